@@ -1,0 +1,52 @@
+/** Owns what can go wrong: a closed set of codes, and the one error class that carries them. */
+
+/**
+ * Every failure that we foresee, by the family it belongs to. `cli/exit-codes.ts` maps each to an exit code.
+ * An error that is not a `TiltbuildError` is a bug of ours.
+ */
+export type ErrorCode =
+  // What was typed cannot be meant.
+  | 'usage'
+  | 'invalid-reference'
+  // It could be done, but would not work.
+  | 'refused-k3d'
+  | 'refused-unqualified-tag'
+  // The surroundings lack something.
+  | 'kubeconfig-missing'
+  | 'kubeconfig-unreadable'
+  | 'kubeconfig-malformed'
+  | 'context-missing'
+  | 'cluster-unreachable'
+  | 'cluster-denied'
+  | 'pull-secret-missing'
+  | 'tool-missing'
+  | 'build-secret-missing'
+  | 'temporary-files'
+  // Another tool failed at its own work.
+  | 'build-failed'
+  // The image is there, the result is not.
+  | 'digest-missing'
+  | 'result-not-written';
+
+export interface ErrorDetails {
+  /** What the user can do about it, as sentences or commands; one entry a line. */
+  readonly remedy?: readonly string[];
+  /** Lines shown as they are under the message: a caret line, a list of names. */
+  readonly detail?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** An error that the user is meant to read: one sentence on what and where, then what to do. */
+export class TiltbuildError extends Error {
+  override readonly name = 'TiltbuildError';
+  readonly code: ErrorCode;
+  readonly remedy: readonly string[];
+  readonly detail: readonly string[];
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : {cause: details.cause});
+    this.code = code;
+    this.remedy = details.remedy ?? [];
+    this.detail = details.detail ?? [];
+  }
+}
