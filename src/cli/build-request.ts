@@ -1,0 +1,141 @@
+/** Owns the step from what was typed and the environment to one frozen request. */
+import {resolve} from 'node:path';
+import type {BuildRequest, ConnectionRequest, Surroundings} from '../build/build-request.ts';
+import {readDestination} from '../build/outputs.ts';
+import {chooseBuilder} from '../cluster/builder.ts';
+import {choosePullSecret} from '../cluster/pull-secret.ts';
+import {readRequestTimeout} from '../cluster/request-timeout.ts';
+import {TiltbuildError} from '../errors.ts';
+import {parseTags} from '../image/qualification.ts';
+import {readExpectedRef} from '../tilt/expected-ref.ts';
+import type {BuildInput} from './commands/build.ts';
+import {PASSED_BUILD_FLAGS, PASSED_KUBECTL_FLAGS} from './flags.ts';
+
+type Given = BuildInput['flags'];
+
+/** Throws `usage` and `invalid-reference` for all that can be told without looking at files or the cluster. */
+export function readBuildRequest(
+  {flags, context}: BuildInput,
+  passthrough: readonly string[],
+  surroundings: Surroundings,
+): BuildRequest {
+  const {env} = surroundings;
+  const tags = flags.tag ?? [];
+  const outputs = flags.output ?? [];
+  const destination = readDestination(outputs, flags.push);
+  checkCombinations(flags, destination.kind === 'files');
+  checkPassthrough(passthrough);
+
+  return Object.freeze({
+    context,
+    tags: parseTags(tags),
+    platforms: flags.platform ?? (env.DOCKER_DEFAULT_PLATFORM ? [env.DOCKER_DEFAULT_PLATFORM] : []),
+    secrets: flags.secret ?? [],
+    outputs,
+    push: flags.push,
+    destination,
+    passedFlags: PASSED_BUILD_FLAGS.flatMap((name) => writeFlag(name, flags[name])),
+    passthrough,
+    builder: chooseBuilder(flags.builder, env.BUILDX_BUILDER),
+    pullSecret: choosePullSecret(flags['registry-secret'], env.KUBECTL_BUILD_REGISTRY_SECRET),
+    qualify: flags.qualify,
+    print: flags.print ?? 'digest',
+    quiet: flags.quiet,
+    connection: readConnection(flags, surroundings.cwd),
+    file: flags.file,
+    compression: flags.compression,
+    progress: flags.progress,
+    iidFile: flags.iidfile,
+    metadataFile: flags['metadata-file'],
+    expectedRef: readExpectedRef(env),
+  });
+}
+
+/** Throws `usage` unless there is exactly one, in better words than oclif's. */
+export function demandOneContext(positionals: readonly string[]): void {
+  const [context, ...others] = positionals;
+  if (context === undefined || context === '') {
+    throw new TiltbuildError('usage', 'The build context is missing.', {
+      remedy: ['Name a directory to build, often the current one: kubectl tiltbuild -t NAME:TAG .'],
+    });
+  }
+  if (others.length > 0) {
+    throw new TiltbuildError(
+      'usage',
+      `There is one build context, and ${positionals.length} arguments are not flags: ${positionals.join(' ')}`,
+      {remedy: ['Put quotes around a name with spaces, and flags for kubectl build alone behind --.']},
+    );
+  }
+}
+
+function checkCombinations(flags: Given, makesNoImage: boolean): void {
+  if (flags.compression !== undefined && (flags.push || flags.output?.length)) {
+    throw new TiltbuildError(
+      'usage',
+      '--compression is for images that stay in the node, and goes with neither --push nor --output.',
+      {
+        remedy: ['For a registry write it into the output: --output type=registry,compression=zstd'],
+      },
+    );
+  }
+  if (flags.print === 'ref' && !flags.tag?.length) {
+    throw new TiltbuildError('usage', '--print ref prints the tags in full, and no --tag was given.');
+  }
+  if (flags.push && !flags.tag?.length) {
+    throw new TiltbuildError('usage', '--push needs a --tag, which names the registry.');
+  }
+  if (flags.iidfile !== undefined && makesNoImage) {
+    throw new TiltbuildError(
+      'usage',
+      'Local and tar outputs are no image, so there is no digest for --iidfile.',
+    );
+  }
+}
+
+/** Flags that kubectl tiltbuild has to see itself, or else its checks and its result would be wrong. */
+const OURS =
+  /^(?:--(?:tag|iidfile|platform|output|push|quiet|registry-secret|kubeconfig|context|namespace|token)(?:=.*)?|-[toqn].*)$/s;
+
+function checkPassthrough(passthrough: readonly string[]): void {
+  const ours = passthrough.find((word) => OURS.test(word));
+  if (ours === undefined) return;
+  throw new TiltbuildError(
+    'usage',
+    `${ours.split('=')[0]} has to stand before --, where kubectl tiltbuild sees it.`,
+  );
+}
+
+function readConnection(flags: Given, cwd: string): ConnectionRequest {
+  const timeout = flags['request-timeout'];
+  readRequestTimeout(timeout);
+  const path = (value: string | undefined) => (value ? resolve(cwd, value) : undefined);
+  return {
+    kubeconfig: flags.kubeconfig,
+    requestTimeout: timeout,
+    overrides: {
+      context: flags.context,
+      cluster: flags.cluster,
+      user: flags.user,
+      namespace: flags.namespace,
+      server: flags.server,
+      tlsServerName: flags['tls-server-name'],
+      certificateAuthority: path(flags['certificate-authority']),
+      insecureSkipTlsVerify: flags['insecure-skip-tls-verify'],
+      clientCertificate: path(flags['client-certificate']),
+      clientKey: path(flags['client-key']),
+      token: flags.token,
+      as: flags.as,
+      asUid: flags['as-uid'],
+      asGroup: flags['as-group'],
+    },
+    passed: PASSED_KUBECTL_FLAGS.map((name) => writeFlag(name, flags[name])).filter(
+      (words) => words.length > 0,
+    ),
+  };
+}
+
+function writeFlag(name: string, value: string | readonly string[] | boolean | undefined): readonly string[] {
+  if (value === undefined || value === false) return [];
+  if (value === true) return [`--${name}`];
+  return [value].flat().flatMap((text) => [`--${name}`, text]);
+}

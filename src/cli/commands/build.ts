@@ -1,0 +1,48 @@
+/** Owns the build command: its arguments, its help, and the request that comes of them. */
+import {Args, Command, type Interfaces} from '@oclif/core';
+import {EXIT_CODE_HELP} from '../exit-codes.ts';
+import {flags} from '../flags.ts';
+
+const args = {
+  path: Args.string({
+    description:
+      'The build context: a directory, a Git or HTTP URL, or - for an archive or a Dockerfile on standard input',
+    // Without this oclif would read standard input where PATH is missing.
+    ignoreStdin: true,
+    required: true,
+  }),
+};
+
+export class BuildCommand extends Command {
+  static override summary = 'Build an image inside the cluster, straight into the runtime of its nodes.';
+  static override description = [
+    'The build is done by the BuildKit plugin `kubectl build`, which has to be installed. Before it starts, the cluster is identified and what cannot work there is refused; afterwards the digest is printed.',
+    '',
+    EXIT_CODE_HELP,
+  ].join('\n');
+  static override usage = ['[flags] PATH | URL | - [-- flags for kubectl build]'];
+  static override examples = [
+    {description: 'Build the current directory.', command: 'kubectl tiltbuild -t localhost/web:dev .'},
+    {
+      description: 'In a Tiltfile:',
+      command: "custom_build('localhost/web', 'kubectl tiltbuild -t $EXPECTED_REF .', ['.'])",
+    },
+    {
+      description: 'A secret from the environment, and the names in full as result.',
+      command: 'kubectl tiltbuild -t ghcr.io/me/web:dev --secret id=npm,env=NPM_TOKEN --print ref .',
+    },
+  ];
+  static override args = args;
+  static override flags = flags;
+
+  override async run(): Promise<BuildInput> {
+    const parsed = await this.parse(BuildCommand);
+    return {flags: parsed.flags, context: parsed.args.path};
+  }
+}
+
+/** The command line as oclif read it. */
+export interface BuildInput {
+  readonly flags: Interfaces.InferredFlags<typeof flags>;
+  readonly context: string;
+}

@@ -1,0 +1,170 @@
+/** Owns the flags: names, help and grouping. What they mean is read in `build-request.ts`. */
+import {Flags} from '@oclif/core';
+import {unprotect} from './pflag-argv.ts';
+
+type Help = {readonly summary: string; readonly helpValue?: string; readonly char?: 'f' | 'n' | 's'};
+type ListHelp = {readonly summary: string; readonly helpValue: string; readonly char?: 't' | 'o'};
+
+const parse = async (value: string) => unprotect(value);
+const text = (help: Help) => Flags.string({parse, helpValue: 'VALUE', ...help});
+/** One value for each time it is given; oclif's own `multiple` would swallow the PATH behind it. */
+const list = (help: ListHelp) => Flags.string({parse, multiple: true, multipleNonGreedy: true, ...help});
+
+const BUILD = 'build';
+const RESULT = 'result';
+const CLUSTER = 'cluster';
+const KUBECTL = 'kubectl';
+
+function group<T extends Record<string, object>>(helpGroup: string, flags: T): T {
+  return Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, {...flag, helpGroup}])) as T;
+}
+
+/** docker build's flags, which kubectl build takes as well. */
+const buildFlags = group(BUILD, {
+  tag: list({
+    char: 't',
+    helpValue: 'NAME[:TAG]',
+    summary: 'Name of the image, and optionally its tag; repeatable',
+  }),
+  file: text({
+    char: 'f',
+    helpValue: 'FILE',
+    summary: 'The Dockerfile, - for standard input (default: PATH/Dockerfile)',
+  }),
+  'build-arg': list({
+    helpValue: 'NAME[=VALUE]',
+    summary: 'Set a build-time variable; without a value, from the environment; repeatable',
+  }),
+  target: text({helpValue: 'STAGE', summary: 'The stage of the Dockerfile to build'}),
+  label: list({helpValue: 'NAME=VALUE', summary: 'Set metadata of the image; repeatable'}),
+  platform: list({
+    helpValue: 'OS/ARCH',
+    summary: "Platform to build for (default: DOCKER_DEFAULT_PLATFORM, else the node's); repeatable",
+  }),
+  secret: list({
+    helpValue: 'id=ID,src=FILE|env=VAR',
+    summary: 'Secret for RUN --mount=type=secret, from a file or an environment variable; repeatable',
+  }),
+  ssh: list({
+    helpValue: 'ID[=SOCKET|KEY]',
+    summary: 'SSH agent socket or key for RUN --mount=type=ssh; repeatable',
+  }),
+  network: text({helpValue: 'MODE', summary: 'Network of the RUN steps: default, host or none'}),
+  'add-host': list({helpValue: 'HOST:IP', summary: 'Add a host name to the RUN steps; repeatable'}),
+  allow: list({helpValue: 'ENTITLEMENT', summary: 'Grant network.host or security.insecure; repeatable'}),
+  'cache-from': list({
+    helpValue: 'SOURCE',
+    summary: 'External cache to read, e.g. user/app:cache; repeatable',
+  }),
+  'cache-to': list({helpValue: 'DEST', summary: 'External cache to write; repeatable'}),
+  'no-cache': Flags.boolean({summary: 'Do not use the cache'}),
+  pull: Flags.boolean({summary: 'Look for newer base images'}),
+  frontend: text({helpValue: 'IMAGE', summary: 'Image of the frontend that reads the Dockerfile'}),
+});
+
+const resultFlags = group(RESULT, {
+  output: list({char: 'o', helpValue: 'SPEC', summary: 'Put the result elsewhere, e.g. type=local,dest=DIR'}),
+  push: Flags.boolean({summary: 'Push to the registry in the tag instead of keeping the image in the node'}),
+  compression: Flags.option({
+    options: ['uncompressed', 'gzip', 'zstd', 'estargz', 'default'] as const,
+    helpValue: 'KIND',
+    summary:
+      'How layers are stored in a containerd node: uncompressed, gzip, zstd or estargz; default leaves it to kubectl build (default: uncompressed, which is fastest)',
+  })(),
+  print: Flags.option({
+    options: ['digest', 'ref', 'json', 'none'] as const,
+    helpValue: 'FORM',
+    summary: 'What goes to standard output: digest, ref (each tag in full), json or none (default: digest)',
+  })(),
+  iidfile: text({helpValue: 'FILE', summary: 'Write the digest to FILE'}),
+  'metadata-file': text({helpValue: 'FILE', summary: 'Write what --print json prints to FILE'}),
+  progress: Flags.option({
+    options: ['auto', 'plain', 'tty'] as const,
+    helpValue: 'FORM',
+    summary: 'How progress is shown: auto, plain or tty; always plain with --platform',
+  })(),
+  quiet: Flags.boolean({char: 'q', summary: 'Show the progress only if the build fails'}),
+  verbose: Flags.boolean({char: 'v', summary: 'Say what was found out, and the command that is run'}),
+});
+
+const clusterFlags = group(CLUSTER, {
+  qualify: Flags.boolean({
+    summary: 'On kind, accept tags without a registry host and complete them (docker.io/library/…)',
+  }),
+  builder: text({helpValue: 'NAME', summary: 'The builder to use (default: BUILDX_BUILDER, else buildkit)'}),
+  'registry-secret': text({
+    helpValue: 'NAME',
+    summary:
+      'Pull secret for registries; empty for none (default: KUBECTL_BUILD_REGISTRY_SECRET, else docker-registry if it exists)',
+  }),
+});
+
+/** kubectl's flags for reaching a cluster, with kubectl's meanings. */
+const kubectlFlags = group(KUBECTL, {
+  namespace: text({
+    char: 'n',
+    helpValue: 'NAME',
+    summary: 'The namespace of the builder and of the pull secret',
+  }),
+  kubeconfig: text({helpValue: 'FILE', summary: 'The kubeconfig file'}),
+  context: text({helpValue: 'NAME', summary: 'The context to use'}),
+  cluster: text({helpValue: 'NAME', summary: 'The cluster to use'}),
+  user: text({helpValue: 'NAME', summary: 'The user to use'}),
+  server: text({char: 's', helpValue: 'URL', summary: 'Address of the API server'}),
+  token: text({
+    helpValue: 'TOKEN',
+    summary: 'Bearer token; it is handed on in a private file, never as an argument',
+  }),
+  as: text({helpValue: 'USER', summary: 'User to impersonate'}),
+  'as-group': list({helpValue: 'GROUP', summary: 'Group to impersonate; repeatable'}),
+  'as-uid': text({helpValue: 'UID', summary: 'UID to impersonate'}),
+  'certificate-authority': text({helpValue: 'FILE', summary: 'Certificate authority of the API server'}),
+  'client-certificate': text({helpValue: 'FILE', summary: 'Client certificate'}),
+  'client-key': text({helpValue: 'FILE', summary: 'Key of the client certificate'}),
+  'insecure-skip-tls-verify': Flags.boolean({summary: "Do not check the API server's certificate"}),
+  'tls-server-name': text({helpValue: 'NAME', summary: "Name that the API server's certificate has to bear"}),
+  'request-timeout': text({helpValue: 'TIME', summary: 'Longest time for one request, e.g. 10s'}),
+  'cache-dir': text({helpValue: 'DIR', summary: "kubectl's cache directory"}),
+});
+
+export const flags = {
+  ...buildFlags,
+  ...resultFlags,
+  ...clusterFlags,
+  ...kubectlFlags,
+  help: Flags.boolean({char: 'h', summary: 'Show this help'}),
+  version: Flags.boolean({summary: 'Show the version'}),
+};
+
+/** Build flags that the delegate gets as they were given. */
+export const PASSED_BUILD_FLAGS = [
+  'build-arg',
+  'target',
+  'label',
+  'ssh',
+  'network',
+  'add-host',
+  'allow',
+  'cache-from',
+  'cache-to',
+  'no-cache',
+  'pull',
+  'frontend',
+] as const satisfies readonly (keyof typeof flags)[];
+
+/** Connection flags that children get as they were given; the others pin the target, or are a secret. */
+export const PASSED_KUBECTL_FLAGS = [
+  'cluster',
+  'user',
+  'server',
+  'as',
+  'as-group',
+  'as-uid',
+  'certificate-authority',
+  'client-certificate',
+  'client-key',
+  'insecure-skip-tls-verify',
+  'tls-server-name',
+  'request-timeout',
+  'cache-dir',
+] as const satisfies readonly (keyof typeof flags)[];
