@@ -50,3 +50,17 @@ export class TiltbuildError extends Error {
     this.detail = details.detail ?? [];
   }
 }
+
+/** A signal ended the work: nothing to explain, only an exit code to give (128 and the signal's number). */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly signal: InterruptSignal;
+
+  constructor(signal: InterruptSignal) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** The signals that cancel a build. */
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

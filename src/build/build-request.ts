@@ -1,0 +1,71 @@
+/** Owns what one build was asked to do: a plain, frozen value that everything behind the command line reads. */
+import type {BuilderName} from '../cluster/builder.ts';
+import type {PullSecretChoice} from '../cluster/pull-secret.ts';
+import type {TargetOverrides} from '../cluster/target.ts';
+import type {ParsedTag} from '../image/qualification.ts';
+import type {Destination} from './outputs.ts';
+
+/** What is printed on standard output after a build. */
+export type PrintForm = 'digest' | 'ref' | 'json' | 'none';
+
+/** How the layers are stored in the node; `default` leaves the export to kubectl build. */
+export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz' | 'default';
+
+export interface BuildRequest {
+  /** PATH, URL or `-`, as typed. */
+  readonly context: string;
+  readonly tags: readonly ParsedTag[];
+  /** `--file` as typed. */
+  readonly file?: string;
+  /** `--platform` as typed, or DOCKER_DEFAULT_PLATFORM; empty where there is none. */
+  readonly platforms: readonly string[];
+  /** `--secret` as typed. */
+  readonly secrets: readonly string[];
+  /** `--output` as typed. */
+  readonly outputs: readonly string[];
+  readonly push: boolean;
+  readonly destination: Destination;
+  /** As chosen; undefined where it was left to us. */
+  readonly compression?: Compression;
+  readonly progress?: string;
+  /** Build flags that go to the delegate as they are, in the order of `cli/flags.ts`. */
+  readonly passedFlags: readonly string[];
+  /** What came after `--`. */
+  readonly passthrough: readonly string[];
+
+  readonly builder: BuilderName;
+  readonly pullSecret: PullSecretChoice;
+  readonly qualify: boolean;
+  /** Tilt's EXPECTED_REF. */
+  readonly expectedRef?: string;
+
+  readonly print: PrintForm;
+  readonly iidFile?: string;
+  readonly metadataFile?: string;
+  readonly quiet: boolean;
+
+  readonly connection: ConnectionRequest;
+}
+
+/** kubectl's connection flags as given. */
+export interface ConnectionRequest {
+  /** `--kubeconfig` */
+  readonly kubeconfig?: string;
+  readonly overrides: TargetOverrides;
+  /** `--request-timeout` */
+  readonly requestTimeout?: string;
+  /**
+   * Those that are handed on as given, each as its arguments (`['--as', 'jane']`); not --kubeconfig, --context and
+   * --namespace, which pin the target, and never --token.
+   */
+  readonly passed: readonly (readonly string[])[];
+}
+
+/** What a build needs to know of the process that it runs in. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cwd: string;
+  /** As Node names it: `linux`, `darwin`, `win32`. */
+  readonly platform: string;
+}

@@ -1,0 +1,120 @@
+/** Owns getting from the connection flags and the environment to one target, and how it is pinned for children. */
+import {posix, win32} from 'node:path';
+import {
+  inClusterTarget,
+  type PodSurroundings,
+  podNamespace,
+  serviceAccountFiles,
+} from '../cluster/in-cluster.ts';
+import {type Kubeconfig, mergeKubeconfigs} from '../cluster/kubeconfig-merge.ts';
+import {type KubeconfigFile, parseKubeconfig} from '../cluster/kubeconfig-parse.ts';
+import {type KubeconfigPaths, kubeconfigPaths, missingKubeconfig} from '../cluster/kubeconfig-paths.ts';
+import {resolveTarget, type Target} from '../cluster/target.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {ConnectionRequest, Surroundings} from './build-request.ts';
+import type {Files} from './ports.ts';
+
+export interface LoadedTarget {
+  readonly target: Target;
+  /**
+   * The arguments that make every child use `target`, whatever happens to the files' current-context meanwhile;
+   * undefined where only a kubeconfig of our own can do it, see `needsOwnKubeconfig`.
+   */
+  readonly pinArgs: readonly string[] | undefined;
+}
+
+export async function loadTarget(
+  request: ConnectionRequest,
+  {env, home, cwd, platform}: Surroundings,
+  files: Files,
+): Promise<LoadedTarget> {
+  const rules = platform === 'win32' ? win32 : posix;
+  const paths = kubeconfigPaths({flag: request.kubeconfig, env: env.KUBECONFIG, home, cwd, rules});
+  const read = await Promise.all(paths.paths.map((path) => readKubeconfig(path, files, rules)));
+  const found = read.filter((file) => file !== undefined);
+  if (paths.explicit && found.length === 0) throw missingKubeconfig(paths);
+
+  const kubeconfig = mergeKubeconfigs(found);
+  const pod = await lookForPod(env, files);
+  const target =
+    inClusterTarget(pod, kubeconfig, request.overrides) ??
+    resolveTarget(kubeconfig, request.overrides, {lookedAt: paths, podNamespace: podNamespace(pod)});
+  return {
+    target,
+    pinArgs: needsOwnKubeconfig(target, kubeconfig, request) ? undefined : pin(target, paths, request),
+  };
+}
+
+/**
+ * kubectl build demands a current-context that exists, even with --context (its source, `Validate`), which a pod
+ * has none of. And a token must not be seen among a child's arguments.
+ */
+function needsOwnKubeconfig(target: Target, kubeconfig: Kubeconfig, request: ConnectionRequest): boolean {
+  return (
+    target.context === '' ||
+    !kubeconfig.contexts.has(kubeconfig.currentContext) ||
+    Boolean(request.overrides.token)
+  );
+}
+
+function pin(target: Target, {paths}: KubeconfigPaths, {passed}: ConnectionRequest): readonly string[] {
+  const [first, ...others] = paths;
+  return [
+    // Several files are only understood in KUBECONFIG, which the children inherit.
+    ...(first !== undefined && others.length === 0 ? ['--kubeconfig', first] : []),
+    '--context',
+    target.context,
+    '--namespace',
+    target.namespace,
+    ...passed.flat(),
+  ];
+}
+
+/** The arguments where the target lies in a kubeconfig of our own at `path`, all flags applied. */
+export function pinToOwnKubeconfig(
+  path: string,
+  target: Target,
+  {passed}: ConnectionRequest,
+): readonly string[] {
+  const kept = passed.filter(([name]) => name === '--cache-dir' || name === '--request-timeout');
+  return ['--kubeconfig', path, '--namespace', target.namespace, ...kept.flat()];
+}
+
+async function readKubeconfig(
+  path: string,
+  files: Files,
+  rules: typeof posix,
+): Promise<KubeconfigFile | undefined> {
+  let text: string | undefined;
+  try {
+    text = await files.readText(path);
+  } catch (cause) {
+    throw new TiltbuildError(
+      'kubeconfig-unreadable',
+      `The kubeconfig ${path} cannot be read: ${describe(cause)}.`,
+      {
+        remedy: ['Check who may read it, or name another one with --kubeconfig or KUBECONFIG.'],
+        cause,
+      },
+    );
+  }
+  return text === undefined ? undefined : parseKubeconfig(path, text, rules);
+}
+
+function describe(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EISDIR') return 'it is a directory';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  return code || String(error);
+}
+
+async function lookForPod(env: Surroundings['env'], files: Files): Promise<PodSurroundings> {
+  // Outside a pod, which is nearly always, nothing is looked for.
+  if (!env.KUBERNETES_SERVICE_HOST) return {env: {}, tokenExists: false};
+  return {
+    env,
+    tokenExists: files.kindOf(serviceAccountFiles.token) === 'file',
+    certificateAuthorityExists: files.kindOf(serviceAccountFiles.certificateAuthority) === 'file',
+    namespaceFile: await files.readText(serviceAccountFiles.namespace),
+  };
+}

@@ -1,0 +1,94 @@
+/** Owns what a build asks of the outside: files, the cluster, the delegate, a place for notes, signals, a clock. */
+import type {ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
+import type {Target} from '../cluster/target.ts';
+import type {InterruptSignal} from '../errors.ts';
+
+export interface Files {
+  /** The text of a file, without a byte order mark's meaning changed; undefined where there is none. */
+  readText(path: string): Promise<string | undefined>;
+  /** Whether a file can be made in `directory`; false where there is none. */
+  isWritableDirectory(directory: string): boolean;
+  /** What is at `path`, links followed. */
+  kindOf(path: string): 'file' | 'directory' | 'missing';
+  /** A new directory that only this user can enter. It is gone when the process is, whatever ends it. */
+  makePrivateDirectory(): Promise<string>;
+  /** Writes a file that only this user can read. */
+  writePrivate(path: string, text: string): Promise<void>;
+  /** Removes a file or a whole directory; nothing there is fine. */
+  remove(path: string): Promise<void>;
+  /** Writes `text` so that at every moment either the old file or the whole new one is there. */
+  replace(path: string, text: string): Promise<void>;
+  join(...parts: string[]): string;
+  dirname(path: string): string;
+}
+
+/** How a cluster is reached, besides what its kubeconfig says: the arguments that kubectl gets as well. */
+export interface Connection {
+  /** kubectl's own connection flags that pin the target, ready for kubectl and for the delegate. */
+  readonly args: readonly string[];
+  /** The longest that one read may take, as given with --request-timeout; none given: our own default. */
+  readonly requestTimeout?: string;
+}
+
+export interface ClusterReader {
+  /**
+   * Asks everything in one round, side by side. Throws `cluster-unreachable` where no API server answers,
+   * `cluster-denied` where it does not know the user, `tool-missing` where kubectl is needed and not there.
+   */
+  read(target: Target, connection: Connection, query: ClusterQuery): Promise<ClusterFacts>;
+}
+
+export interface DelegateRun {
+  readonly program: string;
+  readonly argv: readonly string[];
+  /** Changes to the environment that the delegate gets; undefined takes a variable away. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `result`: the delegate's standard output is the result and is passed on. Else it goes to stderr. */
+  readonly stdout: 'result' | 'stderr';
+  /**
+   * `shown`: the terminal or log that we have, given to the delegate itself. `watched`: the same bytes, seen on
+   * their way by `observe`. `held`: kept in the file `spool`, and shown if the build fails.
+   */
+  readonly progress:
+    | {readonly mode: 'shown'}
+    | {readonly mode: 'watched'; readonly observe: (chunk: Uint8Array) => void}
+    | {readonly mode: 'held'; readonly spool: string; readonly observe: (chunk: Uint8Array) => void};
+}
+
+/** How the delegate ended: its exit code, or the signal that killed it. */
+export interface DelegateResult {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export interface Delegate {
+  /** Absolute path of `kubectl-build`; undefined where PATH has none. */
+  find(): Promise<string | undefined>;
+  /** Starts it and waits. A signal meant for us is handed to it once; a second one kills it. */
+  run(run: DelegateRun): Promise<DelegateResult>;
+}
+
+/** Where notes for the user go: one line each, never the result. */
+export interface Notes {
+  /** Something the user should know though nothing is wrong. */
+  note(text: string): void;
+  /** What --verbose adds. */
+  detail(text: string): void;
+}
+
+export interface Interruption {
+  /** The first signal that came, if any did. */
+  readonly signal: InterruptSignal | undefined;
+  /** Throws `Interrupted` if a signal came. */
+  throwIfReceived(): void;
+}
+
+export interface Ports {
+  readonly files: Files;
+  readonly cluster: ClusterReader;
+  readonly delegate: Delegate;
+  readonly notes: Notes;
+  readonly interruption: Interruption;
+  /** Milliseconds since some fixed moment. */
+  readonly now: () => number;
+}

@@ -1,0 +1,87 @@
+/** Owns which pull secret a build uses. It looks at a Secret's existence and type, never at its data. */
+import {TiltbuildError} from '../errors.ts';
+import type {Answer, SecretFacts} from './facts.ts';
+
+/** What was asked for. `default` is the name that the extension for Tilt has always used. */
+export type PullSecretChoice =
+  | {readonly kind: 'named'; readonly name: string; readonly by: string}
+  | {readonly kind: 'default'; readonly name: string}
+  | {readonly kind: 'none'; readonly by: string};
+
+/** What the build is given, and in words why. */
+export interface PullSecret {
+  readonly name?: string;
+  readonly reason: string;
+  /** Something that the user should know before the build. */
+  readonly note?: string;
+}
+
+/** The name that is looked for when none is given. */
+const DEFAULT_NAME = 'docker-registry';
+const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
+/** The only type whose data has the key that kubectl build reads (recordings, push-401-opaque-secret). */
+const TYPE = 'kubernetes.io/dockerconfigjson';
+
+/** `--registry-secret`, else the environment's variable, else the default name. An empty value means none. */
+export function choosePullSecret(flag: string | undefined, variable: string | undefined): PullSecretChoice {
+  for (const [value, by] of [
+    [flag, '--registry-secret'],
+    [variable, VARIABLE],
+  ] as const) {
+    if (value === '') return {kind: 'none', by};
+    if (value !== undefined) return {kind: 'named', name: value, by};
+  }
+  return {kind: 'default', name: DEFAULT_NAME};
+}
+
+/** Decides by the API server's answer. Throws `pull-secret-missing` for a named one that cannot serve. */
+export function resolvePullSecret(
+  choice: PullSecretChoice,
+  answer: Answer<SecretFacts> | undefined,
+  namespace: string,
+): PullSecret {
+  if (choice.kind === 'none') return {reason: `none: ${choice.by} is empty`};
+  const {name} = choice;
+  if (answer === undefined) throw new Error(`no answer about the pull secret ${name}`);
+  switch (answer.kind) {
+    case 'found':
+      if (answer.value.type === TYPE) return {name, reason: reasonFor(choice)};
+      if (choice.kind === 'default') {
+        return {
+          reason: `none: the secret "${name}" is of type ${answer.value.type}`,
+          note: `the secret "${name}" in namespace "${namespace}" is of type ${answer.value.type}, not ${TYPE}, so it is not used.`,
+        };
+      }
+      throw unusable(choice, `is of type ${answer.value.type}, not ${TYPE}`, namespace);
+    case 'missing':
+      if (choice.kind === 'default') return {reason: `none: there is no secret "${name}"`};
+      throw unusable(choice, 'does not exist', namespace);
+    case 'forbidden':
+      return {
+        name,
+        reason: reasonFor(choice),
+        note: `the pull secret "${name}" could not be looked at, so it is passed on unchecked: ${answer.message}`,
+      };
+  }
+}
+
+function reasonFor(choice: Exclude<PullSecretChoice, {kind: 'none'}>): string {
+  return choice.kind === 'named' ? `named by ${choice.by}` : 'it exists, and no other is named';
+}
+
+function unusable(
+  {name, by}: Extract<PullSecretChoice, {kind: 'named'}>,
+  why: string,
+  namespace: string,
+): TiltbuildError {
+  return new TiltbuildError(
+    'pull-secret-missing',
+    `The pull secret "${name}" (from ${by}) ${why} in namespace "${namespace}".`,
+    {
+      remedy: [
+        'Create it, or name another one with --registry-secret (--registry-secret= for none):',
+        `  kubectl create secret docker-registry ${name} --namespace ${namespace} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`,
+      ],
+    },
+  );
+}

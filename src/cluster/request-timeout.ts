@@ -1,0 +1,37 @@
+/** Owns kubectl's `--request-timeout` as a length of time. */
+import {TiltbuildError} from '../errors.ts';
+
+/** How long we wait where nothing is said, in milliseconds: long enough for a slow link, short of giving up on us. */
+const DEFAULT = 30_000;
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Milliseconds of a Go duration (`1m30s`) or of whole seconds (`30`), as client-go's ParseTimeout reads it.
+ * Zero means no limit there; here it is the default, so that a dead cluster is named and not waited for.
+ * Throws `usage` for anything else.
+ */
+export function readRequestTimeout(text: string | undefined): number {
+  if (text === undefined) return DEFAULT;
+  const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : readGoDuration(text);
+  if (milliseconds === undefined) {
+    throw new TiltbuildError('usage', `--request-timeout "${text}" is not a length of time.`, {
+      remedy: ['Write a number with a unit, as in 5s, 1m30s or 500ms; 0 means no limit.'],
+    });
+  }
+  return milliseconds > 0 ? milliseconds : DEFAULT;
+}
+
+function readGoDuration(text: string): number | undefined {
+  if (!/^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g);
+  return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] ?? 0), 0);
+}

@@ -1,0 +1,56 @@
+/** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
+import {homedir, tmpdir} from 'node:os';
+import {buildImage} from './build/build-image.ts';
+import type {Surroundings} from './build/build-request.ts';
+import {formatResult} from './build/build-result.ts';
+import type {Notes, Ports} from './build/ports.ts';
+import {readCommandLine} from './cli/command-line.ts';
+import {exitCodeOf} from './cli/exit-codes.ts';
+import {chooseStyle, renderDetail, renderError, renderNote} from './cli/render.ts';
+import {BuildDelegate} from './tools/build-delegate.ts';
+import {SystemClusterReader} from './tools/cluster-reader.ts';
+import {DiskFiles} from './tools/disk-files.ts';
+import {SignalInterruption} from './tools/interruption.ts';
+import {Runner} from './tools/runner.ts';
+import {Terminal} from './tools/terminal.ts';
+
+async function main(): Promise<number> {
+  const {env, platform} = process;
+  const terminal = new Terminal(process.stdout, process.stderr);
+  const style = chooseStyle(process.stderr.isTTY === true, env);
+  const surroundings: Surroundings = {env, home: homedir(), cwd: process.cwd(), platform};
+  try {
+    const invocation = await readCommandLine(process.argv.slice(2), surroundings);
+    if (invocation.kind === 'text') {
+      await terminal.writeResult(invocation.text);
+      return 0;
+    }
+    const {request, verbose} = invocation;
+    const notes: Notes = {
+      note: (text) => request.quiet || terminal.writeError(renderNote(text, style)),
+      detail: (text) => verbose && terminal.writeError(renderDetail(text, style)),
+    };
+    const result = await buildImage(request, surroundings, makePorts(terminal, notes));
+    await terminal.writeResult(request.destination.stdout ? '' : formatResult(result, request.print));
+    return 0;
+  } catch (error) {
+    await terminal.writeError(renderError(error, style));
+    return exitCodeOf(error);
+  }
+}
+
+function makePorts(terminal: Terminal, notes: Notes): Ports {
+  const {env, platform} = process;
+  const interruption = new SignalInterruption(process);
+  const runner = new Runner(interruption, platform);
+  return {
+    files: new DiskFiles(tmpdir(), (cleanUp) => process.on('exit', cleanUp)),
+    cluster: new SystemClusterReader(runner, interruption, env, platform),
+    delegate: new BuildDelegate(runner, terminal, env, platform),
+    notes,
+    interruption,
+    now: () => performance.now(),
+  };
+}
+
+process.exit(await main());

@@ -1,0 +1,142 @@
+/** Owns the disk: the only importer of node:fs. Private files are made private, and do not outlive the process. */
+import {randomBytes} from 'node:crypto';
+import {accessSync, constants, createWriteStream, rmSync, statSync} from 'node:fs';
+import {mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import type {Files} from '../build/ports.ts';
+import {TiltbuildError} from '../errors.ts';
+
+export class DiskFiles implements Files {
+  readonly #temporaryRoot: string;
+  readonly #privateDirectories = new Set<string>();
+
+  /** `temporaryRoot` is where private directories are made; `atExit` runs its argument when the process ends. */
+  constructor(temporaryRoot: string, atExit: (cleanUp: () => void) => void) {
+    this.#temporaryRoot = temporaryRoot;
+    atExit(() => {
+      for (const directory of this.#privateDirectories) rmSync(directory, {recursive: true, force: true});
+    });
+  }
+
+  async readText(path: string): Promise<string | undefined> {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  kindOf(path: string): 'file' | 'directory' | 'missing' {
+    try {
+      return statSync(path).isDirectory() ? 'directory' : 'file';
+    } catch {
+      return 'missing';
+    }
+  }
+
+  isWritableDirectory(directory: string): boolean {
+    try {
+      accessSync(directory, constants.W_OK);
+      return statSync(directory).isDirectory();
+    } catch {
+      return false;
+    }
+  }
+
+  async makePrivateDirectory(): Promise<string> {
+    try {
+      // mkdtemp makes it with mode 0700.
+      const directory = await mkdtemp(join(this.#temporaryRoot, 'kubectl-tiltbuild-'));
+      this.#privateDirectories.add(directory);
+      return directory;
+    } catch (error) {
+      throw noTemporaryFiles(this.#temporaryRoot, error);
+    }
+  }
+
+  async writePrivate(path: string, text: string): Promise<void> {
+    try {
+      await writeFile(path, text, {mode: 0o600, flag: 'wx'});
+    } catch (error) {
+      throw noTemporaryFiles(this.#temporaryRoot, error);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(path, {recursive: true, force: true});
+    this.#privateDirectories.delete(path);
+  }
+
+  async replace(path: string, text: string): Promise<void> {
+    const partial = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+    try {
+      await writeFile(partial, text, {flag: 'wx'});
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, {force: true});
+      throw error;
+    }
+  }
+
+  join(...parts: string[]): string {
+    return join(...parts);
+  }
+
+  dirname(path: string): string {
+    return dirname(path);
+  }
+}
+
+/** A file that is written in pieces, each waited for. */
+export function openSpool(path: string): {write(chunk: Uint8Array): Promise<void>; close(): Promise<void>} {
+  const stream = createWriteStream(path, {mode: 0o600, flags: 'wx'});
+  const settled = (start: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      start((error) => (error ? reject(error) : resolve()));
+    });
+  stream.on('error', () => {}); // each write reports its own failure
+  return {
+    write: (chunk) => settled((done) => stream.write(chunk, done)),
+    close: () => settled((done) => stream.end(done)),
+  };
+}
+
+function noTemporaryFiles(root: string, cause: unknown): TiltbuildError {
+  return new TiltbuildError(
+    'temporary-files',
+    `No temporary file can be written in ${root}: ${reasonOf(cause)}.`,
+    {
+      remedy: ['Free some space there, or name another directory with TMPDIR (TEMP on Windows).'],
+      cause,
+    },
+  );
+}
+
+/** What the operating system said, without the path and the system call. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  switch (code) {
+    case 'ENOSPC':
+      return 'the disk is full';
+    case 'EDQUOT':
+      return 'the disk quota is used up';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'ENOENT':
+      return 'there is no such directory';
+    case 'ENOTDIR':
+      return 'a part of the path is not a directory';
+    case 'EISDIR':
+      return 'it is a directory';
+    default:
+      return code ?? (error instanceof Error ? error.message : String(error));
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

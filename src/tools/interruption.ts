@@ -1,0 +1,39 @@
+/** Owns the signals that end a build: they no longer kill this process, but tell whoever listens. */
+import type {Interruption} from '../build/ports.ts';
+import {Interrupted, type InterruptSignal} from '../errors.ts';
+
+const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+type Listener = (signal: InterruptSignal, count: number) => void;
+
+export class SignalInterruption implements Interruption {
+  #first: InterruptSignal | undefined;
+  #count = 0;
+  readonly #listeners = new Set<Listener>();
+
+  /** Takes over the signals of `source`, which is the process. */
+  constructor(source: {on(signal: InterruptSignal, listener: () => void): unknown}) {
+    for (const signal of SIGNALS) source.on(signal, () => this.#receive(signal));
+  }
+
+  get signal(): InterruptSignal | undefined {
+    return this.#first;
+  }
+
+  throwIfReceived(): void {
+    if (this.#first !== undefined) throw new Interrupted(this.#first);
+  }
+
+  /** Calls `listener` for each signal from now on, and at once for one that came before. Returns the way out. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    if (this.#first !== undefined) listener(this.#first, this.#count);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #receive(signal: InterruptSignal): void {
+    this.#first ??= signal;
+    this.#count += 1;
+    for (const listener of [...this.#listeners]) listener(signal, this.#count);
+  }
+}

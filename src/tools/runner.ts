@@ -1,0 +1,105 @@
+/** Owns starting other programs: the only importer of execa. Argument arrays, never a shell. */
+import {execa, type Options} from 'execa';
+import type {InterruptSignal} from '../errors.ts';
+import type {SignalInterruption} from './interruption.ts';
+
+/** How a program ended. */
+export interface Ended {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export interface Collected extends Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Called with each piece of a program's stderr; the next piece waits for its promise. */
+export type Sink = (chunk: Uint8Array) => void | Promise<void>;
+
+export interface SuperviseOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: 'inherit' | 'stderr';
+  readonly stderr: 'inherit' | Sink;
+}
+
+/** How long a program may take to end by itself after a signal, in milliseconds. BuildKit needs under a second. */
+const GRACE = 10_000;
+
+export class Runner {
+  readonly #interruption: SignalInterruption;
+  readonly #platform: NodeJS.Platform;
+
+  constructor(interruption: SignalInterruption, platform: NodeJS.Platform) {
+    this.#interruption = interruption;
+    this.#platform = platform;
+  }
+
+  /** Runs a program for its output, which is short. A signal meant for us ends it; see `Interruption`. */
+  async collect(
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>>,
+    timeout: number,
+  ): Promise<Collected> {
+    const child = execa(program, args, {...BASE, env, stdin: 'ignore', timeout, stripFinalNewline: false});
+    const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
+    const result = await child.finally(release);
+    this.#interruption.throwIfReceived();
+    if (result.code !== undefined && result.exitCode === undefined && result.cause !== undefined)
+      throw result.cause;
+    return {exitCode: result.exitCode, signal: result.signal, stdout: result.stdout, stderr: result.stderr};
+  }
+
+  /**
+   * Runs a program to its end with our own standard streams. The first signal meant for us goes on to it, so
+   * that it can cancel its work; the second one, or `GRACE` without an end, kills it.
+   */
+  async supervise(program: string, args: readonly string[], options: SuperviseOptions): Promise<Ended> {
+    const child = execa(program, args, {
+      ...BASE,
+      env: options.env,
+      stdin: 'inherit',
+      stdout: options.stdout === 'inherit' ? 'inherit' : 2,
+      stderr: options.stderr === 'inherit' ? 'inherit' : 'pipe',
+      buffer: false,
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const release = this.#interruption.subscribe((signal, count) => {
+      if (count > 1) {
+        child.kill('SIGKILL');
+        return;
+      }
+      timer = setTimeout(() => child.kill('SIGKILL'), GRACE);
+      if (this.#platform !== 'win32') child.kill(cancellingSignal(signal));
+      // On Windows the console has told the child already, and kill() would end it before it can cancel.
+    });
+    try {
+      const drained = typeof options.stderr === 'function' ? drain(child.stderr, options.stderr) : undefined;
+      const [result] = await Promise.all([child, drained]);
+      if (result.exitCode === undefined && result.signal === undefined) throw result.cause ?? result;
+      return {exitCode: result.exitCode, signal: result.signal};
+    } finally {
+      clearTimeout(timer);
+      release();
+    }
+  }
+}
+
+const BASE = {
+  extendEnv: false,
+  reject: false,
+  // A child must not outlive us, however we end.
+  cleanup: true,
+  windowsHide: true,
+} as const satisfies Options;
+
+/** kubectl build cancels on SIGINT and SIGTERM only; SIGHUP would end it with the build still running. */
+function cancellingSignal(signal: InterruptSignal): 'SIGINT' | 'SIGTERM' {
+  return signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
+}
+
+async function drain(stream: AsyncIterable<Uint8Array> | null, sink: Sink): Promise<void> {
+  if (stream === null) return;
+  for await (const chunk of stream) await sink(chunk);
+}

@@ -1,0 +1,34 @@
+/** Owns this process's standard output and standard error. A reader that went away is no error. */
+import type {Writable} from 'node:stream';
+
+export class Terminal {
+  readonly #stdout: Writable;
+  readonly #stderr: Writable;
+
+  constructor(stdout: Writable, stderr: Writable) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    for (const stream of [stdout, stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        // EPIPE: `kubectl tiltbuild … | head`. There is nobody left to tell.
+        if (error.code !== 'EPIPE') throw error;
+      });
+    }
+  }
+
+  /** Writes to standard output, which is for the result alone. Resolves when it has been taken. */
+  writeResult(text: string): Promise<void> {
+    return write(this.#stdout, text);
+  }
+
+  writeError(chunk: string | Uint8Array): Promise<void> {
+    return write(this.#stderr, chunk);
+  }
+}
+
+function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    // The callback comes with an error too, which the stream's own listener deals with.
+    stream.write(chunk, () => resolve());
+  });
+}
