@@ -1,0 +1,180 @@
+/** Owns what kind of cluster the target is: ordered rules on names and on nodes, and the reason for the verdict. */
+
+import type {NodeFacts} from './facts.ts';
+
+export type Product =
+  | 'kind'
+  | 'k3d'
+  | 'minikube'
+  | 'docker-desktop'
+  | 'rancher-desktop'
+  | 'colima'
+  | 'orbstack'
+  | 'microk8s'
+  | 'crc'
+  | 'k3s'
+  | 'gke'
+  | 'eks'
+  | 'aks'
+  | 'unknown';
+
+/** What the kubeconfig says of the target. */
+export interface ProductSignals {
+  readonly cluster: string;
+  readonly context: string;
+  readonly user: string;
+  readonly server: string;
+  /** `extensions[].extension.provider` of the cluster entry. */
+  readonly extensionProviders?: readonly string[];
+}
+
+export interface Identified {
+  readonly product: Product;
+  /** A clause for a message, e.g. `the cluster is called "kind-demo"`. */
+  readonly reason: string;
+}
+
+interface PatternRule {
+  readonly product: Product;
+  readonly pattern: RegExp;
+}
+
+interface NodeRule {
+  readonly product: Product;
+  /** What the node shows of the product, as a clause; nothing where it shows nothing. */
+  readonly find: (node: NodeFacts) => string | undefined;
+}
+
+/** Names of clusters, contexts and users. They match as a whole: "mankind-prod" is a name that somebody chose. */
+const NAME_RULES: readonly PatternRule[] = [
+  // kind writes kind-<name> for all three; before v0.6 the cluster was called kind.
+  {product: 'kind', pattern: /^kind(-|$)/},
+  // k3d writes k3d-<name>, and for the user admin@k3d-<name>.
+  {product: 'k3d', pattern: /^(admin@)?k3d-/},
+  // The default profile; the others have any name.
+  {product: 'minikube', pattern: /^minikube$/},
+  // Formerly docker-for-desktop, with the cluster docker-for-desktop-cluster.
+  {product: 'docker-desktop', pattern: /^docker-(for-)?desktop(-cluster)?$/},
+  {product: 'rancher-desktop', pattern: /^rancher-desktop$/},
+  // Colima writes colima, or colima-<profile>.
+  {product: 'colima', pattern: /^colima(-|$)/},
+  {product: 'orbstack', pattern: /^orbstack$/},
+  // The context is microk8s, the cluster microk8s-cluster.
+  {product: 'microk8s', pattern: /^microk8s(-cluster)?$/},
+  // crc writes the contexts crc-<user>; oc writes <namespace>/api-crc-testing:6443/<user> and parts of it.
+  {product: 'crc', pattern: /^(crc-(admin|developer)|([^/]*\/)?api-crc-testing:6443(\/.*)?)$/},
+  // gcloud writes gke_<project>_<location>_<name>; none of the three can have an underscore.
+  {product: 'gke', pattern: /^gke_[^_]+_[^_]+_[^_]+$/},
+  // The AWS command line writes the ARN of the cluster.
+  {product: 'eks', pattern: /^arn:aws[a-z-]*:eks:[^:]+:[0-9]+:cluster\/.+$/},
+  // eksctl writes <name>.<region>.eksctl.io, with <user>@ in front for contexts and users.
+  {product: 'eks', pattern: /^(.*@)?[^.@]+\.[a-z0-9-]+\.eksctl\.io$/},
+];
+
+/** Host names of API servers. The tools that serve on a loopback address (kind, k3d, minikube, k3s) have none. */
+const SERVER_RULES: readonly PatternRule[] = [
+  {product: 'docker-desktop', pattern: /^kubernetes\.docker\.internal$/},
+  {product: 'orbstack', pattern: /^k8s\.orb\.local$/},
+  {product: 'crc', pattern: /^api\.crc\.testing$/},
+  // The second is the form for IPv6 clusters.
+  {product: 'eks', pattern: /\.eks\.amazonaws\.com(\.cn)?$/},
+  {product: 'eks', pattern: /\.eks-cluster\.[a-z0-9-]+\.api\.aws$/},
+  // Private clusters have it too: *.privatelink.<region>.azmk8s.io.
+  {product: 'aks', pattern: /\.azmk8s\.io$/},
+  // The DNS endpoint; the usual one is an IP address, which tells nothing.
+  {product: 'gke', pattern: /\.gke\.goog$/},
+];
+
+/** What nodes show. Names come last: they are the only thing here that a user may choose. */
+const NODE_RULES: readonly NodeRule[] = [
+  // Docker Desktop can make its nodes with kind; the cluster inside is then called desktop.
+  {product: 'docker-desktop', find: byProvider('kind://docker/desktop/')},
+  {product: 'kind', find: byProvider('kind://')},
+  // k3s names its provider ID after the node, and k3d its nodes after itself.
+  {product: 'k3d', find: byProvider('k3s://k3d-')},
+  {product: 'minikube', find: byLabel('minikube.k8s.io/name')},
+  {product: 'microk8s', find: byLabel('microk8s.io/cluster')},
+  // The provider alone tells the cloud: clusters of kubeadm or kOps have it too.
+  {product: 'gke', find: both(byProvider('gce://'), byLabel('cloud.google.com/gke-'))},
+  {product: 'eks', find: both(byProvider('aws://'), byLabel('eks.amazonaws.com/'))},
+  {product: 'eks', find: both(byProvider('aws://'), byLabel('alpha.eksctl.io/'))},
+  {product: 'aks', find: both(byProvider('azure://'), byLabel('kubernetes.azure.com/'))},
+  {product: 'k3d', find: byName(/^k3d-.+-(server|agent)-[0-9]+$/)},
+  {product: 'docker-desktop', find: byName(/^docker-desktop$/)},
+  {product: 'orbstack', find: byName(/^orbstack$/)},
+  // Colima and Rancher Desktop run k3s in a virtual machine of that name.
+  {product: 'rancher-desktop', find: byName(/^lima-rancher-desktop$/)},
+  {product: 'colima', find: byName(/^colima(-|$)/)},
+  {product: 'crc', find: both(byName(/^crc(-[a-z0-9]+-master-0)?$/), byLabel('node.openshift.io/'))},
+  {product: 'k3s', find: byProvider('k3s://')},
+  {product: 'k3s', find: byLabel('node.kubernetes.io/instance-type', 'k3s')},
+];
+
+/**
+ * Tells the product by the kubeconfig. The cluster's name goes before the others over all rules: contexts are what
+ * people rename, and a context `kind-x` may well lead elsewhere. minikube's own mark goes before any name, because
+ * its profiles may have any.
+ */
+export function identifyProductByNames(signals: ProductSignals): Identified {
+  if (signals.extensionProviders?.includes('minikube.sigs.k8s.io')) {
+    return {product: 'minikube', reason: 'the cluster entry carries the mark of minikube.sigs.k8s.io'};
+  }
+  const host = readHost(signals.server);
+  return (
+    match(NAME_RULES, signals.cluster, 'the cluster is called') ??
+    match(NAME_RULES, signals.context, 'the context is called') ??
+    match(NAME_RULES, signals.user, 'the user is called') ??
+    match(SERVER_RULES, host, 'the server is') ?? {
+      product: 'unknown',
+      reason: 'neither its names nor its server address are those of a product that we know',
+    }
+  );
+}
+
+/** Tells the product by the nodes, whatever the kubeconfig calls it. */
+export function identifyProductByNodes(nodes: readonly NodeFacts[]): Identified {
+  for (const {product, find} of NODE_RULES) {
+    for (const node of nodes) {
+      const reason = find(node);
+      if (reason !== undefined) return {product, reason: `node "${node.name}" has ${reason}`};
+    }
+  }
+  return {product: 'unknown', reason: 'none of its nodes carries the mark of a product that we know'};
+}
+
+function match(rules: readonly PatternRule[], text: string, what: string): Identified | undefined {
+  const rule = rules.find(({pattern}) => pattern.test(text));
+  return rule && {product: rule.product, reason: `${what} ${JSON.stringify(text)}`};
+}
+
+/** kubectl takes a server without a scheme, too. What is no address tells nothing. */
+function readHost(server: string): string {
+  const address = server.includes('://') ? server : `https://${server}`;
+  return URL.canParse(address) ? new URL(address).hostname : '';
+}
+
+function byProvider(prefix: string): NodeRule['find'] {
+  return ({providerId}) => (providerId.startsWith(prefix) ? `the provider ID "${providerId}"` : undefined);
+}
+
+/** A key that ends in a slash or dash stands for all that begin so. */
+function byLabel(key: string, value?: string): NodeRule['find'] {
+  return ({labels}) => {
+    const found = Object.keys(labels).find((name) =>
+      /[/-]$/.test(key) ? name.startsWith(key) : name === key,
+    );
+    if (found === undefined || (value !== undefined && labels[found] !== value)) return undefined;
+    return `the label ${found}=${labels[found]}`;
+  };
+}
+
+function byName(pattern: RegExp): NodeRule['find'] {
+  return ({name}) => (pattern.test(name) ? 'the name that the product gives to its nodes' : undefined);
+}
+
+function both(first: NodeRule['find'], second: NodeRule['find']): NodeRule['find'] {
+  return (node) => {
+    const reasons = [first(node), second(node)];
+    return reasons.includes(undefined) ? undefined : reasons.join(' and ');
+  };
+}

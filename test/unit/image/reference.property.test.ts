@@ -1,0 +1,166 @@
+/** Covers what holds for every reference, and for every text that is none. */
+
+import {expect} from 'chai';
+import fc from 'fast-check';
+import {TiltbuildError} from '../../../src/errors.ts';
+import {canonicalReference, familiarReference, parseReference} from '../../../src/image/reference.ts';
+
+const component = fc.stringMatching(/^[a-z0-9]{1,8}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,6}){0,3}$/);
+const path = fc.array(component, {minLength: 1, maxLength: 4}).map((parts) => parts.join('/'));
+const label = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,6}[a-zA-Z0-9])?';
+const domain = fc.oneof(
+  fc.constantFrom('localhost', 'docker.io', 'index.docker.io', 'gcr.io', 'REG'),
+  fc.stringMatching(new RegExp(`^${label}(?:\\.${label}){1,3}$`)),
+  fc.stringMatching(new RegExp(`^${label}(?:\\.${label}){0,2}:[0-9]{1,5}$`)),
+  fc.stringMatching(/^\[[a-fA-F0-9]{0,4}(?::[a-fA-F0-9]{0,4}){1,7}\](?::[0-9]{1,5})?$/),
+);
+const tag = fc.stringMatching(/^\w[\w.-]{0,127}$/);
+const digest = fc.stringMatching(/^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/);
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, {nil: undefined});
+
+const reference = fc
+  .record({domain: optional(domain), path, tag: optional(tag), digest: optional(digest)})
+  .map((parts) => ({
+    ...parts,
+    text:
+      (parts.domain === undefined ? '' : `${parts.domain}/`) +
+      parts.path +
+      (parts.tag === undefined ? '' : `:${parts.tag}`) +
+      (parts.digest === undefined ? '' : `@${parts.digest}`),
+  }))
+  .filter(({text}) => !/^[a-f0-9]{64}$/.test(text));
+
+/** Texts that are nearly references. */
+const almost = fc
+  .array(
+    fc.oneof(fc.constantFrom(...'aA0._-:/@[] \t%é😀'), fc.constantFrom('sha256:', '://', '__', 'localhost/')),
+    {maxLength: 24},
+  )
+  .map((parts) => parts.join(''));
+
+const anyText = fc.oneof(fc.string(), fc.string({unit: 'binary'}), almost);
+
+function refusalOf(text: string): TiltbuildError | undefined {
+  try {
+    parseReference(text);
+    return undefined;
+  } catch (error) {
+    expect(error).to.be.instanceOf(TiltbuildError);
+    return error as TiltbuildError;
+  }
+}
+
+describe('references', () => {
+  it('are taken apart as they were put together', () => {
+    fc.assert(
+      fc.property(reference, ({text, ...parts}) => {
+        const parsed = parseReference(text);
+        expect([parsed.tag, parsed.digest]).to.deep.equal([parts.tag, parts.digest]);
+        if (parts.domain === undefined || parts.domain.endsWith('docker.io')) return;
+        expect(parsed).to.include({domain: parts.domain, path: parts.path, explicitDomain: true});
+      }),
+    );
+  });
+
+  it('stay as they are once canonical', () => {
+    fc.assert(
+      fc.property(reference, ({text}) => {
+        const canonical = canonicalReference(parseReference(text));
+        expect(canonicalReference(parseReference(canonical))).to.equal(canonical);
+      }),
+    );
+  });
+
+  it('come back from their familiar form', () => {
+    fc.assert(
+      fc.property(reference, ({text}) => {
+        const parsed = parseReference(text);
+        const familiar = familiarReference(parsed);
+        // distribution/reference shortens these as well, though they then mean something else.
+        fc.pre(parsed.domain !== 'docker.io' || !/^(localhost|[^/]*\.[^/]*)\//.test(parsed.path));
+        fc.pre(!/^[a-f0-9]{64}$/.test(familiar));
+        expect(canonicalReference(parseReference(familiar))).to.equal(canonicalReference(parsed));
+      }),
+    );
+  });
+});
+
+describe('any text', () => {
+  it('is a reference, or is refused with a caret under one of its characters or just behind it', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const error = refusalOf(text);
+        if (!error) return;
+        expect(error.code).to.equal('invalid-reference');
+        const [shown = '', caret = ''] = error.detail;
+        expect(error.detail).to.have.lengthOf(2);
+        expect(shown).to.not.match(/[\p{C}\p{M}]/u);
+        expect(caret).to.match(/^ *\^$/);
+        expect(caret.length - 1).to.be.at.most([...shown].length);
+      }),
+      {numRuns: 2000},
+    );
+  });
+
+  it('is a reference up to the caret, or can become one', () => {
+    const endings = [
+      '',
+      'a',
+      '/a',
+      '0/a',
+      ':0/a',
+      ':a',
+      'a/a',
+      ':1]/a',
+      '1]/a',
+      ']:1/a',
+      'a.b/a',
+      '@sha256:',
+    ];
+    const hex = '0'.repeat(64);
+    fc.assert(
+      fc.property(almost, (text) => {
+        const error = refusalOf(text);
+        if (!error || text === '' || text.includes('@')) return;
+        const caret = error.detail[1]?.length ?? 0;
+        const kept = text.slice(0, caret - 1);
+        // Everything before the caret is ASCII, so that columns are indexes.
+        const taken = endings.some((ending) => !refusalOf(kept + ending + (ending.endsWith(':') ? hex : '')));
+        expect(taken, JSON.stringify(kept)).to.equal(true);
+      }),
+      {numRuns: 2000},
+    );
+  });
+
+  it('is judged in a moment, however long', () => {
+    const n = 100_000;
+    const hostile = [
+      'a'.repeat(n),
+      `${'a'.repeat(n)}!`,
+      `${'a-'.repeat(n)}!`,
+      `a${'-'.repeat(n)}!`,
+      `a${'_'.repeat(n)}`,
+      `${'a/'.repeat(n)}!`,
+      `${'a.'.repeat(n)}/x`,
+      `${'a-'.repeat(n)}.b/x`,
+      `a${'-'.repeat(n)}.b/x`,
+      `[${':'.repeat(n)}`,
+      `a:${'1'.repeat(n)}/`,
+      `a:${'t'.repeat(n)}`,
+      `a@sha256:${'f'.repeat(n)}`,
+      `a@${'a+'.repeat(n)}`,
+      'https://'.repeat(n),
+      ' '.repeat(n),
+      'A'.repeat(n),
+      '\u0000'.repeat(n),
+      '😀'.repeat(n),
+    ];
+    for (const text of hostile) {
+      const start = performance.now();
+      const error = refusalOf(text);
+      expect(performance.now() - start, text.slice(0, 20)).to.be.below(500);
+      expect(error?.message.length).to.be.below(1500);
+      expect([...(error?.detail[0] ?? '')].length).to.be.below(1500);
+    }
+  });
+});
