@@ -1,0 +1,108 @@
+/** Owns kubeconfigs that lead to the stand-in API server, one for each way of saying who one is. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {stringify} from 'yaml';
+import type {KeyPair} from './certificates.ts';
+
+export type KubeconfigAuth =
+  | 'certificate'
+  | 'certificate-files'
+  | 'token'
+  | 'token-file'
+  | 'basic'
+  | 'exec'
+  | 'none';
+
+export interface KubeconfigOptions {
+  readonly auth: KubeconfigAuth;
+  /** Where side files go; it must exist. */
+  readonly directory: string;
+  readonly names?: {readonly context?: string; readonly cluster?: string; readonly user?: string};
+  readonly namespace?: string;
+  /** Side files by name alone, as seen from a kubeconfig in `directory`. */
+  readonly relativePaths?: boolean;
+  /** More fields, or others, of the cluster and the user: `tls-server-name`, `proxy-url`, `as`, a wrong `token`. */
+  readonly clusterFields?: Readonly<Record<string, unknown>>;
+  readonly userFields?: Readonly<Record<string, unknown>>;
+}
+
+export interface Access {
+  readonly url: string;
+  readonly authority: string;
+  readonly client: KeyPair;
+  readonly token: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export function writeKubeconfig(access: Access, options: KubeconfigOptions): string {
+  const {auth, directory, names = {}, namespace} = options;
+  const {context = 'test', cluster = 'test', user = 'test'} = names;
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const sideFile = (name: string, text: string, mode = 0o600) => {
+    writeFileSync(join(directory, name), text, {mode});
+    return options.relativePaths ? name : join(directory, name);
+  };
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': context,
+    contexts: [{name: context, context: {cluster, user, ...(namespace !== undefined && {namespace})}}],
+    clusters: [
+      {
+        name: cluster,
+        cluster: {
+          server: access.url,
+          ...(auth === 'certificate-files'
+            ? {'certificate-authority': sideFile('authority.crt', access.authority)}
+            : {'certificate-authority-data': base64(access.authority)}),
+          ...options.clusterFields,
+        },
+      },
+    ],
+    users: [{name: user, user: {...credentials(auth), ...options.userFields}}],
+  });
+
+  function credentials(auth: KubeconfigAuth): Record<string, unknown> {
+    switch (auth) {
+      case 'certificate':
+        return {
+          'client-certificate-data': base64(access.client.certificate),
+          'client-key-data': base64(access.client.key),
+        };
+      case 'certificate-files':
+        return {
+          'client-certificate': sideFile('client.crt', access.client.certificate),
+          'client-key': sideFile('client.key', access.client.key),
+        };
+      case 'token':
+        return {token: access.token};
+      case 'token-file':
+        return {tokenFile: sideFile('token', `${access.token}\n`)};
+      case 'basic':
+        return {username: access.username, password: access.password};
+      case 'exec': {
+        const path = sideFile('credential-plugin', credentialPlugin(access.token), 0o700);
+        return {
+          exec: {
+            apiVersion: 'client.authentication.k8s.io/v1',
+            // A bare name would be looked for on PATH; with a slash it is seen from the kubeconfig.
+            command: options.relativePaths ? `./${path}` : path,
+            interactiveMode: 'Never',
+          },
+        };
+      }
+      case 'none':
+        return {};
+    }
+  }
+}
+
+function credentialPlugin(token: string): string {
+  const credential = {
+    kind: 'ExecCredential',
+    apiVersion: 'client.authentication.k8s.io/v1',
+    status: {token},
+  };
+  return `#!${process.execPath}\nprocess.stdout.write(${JSON.stringify(JSON.stringify(credential))});\n`;
+}

@@ -1,0 +1,93 @@
+/** Owns the stand-in delegate on disk: installing it as `kubectl-build`, and reading what it was given. */
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
+
+/** All that the stand-in can do; chosen when it is installed. */
+export const delegateBehaviours = [
+  'build', // builds, as recorded
+  'cached', // builds, every step cached
+  'boots-builder', // no builder yet: it starts one first
+  'run-fails', // a RUN step exits 7
+  'otel-socket', // a RUN step on the builder that the plugin makes by default
+  'copy-missing', // COPY of a file that is not there
+  'syntax-error', // an unknown instruction
+  'push-401', // the registry wants a login; builds well where nothing is pushed
+  'slow', // a tick a second until SIGINT or SIGTERM cancels it
+  'ignores-signals', // nothing but SIGKILL and SIGHUP ends it, for 60 seconds
+  'floods', // 200 MB of progress, then as `build`
+  'no-digest', // succeeds and tells no digest
+  'panics', // a Go panic
+] as const;
+
+export type DelegateBehaviour = (typeof delegateBehaviours)[number];
+
+export interface SeenFile {
+  readonly path: string;
+  /** Null where there was no such file. */
+  readonly content: string | null;
+  readonly mode: number | null;
+  readonly directoryMode: number | null;
+}
+
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly terminal: {readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean};
+  /** The files that its kubeconfig came from, those that are missing as well. Empty where argv was refused. */
+  readonly kubeconfigs: readonly SeenFile[];
+  readonly secrets: readonly (SeenFile & {readonly id: string})[];
+  /** The Dockerfile of a local context, whether `-f` named it or not; null where there is none. */
+  readonly dockerfile:
+    | (SeenFile & {readonly directoryFiles: readonly string[]; readonly ignoreFile: string | null})
+    | null;
+  /** What it read from standard input; undefined where it did not read. */
+  readonly stdin: Buffer | undefined;
+  /** Signals it caught, in order; a signal that killed it is not among them. */
+  readonly signals: readonly NodeJS.Signals[];
+  /** Null while it runs, and for ever where a signal killed it. */
+  readonly exitCode: number | null;
+}
+
+export interface InstalledDelegate {
+  /** Absolute path of `kubectl-build`. */
+  readonly program: string;
+  readonly logDirectory: string;
+}
+
+/**
+ * Installs the stand-in into `directory`. Node is baked in, so that PATH needs none, and so is the behaviour, so that
+ * the environment is the test's own. `logDirectory`: by default one beside `directory`.
+ */
+export function installDelegate(
+  directory: string,
+  options: {readonly behaviour?: DelegateBehaviour; readonly logDirectory?: string} = {},
+): InstalledDelegate {
+  const {behaviour = 'build', logDirectory = `${directory}-log`} = options;
+  if (/\s/.test(process.execPath))
+    throw new Error(`A path with a space cannot start a script: ${process.execPath}`);
+  const program = join(directory, 'kubectl-build');
+  const standIn = pathToFileURL(join(import.meta.dirname, 'stand-ins', 'kubectl-build.mjs')).href;
+  const baked = JSON.stringify({behaviour, logDirectory});
+  mkdirSync(directory, {recursive: true});
+  writeFileSync(
+    program,
+    `#!${process.execPath}\nimport(${JSON.stringify(standIn)}).then(({main}) => main(${baked}));\n`,
+    {mode: 0o755},
+  );
+  return {program, logDirectory};
+}
+
+/** All runs so far, in the order in which they were started. */
+export function readInvocations(logDirectory: string): Invocation[] {
+  if (!existsSync(logDirectory)) return [];
+  return readdirSync(logDirectory)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => {
+      const record = JSON.parse(readFileSync(join(logDirectory, name), 'utf8'));
+      return {...record, stdin: record.stdin === null ? undefined : Buffer.from(record.stdin, 'base64')};
+    });
+}

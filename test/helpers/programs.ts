@@ -1,0 +1,146 @@
+/** Owns running the program under test, from its source or as the compiled binary, and seeing how it ended. */
+import {spawn} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
+import {realKubectlDirectory} from './real-kubectl.ts';
+
+export interface Program {
+  readonly name: 'source' | 'binary';
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+const root = join(import.meta.dirname, '..', '..');
+const distribution = join(root, 'dist');
+
+const all: readonly Program[] = [
+  {name: 'source', command: process.execPath, args: [join(root, 'bin', 'kubectl-tiltbuild.js')]},
+  {name: 'binary', command: join(distribution, 'kubectl-tiltbuild'), args: []},
+];
+
+/** What the tests run: both, or the one that TILTBUILD_TEST_PROGRAMS names. */
+export const programs: readonly Program[] = choosePrograms(process.env.TILTBUILD_TEST_PROGRAMS ?? '');
+
+function choosePrograms(wanted: string): readonly Program[] {
+  const chosen = all.filter(({name}) => wanted === '' || name === wanted);
+  if (chosen.length === 0) throw new Error(`TILTBUILD_TEST_PROGRAMS: no program "${wanted}"`);
+  return chosen;
+}
+
+export interface RunOptions {
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** None: standard input is at its end from the start. */
+  readonly stdin?: string | Uint8Array;
+  readonly timeoutMs?: number;
+  /** Watches the peak of the program's memory, from /proc: on Linux alone. */
+  readonly measureMemory?: boolean;
+  /** Sends the signals, a tenth of a second apart, once standard error holds the text. */
+  readonly signalWhen?: {readonly stderrContains: string; readonly signals: readonly NodeJS.Signals[]};
+}
+
+export interface Ended {
+  /** Undefined where a signal killed it. */
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Standard output as it came. */
+  readonly stdoutBytes: Buffer;
+  readonly durationMs: number;
+  /** With `measureMemory`; of the process itself, without its children. */
+  readonly maxRssKb: number | undefined;
+}
+
+export async function run(program: Program, options: RunOptions): Promise<Ended> {
+  if (program.name === 'binary' && !existsSync(program.command)) {
+    throw new Error(
+      'There is no compiled binary in dist/: compile it, or set TILTBUILD_TEST_PROGRAMS=source.',
+    );
+  }
+  return await runCommand(program.command, [...program.args, ...options.args], options);
+}
+
+/** `kubectl tiltbuild ...`: kubectl finds the compiled binary on PATH. */
+export async function runViaKubectl(options: RunOptions): Promise<Ended> {
+  const env = {...options.env, PATH: [distribution, options.env.PATH].join(delimiter)};
+  const kubectl = join(realKubectlDirectory(), 'kubectl');
+  return await runCommand(kubectl, ['tiltbuild', ...options.args], {...options, env});
+}
+
+/** Any program, with no shell between. Rejects where it cannot be started or takes too long. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  {env, cwd, stdin, timeoutMs = 30_000, measureMemory = false, signalWhen}: Omit<RunOptions, 'args'>,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const child = spawn(command, args, {
+      env,
+      cwd,
+      stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    const timers: NodeJS.Timeout[] = [];
+    let signalled = false;
+    let tooLate = false;
+    timers.push(
+      setTimeout(() => {
+        tooLate = true;
+        child.kill('SIGKILL');
+      }, timeoutMs),
+    );
+    let maxRssKb: number | undefined;
+    if (measureMemory) {
+      timers.push(
+        setInterval(() => {
+          maxRssKb = readPeakMemory(child.pid) ?? maxRssKb;
+        }, 20),
+      );
+    }
+    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr.push(chunk);
+      if (signalWhen === undefined || signalled) return;
+      if (!Buffer.concat(stderr).includes(signalWhen.stderrContains)) return;
+      signalled = true;
+      for (const [index, signal] of signalWhen.signals.entries()) {
+        timers.push(setTimeout(() => child.kill(signal), index * 100));
+      }
+    });
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => {
+      for (const timer of timers) clearTimeout(timer);
+      const stdoutBytes = Buffer.concat(stdout);
+      const ended = {
+        exitCode: exitCode ?? undefined,
+        signal: signal ?? undefined,
+        stdout: stdoutBytes.toString('utf8'),
+        stderr: Buffer.concat(stderr).toString('utf8'),
+        stdoutBytes,
+        durationMs: performance.now() - started,
+        maxRssKb,
+      };
+      if (tooLate) {
+        const shown = `${ended.stdout}\n${ended.stderr}`.slice(-4000);
+        reject(new Error(`${command} was still running after ${timeoutMs} ms. It had printed:\n${shown}`));
+      } else resolve(ended);
+    });
+    // A program that ends without reading its input is not an error of the test.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(stdin);
+  });
+}
+
+function readPeakMemory(pid: number | undefined): number | undefined {
+  try {
+    const kb = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kb === undefined ? undefined : Number(kb);
+  } catch {
+    return undefined; // It has ended, or there is no /proc.
+  }
+}

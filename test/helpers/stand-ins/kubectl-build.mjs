@@ -1,0 +1,200 @@
+/** Owns the stand-in of `kubectl-build`: strict about its argv, true to the recordings in what it prints. */
+import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {isatty} from 'node:tty';
+import {parse as parseYaml} from 'yaml';
+import {checkOptions} from './build-options.mjs';
+import {InvocationLog, seeDockerfile, seeFile} from './invocation-log.mjs';
+import {parseArgv, Refusal} from './pflag.mjs';
+import {
+  adaptPushFailure,
+  adaptSuccess,
+  chooseRecording,
+  nameDockerfile,
+  readRecording,
+} from './transcripts.mjs';
+
+const failures = {
+  'copy-missing': 'copy-missing',
+  'otel-socket': 'run-fails-on-default-builder',
+  'run-fails': 'run-fails',
+  'syntax-error': 'dockerfile-syntax',
+};
+
+const panic = `panic: runtime error: invalid memory address or nil pointer dereference
+[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x1b3e2a6]
+
+goroutine 1 [running]:
+main.main()
+\tcmd/kubectl-build/main.go:24 +0x1a5
+`;
+
+/** Runs as the delegate would, and exits. `behaviour` is one of those that `delegate.ts` names. */
+export async function main({behaviour, logDirectory}) {
+  const terminal = {stdin: isatty(0), stdout: isatty(1), stderr: isatty(2)};
+  const argv = process.argv.slice(2);
+  const env = {...process.env};
+  const log = new InvocationLog(logDirectory, {argv, env, cwd: process.cwd(), pid: process.pid, terminal});
+  const end = (exitCode) => {
+    log.add({exitCode});
+    process.exit(exitCode);
+  };
+  // A Go program that writes its progress into a closed pipe dies of SIGPIPE, which Node turns into this.
+  process.stderr.on('error', () => process.exit(141));
+  process.stdout.on('error', () => process.exit(141));
+  if (behaviour === 'ignores-signals') {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => log.addSignal(signal));
+  }
+  let options;
+  try {
+    options = readOptions(argv, env, terminal, log);
+    if (options === undefined) return end(0);
+    await readInputs(options.inputs, log);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await print(`Error: ${error.message}\n`);
+    return end(1);
+  }
+  end(await build(behaviour, options, log));
+}
+
+function readOptions(argv, env, terminal, log) {
+  const parsed = parseArgv(argv);
+  if (parsed.given.get('help')) {
+    process.stdout.write(readRecording('help', parseYaml).stdout);
+    return undefined;
+  }
+  if (parsed.positional.length !== 1) {
+    const recorded = readRecording('no-arguments', parseYaml).stderr;
+    throw new Refusal(recorded.slice('Error: '.length).trimEnd());
+  }
+  const options = checkOptions(parsed, env, {stdoutIsTerminal: terminal.stdout}, parseYaml);
+  const {inputs} = options;
+  log.add({
+    kubeconfigs: options.kubeconfigs.map(seeFile),
+    secrets: options.secrets.map(({id, path, env: name}) =>
+      name === undefined ? {id, ...seeFile(path)} : {id, ...seeFile(''), content: env[name]},
+    ),
+    dockerfile: inputs.path !== undefined && existsSync(inputs.path) ? seeDockerfile(inputs.path) : null,
+  });
+  return {...options, given: parsed.given, env};
+}
+
+/** Standard input is read where the command line says so, and nowhere else. */
+async function readInputs(inputs, log) {
+  if (inputs.stdin === undefined) return;
+  const chunks = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  const content = Buffer.concat(chunks);
+  log.add({stdin: content.toString('base64')});
+  const isGzip = content[0] === 0x1f && content[1] === 0x8b;
+  const isTar = content.subarray(257, 262).toString() === 'ustar';
+  if (inputs.stdin === 'context' && !isGzip && !isTar && inputs.file !== '') {
+    throw new Refusal('ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
+  }
+  if (inputs.stdin === 'dockerfile') {
+    // The real one makes this directory and, when the build succeeds, leaves it behind.
+    inputs.temporary = mkdtempSync(join(process.env.TMPDIR || '/tmp', 'dockerfile'));
+    writeFileSync(join(inputs.temporary, 'Dockerfile'), content);
+  }
+}
+
+/** The build itself; resolves to the exit code. */
+async function build(behaviour, options, log) {
+  const {inputs, output, iidfile, pushing, tags, given, network} = options;
+  const fail = async (text) => {
+    if (inputs.temporary) rmSync(inputs.temporary, {recursive: true});
+    await print(text);
+    return 1;
+  };
+  if (inputs.path !== undefined && !existsSync(inputs.path)) {
+    const recorded = readRecording('dockerfile-missing', parseYaml).stderr;
+    return fail(nameDockerfile(recorded, inputs).replace('open nope:', `open ${inputs.dockerfile}:`));
+  }
+  if (network === 'host' || network === 'none') return fail(readRecording('network-host', parseYaml).stderr);
+  if (behaviour in failures) {
+    return fail(nameDockerfile(readRecording(failures[behaviour], parseYaml).stderr, inputs));
+  }
+  if (behaviour === 'push-401' && pushing) {
+    const secret = given.get('registry-secret');
+    const recorded = readRecording(secret ? 'push-401-missing-secret' : 'push-401-no-secret', parseYaml);
+    const looked = secret || given.get('builder') || options.env.BUILDX_BUILDER || 'buildkit';
+    return fail(adaptPushFailure(recorded.stderr, {tags, inputs}, looked));
+  }
+  if (behaviour === 'panics') {
+    await print(panic);
+    return 2;
+  }
+  if (behaviour === 'slow') return await buildSlowly(inputs, log);
+  if (behaviour === 'ignores-signals') {
+    await print(readRecording('sigint', parseYaml).stderr.replace(/^#3 1\.100[\s\S]*/m, ''));
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    return 1;
+  }
+  if (behaviour === 'floods') await flood();
+
+  const recorded = readRecording(chooseRecording(behaviour, options), parseYaml).stderr;
+  const {text, digest} = adaptSuccess(recorded, options);
+  if (behaviour === 'no-digest') {
+    await print(text.replaceAll(/^#\d+ exporting (manifest|config).*\n/gm, ''));
+    return 0;
+  }
+  await print(text);
+  if (output.type === 'local') {
+    mkdirSync(output.destination, {recursive: true});
+    writeFileSync(join(output.destination, 'index.html'), '<p>built</p>\n');
+  } else if (output.destination) {
+    if (output.destination === '-') await new Promise((done) => process.stdout.write(fakeTarball, done));
+    else writeFileSync(output.destination, fakeTarball);
+  }
+  if (iidfile !== '' && digest !== undefined) writeFileSync(iidfile, digest);
+  return 0;
+}
+
+/** Bytes that no text decoding survives. */
+const fakeTarball = Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.alloc(1020, 0xaa)]);
+
+/** Prints a tick a second, as recorded, until a signal cancels the build. */
+async function buildSlowly(inputs, log) {
+  const lines = nameDockerfile(readRecording('sigint', parseYaml).stderr, inputs).split('\n');
+  const firstTick = lines.findIndex((line) => / tick 0$/.test(line));
+  const stopped = lines.findIndex((line) => line.endsWith(' CANCELED'));
+  const step = lines[stopped].split(' ')[0];
+  const canceled = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+      process.on(signal, () => {
+        log.addSignal(signal);
+        resolve('canceled');
+      });
+    }
+  });
+  await print(`${lines.slice(0, firstTick).join('\n')}\n`);
+  const started = performance.now();
+  for (let tick = 0; tick < 60; tick += 1) {
+    const line = lines[firstTick + tick] ?? '';
+    const recorded = / tick \d+$/.test(line) ? line : `${step} ${tick}.100 tick ${tick}`;
+    const due = Number(recorded.split(' ')[1]) * 1000 - (performance.now() - started);
+    if ((await Promise.race([canceled, after(due)])) === 'canceled') {
+      await print(`${lines.slice(stopped).join('\n')}`);
+      return 1;
+    }
+    await print(`${recorded}\n`);
+  }
+  await print('stand-in: nobody canceled the build\n');
+  return 99;
+}
+
+function after(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, 'due'));
+}
+
+async function flood() {
+  const line = '#9 1.234 the quick brown fox jumps over the lazy dog, again and again and again\n';
+  const chunk = line.repeat(Math.ceil(65_536 / line.length));
+  for (let written = 0; written < 200_000_000; written += chunk.length) await print(chunk);
+}
+
+/** Resolves when the text is out, so that a reader who is slow slows us down. */
+function print(text) {
+  return new Promise((resolve) => process.stderr.write(text, resolve));
+}

@@ -1,0 +1,73 @@
+/** Owns what the delegate prints while it builds: the recordings, with the names of the build at hand in them. */
+import {readFileSync} from 'node:fs';
+
+const recordings = new URL('../../fixtures/recordings/', import.meta.url);
+
+export function readRecording(name, parseYaml) {
+  return parseYaml(readFileSync(new URL(`${name}.yaml`, recordings), 'utf8'));
+}
+
+/** The recording that comes nearest to a build that succeeds. */
+export function chooseRecording(behaviour, {platforms, tags, output, pushing, inputs}) {
+  if (output.type === 'local' || output.type === 'tar' || output.type === 'oci') return 'build-output-local';
+  if (platforms.length > 1) return 'build-multi-platform';
+  if (platforms.length === 1) return 'build-platform';
+  if (pushing) return 'push';
+  if (behaviour === 'cached') return 'build-cached';
+  if (behaviour === 'boots-builder') return 'first-build-no-builder';
+  if (inputs.stdin === 'dockerfile') return 'build-dockerfile-stdin';
+  if (tags.length === 0) return 'build-no-tag';
+  return tags.length > 1 ? 'build-two-tags' : 'build';
+}
+
+/** What a succeeding build prints, and its digest, undefined where nothing was made that has one. */
+export function adaptSuccess(recorded, {tags, output, pushing, inputs}) {
+  const lines = nameDockerfile(recorded, inputs).split('\n');
+  const digest =
+    /exporting manifest list (sha256:\w+)/.exec(recorded)?.[1] ??
+    /exporting manifest (sha256:\w+)/.exec(recorded)?.[1];
+  const exporting = /^(#\d+) exporting to /m.exec(recorded)[1];
+  if (output.type === 'tar' || output.type === 'oci') {
+    return {
+      text: lines
+        .join('\n')
+        .replace('client directory', 'client tarball')
+        .replace(/copying files .*/, 'sending tarball 0.1s done'),
+      digest: undefined,
+    };
+  }
+  if (output.type === 'local') return {text: lines.join('\n'), digest: undefined};
+  const pushedFor = /pushing layers.*/.exec(recorded)?.[0] ?? 'pushing layers 0.1s done';
+  const done = lines.findIndex((line) => line.startsWith(`${exporting} DONE`));
+  const names = output.attributes.name ? output.attributes.name.split(',') : tags;
+  const exported = [
+    ...names.flatMap((tag) => [
+      `naming to ${tag} done`,
+      ...(output.attributes.unpack === 'true' ? [`unpacking to ${tag} done`] : []),
+    ]),
+    ...(pushing
+      ? [
+          pushedFor,
+          ...names.flatMap((tag) => [
+            `pushing manifest for ${tag}@${digest}`,
+            `pushing manifest for ${tag}@${digest} 0.0s done`,
+          ]),
+        ]
+      : []),
+  ].map((line) => `${exporting} ${line}`);
+  const before = lines.slice(0, done).filter((line) => !/^#\d+ (naming to|pushing) /.test(line));
+  return {text: [...before, ...exported, ...lines.slice(done)].join('\n'), digest};
+}
+
+/** A failed push, with the tag and the secret of the build at hand. */
+export function adaptPushFailure(recorded, {tags, inputs}, secret) {
+  const tag = tags[0];
+  return nameDockerfile(recorded, inputs)
+    .replace(/naming to \S+ done/, `naming to ${tag} done`)
+    .replaceAll(/failed to push (\S+): (unexpected|malformed)/g, `failed to push ${tag}: $2`)
+    .replace(/unable to find secret "\w+"/, `unable to find secret "${secret}"`);
+}
+
+export function nameDockerfile(recorded, {dockerfile}) {
+  return recorded.replace(/load build definition from \S+/, () => `load build definition from ${dockerfile}`);
+}

@@ -1,0 +1,100 @@
+/** Owns what a whole-command test stands in: a cluster, a place to run, and the program as source and as binary. */
+import {expect} from 'chai';
+import type {KubeconfigOptions} from './api-kubeconfig.ts';
+import {type ApiServer, builderDeployment, startApiServer} from './api-server.ts';
+import type {Invocation} from './delegate.ts';
+import {type Ended, type Program, programs, type RunOptions, run} from './programs.ts';
+import {makeSandbox, type Sandbox} from './sandbox.ts';
+
+export interface World {
+  readonly program: Program;
+  readonly api: ApiServer;
+  readonly sandbox: Sandbox;
+  /** Writes the kubeconfig that leads to the cluster; by default a kind cluster, by client certificate. */
+  connect(options?: Partial<KubeconfigOptions>): void;
+  /** Runs `kubectl-tiltbuild` in the build context. `env` is added to the sandbox's; undefined takes away. */
+  tiltbuild(
+    args: readonly string[],
+    options?: Partial<Omit<RunOptions, 'args' | 'env'>> & {
+      readonly env?: Readonly<Record<string, string | undefined>>;
+    },
+  ): Promise<Ended>;
+  /** The one run of the delegate; fails unless there was exactly one. */
+  delegated(): Invocation;
+}
+
+/** The digest in the recordings of a build that has no RUN step. */
+export const DIGEST = 'sha256:24cda528986e03d36fbe92c7fec9d42e88b9800459a6e72ebec1507173d8f183';
+export const KIND_NAMES = {context: 'kind-demo', cluster: 'kind-demo', user: 'kind-demo'};
+/** Names that tell nothing, so that the nodes are asked. */
+export const PLAIN_NAMES = {context: 'work', cluster: 'work-cluster', user: 'me'};
+
+/**
+ * Declares a suite once for each program, with a new world for each test: a namespace `default` with a builder on
+ * containerd and the pull secret `docker-registry`. After each test nothing may be left in the temporary directory.
+ */
+export function describePrograms(title: string, declare: (world: World) => void): void {
+  for (const program of programs) {
+    describe(`${title} (${program.name})`, () => {
+      let api: ApiServer;
+      let sandbox: Sandbox;
+      beforeEach(async () => {
+        [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
+        api.state.deployments.push(builderDeployment());
+        api.state.secrets.push({
+          namespace: 'default',
+          name: 'docker-registry',
+          type: 'kubernetes.io/dockerconfigjson',
+        });
+        world.connect();
+      });
+      afterEach(async () => {
+        const leftovers = sandbox.leftovers();
+        sandbox.remove();
+        await api.close();
+        expect(leftovers, 'left in the temporary directory').to.deep.equal([]);
+      });
+      const world: World = {
+        program,
+        get api() {
+          return api;
+        },
+        get sandbox() {
+          return sandbox;
+        },
+        connect: (options = {}) =>
+          sandbox.writeKubeconfig(
+            api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root, ...options}),
+          ),
+        tiltbuild: (args, {env = {}, ...options} = {}) =>
+          run(program, {
+            args,
+            cwd: sandbox.work,
+            ...options,
+            env: withoutUndefined({...sandbox.env, ...env}),
+          }),
+        delegated: () => {
+          const invocations = sandbox.invocations();
+          expect(invocations, 'runs of kubectl-build').to.have.length(1);
+          return invocations[0] as Invocation;
+        },
+      };
+      declare(world);
+    });
+  }
+}
+
+/** The delegate's arguments without those whose values are this run's own paths, which it checks. */
+export function withoutOwnPaths(argv: readonly string[], sandbox: Sandbox): readonly string[] {
+  const index = argv.indexOf('--iidfile');
+  if (index < 0) return argv;
+  expect(argv[index + 1]).to.match(/kubectl-tiltbuild-\w+[/\\]image-id$/);
+  expect(argv[index + 1]?.startsWith(sandbox.tmp)).to.equal(true);
+  return [...argv.slice(0, index), ...argv.slice(index + 2)];
+}
+
+function withoutUndefined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
