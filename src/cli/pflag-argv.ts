@@ -90,8 +90,10 @@ export function readArgv(
       const name = byChar.get(char);
       if (name === undefined) throw unknownFlag(`-${char}`, flags, reasons);
       rest = rest.slice(1);
-      const isValue = rest.startsWith('=') || flags[name]?.type === 'option';
-      const inline = rest.startsWith('=') ? rest.slice(1) : rest === '' ? undefined : rest;
+      // pflag drops the = of -t=value; in -t= it is the value itself.
+      const isAssigned = rest.length > 1 && rest.startsWith('=');
+      const isValue = isAssigned || flags[name]?.type === 'option';
+      const inline = isAssigned ? rest.slice(1) : rest || undefined;
       set(name, `-${char}`, isValue ? inline : undefined);
       if (isValue) return;
     }

@@ -1,5 +1,4 @@
 /** Owns the delegate: finding `kubectl-build`, and running it with its progress going where it belongs. */
-import {createReadStream} from 'node:fs';
 import type {Delegate, DelegateResult, DelegateRun} from '../build/ports.ts';
 import {openSpool} from './disk-files.ts';
 import {findOnPath} from './path-lookup.ts';
@@ -53,7 +52,7 @@ export class BuildDelegate implements Delegate {
           })
           .finally(() => spool.close());
         if (result.exitCode !== 0) {
-          for await (const chunk of createReadStream(progress.spool)) await this.#terminal.writeError(chunk);
+          for await (const chunk of spool.read()) await this.#terminal.writeError(chunk);
         }
         return result;
       }

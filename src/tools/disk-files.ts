@@ -1,6 +1,6 @@
 /** Owns the disk: the only importer of node:fs. Private files are made private, and do not outlive the process. */
 import {randomBytes} from 'node:crypto';
-import {accessSync, constants, createWriteStream, rmSync, statSync} from 'node:fs';
+import {accessSync, constants, createReadStream, createWriteStream, rmSync, statSync} from 'node:fs';
 import {mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Files} from '../build/ports.ts';
@@ -88,8 +88,14 @@ export class DiskFiles implements Files {
   }
 }
 
-/** A file that is written in pieces, each waited for. */
-export function openSpool(path: string): {write(chunk: Uint8Array): Promise<void>; close(): Promise<void>} {
+/** A private file that is written in pieces, each waited for, and read back in pieces. */
+export interface Spool {
+  write(chunk: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+  read(): AsyncIterable<Uint8Array>;
+}
+
+export function openSpool(path: string): Spool {
   const stream = createWriteStream(path, {mode: 0o600, flags: 'wx'});
   const settled = (start: (done: (error?: Error | null) => void) => void) =>
     new Promise<void>((resolve, reject) => {
@@ -99,7 +105,13 @@ export function openSpool(path: string): {write(chunk: Uint8Array): Promise<void
   return {
     write: (chunk) => settled((done) => stream.write(chunk, done)),
     close: () => settled((done) => stream.end(done)),
+    read: () => createReadStream(path),
   };
+}
+
+/** A credential's file, as it is. */
+export async function readBytes(path: string): Promise<Buffer> {
+  return await readFile(path);
 }
 
 function noTemporaryFiles(root: string, cause: unknown): TiltbuildError {

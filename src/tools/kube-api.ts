@@ -2,7 +2,6 @@
  * Owns direct reads from the API server over HTTPS, for credentials that are plain values: certificates, tokens,
  * passwords. One read costs 9 ms where a kubectl process costs 53 ms (design, section 1, Time).
  */
-import {readFile} from 'node:fs/promises';
 import {request as httpRequest} from 'node:http';
 import {request as httpsRequest, type RequestOptions} from 'node:https';
 import {
@@ -15,6 +14,7 @@ import {
 } from '../cluster/api-objects.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
+import {readBytes} from './disk-files.ts';
 
 /** The API server's answer, whatever it was. */
 interface Response {
@@ -152,13 +152,13 @@ async function tlsOptions({cluster, user}: Target): Promise<RequestOptions> {
 /** PEM, either base64 in the kubeconfig, which wins as with kubectl, or in a file. */
 async function material(data: string | undefined, path: string | undefined): Promise<Buffer | undefined> {
   if (data) return Buffer.from(data, 'base64');
-  return path ? await readFile(path) : undefined;
+  return path ? await readBytes(path) : undefined;
 }
 
 async function authHeaders({user}: Target): Promise<Record<string, string | string[]>> {
   const headers: Record<string, string | string[]> = {};
   // As client-go: the file's token is the fresher one, and wins.
-  const token = user.tokenFile ? (await readFile(user.tokenFile, 'utf8')).trim() : user.token;
+  const token = user.tokenFile ? (await readBytes(user.tokenFile)).toString('utf8').trim() : user.token;
   if (token) headers.Authorization = `Bearer ${token}`;
   else if (user.username) {
     headers.Authorization = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`;

@@ -25,7 +25,8 @@ export class BuildCommand extends Command {
     {description: 'Build the current directory.', command: 'kubectl tiltbuild -t localhost/web:dev .'},
     {
       description: 'In a Tiltfile:',
-      command: "custom_build('localhost/web', 'kubectl tiltbuild -t $EXPECTED_REF .', ['.'])",
+      command:
+        "custom_build('localhost/web', 'kubectl tiltbuild -t $EXPECTED_REF .', ['.'], skips_local_docker=True, disable_push=True)",
     },
     {
       description: 'A secret from the environment, and the names in full as result.',

@@ -1,0 +1,43 @@
+/** Owns the generated parts of README.md: the flag table and the exit codes. `--check` compares only. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {EXIT_CODE_TABLE} from '../src/cli/exit-codes.ts';
+import {flags} from '../src/cli/flags.ts';
+import {ROOT, settleGeneratedFile} from './generated-file.ts';
+
+interface ShownFlag {
+  readonly char?: string;
+  readonly helpGroup?: string;
+  readonly helpValue?: string | string[];
+  readonly summary?: string;
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+function flagTable(): string {
+  const rows = Object.entries(flags as Readonly<Record<string, ShownFlag>>).map(([name, flag]) => {
+    const label = `${flag.char ? `-${flag.char}, ` : ''}--${name}${flag.helpValue ? ` ${flag.helpValue}` : ''}`;
+    return `| \`${cell(label)}\` | ${flag.helpGroup ?? ''} | ${cell(flag.summary ?? '')} |`;
+  });
+  return ['| Flag | Group | Meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+function exitCodeTable(): string {
+  return [
+    '| Exit code | Meaning |',
+    '|---|---|',
+    ...EXIT_CODE_TABLE.map(([codes, meaning]) => `| ${codes} | ${meaning} |`),
+  ].join('\n');
+}
+
+function fill(text: string, part: string, content: string): string {
+  const [open, close] = [`<!-- generated: ${part} -->`, `<!-- end: ${part} -->`];
+  const start = text.indexOf(open);
+  const end = text.indexOf(close);
+  if (start < 0 || end < start) throw new Error(`README.md has no part "${part}"`);
+  return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
+}
+
+const path = join(ROOT, 'README.md');
+const filled = fill(fill(readFileSync(path, 'utf8'), 'flags', flagTable()), 'exit codes', exitCodeTable());
+settleGeneratedFile(path, filled, 'npm run readme');

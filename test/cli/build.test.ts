@@ -1,0 +1,325 @@
+/** The main job: what the delegate is given, and what comes out. */
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {DIGEST, describePrograms, KIND_NAMES, withoutOwnPaths} from '../helpers/world.ts';
+
+const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
+
+describePrograms('a build', (world) => {
+  const pinned = () => [
+    '--kubeconfig',
+    world.sandbox.kubeconfig,
+    '--context',
+    KIND_NAMES.context,
+    '--namespace',
+    'default',
+    '--registry-secret',
+    'docker-registry',
+  ];
+  const argv = () => withoutOwnPaths(world.delegated().argv, world.sandbox);
+
+  it('prints the digest, and hands the delegate the pinned target, the secret and the fast export', async () => {
+    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
+    expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+    expect(ended.stderr).to.contain('#8 naming to localhost/web:dev done');
+    expect(argv()).to.deep.equal([...pinned(), '--tag', 'localhost/web:dev', ...EXPORT, '.']);
+  });
+
+  it('asks the cluster in one round of two reads, and never for the data of a secret', async () => {
+    await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
+    expect(
+      world.api.requests.map(({method, path, accept}) => `${method} ${path} ${accept}`).sort(),
+    ).to.deep.equal([
+      'GET /api/v1/namespaces/default/secrets/docker-registry application/json;as=Table;v=v1;g=meta.k8s.io',
+      'GET /apis/apps/v1/namespaces/default/deployments/buildkit application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
+    ]);
+  });
+
+  it('hands on what is typed byte for byte', async () => {
+    const values = [
+      'A= two  spaces ',
+      'B="quoted"',
+      "C='$HOME'",
+      'D=$(id)`id`',
+      'E=line\nbreak',
+      'F=ünï©ode 🚢',
+      '-G=x',
+      '--push',
+      'H=',
+      '%PATH%^&',
+    ];
+    await world.tiltbuild(
+      [
+        '-t',
+        'localhost/web:dev',
+        ...values.flatMap((value) => ['--build-arg', value]),
+        ...values.map((value) => `--label=${value}`),
+        '--',
+        '--as-uid',
+        ' verbatim ünï ',
+        '.',
+      ]
+        .slice(0, -1)
+        .concat([])
+        .toSpliced(2, 0, '.'),
+    );
+    expect(argv()).to.deep.equal([
+      ...pinned(),
+      '--tag',
+      'localhost/web:dev',
+      ...values.flatMap((value) => ['--build-arg', value]),
+      ...values.flatMap((value) => ['--label', value]),
+      ...EXPORT,
+      '--as-uid',
+      ' verbatim ünï ',
+      '.',
+    ]);
+  });
+
+  it('hands on every build flag of docker', async () => {
+    const flags = [
+      ['--target', 'prod'],
+      ['--ssh', 'default'],
+      ['--network', 'none'],
+      ['--add-host', 'db:10.0.0.1'],
+      ['--allow', 'network.host'],
+      ['--cache-from', 'type=registry,ref=ghcr.io/me/cache'],
+      ['--cache-to', 'type=inline'],
+      ['--no-cache'],
+      ['--pull'],
+      ['--frontend', 'docker/dockerfile:1'],
+    ].flat();
+    await world.tiltbuild([
+      '--progress',
+      'plain',
+      '--builder',
+      'mine',
+      ...flags,
+      '-t',
+      'localhost/web:dev',
+      '-f',
+      'Dockerfile',
+      '.',
+    ]);
+    expect(argv()).to.deep.equal([
+      ...pinned().slice(0, 6),
+      '--builder',
+      'mine',
+      ...pinned().slice(6),
+      '--tag',
+      'localhost/web:dev',
+      '--file',
+      'Dockerfile',
+      ...flags,
+      // There is no builder "mine" yet, and on kind it can only become one on containerd.
+      ...EXPORT,
+      '--progress',
+      'plain',
+      '.',
+    ]);
+  });
+
+  it('builds several tags, and prints them in full with --print ref', async () => {
+    const ended = await world.tiltbuild([
+      '-t',
+      'localhost/web',
+      '-t',
+      'docker.io/web:two',
+      '--print',
+      'ref',
+      '.',
+    ]);
+    expect(ended).to.include({exitCode: 0, stdout: 'localhost/web:latest\ndocker.io/library/web:two\n'});
+    expect(argv()).to.include.members(['localhost/web:latest', 'docker.io/library/web:two']);
+  });
+
+  it('prints everything as JSON, and nothing with --print none', async () => {
+    const json = await world.tiltbuild([
+      '-t',
+      'localhost/web:dev',
+      '--print',
+      'json',
+      '--metadata-file',
+      'out/../meta.json',
+      '.',
+    ]);
+    expect(json.exitCode).to.equal(2);
+    expect(json.stderr).to.contain('--metadata-file "out/../meta.json" cannot be written');
+    const good = await world.tiltbuild([
+      '-t',
+      'localhost/web:dev',
+      '--print',
+      'json',
+      '--metadata-file',
+      'meta.json',
+      '.',
+    ]);
+    expect(good.exitCode).to.equal(0);
+    const {seconds, ...rest} = JSON.parse(good.stdout);
+    expect(seconds).to.be.a('number');
+    expect(rest).to.deep.equal({
+      digest: DIGEST,
+      references: ['localhost/web:dev'],
+      product: 'kind',
+      context: 'kind-demo',
+      namespace: 'default',
+      builder: 'buildkit',
+      pullSecret: 'docker-registry',
+    });
+    expect(readFileSync(join(world.sandbox.work, 'meta.json'), 'utf8')).to.equal(good.stdout);
+    const none = await world.tiltbuild(['-t', 'localhost/web:dev', '--print', 'none', '.']);
+    expect(none).to.include({exitCode: 0, stdout: ''});
+  });
+
+  it('writes the image ID file without a newline, and removes an older one when the build fails', async () => {
+    const file = join(world.sandbox.work, 'iid file.txt');
+    expect(
+      (await world.tiltbuild(['-t', 'localhost/web:dev', '--iidfile', 'iid file.txt', '.'])).exitCode,
+    ).to.equal(0);
+    expect(readFileSync(file, 'utf8')).to.equal(DIGEST);
+    world.sandbox.setDelegate('run-fails');
+    expect(
+      (await world.tiltbuild(['-t', 'localhost/web:dev', '--iidfile', 'iid file.txt', '.'])).exitCode,
+    ).to.equal(1);
+    expect(existsSync(file)).to.equal(false);
+  });
+
+  it('finds the digest in the progress with --platform, and loses no line of it', async () => {
+    const ended = await world.tiltbuild([
+      '-t',
+      'localhost/web:dev',
+      '--platform',
+      'linux/amd64',
+      '--iidfile',
+      'iid',
+      '.',
+    ]);
+    expect(ended.exitCode).to.equal(0);
+    expect(ended.stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
+    expect(readFileSync(join(world.sandbox.work, 'iid'), 'utf8')).to.equal(ended.stdout.trim());
+    expect(ended.stderr).to.match(/^#1 \[internal\] load build definition[\s\S]*DONE 0.0s\n$/);
+    expect(ended.stderr).to.contain(`exporting manifest ${ended.stdout.trim()} done`);
+    expect(world.delegated().argv).to.deep.equal([
+      ...pinned(),
+      '--tag',
+      'localhost/web:dev',
+      '--platform',
+      'linux/amd64',
+      ...EXPORT,
+      '--progress',
+      'plain',
+      '.',
+    ]);
+  });
+
+  it('gives the digest of the manifest list where there are several platforms', async () => {
+    const ended = await world.tiltbuild([
+      '-t',
+      'localhost/web:dev',
+      '--platform',
+      'linux/amd64,linux/arm64',
+      '.',
+    ]);
+    expect(ended).to.include({
+      exitCode: 0,
+      stdout: 'sha256:23d100106982601235dd2ecad949c6a430ef100f8353f340f3b0322eb4f96c8b\n',
+    });
+  });
+
+  it('takes DOCKER_DEFAULT_PLATFORM for --platform, and out of the environment of the delegate', async () => {
+    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.'], {
+      env: {DOCKER_DEFAULT_PLATFORM: 'linux/arm64'},
+    });
+    expect(ended.exitCode).to.equal(0);
+    expect(ended.stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
+    expect(argv()).to.include.members(['--platform', 'linux/arm64']);
+    expect(world.delegated().env).not.to.have.property('DOCKER_DEFAULT_PLATFORM');
+  });
+
+  it('pushes with the export of the delegate, and asks for no builder', async () => {
+    const ended = await world.tiltbuild(['-t', 'registry.example:5000/web:dev', '--push', '.']);
+    expect(ended.exitCode).to.equal(0);
+    expect(ended.stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
+    expect(argv()).to.deep.equal([...pinned(), '--tag', 'registry.example:5000/web:dev', '--push', '.']);
+    expect(world.api.requests.map(({path}) => path)).to.deep.equal([
+      '/api/v1/namespaces/default/secrets/docker-registry',
+    ]);
+  });
+
+  it('leaves --output alone: a local one has no digest, and nothing is printed', async () => {
+    const ended = await world.tiltbuild(['-o', 'type=local,dest=out', '.']);
+    expect(ended).to.include({exitCode: 0, stdout: ''});
+    expect(world.delegated().argv).to.deep.equal([...pinned(), '--output', 'type=local,dest=out', '.']);
+    expect(existsSync(join(world.sandbox.work, 'out', 'index.html'))).to.equal(true);
+  });
+
+  it('passes a tar file through standard output byte for byte', async () => {
+    const ended = await world.tiltbuild(['-o', '-', '.']);
+    expect(ended.exitCode).to.equal(0);
+    expect(ended.stdoutBytes).to.deep.equal(
+      Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.alloc(1020, 0xaa)]),
+    );
+  });
+
+  it('chooses the export by --compression, and by the runtime of the builder', async () => {
+    await world.tiltbuild(['-t', 'localhost/web:dev', '--compression', 'zstd', '.']);
+    await world.tiltbuild(['-t', 'localhost/web:dev', '--compression', 'default', '.']);
+    world.api.state.deployments[0] = {
+      ...world.api.state.deployments[0],
+      metadata: {name: 'buildkit', namespace: 'default', labels: {runtime: 'docker'}},
+    };
+    await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
+    expect(world.sandbox.invocations().map(({argv}) => argv[argv.indexOf('--output') + 1])).to.deep.equal([
+      'type=image,unpack=true,compression=zstd',
+      '--kubeconfig',
+      '--kubeconfig',
+    ]);
+  });
+
+  it('reads a Dockerfile from standard input, and leaves nothing of it behind', async () => {
+    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '-f', '-', '.'], {
+      stdin: 'FROM scratch\n',
+    });
+    expect(ended.exitCode).to.equal(0);
+    const {stdin, env} = world.delegated();
+    expect(stdin?.toString()).to.equal('FROM scratch\n');
+    expect(env.TMPDIR).to.match(/kubectl-tiltbuild-/);
+  });
+
+  it('reads a context from standard input', async () => {
+    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '-'], {stdin: 'FROM scratch\n'});
+    expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+    expect(world.delegated().stdin?.toString()).to.equal('FROM scratch\n');
+  });
+
+  it('is quiet with --quiet, and shows all of it when the build fails', async () => {
+    const good = await world.tiltbuild(['-q', '-t', 'localhost/web:dev', '.']);
+    expect(good).to.include({exitCode: 0, stdout: `${DIGEST}\n`, stderr: ''});
+    world.sandbox.setDelegate('run-fails');
+    const bad = await world.tiltbuild(['-q', '-t', 'localhost/web:dev', '.']);
+    expect(bad).to.include({exitCode: 1, stdout: ''});
+    expect(bad.stderr).to.match(
+      /^#1 \[internal\][\s\S]*did not complete successfully: exit code: 7\nerror: /,
+    );
+  });
+
+  it('says with --verbose what it found and what it runs', async () => {
+    const {stderr} = await world.tiltbuild(['-v', '-t', 'localhost/web:dev', '.']);
+    expect(stderr).to.contain('context "kind-demo", namespace "default"');
+    expect(stderr).to.contain('product: kind (the cluster is called "kind-demo")');
+    expect(stderr).to.contain('pull secret: ');
+    expect(stderr).to.match(/runs: .*kubectl-build.* --tag localhost\/web:dev /);
+  });
+
+  it('takes a context whose name has spaces and letters outside ASCII, and one that looks like a command', async () => {
+    for (const name of ['a dir ü', 'doctor']) {
+      writeFileSync(join(world.sandbox.work, 'x'), '');
+      const directory = join(world.sandbox.work, name);
+      (await import('node:fs')).mkdirSync(directory);
+      writeFileSync(join(directory, 'Dockerfile'), 'FROM scratch\n');
+      expect((await world.tiltbuild(['-t', 'localhost/web:dev', `./${name}`])).exitCode, name).to.equal(0);
+    }
+    expect(world.sandbox.invocations().map(({argv}) => argv.at(-1))).to.deep.equal(['./a dir ü', './doctor']);
+  });
+});
