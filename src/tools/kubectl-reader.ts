@@ -59,7 +59,7 @@ async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
   return refusal ?? {kind: 'found', value: readNodeList(JSON.parse(result.stdout))};
 }
 
-/** kubectl puts `secret/` before a name where it was asked for several kinds. */
+/** kubectl puts `secret/` before a name where it found several kinds; where it found one, the name stands alone. */
 function bareName(cell: string | undefined): string | undefined {
   return cell?.slice(cell.lastIndexOf('/') + 1);
 }
@@ -75,12 +75,15 @@ type Refusal = {readonly kind: 'forbidden'; readonly message: string};
 function readRefusals({exitCode, stderr}: Collected): ReadonlyMap<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   if (exitCode === 0) return refusals;
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  for (const line of lines) {
+  // klog's lines (E1125 01:11:19 … memcache.go:265]) come before kubectl's own error, and say the same.
+  const errors = stderr
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^(?:[EWI]\d{4} |Warning:)/.test(line));
+  for (const line of errors) {
     const found = /^Error from server \(Forbidden\): ((secrets|deployments|nodes)\b.*)$/.exec(line);
-    if (found === null) continue;
+    if (found === null) throw new KubectlFailure(line);
     refusals.set(found[2] as string, {kind: 'forbidden', message: found[1] as string});
   }
-  if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl said nothing');
+  if (refusals.size === 0) throw new KubectlFailure('kubectl failed and did not say why');
   return refusals;
 }
