@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Watches the peak of the program's memory, from /proc: on Linux alone. */
   readonly measureMemory?: boolean;
+  /** Reads standard error without keeping it. */
+  readonly discardStderr?: boolean;
   /** Sends the signals, a tenth of a second apart, once standard error holds the text. */
   readonly signalWhen?: {readonly stderrContains: string; readonly signals: readonly NodeJS.Signals[]};
 }
@@ -74,7 +76,15 @@ export async function runViaKubectl(options: RunOptions): Promise<Ended> {
 export function runCommand(
   command: string,
   args: readonly string[],
-  {env, cwd, stdin, timeoutMs = 30_000, measureMemory = false, signalWhen}: Omit<RunOptions, 'args'>,
+  {
+    env,
+    cwd,
+    stdin,
+    timeoutMs = 30_000,
+    measureMemory = false,
+    discardStderr = false,
+    signalWhen,
+  }: Omit<RunOptions, 'args'>,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -104,7 +114,7 @@ export function runCommand(
     }
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => {
-      stderr.push(chunk);
+      if (!discardStderr) stderr.push(chunk);
       if (signalWhen === undefined || signalled) return;
       if (!Buffer.concat(stderr).includes(signalWhen.stderrContains)) return;
       signalled = true;

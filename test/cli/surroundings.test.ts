@@ -1,0 +1,144 @@
+/** What can be missing or broken around a build, and the exit code for each. */
+import {chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
+import {expect} from 'chai';
+import type {DelegateBehaviour} from '../helpers/delegate.ts';
+import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
+import {DIGEST, describePrograms} from '../helpers/world.ts';
+
+describePrograms('the surroundings', (world) => {
+  const build = (env: Record<string, string | undefined> = {}) =>
+    world.tiltbuild(['-t', 'localhost/web:dev', '.'], {env});
+
+  it('without kubectl-build end with 4, and say how to get it and that it is archived', async () => {
+    const ended = await build({PATH: realKubectlDirectory()});
+    expect(ended).to.include({exitCode: 4, stdout: ''});
+    expect(ended.stderr)
+      .to.contain('PATH has no kubectl-build')
+      .and.contain('krew install')
+      .and.contain('archived');
+  });
+
+  it('without a PATH at all end with 4', async () => {
+    expect((await build({PATH: undefined})).exitCode).to.equal(4);
+  });
+
+  it('never lend a kubectl-build from the current directory', async () => {
+    const planted = join(world.sandbox.work, 'kubectl-build');
+    writeFileSync(planted, '#!/bin/sh\necho planted >&2\nexit 0\n', {mode: 0o755});
+    for (const path of [
+      '',
+      '.',
+      `${delimiter}`,
+      `.${delimiter}`,
+      `${realKubectlDirectory()}${delimiter}${delimiter}`,
+    ]) {
+      const ended = await build({PATH: path});
+      expect(ended.exitCode, JSON.stringify(path)).to.equal(4);
+      expect(ended.stderr).not.to.contain('planted');
+    }
+  });
+
+  it('give the first kubectl-build that can be run, from a directory with spaces and letters outside ASCII', async () => {
+    const [broken, folder, good] = ['not run', 'földer', 'gööd bin'].map((name) =>
+      join(world.sandbox.root, name),
+    );
+    for (const directory of [broken, folder, good]) mkdirSync(directory as string);
+    writeFileSync(join(broken as string, 'kubectl-build'), 'not executable', {mode: 0o644});
+    mkdirSync(join(folder as string, 'kubectl-build'));
+    renameSync(join(world.sandbox.bin, 'kubectl-build'), join(good as string, 'kubectl-build'));
+    const ended = await build({PATH: [broken, folder, good].join(delimiter)});
+    expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+  });
+
+  for (const [what, path] of [
+    ['does not exist', 'no/such/directory'],
+    ['is a file', 'kubeconfig.yaml'],
+  ] as const) {
+    it(`with a temporary directory that ${what} end with 4`, async () => {
+      const ended = await build({TMPDIR: join(world.sandbox.root, path)});
+      expect(ended).to.include({exitCode: 4, stdout: ''});
+      expect(ended.stderr).to.contain('No temporary file can be written').and.contain('TMPDIR');
+      expect(world.sandbox.invocations()).to.deep.equal([]);
+    });
+  }
+
+  it('without a context to build end with 2', async () => {
+    for (const [args, words] of [
+      [[], 'The build context is missing'],
+      [['nope'], 'There is no directory "nope"'],
+      [['Dockerfile'], 'is a file'],
+      [['.', 'more'], 'There is one build context'],
+    ] as const) {
+      const ended = await world.tiltbuild(['-t', 'localhost/web:dev', ...args]);
+      expect(ended).to.include({exitCode: 2, stdout: ''});
+      expect(ended.stderr).to.contain(words);
+    }
+    expect(world.api.requests).to.deep.equal([]);
+  });
+
+  it('hand a remote context on as it was typed, and hide its password', async () => {
+    const url = 'https://me:hunter2@git.example/app.git#main';
+    const ended = await world.tiltbuild(['-v', '-t', 'localhost/web:dev', url]);
+    expect(ended.exitCode).to.equal(0);
+    expect(world.delegated().argv.at(-1)).to.equal(url);
+    expect(ended.stderr).not.to.contain('hunter2');
+  });
+});
+
+describePrograms('a delegate that fails', (world) => {
+  for (const [behaviour, exitCode, words] of [
+    ['run-fails', 1, 'did not complete successfully: exit code: 7'],
+    ['copy-missing', 1, '"/missing": not found'],
+    ['syntax-error', 1, 'unknown instruction: COPPY'],
+    ['panics', 1, 'panic: runtime error'],
+    ['no-digest', 5, 'did not tell the digest'],
+  ] as const satisfies readonly (readonly [DelegateBehaviour, number, string])[]) {
+    it(`(${behaviour}) ends with ${exitCode}, its own words first`, async () => {
+      world.sandbox.setDelegate(behaviour);
+      const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
+      expect(ended).to.include({exitCode, stdout: ''});
+      expect(ended.stderr).to.contain(words);
+      expect(ended.stderr.indexOf('error: ')).to.be.greaterThan(0);
+    });
+  }
+
+  it('leaves no digest with --platform either where the progress has none', async () => {
+    world.sandbox.setDelegate('no-digest');
+    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '--platform', 'linux/amd64', '.']);
+    expect(ended).to.include({exitCode: 5, stdout: ''});
+  });
+
+  it('at a registry that wants a login ends with 1', async () => {
+    world.sandbox.setDelegate('push-401');
+    const ended = await world.tiltbuild(['-t', '10.250.0.1:5001/app:dev', '--push', '.']);
+    expect(ended).to.include({exitCode: 1, stdout: ''});
+    expect(ended.stderr).to.contain('401 Unauthorized');
+  });
+});
+
+describePrograms('a result that cannot be written', (world) => {
+  for (const flag of ['--iidfile', '--metadata-file']) {
+    it(`by ${flag} is an error before the build where that can be known`, async () => {
+      for (const path of ['no/such/file', '.', 'Dockerfile/x']) {
+        const ended = await world.tiltbuild(['-t', 'localhost/web:dev', flag, path, '.']);
+        expect(ended, path).to.include({exitCode: 2, stdout: ''});
+      }
+      expect(world.sandbox.invocations()).to.deep.equal([]);
+    });
+
+    it(`by ${flag} ends with 5 where the directory went away during the build`, async () => {
+      const directory = join(world.sandbox.work, 'out');
+      mkdirSync(directory);
+      const delegate = join(world.sandbox.bin, 'kubectl-build');
+      const [interpreter, ...rest] = readFileSync(delegate, 'utf8').split('\n');
+      const sabotage = `require('node:fs').rmSync(${JSON.stringify(directory)}, {recursive: true});`;
+      writeFileSync(delegate, [interpreter, sabotage, ...rest].join('\n'));
+      chmodSync(delegate, 0o755);
+      const ended = await world.tiltbuild(['-t', 'localhost/web:dev', flag, 'out/file', '.']);
+      expect(ended).to.include({exitCode: 5, stdout: ''});
+      expect(ended.stderr).to.contain('The image is built, but').and.contain(flag);
+      expect(existsSync(directory)).to.equal(false);
+    });
+  }
+});
