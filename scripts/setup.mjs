@@ -13,7 +13,7 @@ const wanted = createHash('sha256')
   .digest('hex');
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-  console.error('Installing the packages of package-lock.json (once)...');
+  process.stderr.write('Installing the packages of package-lock.json (once)...\n');
   const npm = process.env.npm_execpath;
   // npm_node_execpath: the Node that runs npm, which is not the one that npm ci is about to replace.
   const [command, args] = npm ? [process.env.npm_node_execpath ?? process.execPath, [npm]] : ['npm', []];
@@ -24,7 +24,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   });
   if (result.status !== 0) {
     rmSync(stamp, {force: true});
-    console.error('npm ci failed; see above. It needs the npm registry that your npm is set up for.');
+    process.stderr.write(
+      'npm ci failed; see above. It needs the npm registry that your npm is set up for.\n',
+    );
     process.exit(result.status ?? 1);
   }
   writeFileSync(stamp, wanted);

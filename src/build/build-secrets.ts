@@ -26,13 +26,14 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   const fields = readCsvFields(spec);
   if (fields === undefined) throw invalidSecret('its quotes do not match');
   const {id, source, variable, type} = readFields(fields);
-  if (id === undefined || id === '') throw invalidSecret('it has no id=');
+  if (!id) throw invalidSecret('it has no id=');
 
-  const named = variable ?? (type === 'env' ? (source ?? id) : undefined);
+  const named = variable || (type === 'env' ? source || id : undefined);
   if (named !== undefined) return fromEnvironment(id, named, sources);
-  if (source !== undefined && source !== '') {
+  if (source) {
     if (!sources.exists(source)) throw missingFile(id, source);
-    return {kind: 'verbatim', spec};
+    // An empty env= is none, but kubectl build refuses the key itself.
+    return {kind: 'verbatim', spec: variable === undefined ? spec : secretFileSpec(id, source)};
   }
   if (type === undefined && sources.env[id] !== undefined) return fromEnvironment(id, id, sources);
   if (!sources.exists(id)) {
@@ -46,7 +47,7 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
       },
     );
   }
-  return {kind: 'verbatim', spec: writeCsvRecord([`id=${id}`, `src=${id}`])};
+  return {kind: 'verbatim', spec: secretFileSpec(id, id)};
 }
 
 /** The `--secret` value for a secret that lies in `path`. */

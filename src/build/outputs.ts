@@ -28,7 +28,8 @@ export function readDestination(outputs: readonly string[], push: boolean): Dest
     throw new TiltbuildError('usage', `--output ${spec} cannot be read: its quotes do not match.`);
   if (fields.length === 1 && !spec.startsWith('type=')) return {kind: 'files', stdout: spec === '-'};
 
-  const value = (key: string) => fields.find((field) => field.key.trim().toLowerCase() === key)?.value;
+  // As with a map, the last one of a key counts.
+  const value = (key: string) => fields.findLast((field) => field.key.trim().toLowerCase() === key)?.value;
   const type = value('type');
   const dest = value('dest');
   switch (type) {

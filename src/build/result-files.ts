@@ -1,18 +1,39 @@
 /** Owns the files that a user asked the result to be written to: checked and cleared before, written after. */
 import {TiltbuildError} from '../errors.ts';
+import type {BuildRequest} from './build-request.ts';
+import {type BuildResult, formatMetadata} from './build-result.ts';
 import type {Files} from './ports.ts';
 
 /** A file to be written, and the flag that asked for it. */
-export interface ResultFile {
+export interface NamedFile {
   readonly flag: string;
   readonly path: string;
+}
+
+export interface ResultFile extends NamedFile {
+  readonly format: (result: BuildResult) => string;
+}
+
+/** The files that `request` asks for. */
+export function resultFiles({iidFile, metadataFile}: BuildRequest): readonly ResultFile[] {
+  return [
+    // docker's image ID file has no newline.
+    ...(iidFile === undefined ? [] : [{flag: '--iidfile', path: iidFile, format: imageId}]),
+    ...(metadataFile === undefined
+      ? []
+      : [{flag: '--metadata-file', path: metadataFile, format: formatMetadata}]),
+  ];
+}
+
+function imageId({digest}: BuildResult): string {
+  return digest ?? '';
 }
 
 /**
  * Makes sure before the build that `file` can be written after it, and removes an older one, so that a build
  * that fails leaves no result of an earlier one behind. Throws `usage`.
  */
-export async function prepareResultFile({flag, path}: ResultFile, files: Files): Promise<void> {
+export async function prepareResultFile({flag, path}: NamedFile, files: Files): Promise<void> {
   const directory = files.dirname(path);
   if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
   if (files.kindOf(directory) !== 'directory')
@@ -23,7 +44,7 @@ export async function prepareResultFile({flag, path}: ResultFile, files: Files):
 }
 
 /** Writes it whole or not at all. Throws `result-not-written`. */
-export async function writeResultFile({flag, path}: ResultFile, text: string, files: Files): Promise<void> {
+export async function writeResultFile({flag, path}: NamedFile, text: string, files: Files): Promise<void> {
   try {
     await files.replace(path, text);
   } catch (cause) {

@@ -6,7 +6,7 @@ export function formatCommand(words: readonly string[]): string {
 
 /** `https://user:secret@host` becomes `https://user:***@host`; a lone user name may be a token, and goes too. */
 export function maskUrlPassword(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/@:]*)(:[^\s/@]*)?@/gi, (_, scheme, user, password) =>
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/@:]*)(:[^\s/]*)?@/gi, (_, scheme, user, password) =>
     password === undefined ? `${scheme}***@` : `${scheme}${user}:***@`,
   );
 }

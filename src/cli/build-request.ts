@@ -94,7 +94,7 @@ function checkCombinations(flags: Given, makesNoImage: boolean): void {
 
 /** Flags that kubectl tiltbuild has to see itself, or else its checks and its result would be wrong. */
 const OURS =
-  /^(?:--(?:tag|iidfile|platform|output|push|quiet|registry-secret|kubeconfig|context|namespace|token)(?:=.*)?|-[toqn].*)$/s;
+  /^(?:--(?:tag|iidfile|platform|output|push|quiet|progress|builder|registry-secret|kubeconfig|context|cluster|user|server|namespace|token)(?:=.*)?|-[toqns].*)$/s;
 
 function checkPassthrough(passthrough: readonly string[]): void {
   const ours = passthrough.find((word) => OURS.test(word));

@@ -57,14 +57,17 @@ const buildFlags = group(BUILD, {
     summary: 'External cache to read, e.g. user/app:cache; repeatable',
   }),
   'cache-to': list({helpValue: 'DEST', summary: 'External cache to write; repeatable'}),
-  'no-cache': Flags.boolean({summary: 'Do not use the cache'}),
-  pull: Flags.boolean({summary: 'Look for newer base images'}),
+  'no-cache': Flags.boolean({default: false, summary: 'Do not use the cache'}),
+  pull: Flags.boolean({default: false, summary: 'Look for newer base images'}),
   frontend: text({helpValue: 'IMAGE', summary: 'Image of the frontend that reads the Dockerfile'}),
 });
 
 const resultFlags = group(RESULT, {
   output: list({char: 'o', helpValue: 'SPEC', summary: 'Put the result elsewhere, e.g. type=local,dest=DIR'}),
-  push: Flags.boolean({summary: 'Push to the registry in the tag instead of keeping the image in the node'}),
+  push: Flags.boolean({
+    default: false,
+    summary: 'Push to the registry in the tag instead of keeping the image in the node',
+  }),
   compression: Flags.option({
     options: ['uncompressed', 'gzip', 'zstd', 'estargz', 'default'] as const,
     helpValue: 'KIND',
@@ -83,12 +86,17 @@ const resultFlags = group(RESULT, {
     helpValue: 'FORM',
     summary: 'How progress is shown: auto, plain or tty; always plain with --platform',
   })(),
-  quiet: Flags.boolean({char: 'q', summary: 'Show the progress only if the build fails'}),
-  verbose: Flags.boolean({char: 'v', summary: 'Say what was found out, and the command that is run'}),
+  quiet: Flags.boolean({default: false, char: 'q', summary: 'Show the progress only if the build fails'}),
+  verbose: Flags.boolean({
+    default: false,
+    char: 'v',
+    summary: 'Say what was found out, and the command that is run',
+  }),
 });
 
 const clusterFlags = group(CLUSTER, {
   qualify: Flags.boolean({
+    default: false,
     summary: 'On kind, accept tags without a registry host and complete them (docker.io/library/…)',
   }),
   builder: text({helpValue: 'NAME', summary: 'The builder to use (default: BUILDX_BUILDER, else buildkit)'}),
@@ -121,7 +129,10 @@ const kubectlFlags = group(KUBECTL, {
   'certificate-authority': text({helpValue: 'FILE', summary: 'Certificate authority of the API server'}),
   'client-certificate': text({helpValue: 'FILE', summary: 'Client certificate'}),
   'client-key': text({helpValue: 'FILE', summary: 'Key of the client certificate'}),
-  'insecure-skip-tls-verify': Flags.boolean({summary: "Do not check the API server's certificate"}),
+  'insecure-skip-tls-verify': Flags.boolean({
+    default: false,
+    summary: "Do not check the API server's certificate",
+  }),
   'tls-server-name': text({helpValue: 'NAME', summary: "Name that the API server's certificate has to bear"}),
   'request-timeout': text({helpValue: 'TIME', summary: 'Longest time for one request, e.g. 10s'}),
   'cache-dir': text({helpValue: 'DIR', summary: "kubectl's cache directory"}),

@@ -4,10 +4,15 @@ import {TiltbuildError} from '../errors.ts';
 /** How long we wait where nothing is said, in milliseconds: long enough for a slow link, short of giving up on us. */
 const DEFAULT = 30_000;
 
+/** The longest that Node's timers can wait: 24 days. */
+const LONGEST = 2 ** 31 - 1;
+
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
+  // Both micro signs, U+00B5 and U+03BC, as Go's ParseDuration.
   µs: 1e-3,
+  μs: 1e-3,
   ms: 1,
   s: 1000,
   m: 60_000,
@@ -27,11 +32,11 @@ export function readRequestTimeout(text: string | undefined): number {
       remedy: ['Write a number with a unit, as in 5s, 1m30s or 500ms; 0 means no limit.'],
     });
   }
-  return milliseconds > 0 ? milliseconds : DEFAULT;
+  return milliseconds > 0 ? Math.min(milliseconds, LONGEST) : DEFAULT;
 }
 
 function readGoDuration(text: string): number | undefined {
-  if (!/^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
-  const parts = text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g);
+  if (!/^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g);
   return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] ?? 0), 0);
 }

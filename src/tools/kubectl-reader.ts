@@ -56,7 +56,15 @@ async function readNamed(run: RunKubectl, query: ClusterQuery): Promise<ClusterF
 async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
   const result = await run(['get', '--raw', '/api/v1/nodes?limit=20']);
   const refusal = readRefusals(result).get('nodes');
-  return refusal ?? {kind: 'found', value: readNodeList(JSON.parse(result.stdout))};
+  return refusal ?? {kind: 'found', value: readNodeList(parseJson(result.stdout))};
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new KubectlFailure('it answered with something that is not JSON', {cause});
+  }
 }
 
 /** kubectl puts `secret/` before a name where it found several kinds; where it found one, the name stands alone. */
@@ -71,19 +79,20 @@ function readLabels(cell: string): Record<string, string> {
 
 type Refusal = {readonly kind: 'forbidden'; readonly message: string};
 
+/** What kubectl's own errors begin with; login plugins write to the same stream. */
+const OWN_ERROR =
+  /^(?:Error from server|error: |Error: |Unable to connect to the server|The connection to the server)/;
+
 /** The 403s among kubectl's errors, by resource. Any other error is thrown. */
 function readRefusals({exitCode, stderr}: Collected): ReadonlyMap<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   if (exitCode === 0) return refusals;
-  // klog's lines (E1125 01:11:19 … memcache.go:265]) come before kubectl's own error, and say the same.
-  const errors = stderr
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !/^(?:[EWI]\d{4} |Warning:)/.test(line));
-  for (const line of errors) {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  for (const line of lines.filter((text) => OWN_ERROR.test(text))) {
     const found = /^Error from server \(Forbidden\): ((secrets|deployments|nodes)\b.*)$/.exec(line);
     if (found === null) throw new KubectlFailure(line);
     refusals.set(found[2] as string, {kind: 'forbidden', message: found[1] as string});
   }
-  if (refusals.size === 0) throw new KubectlFailure('kubectl failed and did not say why');
+  if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed and did not say why');
   return refusals;
 }

@@ -15,7 +15,7 @@ describePrograms('the surroundings', (world) => {
     expect(ended).to.include({exitCode: 4, stdout: ''});
     expect(ended.stderr)
       .to.contain('PATH has no kubectl-build')
-      .and.contain('krew install')
+      .and.contain('buildkit-cli-for-kubectl/releases')
       .and.contain('archived');
   });
 

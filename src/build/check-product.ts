@@ -1,0 +1,50 @@
+/** Owns what the product means for a build: how it is found out, and what is refused on it. */
+import type {ClusterFacts} from '../cluster/facts.ts';
+import {type Identified, identifyProductByNames, identifyProductByNodes} from '../cluster/product.ts';
+import type {Target} from '../cluster/target.ts';
+import {TiltbuildError} from '../errors.ts';
+import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
+import type {BuildRequest} from './build-request.ts';
+
+/** By the names in the kubeconfig, which cost nothing. */
+export function identifyByNames(target: Target): Identified {
+  const providers = (target.cluster.extensions ?? []).flatMap(({extension}) =>
+    typeof extension === 'object' && extension !== null && 'provider' in extension
+      ? [String(extension.provider)]
+      : [],
+  );
+  return identifyProductByNames({
+    cluster: target.cluster.name,
+    context: target.context,
+    user: target.user.name,
+    server: target.cluster.server,
+    extensionProviders: providers,
+  });
+}
+
+/** A 403 on the nodes is no error: the product then stays unknown. */
+export function identifyByNodes({nodes}: ClusterFacts, byNames: Identified): Identified {
+  return nodes?.kind === 'found' ? identifyProductByNodes(nodes.value) : byNames;
+}
+
+/** The tags as they are built, or the refusal of what cannot work on this product. */
+export function checkProduct(request: BuildRequest, {product, reason}: Identified): readonly QualifiedTag[] {
+  if (product === 'k3d') {
+    throw new TiltbuildError(
+      'refused-k3d',
+      `Images cannot be built inside a k3d cluster, which this is: ${reason}.`,
+      {
+        detail: [
+          'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit',
+          'cannot put an image into the runtime there.',
+        ],
+        remedy: [
+          'Use a kind cluster (`kind create cluster`), or choose another one with --context.',
+          'To stay on k3d, build with docker and load the image with `k3d image import`.',
+        ],
+      },
+    );
+  }
+  const {tags, qualify, expectedRef} = request;
+  return qualifyTags(tags, {refuseUnqualified: product === 'kind', qualify, expectedRef});
+}

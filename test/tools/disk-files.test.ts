@@ -1,0 +1,184 @@
+/** Covers the disk: modes of private files, whole files or none, and what is said where nothing can be written. */
+
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {TiltbuildError} from '../../src/errors.ts';
+import {DiskFiles, openSpool} from '../../src/tools/disk-files.ts';
+
+const mode = (path: string) => statSync(path).mode & 0o777;
+const failure = (run: Promise<unknown>) =>
+  run.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('DiskFiles', () => {
+  let root: string;
+  let files: DiskFiles;
+  let cleanUp: () => void;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'disk-files-'));
+    mkdirSync(join(root, 'tmp'));
+    files = new DiskFiles(join(root, 'tmp'), (run) => {
+      cleanUp = run;
+    });
+  });
+  afterEach(() => rmSync(root, {recursive: true, force: true}));
+
+  it('makes directories and files that only this user can see', async () => {
+    const directory = await files.makePrivateDirectory();
+    await files.writePrivate(join(directory, 'secret'), 'hunter2\n');
+    expect(readFileSync(join(directory, 'secret'), 'utf8')).to.equal('hunter2\n');
+    expect(directory.startsWith(join(root, 'tmp', 'kubectl-tiltbuild-'))).to.equal(true);
+    if (process.platform !== 'win32') {
+      expect([mode(directory), mode(join(directory, 'secret'))]).to.deep.equal([0o700, 0o600]);
+    }
+  });
+
+  it('makes another directory each time', async () => {
+    expect(await files.makePrivateDirectory()).not.to.equal(await files.makePrivateDirectory());
+  });
+
+  it('writes no private file over another one, nor through a link', async () => {
+    writeFileSync(join(root, 'there'), 'old');
+    symlinkSync(join(root, 'elsewhere'), join(root, 'link'));
+    for (const name of ['there', 'link']) {
+      const error = await failure(files.writePrivate(join(root, name), 'new'));
+      expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'temporary-files');
+    }
+    expect(readFileSync(join(root, 'there'), 'utf8')).to.equal('old');
+    expect(existsSync(join(root, 'elsewhere'))).to.equal(false);
+  });
+
+  it('says where and why no temporary file can be made', async () => {
+    const nowhere = join(root, 'nowhere');
+    const error = await failure(new DiskFiles(nowhere, () => {}).makePrivateDirectory());
+    expect(error).to.be.instanceOf(TiltbuildError);
+    expect(error).to.include({code: 'temporary-files'});
+    expect((error as Error).message)
+      .to.include(nowhere)
+      .and.include('no such directory');
+    expect((error as TiltbuildError).remedy.join()).to.include('TMPDIR');
+
+    writeFileSync(join(root, 'a-file'), '');
+    const other = await failure(new DiskFiles(join(root, 'a-file'), () => {}).makePrivateDirectory());
+    expect((other as Error).message).to.include('not a directory');
+  });
+
+  it('removes private directories when the process ends, and no others', async () => {
+    const directory = await files.makePrivateDirectory();
+    await files.writePrivate(join(directory, 'secret'), 'x');
+    mkdirSync(join(root, 'tmp', 'other'));
+    cleanUp();
+    expect(readdirSync(join(root, 'tmp'))).to.deep.equal(['other']);
+  });
+
+  it('removes files and whole directories, and stands that nothing is there', async () => {
+    const directory = await files.makePrivateDirectory();
+    await files.writePrivate(join(directory, 'secret'), 'x');
+    writeFileSync(join(root, 'file'), '');
+    for (const path of [directory, join(root, 'file'), join(root, 'nowhere')]) await files.remove(path);
+    expect(readdirSync(root)).to.deep.equal(['tmp']);
+    expect(readdirSync(join(root, 'tmp'))).to.deep.equal([]);
+    cleanUp();
+  });
+
+  it('removes a link, not what it leads to', async () => {
+    writeFileSync(join(root, 'file'), 'x');
+    symlinkSync(join(root, 'file'), join(root, 'link'));
+    await files.remove(join(root, 'link'));
+    expect(readdirSync(root)).to.have.members(['tmp', 'file']);
+  });
+
+  it('reads text as it is', async () => {
+    writeFileSync(join(root, 'text'), '\ufeffä\r\n');
+    expect(await files.readText(join(root, 'text'))).to.equal('\ufeffä\r\n');
+    expect(await files.readText(join(root, 'nowhere'))).to.equal(undefined);
+    expect(await files.readText(join(root, 'nowhere', 'x'))).to.equal(undefined);
+    expect(await failure(files.readText(root))).to.include({code: 'EISDIR'});
+  });
+
+  it('tells what is at a path, links followed', () => {
+    writeFileSync(join(root, 'file'), '');
+    symlinkSync(join(root, 'file'), join(root, 'to-file'));
+    symlinkSync(root, join(root, 'to-directory'));
+    symlinkSync(join(root, 'nowhere'), join(root, 'to-nothing'));
+    const names = ['', 'file', 'nowhere', 'file/x', 'to-file', 'to-directory', 'to-nothing'];
+    expect(names.map((name) => files.kindOf(join(root, name)))).to.deep.equal([
+      'directory',
+      'file',
+      'missing',
+      'missing',
+      'file',
+      'directory',
+      'missing',
+    ]);
+  });
+
+  it('tells where a file can be made', () => {
+    writeFileSync(join(root, 'file'), '');
+    expect(files.isWritableDirectory(root)).to.equal(true);
+    expect(files.isWritableDirectory(join(root, 'file'))).to.equal(false);
+    expect(files.isWritableDirectory(join(root, 'nowhere'))).to.equal(false);
+  });
+
+  it('replaces a file whole, or makes it', async () => {
+    for (const text of ['sha256:x', '', 'é\n']) {
+      await files.replace(join(root, 'result'), text);
+      expect(readFileSync(join(root, 'result'), 'utf8')).to.equal(text);
+      expect(readdirSync(root)).to.have.members(['tmp', 'result']);
+    }
+  });
+
+  it('lets a reader see the old file or the whole new one, never a part', async () => {
+    const path = join(root, 'result');
+    const [old, fresh] = ['a'.repeat(2_000_000), 'b'.repeat(2_000_000)];
+    writeFileSync(path, old);
+    let done = false;
+    const replaced = files.replace(path, fresh).finally(() => {
+      done = true;
+    });
+    while (!done) {
+      const seen = readFileSync(path, 'utf8');
+      expect(seen === old || seen === fresh).to.equal(true);
+      await new Promise(setImmediate);
+    }
+    await replaced;
+  });
+
+  it('leaves nothing behind where replacing fails', async () => {
+    mkdirSync(join(root, 'directory'));
+    expect(await failure(files.replace(join(root, 'directory'), 'x'))).to.be.instanceOf(Error);
+    expect(await failure(files.replace(join(root, 'nowhere', 'x'), 'x'))).to.include({code: 'ENOENT'});
+    expect(readdirSync(root)).to.have.members(['tmp', 'directory']);
+    expect(readdirSync(join(root, 'directory'))).to.deep.equal([]);
+  });
+
+  it('keeps pieces in a private spool, in order', async () => {
+    const spool = openSpool(join(root, 'spool'));
+    for (let index = 0; index < 50; index += 1) await spool.write(Buffer.from(`${index}\n`));
+    await spool.close();
+    expect(readFileSync(join(root, 'spool'), 'utf8')).to.equal(
+      Array.from({length: 50}, (_, i) => `${i}\n`).join(''),
+    );
+    if (process.platform !== 'win32') expect(mode(join(root, 'spool'))).to.equal(0o600);
+  });
+
+  it('reports a spool that cannot be written', async () => {
+    const spool = openSpool(join(root, 'nowhere', 'spool'));
+    expect(await failure(spool.write(Buffer.from('x')))).to.be.instanceOf(Error);
+  });
+});

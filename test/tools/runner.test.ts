@@ -1,0 +1,190 @@
+/** Covers starting programs, with tiny real ones: how they end, where their output goes, what signals do to them. */
+
+import {execFile} from 'node:child_process';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {expect} from 'chai';
+import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
+import {SignalInterruption} from '../../src/tools/interruption.ts';
+import {Runner} from '../../src/tools/runner.ts';
+
+const NODE = process.execPath;
+const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'tools');
+const ENV = {PATH: process.env.PATH, MARK: 'é x'};
+
+/** Signals that nobody sends but the test. */
+function makeSignals() {
+  const listeners = new Map<InterruptSignal, () => void>();
+  const interruption = new SignalInterruption({on: (signal, listener) => listeners.set(signal, listener)});
+  return {interruption, send: (signal: InterruptSignal) => listeners.get(signal)?.()};
+}
+
+function setUp(platform: NodeJS.Platform = 'linux') {
+  const {interruption, send} = makeSignals();
+  return {runner: new Runner(interruption, platform), send};
+}
+
+/** A program that goes on after signals, and says so. */
+const STUBBORN = `
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.stderr.write(signal + '\\n'));
+  process.stderr.write('ready\\n');
+  setInterval(() => {}, 1000);`;
+
+/** Runs `script`, calling `heard` with each line that it writes to stderr. */
+async function supervise(runner: Runner, script: string, heard: (text: string) => void) {
+  return await runner.supervise(NODE, ['-e', script], {
+    env: ENV,
+    stdout: 'stderr',
+    stderr: (chunk) => {
+      for (const line of Buffer.from(chunk).toString().split('\n')) if (line !== '') heard(line);
+    },
+  });
+}
+
+describe('Runner', () => {
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+  });
+
+  for (const [script, ended] of [
+    ['', {exitCode: 0, signal: undefined}],
+    ['process.exit(7)', {exitCode: 7, signal: undefined}],
+    ['process.kill(process.pid, "SIGKILL")', {exitCode: undefined, signal: 'SIGKILL'}],
+  ] as const) {
+    it(`tells how a program ended: ${script || 'well'}`, async () => {
+      const {runner} = setUp();
+      expect(await supervise(runner, script, () => {})).to.deep.equal(ended);
+      expect(await runner.collect(NODE, ['-e', script], ENV, 10_000)).to.deep.equal({
+        ...ended,
+        stdout: '',
+        stderr: '',
+      });
+    });
+  }
+
+  it('collects both outputs as they are, and gives arguments and environment without a shell', async () => {
+    const script = 'console.log(JSON.stringify([process.argv.slice(1), process.env])); console.error("$x ");';
+    const args = ['a b', '', '"', '$HOME', '*', 'é\n'];
+    const {stdout, stderr} = await setUp().runner.collect(NODE, ['-e', script, '--', ...args], ENV, 10_000);
+    const [argv, env] = JSON.parse(stdout);
+    expect(argv).to.deep.equal(args);
+    expect(env).to.include(ENV).and.not.have.property('HOME');
+    expect([stdout.endsWith('\n'), stderr]).to.deep.equal([true, '$x \n']);
+  });
+
+  it('ends a program that takes too long', async () => {
+    const ended = await setUp().runner.collect(NODE, ['-e', 'setInterval(() => {}, 1000)'], ENV, 200);
+    expect(ended).to.include({exitCode: undefined, signal: 'SIGTERM'});
+  });
+
+  it('throws where a program cannot be started', async () => {
+    const {runner} = setUp();
+    const options = {env: ENV, stdout: 'stderr', stderr: () => {}} as const;
+    for (const run of [
+      runner.collect('/nowhere/x', [], ENV, 100),
+      runner.supervise('/nowhere/x', [], options),
+    ]) {
+      const error = await run.then(
+        () => undefined,
+        (caught) => caught,
+      );
+      expect(error).to.be.instanceOf(Error).and.not.instanceOf(Interrupted);
+      expect(String(error)).to.include('ENOENT');
+    }
+  });
+
+  for (const [stdout, out, err] of [
+    ['stderr', '', 'to out\n'],
+    ['inherit', 'to out\n', ''],
+  ] as const) {
+    it(`leads a program's standard output to ${stdout === 'stderr' ? 'stderr' : 'our own'}`, async () => {
+      const outer = `
+        import {Runner} from ${JSON.stringify(join(SOURCE, 'runner.ts'))};
+        import {SignalInterruption} from ${JSON.stringify(join(SOURCE, 'interruption.ts'))};
+        const runner = new Runner(new SignalInterruption({on() {}}), 'linux');
+        await runner.supervise(process.execPath, ['-e', 'console.log("to out")'],
+          {env: process.env, stdout: '${stdout}', stderr: 'inherit'});`;
+      const seen = await promisify(execFile)(NODE, ['--input-type=module', '-e', outer], {env: ENV});
+      expect(seen).to.include({stdout: out, stderr: err});
+    });
+  }
+
+  it('gives pieces one after the other, lets the program wait, and loses none', async () => {
+    const script =
+      'const b = Buffer.alloc(65536, "x"); for (let i = 0; i < 64; i++) require("fs").writeSync(2, b);';
+    let [open, most, bytes, ended] = [0, 0, 0, false];
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const run = setUp().runner.supervise(NODE, ['-e', script], {
+      env: ENV,
+      stdout: 'stderr',
+      stderr: async (chunk) => {
+        open += 1;
+        most = Math.max(most, open);
+        await gate;
+        bytes += chunk.length;
+        open -= 1;
+      },
+    });
+    run.finally(() => {
+      ended = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect({open, bytes, ended}).to.deep.equal({open: 1, bytes: 0, ended: false});
+    release();
+    expect(await run).to.deep.equal({exitCode: 0, signal: undefined});
+    expect({most, bytes}).to.deep.equal({most: 1, bytes: 64 * 65536});
+  });
+
+  for (const [sent, received] of [
+    ['SIGINT', 'SIGINT'],
+    ['SIGTERM', 'SIGTERM'],
+    // kubectl build does not cancel on SIGHUP.
+    ['SIGHUP', 'SIGTERM'],
+  ] as const) {
+    it(`hands ${sent} on once as ${received}; the second signal kills`, async () => {
+      const {runner, send} = setUp();
+      const heard: string[] = [];
+      const ended = await supervise(runner, STUBBORN, (line) => {
+        heard.push(line);
+        if (line === 'ready') send(sent);
+        // Time enough for a second one, if there were any.
+        if (line === received) setTimeout(() => send('SIGINT'), 200);
+      });
+      expect(heard).to.deep.equal(['ready', received]);
+      expect(ended).to.deep.equal({exitCode: undefined, signal: 'SIGKILL'});
+    });
+  }
+
+  it('lets a program end by itself after the first signal', async () => {
+    const {runner, send} = setUp();
+    const script =
+      'process.on("SIGINT", () => process.exit(1)); console.error("ready"); setInterval(() => {}, 1000);';
+    const ended = await supervise(runner, script, () => send('SIGINT'));
+    expect(ended).to.deep.equal({exitCode: 1, signal: undefined});
+  });
+
+  it('sends nothing on Windows, where the console has told the program', async () => {
+    const {runner, send} = setUp('win32');
+    const heard: string[] = [];
+    await supervise(runner, STUBBORN, (line) => {
+      heard.push(line);
+      send('SIGINT');
+      setTimeout(() => send('SIGINT'), 200);
+    });
+    expect(heard).to.deep.equal(['ready']);
+  });
+
+  it('ends what it collects from, and says that it was interrupted', async () => {
+    const {runner, send} = setUp();
+    const run = runner.collect(NODE, ['-e', 'setInterval(() => {}, 1000)'], ENV, 30_000);
+    setTimeout(() => send('SIGHUP'), 100);
+    const error = await run.then(
+      () => undefined,
+      (caught) => caught,
+    );
+    expect(error).to.be.instanceOf(Interrupted).with.property('signal', 'SIGHUP');
+  });
+});

@@ -1,0 +1,385 @@
+/** Covers the use case: the order of its steps, what is refused at which of them, and that nothing is left behind. */
+
+import {expect} from 'chai';
+import {buildImage} from '../../../src/build/build-image.ts';
+import type {BuildRequest} from '../../../src/build/build-request.ts';
+import {readDestination} from '../../../src/build/outputs.ts';
+import type {DelegateRun, Ports} from '../../../src/build/ports.ts';
+import type {ClusterFacts} from '../../../src/cluster/facts.ts';
+import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
+import {parseTags} from '../../../src/image/qualification.ts';
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const PRIVATE = '/private/1';
+const DOCKERCONFIG = {kind: 'found', value: {type: 'kubernetes.io/dockerconfigjson'}} as const;
+const OPAQUE = {kind: 'found', value: {type: 'Opaque'}} as const;
+const MISSING = {kind: 'missing'} as const;
+const FORBIDDEN = {kind: 'forbidden', message: 'you cannot'} as const;
+const NAMED = {kind: 'named', name: 's', by: '--registry-secret'} as const;
+
+interface World {
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly facts?: ClusterFacts;
+  readonly delegate?: string | undefined;
+  readonly ended?: {exitCode?: number; signal?: string};
+  /** What the image ID file holds, and what is said on the way. */
+  readonly iid?: string;
+  readonly progress?: string;
+  readonly crash?: 'read' | 'run' | 'replace';
+  readonly signalDuring?: 'read' | 'run';
+}
+
+interface Asked extends Partial<Omit<BuildRequest, 'tags'>> {
+  readonly tags?: readonly string[];
+}
+
+async function build(asked: Asked = {}, world: World = {}) {
+  const {name = 'kind-x', facts = {pullSecret: MISSING, builder: MISSING}} = world;
+  const steps: string[] = [];
+  const notes: string[] = [];
+  const details: string[] = [];
+  const runs: DelegateRun[] = [];
+  const disk = new Map([
+    [
+      '/home/me/.kube/config',
+      JSON.stringify({
+        'current-context': name,
+        contexts: [{name, context: {cluster: name, user: name}}],
+        clusters: [{name, cluster: {server: 'https://127.0.0.1:6443'}}],
+        users: [{name, user: {token: 't'}}],
+      }),
+    ],
+    ['secret.txt', 'x'],
+    ['iid.txt', 'old'],
+  ]);
+  let signal: InterruptSignal | undefined;
+  const step = (what: string) => {
+    steps.push(what);
+    if (world.signalDuring === what) signal = 'SIGTERM';
+    if (world.crash === what.split(' ')[0]) throw new TypeError(`crash in ${what}`);
+  };
+  const ports: Ports = {
+    files: {
+      readText: async (path) => disk.get(path),
+      isWritableDirectory: () => true,
+      kindOf: (path) => (path === '.' ? 'directory' : disk.has(path) ? 'file' : 'missing'),
+      makePrivateDirectory: async () => {
+        step('make private');
+        return PRIVATE;
+      },
+      writePrivate: async (path, text) => {
+        step(`write ${path}`);
+        disk.set(path, text);
+      },
+      remove: async (path) => {
+        steps.push(`remove ${path}`);
+        for (const one of [...disk.keys()]) if (one === path || one.startsWith(`${path}/`)) disk.delete(one);
+      },
+      replace: async (path, text) => {
+        step(`replace ${path}`);
+        disk.set(path, text);
+      },
+      join: (...parts) => parts.filter(Boolean).join('/'),
+      dirname: () => '.',
+    },
+    cluster: {
+      read: async (_target, _connection, query) => {
+        step('read');
+        expect(Object.keys(query)).to.have.members(['pullSecret', 'builder', 'nodes']);
+        return facts;
+      },
+    },
+    delegate: {
+      find: async () => {
+        step('find');
+        return 'delegate' in world ? world.delegate : '/bin/kubectl-build';
+      },
+      run: async (run) => {
+        runs.push(run);
+        step('run');
+        if (run.progress.mode !== 'shown') run.progress.observe(Buffer.from(world.progress ?? ''));
+        const iid = run.argv[run.argv.indexOf('--iidfile') + 1] as string;
+        if (run.argv.includes('--iidfile')) disk.set(iid, world.iid ?? DIGEST);
+        return {exitCode: 0, signal: undefined, ...world.ended};
+      },
+    },
+    notes: {note: (text) => notes.push(text), detail: (text) => details.push(text)},
+    interruption: {
+      get signal() {
+        return signal;
+      },
+      throwIfReceived: () => {
+        if (signal) throw new Interrupted(signal);
+      },
+    },
+    now: () => 1000 + 250 * steps.length,
+  };
+  const {tags = ['localhost/app:1'], outputs = [], push = false, ...rest} = asked;
+  const request: BuildRequest = {
+    context: '.',
+    tags: parseTags(tags),
+    platforms: [],
+    secrets: [],
+    outputs,
+    push,
+    destination: readDestination(outputs, push),
+    passedFlags: [],
+    passthrough: [],
+    builder: {name: 'buildkit', given: false},
+    pullSecret: {kind: 'default', name: 'docker-registry'},
+    qualify: false,
+    print: 'digest',
+    quiet: false,
+    connection: {overrides: {}, passed: []},
+    ...rest,
+  };
+  const surroundings = {env: world.env ?? {}, home: '/home/me', cwd: '/project', platform: 'linux'};
+  const outcome = await buildImage(request, surroundings, ports).then(
+    (result) => ({result, error: undefined}),
+    (error: unknown) => ({result: undefined, error}),
+  );
+  const left = [...disk.keys()].filter((path) => path.startsWith(PRIVATE));
+  return {...outcome, steps, notes, details, runs, disk, left, argv: runs[0]?.argv ?? []};
+}
+
+const CLEAN = `remove ${PRIVATE}`;
+const NODES = (providerId: string) =>
+  ({kind: 'found', value: [{name: 'n', providerId, labels: {}}]}) as const;
+const WORLD_403 = {pullSecret: MISSING, builder: MISSING, nodes: FORBIDDEN};
+
+describe('buildImage', () => {
+  it('goes step by step, and gives what came of it', async () => {
+    const {result, steps} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
+    expect(steps).to.deep.equal(
+      ['make private', 'find', 'read', 'remove iid.txt', 'remove meta.json', 'run', 'replace iid.txt'].concat(
+        ['replace meta.json', CLEAN],
+      ),
+    );
+    expect(result).to.deep.equal({
+      digest: DIGEST,
+      references: ['localhost/app:1'],
+      product: 'kind',
+      context: 'kind-x',
+      namespace: 'default',
+      builder: 'buildkit',
+      pullSecret: null,
+      seconds: 1.5,
+    });
+  });
+
+  it('writes the digest without a newline, and the whole result, where that was asked for', async () => {
+    const {result, disk} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
+    expect(disk.get('iid.txt')).to.equal(DIGEST);
+    expect(JSON.parse(disk.get('meta.json') as string)).to.deep.equal(result);
+  });
+
+  const failures: readonly (readonly [string, Asked, World, ErrorCode, readonly string[], string?])[] = [
+    ['k3d by its names', {}, {name: 'k3d-dev'}, 'refused-k3d', [], 'k3d-dev'],
+    ['an unqualified tag on kind', {tags: ['app']}, {}, 'refused-unqualified-tag', []],
+    ['a context that is not there', {context: 'nowhere'}, {}, 'usage', []],
+    ['a secret that is not there', {secrets: ['id=a,src=no']}, {}, 'build-secret-missing', []],
+    [
+      'k3d by its nodes',
+      {},
+      {name: 'dev', facts: {...WORLD_403, nodes: NODES('k3s://k3d-a')}},
+      'refused-k3d',
+      ['make private', 'find', 'read', CLEAN],
+    ],
+    [
+      'an unqualified tag on kind by its nodes',
+      {tags: ['app']},
+      {name: 'dev', facts: {...WORLD_403, nodes: NODES('kind://docker/a/b')}},
+      'refused-unqualified-tag',
+      ['make private', 'find', 'read', CLEAN],
+    ],
+    [
+      'a missing delegate',
+      {},
+      {delegate: undefined},
+      'tool-missing',
+      ['make private', 'find', 'read', CLEAN],
+      'kubectl-build',
+    ],
+    [
+      'a builder that may not be read',
+      {},
+      {facts: {pullSecret: MISSING, builder: FORBIDDEN}},
+      'cluster-denied',
+      ['make private', 'find', 'read', CLEAN],
+      'Deployments',
+    ],
+    [
+      'a named pull secret that is missing',
+      {pullSecret: NAMED},
+      {},
+      'pull-secret-missing',
+      ['make private', 'find', 'read', CLEAN],
+      '"s"',
+    ],
+    [
+      'a named pull secret of another type',
+      {pullSecret: NAMED},
+      {facts: {pullSecret: OPAQUE, builder: MISSING}},
+      'pull-secret-missing',
+      ['make private', 'find', 'read', CLEAN],
+      'Opaque',
+    ],
+    [
+      'an --iidfile that is a directory',
+      {iidFile: '.'},
+      {},
+      'usage',
+      ['make private', 'find', 'read', CLEAN],
+      '--iidfile',
+    ],
+    [
+      'a build that fails',
+      {},
+      {ended: {exitCode: 1}},
+      'build-failed',
+      ['make private', 'find', 'read', 'run', CLEAN],
+      'exited with 1',
+    ],
+    [
+      'a delegate that is killed',
+      {},
+      {ended: {exitCode: undefined, signal: 'SIGKILL'}},
+      'build-failed',
+      ['make private', 'find', 'read', 'run', CLEAN],
+      'SIGKILL',
+    ],
+    [
+      'a digest that is missing',
+      {},
+      {iid: ''},
+      'digest-missing',
+      ['make private', 'find', 'read', 'run', CLEAN],
+    ],
+    [
+      'a digest that is missing from the progress',
+      {platforms: ['a']},
+      {progress: '#1 DONE\n'},
+      'digest-missing',
+      ['make private', 'find', 'read', 'run', CLEAN],
+    ],
+    [
+      'a result that cannot be written',
+      {iidFile: 'iid.txt'},
+      {crash: 'replace'},
+      'result-not-written',
+      ['make private', 'find', 'read', 'remove iid.txt', 'run', 'replace iid.txt', CLEAN],
+    ],
+  ];
+  for (const [what, asked, world, code, steps, words = ''] of failures) {
+    it(`ends at ${what}`, async () => {
+      const done = await build(asked, world);
+      expect(done.error).to.be.instanceOf(TiltbuildError);
+      const error = done.error as TiltbuildError;
+      expect([error.code, done.steps, done.left]).to.deep.equal([code, steps, []]);
+      expect(error.message).to.include(words);
+    });
+  }
+
+  it('leaves no result of an earlier build where this one fails', async () => {
+    const {disk} = await build({iidFile: 'iid.txt'}, {ended: {exitCode: 1}});
+    expect(disk.has('iid.txt')).to.equal(false);
+  });
+
+  it('keeps an older result where nothing was built because of a refusal', async () => {
+    const {disk} = await build({iidFile: 'iid.txt', pullSecret: NAMED});
+    expect(disk.get('iid.txt')).to.equal('old');
+  });
+
+  for (const crash of ['read', 'run'] as const) {
+    it(`removes the private directory where ${crash} throws something unforeseen`, async () => {
+      const {error, steps, left} = await build({secrets: ['id=a,env=A']}, {crash, env: {A: 'hunter2'}});
+      expect(error).to.be.instanceOf(TypeError);
+      expect([steps.at(-1), left]).to.deep.equal([CLEAN, []]);
+    });
+  }
+
+  for (const during of ['read', 'run'] as const) {
+    it(`ends as interrupted where a signal comes during ${during}`, async () => {
+      const {error, steps, left} = await build({}, {signalDuring: during, ended: {exitCode: 1}});
+      expect(error).to.be.instanceOf(Interrupted).with.property('signal', 'SIGTERM');
+      expect([steps.includes('run'), steps.at(-1), left]).to.deep.equal([during === 'run', CLEAN, []]);
+    });
+  }
+
+  it('builds where the nodes may not be read, and says that the product is unknown', async () => {
+    const {result, notes} = await build({tags: ['app']}, {name: 'dev', facts: WORLD_403});
+    expect(result).to.include({product: 'unknown', context: 'dev'});
+    expect(result?.references).to.deep.equal(['docker.io/library/app:latest']);
+    expect(notes).to.have.length(1);
+    expect(notes[0]).to.include('"app" is built as docker.io/library/app:latest');
+    // What shows notes puts the word before them.
+    expect(notes[0]).not.to.match(/^note/);
+  });
+
+  for (const [what, pullSecret, answer, args, note] of [
+    ['the default one', undefined, DOCKERCONFIG, ['--registry-secret', 'docker-registry'], undefined],
+    ['no default one', undefined, MISSING, [], undefined],
+    ['a default one of another type', undefined, OPAQUE, [], 'Opaque'],
+    [
+      'one that may not be looked at',
+      undefined,
+      FORBIDDEN,
+      ['--registry-secret', 'docker-registry'],
+      'you cannot',
+    ],
+    ['a named one', NAMED, DOCKERCONFIG, ['--registry-secret', 's'], undefined],
+    ['a named one that may not be looked at', NAMED, FORBIDDEN, ['--registry-secret', 's'], 'you cannot'],
+    ['none on purpose', {kind: 'none', by: '--registry-secret'} as const, undefined, [], undefined],
+  ] as const) {
+    it(`uses ${what} as pull secret`, async () => {
+      const facts = {pullSecret: answer, builder: MISSING};
+      const {argv, notes, result} = await build(pullSecret ? {pullSecret} : {}, {facts});
+      const at = argv.indexOf('--registry-secret');
+      expect(at < 0 ? [] : argv.slice(at, at + 2)).to.deep.equal(args);
+      expect(result?.pullSecret).to.equal(args[1] ?? null);
+      expect(notes.map((text) => text.includes(note ?? '?'))).to.deep.equal(note ? [true] : []);
+    });
+  }
+
+  it('puts a secret of the environment into a private file, which is gone afterwards', async () => {
+    const {argv, steps, left, details} = await build(
+      {secrets: ['id=a,env=A', 'id=b,src=secret.txt']},
+      {env: {A: 'hunter2'}},
+    );
+    expect(argv).to.include(`id=a,src=${PRIVATE}/secret-0`).and.include('id=b,src=secret.txt');
+    expect(steps.slice(-3)).to.deep.equal([`write ${PRIVATE}/secret-0`, 'run', CLEAN]);
+    expect(left).to.deep.equal([]);
+    expect(JSON.stringify([argv, details])).not.to.include('hunter2');
+  });
+
+  it('hands a token on in a private kubeconfig alone', async () => {
+    const {argv, runs, details} = await build({connection: {overrides: {token: 'hunter2'}, passed: []}});
+    expect(argv.slice(0, 4)).to.deep.equal([
+      '--kubeconfig',
+      `${PRIVATE}/kubeconfig`,
+      '--namespace',
+      'default',
+    ]);
+    expect(JSON.stringify([runs, details])).not.to.include('hunter2');
+  });
+
+  for (const [what, asked, stdout, mode] of [
+    ['shows the progress', {}, 'stderr', 'shown'],
+    ['watches it for a platform', {platforms: ['a']}, 'stderr', 'watched'],
+    ['holds it with --quiet', {quiet: true}, 'stderr', 'held'],
+    ['holds and watches it with both', {quiet: true, platforms: ['a']}, 'stderr', 'held'],
+    ['leaves standard output to a tar file', {outputs: ['-']}, 'result', 'shown'],
+  ] as const) {
+    it(what, async () => {
+      const {runs, result} = await build(asked, {progress: `#7 exporting manifest ${DIGEST} done\n`});
+      expect([runs[0]?.stdout, runs[0]?.progress.mode]).to.deep.equal([stdout, mode]);
+      expect(result?.digest).to.equal(stdout === 'result' ? undefined : DIGEST);
+    });
+  }
+
+  it('asks for no digest of an archive', async () => {
+    const {result} = await build({outputs: ['type=oci,dest=a.tar']}, {iid: ''});
+    expect(result?.digest).to.equal(undefined);
+  });
+});

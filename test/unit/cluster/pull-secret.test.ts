@@ -1,0 +1,104 @@
+/** Covers which pull secret a build uses, and what is said of one that cannot serve. */
+
+import {expect} from 'chai';
+import type {Answer, SecretFacts} from '../../../src/cluster/facts.ts';
+import {
+  choosePullSecret,
+  type PullSecretChoice,
+  resolvePullSecret,
+} from '../../../src/cluster/pull-secret.ts';
+import {TiltbuildError} from '../../../src/errors.ts';
+
+const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
+const named = (name: string, by: string): PullSecretChoice => ({kind: 'named', name, by});
+const byDefault: PullSecretChoice = {kind: 'default', name: 'docker-registry'};
+const found = (type: string): Answer<SecretFacts> => ({kind: 'found', value: {type}});
+const DOCKERCONFIG = found('kubernetes.io/dockerconfigjson');
+const MISSING = {kind: 'missing'} as const;
+const FORBIDDEN = {kind: 'forbidden', message: 'secrets "s" is forbidden'} as const;
+
+describe('choosePullSecret', () => {
+  for (const [flag, variable, choice] of [
+    [undefined, undefined, byDefault],
+    ['f', undefined, named('f', '--registry-secret')],
+    [undefined, 'v', named('v', VARIABLE)],
+    ['f', 'v', named('f', '--registry-secret')],
+    ['', 'v', {kind: 'none', by: '--registry-secret'}],
+    [undefined, '', {kind: 'none', by: VARIABLE}],
+    ['f', '', named('f', '--registry-secret')],
+  ] as const) {
+    it(`takes flag ${JSON.stringify(flag)} and variable ${JSON.stringify(variable)} for ${choice.kind}`, () => {
+      expect(choosePullSecret(flag, variable)).to.deep.equal(choice);
+    });
+  }
+});
+
+describe('resolvePullSecret', () => {
+  for (const [what, choice, answer, secret] of [
+    [
+      'a named one',
+      named('s', '--registry-secret'),
+      DOCKERCONFIG,
+      {name: 's', reason: 'named by --registry-secret'},
+    ],
+    [
+      'one named by the variable',
+      named('s', VARIABLE),
+      DOCKERCONFIG,
+      {name: 's', reason: `named by ${VARIABLE}`},
+    ],
+    [
+      'the default one',
+      byDefault,
+      DOCKERCONFIG,
+      {name: 'docker-registry', reason: 'it exists, and no other is named'},
+    ],
+    ['no default one', byDefault, MISSING, {reason: 'none: there is no secret "docker-registry"'}],
+    ['none', {kind: 'none', by: VARIABLE}, undefined, {reason: `none: ${VARIABLE} is empty`}],
+  ] as const) {
+    it(`uses ${what}`, () => expect(resolvePullSecret(choice, answer, 'ns')).to.deep.equal(secret));
+  }
+
+  for (const type of ['Opaque', 'kubernetes.io/dockercfg', '', 'kubernetes.io/DockerConfigJson']) {
+    it(`does not use a default one of type "${type}", and says so`, () => {
+      const {name, note, reason} = resolvePullSecret(byDefault, found(type), 'ns');
+      expect(name).to.equal(undefined);
+      expect(reason).to.include(`of type ${type}`);
+      expect(note)
+        .to.include('"docker-registry" in namespace "ns"')
+        .and.include(`of type ${type}, not kubernetes.io/dockerconfigjson`);
+    });
+  }
+
+  for (const choice of [byDefault, named('s', VARIABLE)]) {
+    it(`passes on a ${choice.kind} one that may not be looked at, and says so`, () => {
+      const {name, note} = resolvePullSecret(choice, FORBIDDEN, 'ns');
+      expect(name).to.equal(choice.kind === 'none' ? undefined : choice.name);
+      expect(note).to.include('unchecked').and.include(FORBIDDEN.message);
+    });
+  }
+
+  for (const [answer, why] of [
+    [MISSING, 'does not exist in namespace "ns"'],
+    [found('Opaque'), 'is of type Opaque, not kubernetes.io/dockerconfigjson'],
+  ] as const) {
+    it(`refuses a named one that ${why}`, () => {
+      const resolve = () => resolvePullSecret(named('s', VARIABLE), answer, 'ns');
+      expect(resolve)
+        .to.throw(TiltbuildError, `The pull secret "s" (from ${VARIABLE}) ${why}`)
+        .with.property('code', 'pull-secret-missing');
+      expect(resolve)
+        .to.throw()
+        .with.property('remedy')
+        .that.satisfies((lines: string[]) =>
+          lines.join().includes('kubectl create secret docker-registry s --namespace ns'),
+        );
+    });
+  }
+
+  it('takes a question that was not asked for a bug', () => {
+    expect(() => resolvePullSecret(byDefault, undefined, 'ns'))
+      .to.throw(Error)
+      .and.not.instanceOf(TiltbuildError);
+  });
+});
