@@ -45,7 +45,9 @@ function makePorts(terminal: Terminal, notes: Notes): Ports {
   const runner = new Runner(interruption, platform);
   return {
     files: new DiskFiles(tmpdir(), (cleanUp) => process.on('exit', cleanUp)),
-    cluster: new SystemClusterReader(runner, interruption, env, platform),
+    cluster: new SystemClusterReader(runner, interruption, env, platform, (line) => {
+      void terminal.writeError(`${line}\n`);
+    }),
     delegate: new BuildDelegate(runner, terminal, env, platform),
     notes,
     interruption,

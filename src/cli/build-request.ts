@@ -3,6 +3,7 @@ import {resolve} from 'node:path';
 import type {BuildRequest, ConnectionRequest, Surroundings} from '../build/build-request.ts';
 import {readDestination} from '../build/outputs.ts';
 import {chooseBuilder} from '../cluster/builder.ts';
+import {demandObjectName} from '../cluster/object-name.ts';
 import {choosePullSecret} from '../cluster/pull-secret.ts';
 import {readRequestTimeout} from '../cluster/request-timeout.ts';
 import {TiltbuildError} from '../errors.ts';
@@ -26,6 +27,11 @@ export function readBuildRequest(
   checkCombinations(flags, destination.kind === 'files');
   checkPassthrough(passthrough);
 
+  const builder = chooseBuilder(flags.builder, env.BUILDX_BUILDER);
+  const pullSecret = choosePullSecret(flags['registry-secret'], env.KUBECTL_BUILD_REGISTRY_SECRET);
+  demandObjectName(builder.name, flags.builder ? '--builder' : 'BUILDX_BUILDER');
+  if (pullSecret.kind === 'named') demandObjectName(pullSecret.name, pullSecret.by);
+
   return Object.freeze({
     context,
     tags: parseTags(tags),
@@ -36,8 +42,8 @@ export function readBuildRequest(
     destination,
     passedFlags: PASSED_BUILD_FLAGS.flatMap((name) => writeFlag(name, flags[name])),
     passthrough,
-    builder: chooseBuilder(flags.builder, env.BUILDX_BUILDER),
-    pullSecret: choosePullSecret(flags['registry-secret'], env.KUBECTL_BUILD_REGISTRY_SECRET),
+    builder,
+    pullSecret,
     qualify: flags.qualify,
     print: flags.print ?? 'digest',
     quiet: flags.quiet,

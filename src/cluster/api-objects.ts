@@ -35,15 +35,14 @@ export function readNodeList(body: unknown): readonly NodeFacts[] {
   });
 }
 
-/** The message of a Status object, or the text itself where it is none. */
-export function readStatusMessage(text: string): string {
+/** The message of a Status object; undefined where the text is none. */
+export function readStatus(text: string): string | undefined {
   try {
-    const {message} = asObject(JSON.parse(text));
-    if (typeof message === 'string') return message;
+    const {kind, message} = asObject(JSON.parse(text));
+    return kind === 'Status' && typeof message === 'string' ? message : undefined;
   } catch {
-    // Not JSON: a proxy's page, say.
+    return undefined; // Not JSON: a proxy's page, say.
   }
-  return text.trim().slice(0, 200);
 }
 
 function readLabels(metadata: unknown): Record<string, string> {

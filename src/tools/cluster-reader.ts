@@ -5,8 +5,8 @@ import {readRequestTimeout} from '../cluster/request-timeout.ts';
 import type {Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {SignalInterruption} from './interruption.ts';
-import {ApiFailure, askApiServer, canAskDirectly} from './kube-api.ts';
-import {askKubectl, KubectlFailure} from './kubectl-reader.ts';
+import {ApiFailure, askApiServer, canAskDirectly, NO_ANSWER, timeoutMessage} from './kube-api.ts';
+import {askKubectl, isForeignLine, KubectlFailure} from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Runner} from './runner.ts';
 
@@ -31,17 +31,21 @@ export class SystemClusterReader implements ClusterReader {
   readonly #interruption: SignalInterruption;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #platform: NodeJS.Platform;
+  readonly #showLine: (line: string) => void;
 
+  /** `showLine` gets what a login plugin has to say to the user. */
   constructor(
     runner: Runner,
     interruption: SignalInterruption,
     env: Readonly<Record<string, string | undefined>>,
     platform: NodeJS.Platform,
+    showLine: (line: string) => void,
   ) {
     this.#runner = runner;
     this.#interruption = interruption;
     this.#env = env;
     this.#platform = platform;
+    this.#showLine = showLine;
   }
 
   async read(target: Target, connection: Connection, query: ClusterQuery): Promise<ClusterFacts> {
@@ -85,14 +89,22 @@ export class SystemClusterReader implements ClusterReader {
         },
       );
     }
+    // kubectl's own limit is for one request; a login may take its time.
+    const limits = ['--request-timeout', `${timeout}ms`];
     const run = (args: readonly string[]) =>
-      this.#runner.collect(kubectl, [...connection.args, ...args], this.#env, timeout);
+      this.#runner.collect(kubectl, [...connection.args, ...limits, ...args], this.#env, (line) => {
+        if (isForeignLine(line)) this.#showLine(line);
+      });
     try {
       return await askKubectl(run, query);
     } catch (error) {
-      throw describeFailure(target, error);
+      throw describeFailure(target, isTimeout(error) ? new KubectlFailure(timeoutMessage(timeout)) : error);
     }
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof KubectlFailure && /Client\.Timeout|context deadline exceeded/.test(error.message);
 }
 
 function mayBeOurs(error: unknown): boolean {
@@ -100,7 +112,7 @@ function mayBeOurs(error: unknown): boolean {
   if (error.status !== undefined) return false;
   const {cause} = error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return !NETWORK_ERRORS.has(code) && !error.message.startsWith('no answer within');
+  return !NETWORK_ERRORS.has(code) && !error.message.startsWith(NO_ANSWER);
 }
 
 function describeFailure(target: Target, error: unknown): unknown {
@@ -109,7 +121,10 @@ function describeFailure(target: Target, error: unknown): unknown {
   const unauthorized =
     error instanceof ApiFailure
       ? error.status === 401
-      : /must be logged in to the server|\(Unauthorized\)|getting credentials/.test(error.message);
+      : // Without any credentials kubectl asks for a user name, which nobody can type here.
+        /must be logged in to the server|\(Unauthorized\)|getting credentials|^error: EOF$/.test(
+          error.message,
+        );
   if (unauthorized) {
     return new TiltbuildError(
       'cluster-denied',

@@ -10,7 +10,7 @@ import {
   readBuilder,
   readNodeList,
   readSecretTable,
-  readStatusMessage,
+  readStatus,
 } from '../cluster/api-objects.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
@@ -30,6 +30,13 @@ export class ApiFailure extends Error {
     super(message, {cause: options.cause});
     this.status = options.status;
   }
+}
+
+export const NO_ANSWER = 'no answer within';
+
+/** What is said of a request that took longer than `timeout` milliseconds. */
+export function timeoutMessage(timeout: number): string {
+  return `${NO_ANSWER} ${timeout / 1000} s`;
 }
 
 /** Nodes are asked for to learn the product, which a few of them tell as well as all. */
@@ -85,10 +92,11 @@ function answer<T>({status, body}: Response, read: (body: unknown) => T | undefi
     if (value !== undefined) return {kind: 'found', value};
     throw new ApiFailure('it answered with something other than what was asked for', {status});
   }
-  const message = readStatusMessage(body);
-  if (status === 404) return {kind: 'missing'};
-  if (status === 403) return {kind: 'forbidden', message};
-  throw new ApiFailure(message, {status});
+  // A gateway or a proxy answers with pages of its own; only the API server's word counts.
+  const said = readStatus(body);
+  if (said !== undefined && status === 404) return {kind: 'missing'};
+  if (said !== undefined && status === 403) return {kind: 'forbidden', message: said};
+  throw new ApiFailure(said ?? `HTTP ${status}: ${body.trim().slice(0, 200)}`, {status});
 }
 
 function parseJson(text: string): unknown {
@@ -129,7 +137,7 @@ async function prepare(target: Target, timeout: number, abort: AbortSignal): Pro
           );
         },
       );
-      request.on('timeout', () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+      request.on('timeout', () => request.destroy(new Error(timeoutMessage(timeout))));
       request.on('error', fail);
       request.end();
     });

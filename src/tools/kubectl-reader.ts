@@ -83,6 +83,12 @@ type Refusal = {readonly kind: 'forbidden'; readonly message: string};
 const OWN_ERROR =
   /^(?:Error from server|error: |Error: |Unable to connect to the server|The connection to the server)/;
 
+/** Whether a line on kubectl's stderr is from somebody else, who wants to be heard: a login plugin. */
+export function isForeignLine(line: string): boolean {
+  // klog's own look like E1125 01:11:19.398124 … memcache.go:265].
+  return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:)/.test(line);
+}
+
 /** The 403s among kubectl's errors, by resource. Any other error is thrown. */
 function readRefusals({exitCode, stderr}: Collected): ReadonlyMap<string, Refusal> {
   const refusals = new Map<string, Refusal>();

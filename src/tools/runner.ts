@@ -35,16 +35,22 @@ export class Runner {
     this.#platform = platform;
   }
 
-  /** Runs a program for its output, which is short. A signal meant for us ends it; see `Interruption`. */
+  /**
+   * Runs a program for its output, which is short; each line of stderr is also handed to `onErrorLine` as it comes.
+   * A signal meant for us ends it; see `Interruption`.
+   */
   async collect(
     program: string,
     args: readonly string[],
     env: Readonly<Record<string, string | undefined>>,
-    timeout: number,
+    onErrorLine: (line: string) => void,
   ): Promise<Collected> {
-    const child = execa(program, args, {...BASE, env, stdin: 'ignore', timeout, stripFinalNewline: false});
+    const child = execa(program, args, {...BASE, env, stdin: 'ignore', stripFinalNewline: false});
     const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
-    const result = await child.finally(release);
+    const watched = (async () => {
+      for await (const line of child.iterable({from: 'stderr'})) onErrorLine(line);
+    })();
+    const [result] = await Promise.all([child, watched.catch(() => undefined)]).finally(release);
     this.#interruption.throwIfReceived();
     if (result.code !== undefined && result.exitCode === undefined && result.cause !== undefined)
       throw result.cause;

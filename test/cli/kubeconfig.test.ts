@@ -1,0 +1,305 @@
+/** Where the kubeconfig is looked for, what is said of one that will not do, and how the target is pinned. */
+import {chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
+import {expect} from 'chai';
+import {parse, stringify} from 'yaml';
+import type {Ended} from '../helpers/programs.ts';
+import {DIGEST, describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
+
+const BUILD = ['-t', 'localhost/web:dev', '.'];
+const CREDENTIAL = 'credential-that-nobody-may-see';
+
+/** The flags that say which cluster is meant, as the delegate got them. */
+function pins(world: World): readonly string[] {
+  const {argv} = world.delegated();
+  return argv.slice(0, argv.indexOf('--registry-secret'));
+}
+
+function expectBuilt(ended: Ended): void {
+  expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+}
+
+/** The kubeconfig of `connect`, changed. */
+function edited({api, sandbox}: World, edit: (config: ReturnType<typeof parse>) => void): string {
+  const config = parse(api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root}));
+  edit(config);
+  return stringify(config);
+}
+
+interface Fault {
+  readonly title: string;
+  readonly text: string | ((world: World) => string);
+  readonly args?: readonly string[];
+  readonly words: readonly string[];
+  /** The error has nothing to do with one file. */
+  readonly noFile?: boolean;
+}
+
+const faults: readonly Fault[] = [
+  {
+    title: 'text that is no YAML',
+    text: `a: 1\nb: {token: ${CREDENTIAL}\n`,
+    words: ['line 3, column 1', 'YAML'],
+  },
+  {title: 'a tab', text: `users:\n\t- name: ${CREDENTIAL}\n`, words: ['line 2, column 1', 'YAML']},
+  {title: 'a text alone', text: CREDENTIAL, words: ['line 1, column 1', 'mapping']},
+  {
+    title: 'a list of users that is none',
+    text: `users:\n  name: ${CREDENTIAL}\n`,
+    words: ['line 2, column 3', 'users', 'a list'],
+  },
+  {
+    title: 'a token that is no text',
+    text: `users:\n- name: me\n  user:\n    token: [${CREDENTIAL}]\n`,
+    words: ['line 4, column 12', 'token', 'a string'],
+  },
+  {
+    title: 'data that is not base64',
+    text: `users:\n- name: me\n  user: {client-key-data: "${CREDENTIAL}!"}\n`,
+    words: ['line 3, column 27', 'client-key-data', 'base64'],
+  },
+  {
+    title: 'another kind of file',
+    text: 'kind: Pod\napiVersion: v1\n',
+    words: ['line 1, column 7', 'kind', 'Config'],
+  },
+  {title: 'no text', text: '', words: ['no current context', 'no context']},
+  {
+    title: 'no current context',
+    text: (world) => edited(world, (config) => delete config['current-context']),
+    words: ['no current context', 'kind-demo', '--context'],
+  },
+  {
+    title: 'a current context that is missing',
+    text: (world) => edited(world, (config) => Object.assign(config, {'current-context': 'gone'})),
+    words: ['no context "gone"', 'current', 'kind-demo'],
+    noFile: true,
+  },
+  {
+    title: 'no context of the name given',
+    text: (world) => edited(world, (config) => config.contexts.push({name: 'other', context: {}})),
+    args: ['--context', 'kind-dmeo'],
+    words: ['no context "kind-dmeo"', '--context', 'kind-demo, other', 'Did you mean --context kind-demo?'],
+    noFile: true,
+  },
+  {
+    title: 'a context whose cluster is missing',
+    text: (world) => edited(world, (config) => Object.assign(config.contexts[0].context, {cluster: 'gone'})),
+    words: ['context "kind-demo"', 'cluster "gone"', 'kind-demo'],
+  },
+  {
+    title: 'a context whose user is missing',
+    text: (world) => edited(world, (config) => Object.assign(config.contexts[0].context, {user: 'gone'})),
+    words: ['context "kind-demo"', 'user "gone"', 'kind-demo'],
+  },
+  {
+    title: 'no cluster of the name given',
+    text: (world) => edited(world, () => undefined),
+    args: ['--cluster', 'kind-dem'],
+    words: ['no cluster "kind-dem"', 'Did you mean --cluster kind-demo?'],
+    noFile: true,
+  },
+  {
+    title: 'no user of the name given',
+    text: (world) => edited(world, () => undefined),
+    args: ['--user', 'nobody'],
+    words: ['no user "nobody"', '--user', 'kind-demo'],
+    noFile: true,
+  },
+  {
+    title: 'a cluster without a server',
+    text: (world) => edited(world, (config) => delete config.clusters[0].cluster.server),
+    words: ['cluster "kind-demo"', 'no server'],
+  },
+  {
+    title: 'a certificate without its key',
+    text: (world) => edited(world, (config) => delete config.users[0].user['client-key-data']),
+    words: ['user "kind-demo"', 'client-key'],
+  },
+];
+
+describePrograms('a kubeconfig that will not do', (world) => {
+  const expectError = (ended: Ended, ...words: readonly string[]) => {
+    expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
+    for (const word of words) expect(ended.stderr).to.contain(word);
+    expect(ended.stderr).not.to.contain(CREDENTIAL);
+    expect(world.sandbox.invocations()).to.deep.equal([]);
+    expect(world.api.requests).to.deep.equal([]);
+  };
+
+  for (const {title, text, args = [], words, noFile} of faults) {
+    it(`is named: ${title}`, async () => {
+      world.sandbox.writeKubeconfig(typeof text === 'string' ? text : text(world));
+      const ended = await world.tiltbuild(['-v', ...args, ...BUILD]);
+      expectError(ended, ...(noFile ? [] : [world.sandbox.kubeconfig]), ...words);
+    });
+  }
+
+  it('is named: none where none is looked for by name', async () => {
+    const ended = await world.tiltbuild(BUILD, {env: {KUBECONFIG: undefined}});
+    expectError(
+      ended,
+      'No kubeconfig was found',
+      join(world.sandbox.home, '.kube', 'config'),
+      '--kubeconfig',
+    );
+  });
+
+  it('is named: none of those in KUBECONFIG', async () => {
+    const missing = ['one', 'two'].map((name) => join(world.sandbox.root, name));
+    const ended = await world.tiltbuild(BUILD, {env: {KUBECONFIG: missing.join(delimiter)}});
+    expectError(ended, 'No kubeconfig was found', ...missing);
+    expectError(await world.tiltbuild(BUILD, {env: {KUBECONFIG: delimiter}}), 'KUBECONFIG names no file');
+  });
+
+  it('is named: the one of --kubeconfig, where it is missing', async () => {
+    const ended = await world.tiltbuild(['--kubeconfig', 'no such.yaml', ...BUILD]);
+    expectError(ended, join(world.sandbox.work, 'no such.yaml'), '--kubeconfig', 'does not exist');
+  });
+
+  it('is named: a directory', async () => {
+    const given = await world.tiltbuild(['--kubeconfig', world.sandbox.home, ...BUILD]);
+    expectError(given, world.sandbox.home, 'directory');
+    const listed = await world.tiltbuild(BUILD, {env: {KUBECONFIG: world.sandbox.home}});
+    expectError(listed, world.sandbox.home, 'directory');
+  });
+
+  it('is named: one that may not be read', async function () {
+    if (process.getuid?.() === 0) this.skip(); // root reads everything.
+    chmodSync(world.sandbox.kubeconfig, 0);
+    expectError(await world.tiltbuild(BUILD), world.sandbox.kubeconfig, 'permission denied');
+  });
+});
+
+describePrograms('a kubeconfig', (world) => {
+  it('may be several files, some missing: the delegate gets the variable, and the context by name', async () => {
+    const [one, two, missing] = ['öne', 'two', 'missing'].map((name) => join(world.sandbox.root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(
+      one,
+      edited(world, (config) => Object.assign(config, {clusters: [], users: []})),
+    );
+    writeFileSync(
+      two,
+      edited(world, (config) => Object.assign(config, {contexts: [], 'current-context': 'gone'})),
+    );
+    const KUBECONFIG = [one, two, missing].join(delimiter);
+    expectBuilt(await world.tiltbuild(BUILD, {env: {KUBECONFIG}}));
+    expect(pins(world)).to.deep.equal(['--context', 'kind-demo', '--namespace', 'default']);
+    const {env, kubeconfigs} = world.delegated();
+    expect(env.KUBECONFIG).to.equal(KUBECONFIG);
+    expect(kubeconfigs.map(({path}) => path)).to.deep.equal([one, two, missing]);
+  });
+
+  const places: readonly (readonly [string, string, readonly string[], string | undefined])[] = [
+    ['in the home directory', 'home/.kube/config', [], undefined],
+    ['by a relative --kubeconfig', 'kube/config', ['--kubeconfig', '../kube/config'], '/no/such/file'],
+    ['by a relative KUBECONFIG', 'kube/config', [], '../kube/config'],
+    ['under a name of any letters', 'kübe 🚢/ça va.yaml', ['--kubeconfig=../kübe 🚢/ça va.yaml'], undefined],
+  ];
+  for (const [title, place, args, KUBECONFIG] of places) {
+    it(`is found ${title}, and named to the delegate by its absolute path`, async () => {
+      const path = join(world.sandbox.root, place);
+      mkdirSync(join(path, '..'), {recursive: true});
+      writeFileSync(
+        path,
+        edited(world, () => undefined),
+      );
+      world.sandbox.writeKubeconfig('{}');
+      expectBuilt(await world.tiltbuild([...args, ...BUILD], {env: {KUBECONFIG}}));
+      expect(pins(world)).to.deep.equal([
+        '--kubeconfig',
+        path,
+        '--context',
+        'kind-demo',
+        '--namespace',
+        'default',
+      ]);
+    });
+  }
+
+  for (const auth of ['certificate-files', 'exec'] as const) {
+    for (const current of [undefined, 'gone']) {
+      it(`whose current context is ${current ?? 'unset'} is replaced by one of our own for --context (${auth})`, async () => {
+        const options = {auth, names: KIND_NAMES, namespace: 'default', relativePaths: true};
+        const config = parse(world.api.kubeconfig({...options, directory: world.sandbox.root}));
+        world.sandbox.writeKubeconfig(stringify({...config, 'current-context': current}));
+        expectBuilt(await world.tiltbuild(['--context', 'kind-demo', ...BUILD]));
+        const [own, ...others] = world.delegated().kubeconfigs;
+        expect(others).to.deep.equal([]);
+        expect(pins(world)).to.deep.equal(['--kubeconfig', own?.path, '--namespace', 'default']);
+        expect(own?.path.startsWith(world.sandbox.tmp)).to.equal(true);
+        expect(own).to.include({mode: 0o600, directoryMode: 0o700});
+        expect(existsSync(own?.path ?? '')).to.equal(false);
+        const pinned = parse(own?.content ?? '');
+        expect(pinned).to.include({'current-context': 'kind-demo'});
+        expect(pinned.contexts).to.deep.equal([
+          {name: 'kind-demo', context: {cluster: 'kind-demo', user: 'kind-demo', namespace: 'default'}},
+        ]);
+        // Relative paths are seen from the file that they stood in.
+        const {exec, 'client-key': key} = pinned.users[0].user;
+        expect(exec?.command ?? key).to.match(/^\/.*\/(credential-plugin|client\.key)$/);
+      });
+    }
+  }
+
+  it('pins the target: a current context that changes meanwhile moves nothing', async () => {
+    const {api, sandbox} = world;
+    // The credential plugin runs after the kubeconfig was read, and before the delegate is started.
+    const source = parse(api.kubeconfig({auth: 'exec', names: PLAIN_NAMES, directory: sandbox.root}));
+    const {command} = source.users[0].user.exec;
+    const elsewhere = {name: 'elsewhere', context: {cluster: 'closed', user: 'me', namespace: 'other'}};
+    source.contexts.push(elsewhere);
+    source.clusters.push({name: 'closed', cluster: {server: 'https://127.0.0.1:1'}});
+    const switcher = join(sandbox.root, 'switcher');
+    const moved = JSON.stringify({...source, 'current-context': 'elsewhere'});
+    const script = `process.getBuiltinModule('fs').writeFileSync(${JSON.stringify(sandbox.kubeconfig)}, ${JSON.stringify(moved)});`;
+    writeFileSync(switcher, `#!${process.execPath}\n${script}\nimport(${JSON.stringify(command)});\n`, {
+      mode: 0o700,
+    });
+    source.users[0].user.exec.command = switcher;
+    sandbox.writeKubeconfig(stringify(source));
+
+    expectBuilt(await world.tiltbuild(BUILD));
+    expect(pins(world)).to.deep.equal([
+      '--kubeconfig',
+      sandbox.kubeconfig,
+      '--context',
+      'work',
+      '--namespace',
+      'default',
+    ]);
+    expect(parse(world.delegated().kubeconfigs[0]?.content ?? '')).to.include({
+      'current-context': 'elsewhere',
+    });
+  });
+
+  it('is not needed where --server and a login are given', async () => {
+    const {api, sandbox} = world;
+    api.kubeconfig({auth: 'certificate-files', directory: sandbox.work});
+    const trust = ['--server', api.url, '--certificate-authority', 'authority.crt'];
+    for (const login of [
+      ['--token', api.token],
+      ['--client-certificate', 'client.crt', '--client-key', 'client.key'],
+    ]) {
+      expectBuilt(await world.tiltbuild([...trust, ...login, ...BUILD], {env: {KUBECONFIG: undefined}}));
+    }
+    const runs = sandbox.invocations();
+    expect(runs).to.have.length(2);
+    for (const {argv, kubeconfigs} of runs) {
+      const own = kubeconfigs[0]?.path ?? '';
+      expect(argv.slice(0, 4)).to.deep.equal(['--kubeconfig', own, '--namespace', 'default']);
+      expect(own.startsWith(sandbox.tmp)).to.equal(true);
+      const [{cluster}] = parse(kubeconfigs[0]?.content ?? '').clusters;
+      expect(cluster).to.deep.equal({
+        server: api.url,
+        'certificate-authority': join(sandbox.work, 'authority.crt'),
+      });
+      expect(argv).not.to.include('--server');
+    }
+    expect(api.requests.map(({user}) => user)).to.include.members(['token-user', 'certificate-user']);
+  });
+});

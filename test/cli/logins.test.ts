@@ -1,0 +1,393 @@
+/** Ways of saying who one is and where the cluster is: each reaches the API server and the delegate alike. */
+import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
+import {expect} from 'chai';
+import {parse, stringify} from 'yaml';
+import type {KubeconfigAuth, KubeconfigOptions} from '../helpers/api-kubeconfig.ts';
+import {
+  type ApiServer,
+  type ApiServerOptions,
+  builderDeployment,
+  node,
+  SECRET_MARKER,
+  SECRET_MARKER_BASE64,
+  startApiServer,
+} from '../helpers/api-server.ts';
+import {makeCertificateAuthority} from '../helpers/certificates.ts';
+import type {Ended} from '../helpers/programs.ts';
+import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
+import {DIGEST, describePrograms, PLAIN_NAMES, type World, withoutOwnPaths} from '../helpers/world.ts';
+
+const BUILD = ['-t', 'localhost/web:dev', '.'];
+const BUILT = [
+  '--registry-secret',
+  'docker-registry',
+  '--tag',
+  'localhost/web:dev',
+  '--output',
+  'type=image,unpack=true,compression=uncompressed',
+  '.',
+];
+/** Nothing is sent to it: Go takes no proxy to a loopback address. */
+const PROXY = {HTTPS_PROXY: 'http://127.0.0.1:1'};
+const CLOSED = 'https://127.0.0.1:1';
+/** The two ways to ask: ourselves, and through kubectl. */
+const WAYS = [
+  ['directly', 'certificate'],
+  ['through kubectl', 'exec'],
+] as const;
+
+/** By names that tell nothing, so that the nodes are asked; on minikube, so that the runtime is the builder's. */
+function connect(world: World, options: Partial<KubeconfigOptions> = {}, api: ApiServer = world.api): void {
+  api.state.nodes = [node({providerID: '', labels: {'minikube.k8s.io/name': 'm'}})];
+  world.sandbox.writeKubeconfig(
+    api.kubeconfig({auth: 'certificate', names: PLAIN_NAMES, directory: world.sandbox.root, ...options}),
+  );
+}
+
+function pinned({sandbox}: World, {context = 'work', namespace = 'default'} = {}): readonly string[] {
+  return ['--kubeconfig', sandbox.kubeconfig, '--context', context, '--namespace', namespace];
+}
+
+function expectBuilt(world: World, ended: Ended, passed: readonly string[] = [], pins = pinned(world)): void {
+  expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+  expect(withoutOwnPaths(world.delegated().argv, world.sandbox)).to.deep.equal([
+    ...pins,
+    ...passed,
+    ...BUILT,
+  ]);
+}
+
+function expectNoBuild(world: World, ended: Ended, ...words: readonly string[]): void {
+  expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
+  for (const word of words) expect(ended.stderr).to.contain(word);
+  expect(ended.stderr).not.to.contain('This is a bug');
+  expect(world.sandbox.invocations()).to.deep.equal([]);
+}
+
+/** Another cluster of the same content. */
+async function withServer(options: ApiServerOptions, use: (api: ApiServer) => Promise<void>): Promise<void> {
+  const secret = {namespace: 'default', name: 'docker-registry', type: 'kubernetes.io/dockerconfigjson'};
+  const api = await startApiServer({
+    ...options,
+    state: {deployments: [builderDeployment()], secrets: [secret]},
+  });
+  try {
+    await use(api);
+  } finally {
+    await api.close();
+  }
+}
+
+describePrograms('a login', (world) => {
+  const logins: readonly (readonly [string, KubeconfigAuth, boolean, string, string])[] = [
+    ['a certificate', 'certificate', false, 'certificate-user', 'kubectl-tiltbuild'],
+    ['certificate files', 'certificate-files', false, 'certificate-user', 'kubectl-tiltbuild'],
+    [
+      'certificate files by relative paths',
+      'certificate-files',
+      true,
+      'certificate-user',
+      'kubectl-tiltbuild',
+    ],
+    ['a token', 'token', false, 'token-user', 'kubectl-tiltbuild'],
+    ['a token file', 'token-file', false, 'token-user', 'kubectl-tiltbuild'],
+    ['a token file by a relative path', 'token-file', true, 'token-user', 'kubectl-tiltbuild'],
+    ['a password', 'basic', false, 'basic-user', 'kubectl-tiltbuild'],
+    ['a credential plugin', 'exec', false, 'token-user', 'kubectl/'],
+    ['a credential plugin by a relative path', 'exec', true, 'token-user', 'kubectl/'],
+  ];
+  for (const [title, auth, relativePaths, user, agent] of logins) {
+    it(`by ${title} reads secret, builder and nodes, and shows no secret`, async () => {
+      connect(world, {auth, relativePaths});
+      const ended = await world.tiltbuild(['-v', ...BUILD]);
+      expectBuilt(world, ended);
+      expect(ended.stderr).to.contain('product: minikube');
+      for (const request of world.api.requests) {
+        expect(request.user).to.equal(user);
+        expect(request.userAgent.startsWith(agent), request.userAgent).to.equal(true);
+      }
+      const shown = `${ended.stdout}${ended.stderr}`;
+      for (const secret of [SECRET_MARKER, SECRET_MARKER_BASE64]) {
+        expect(`${shown}${JSON.stringify(world.delegated())}`).not.to.contain(secret);
+      }
+      for (const secret of [world.api.token, 'known-password']) expect(shown).not.to.contain(secret);
+    });
+  }
+
+  const rejected: readonly (readonly [string, Partial<KubeconfigOptions>])[] = [
+    ['no credentials', {auth: 'none'}],
+    ['a wrong token', {auth: 'token', userFields: {token: 'wrong-token'}}],
+    ['a wrong password', {auth: 'basic', userFields: {password: 'wrong-password'}}],
+  ];
+  for (const [title, options] of rejected) {
+    for (const [way, env] of [
+      ['directly', {}],
+      ['through kubectl', PROXY],
+    ] as const) {
+      it(`with ${title} ends in an error that names the user, ${way}`, async () => {
+        connect(world, options);
+        const ended = await world.tiltbuild(['-v', ...BUILD], {env});
+        expectNoBuild(world, ended, 'user "me"', 'work-cluster', world.api.url);
+        expect(ended.stderr).not.to.match(/wrong-(token|password)/);
+      });
+    }
+  }
+
+  it('by a credential plugin needs kubectl, and names it where PATH has none', async () => {
+    connect(world, {auth: 'exec'});
+    const ended = await world.tiltbuild(BUILD, {env: {PATH: world.sandbox.bin}});
+    expectNoBuild(world, ended, 'kubectl is not on PATH');
+    expect(world.api.requests).to.deep.equal([]);
+  });
+
+  it('by a credential plugin that fails ends in an error that says so', async () => {
+    writeFileSync(join(world.sandbox.root, 'failing'), `#!${process.execPath}\nprocess.exit(3)\n`, {
+      mode: 0o700,
+    });
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: './failing',
+      interactiveMode: 'Never',
+    };
+    connect(world, {auth: 'none', userFields: {exec}});
+    expectNoBuild(world, await world.tiltbuild(BUILD), 'user "me"', 'exit code 3');
+  });
+
+  const files: readonly (readonly [string, KubeconfigAuth])[] = [
+    ['client.crt', 'certificate-files'],
+    ['client.key', 'certificate-files'],
+    ['authority.crt', 'certificate-files'],
+    ['token', 'token-file'],
+  ];
+  for (const [name, auth] of files) {
+    it(`by a file that is missing ends in an error that names it: ${name}`, async () => {
+      connect(world, {auth});
+      rmSync(join(world.sandbox.root, name));
+      expectNoBuild(world, await world.tiltbuild(BUILD), join(world.sandbox.root, name));
+    });
+  }
+
+  const overridden: readonly (readonly [string, Partial<KubeconfigOptions>, object])[] = [
+    ['another token', {auth: 'token', userFields: {token: 'wrong-token'}}, {}],
+    ['another token, through kubectl', {auth: 'token', userFields: {token: 'wrong-token'}}, PROXY],
+    ['a certificate', {auth: 'certificate'}, {}],
+    ['a credential plugin', {auth: 'exec'}, {}],
+  ];
+  for (const [title, options, env] of overridden) {
+    it(`by --token goes before ${title}, and the token shows nowhere`, async () => {
+      connect(world, options);
+      // It would give the same token.
+      const failing = '#!/bin/sh\nexit 3\n';
+      writeFileSync(join(world.sandbox.root, 'credential-plugin'), failing, {mode: 0o700});
+      const kubectl = recordKubectl(world);
+      const ended = await world.tiltbuild(['-v', '--token', world.api.token, ...BUILD], {
+        env: {...env, PATH: kubectl.path},
+      });
+      const {argv, env: given, kubeconfigs} = world.delegated();
+      const [own] = kubeconfigs;
+      expectBuilt(world, ended, [], ['--kubeconfig', own?.path ?? '', '--namespace', 'default']);
+      expect(kubeconfigs).to.have.length(1);
+      expect(own).to.include({mode: 0o600, directoryMode: 0o700});
+      expect(own?.content).to.contain(world.api.token);
+      expect(own?.path.startsWith(world.sandbox.tmp)).to.equal(true);
+      expect(new Set(world.api.requests.map(({user}) => user))).to.deep.equal(new Set(['token-user']));
+      const shown = [
+        ended.stdout,
+        ended.stderr,
+        JSON.stringify(argv),
+        JSON.stringify(given),
+        ...kubectl.argv(),
+      ];
+      const throughKubectl = 'HTTPS_PROXY' in env || options.auth === 'exec';
+      expect(kubectl.argv().length > 0).to.equal(throughKubectl);
+      for (const text of shown) expect(text).not.to.contain(world.api.token);
+      expect(filesWith(world, world.api.token)).to.deep.equal([]);
+    });
+  }
+});
+
+describePrograms('the flags of kubectl', (world) => {
+  for (const env of [{}, PROXY]) {
+    it(`act as somebody else (${JSON.stringify(env)})`, async () => {
+      connect(world);
+      const flags = ['--as', 'jane', '--as-group', 'dev', '--as-group', 'ops', '--as-uid', '7'];
+      expectBuilt(world, await world.tiltbuild([...flags, ...BUILD], {env}), flags);
+      expect(world.api.requests.length).to.be.greaterThan(2);
+      for (const {impersonate} of world.api.requests) {
+        expect(impersonate).to.deep.equal({user: 'jane', groups: ['dev', 'ops'], uid: '7', extra: {}});
+      }
+    });
+  }
+
+  type Case = readonly [string, Partial<KubeconfigOptions>, (world: World) => Promise<readonly string[]>];
+  /** Files in the working directory, named by relative paths. */
+  const files = ({api, sandbox}: World) =>
+    api.kubeconfig({auth: 'certificate-files', directory: sandbox.work});
+  const cases: readonly Case[] = [
+    ['--server', {clusterFields: {server: CLOSED}}, async ({api}) => ['--server', api.url]],
+    [
+      '--client-certificate and --client-key',
+      {auth: 'none'},
+      async (inWorld) => {
+        files(inWorld);
+        return ['--client-certificate', 'client.crt', '--client-key', 'client.key'];
+      },
+    ],
+    [
+      '--certificate-authority',
+      {clusterFields: {'certificate-authority-data': undefined}},
+      async (inWorld) => {
+        files(inWorld);
+        return ['--certificate-authority', 'authority.crt'];
+      },
+    ],
+    [
+      '--insecure-skip-tls-verify',
+      {clusterFields: {'certificate-authority-data': undefined}},
+      async () => ['--insecure-skip-tls-verify'],
+    ],
+    [
+      '--tls-server-name',
+      {clusterFields: {'tls-server-name': 'no.such'}},
+      async () => ['--tls-server-name', 'localhost'],
+    ],
+  ];
+  for (const [title, options, prepare] of cases) {
+    for (const env of [{}, PROXY]) {
+      it(`lead to the cluster: ${title} (${JSON.stringify(env)})`, async () => {
+        connect(world, options);
+        expectNoBuild(world, await world.tiltbuild(BUILD, {env}), 'work-cluster');
+        const flags = await prepare(world);
+        expectBuilt(world, await world.tiltbuild([...flags, ...BUILD], {env}), flags);
+      });
+    }
+  }
+
+  it('choose cluster, user and namespace', async () => {
+    connect(world, {auth: 'none', clusterFields: {server: CLOSED}});
+    const config = parse(readFileSync(world.sandbox.kubeconfig, 'utf8'));
+    const good = parse(world.api.kubeconfig({auth: 'token', directory: world.sandbox.root}));
+    config.clusters.push({...good.clusters[0], name: 'good cluster'});
+    config.users.push({...good.users[0], name: 'good user'});
+    world.sandbox.writeKubeconfig(stringify(config));
+    const secret = {namespace: 'team', name: 'docker-registry', type: 'kubernetes.io/dockerconfigjson'};
+    world.api.state.secrets = [secret];
+    world.api.state.deployments = [builderDeployment({namespace: 'team'})];
+    const ended = await world.tiltbuild([
+      '--cluster=good cluster',
+      '--user',
+      'good user',
+      '-n',
+      'team',
+      ...BUILD,
+    ]);
+    const pins = pinned(world, {namespace: 'team'});
+    expectBuilt(world, ended, ['--cluster', 'good cluster', '--user', 'good user'], pins);
+  });
+
+  for (const [way, auth] of WAYS) {
+    it(`limit a request, and place the cache, ${way}`, async () => {
+      connect(world, {auth});
+      world.api.state.delayMs = 3000;
+      const ended = await world.tiltbuild(['--request-timeout', '300ms', ...BUILD]);
+      expectNoBuild(world, ended, world.api.url);
+      expect(ended.stderr).to.match(/within|time ?out/i);
+      world.api.state.delayMs = 0;
+      const flags = ['--request-timeout', '20s', '--cache-dir', 'my cache'];
+      expectBuilt(world, await world.tiltbuild([...flags, ...BUILD]), flags);
+      expect(readdirSync(world.sandbox.work).includes('my cache')).to.equal(auth === 'exec');
+    });
+  }
+
+  it('refuse a length of time that is none, before anything is asked', async () => {
+    const ended = await world.tiltbuild(['--request-timeout', 'soon', ...BUILD]);
+    expect(ended).to.include({exitCode: 2, stdout: ''});
+    expect(ended.stderr).to.contain('--request-timeout "soon"');
+    expect(world.api.requests).to.deep.equal([]);
+  });
+});
+
+describePrograms('the way to the API server', (world) => {
+  it('goes through kubectl where a proxy is set, with the same answers', async () => {
+    connect(world);
+    const ended = await world.tiltbuild(['-v', ...BUILD], {env: PROXY});
+    expectBuilt(world, ended);
+    expect(ended.stderr).to.contain('product: minikube');
+    for (const {userAgent} of world.api.requests) expect(userAgent).to.match(/^kubectl\//);
+  });
+
+  for (const [way, auth] of WAYS) {
+    it(`keeps the path of the server's address, ${way}`, async () => {
+      await withServer({basePath: '/clusters/a'}, async (api) => {
+        connect(world, {auth}, api);
+        expectBuilt(world, await world.tiltbuild(BUILD));
+        const paths = api.requests.map(({path}) => path);
+        expect(paths).to.include('/api/v1/namespaces/default/secrets/docker-registry');
+        expect(paths.filter((path) => path.startsWith('(outside'))).to.deep.equal([]);
+      });
+    });
+
+    it(`names a server that is down, ${way}`, async () => {
+      connect(world, {auth, clusterFields: {server: CLOSED}});
+      expectNoBuild(world, await world.tiltbuild(BUILD), CLOSED, 'work-cluster');
+    });
+
+    it(`trusts no server of another authority, ${way}`, async () => {
+      connect(world, {auth, clusterFields: {'certificate-authority-data': await otherAuthority()}});
+      expectNoBuild(world, await world.tiltbuild(BUILD), world.api.url, 'certificate');
+    });
+
+    const html = {contentType: 'text/html'};
+    const json = {contentType: 'application/json', status: 200};
+    const answers: readonly (readonly [string, World['api']['state']['failWith']])[] = [
+      ['500', 500],
+      ['503', 503],
+      ['503 of a proxy', {...html, status: 503, body: '<h1>bad day</h1>'}],
+      ['404 of something else', {...html, status: 404, body: '<h1>no such page</h1>'}],
+      ['a page', {...html, status: 200, body: '<h1>Log in</h1>'}],
+      ['other JSON', {...json, body: '{"ok":true}'}],
+      ['half of JSON', {...json, body: '{"kind":"Table"'}],
+      ['a list', {...json, body: '[]'}],
+      ['nothing', {...json, body: ''}],
+      // kubectl tries again for ten seconds and more.
+      ...(way === 'directly' ? [['a torn connection', 'destroy'] as const] : []),
+    ];
+    for (const [title, failWith] of answers) {
+      it(`ends in an error that names the server where it answers with ${title}, ${way}`, async () => {
+        connect(world, {auth});
+        world.api.state.failWith = failWith;
+        expectNoBuild(world, await world.tiltbuild(BUILD), world.api.url);
+      });
+    }
+  }
+});
+
+async function otherAuthority(): Promise<string> {
+  return Buffer.from((await makeCertificateAuthority()).certificate).toString('base64');
+}
+
+/** A kubectl on PATH that writes down its arguments, and then is the real one. */
+function recordKubectl({sandbox}: World): {readonly path: string; readonly argv: () => readonly string[]} {
+  const directory = join(sandbox.root, 'recording kubectl');
+  mkdirSync(directory);
+  const log = join(directory, 'argv');
+  const real = join(realKubectlDirectory(), 'kubectl');
+  writeFileSync(log, '');
+  writeFileSync(join(directory, 'kubectl'), `#!/bin/sh\necho "$@" >>'${log}'\nexec '${real}' "$@"\n`, {
+    mode: 0o755,
+  });
+  const argv = () =>
+    readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  return {path: [directory, sandbox.bin].join(delimiter), argv};
+}
+
+/** Files of the sandbox that hold the text, without the delegate's own record. */
+function filesWith({sandbox}: World, text: string): readonly string[] {
+  return readdirSync(sandbox.root, {recursive: true, withFileTypes: true})
+    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('delegate-log'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => readFileSync(path, 'utf8').includes(text));
+}
