@@ -18,12 +18,16 @@ export type ErrorCode =
   | 'context-missing'
   | 'cluster-unreachable'
   | 'cluster-denied'
+  | 'namespace-missing'
+  | 'builder-failed'
+  | 'builder-runtime'
   | 'pull-secret-missing'
   | 'tool-missing'
   | 'build-secret-missing'
   | 'temporary-files'
   // Another tool failed at its own work.
   | 'build-failed'
+  | 'timed-out'
   // The image is there, the result is not.
   | 'digest-missing'
   | 'result-not-written';

@@ -1,22 +1,24 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; each step's rules live elsewhere. */
-import {builderRuntime, demandBuilderAccess} from '../cluster/builder.ts';
+import {builderRuntime} from '../cluster/builder.ts';
+import {defaultBuilderSettings} from '../cluster/builder-settings.ts';
+import {LOCAL} from '../cluster/builder-verdict.ts';
 import type {ClusterQuery} from '../cluster/facts.ts';
-import {pinnedKubeconfig} from '../cluster/pinned-kubeconfig.ts';
-import type {Identified} from '../cluster/product.ts';
+import type {Identified, Product} from '../cluster/product.ts';
 import {resolvePullSecret} from '../cluster/pull-secret.ts';
 import type {Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
+import {attemptBuild} from './attempt-build.ts';
 import type {BuildRequest, Surroundings} from './build-request.ts';
 import type {BuildResult} from './build-result.ts';
 import {readBuildSecret} from './build-secrets.ts';
-import {checkProduct, identifyByNames, identifyByNodes} from './check-product.ts';
+import {checkProduct, identifyByNodes} from './check-product.ts';
 import {checkContext} from './context.ts';
-import {loadTarget, pinToOwnKubeconfig} from './load-target.ts';
+import {type BuilderRequest, ensureBuilder} from './ensure-builder.ts';
 import {type Plan, planBuild} from './plan.ts';
 import type {Ports} from './ports.ts';
 import {prepareResultFile, resultFiles, writeResultFile} from './result-files.ts';
-import {runPlan} from './run-plan.ts';
 import {formatCommand} from './shell-words.ts';
+import {withCluster} from './with-cluster.ts';
 
 /** Builds, and gives what came of it. Throws `TiltbuildError` or `Interrupted`; nothing is left behind. */
 export async function buildImage(
@@ -31,44 +33,47 @@ export async function buildImage(
   const secrets = request.secrets.map((spec) =>
     readBuildSecret(spec, {env: surroundings.env, exists: (path) => files.kindOf(path) !== 'missing'}),
   );
-  const {target, pinArgs} = await loadTarget(request.connection, surroundings, files);
-  const byNames = identifyByNames(target);
-  // What the names tell is refused before anything is started, even a credential plugin.
-  if (byNames.product !== 'unknown') checkProduct(request, byNames);
 
-  const directory = await files.makePrivateDirectory();
-  try {
-    const connectionArgs = pinArgs ?? (await writeOwnKubeconfig(target, directory, request, ports));
-    const query = whatToAsk(request, byNames);
-    const [program, facts] = await Promise.all([
-      ports.delegate.find(),
-      ports.cluster.read(
-        target,
-        {args: connectionArgs, requestTimeout: request.connection.requestTimeout},
-        query,
-      ),
-    ]);
+  return await withCluster(request.connection, surroundings, ports, async (opened) => {
+    const {target, byNames, cluster, pinArgs, privatePath} = opened;
+    // What the names tell is refused before anything is started, even a credential plugin.
+    if (byNames.product !== 'unknown') checkProduct(request, byNames);
+    const [program, facts] = await Promise.all([ports.delegate.find(), cluster.read(whatToAsk(request))]);
     if (program === undefined) throw missingDelegate();
     ports.interruption.throwIfReceived();
 
     const product = byNames.product === 'unknown' ? identifyByNodes(facts, byNames) : byNames;
     const tags = checkProduct(request, product);
-    demandBuilderAccess(facts.builder, target.namespace);
     const pullSecret = resolvePullSecret(request.pullSecret, facts.pullSecret, target.namespace);
     for (const note of [...tags.map((tag) => tag.note), pullSecret.note]) if (note) ports.notes.note(note);
+    for (const file of wantedFiles) await prepareResultFile(file, files);
 
+    const builderRequest = requestBuilder(request, target.namespace, product.product);
+    const {toolVersion, terminal} = surroundings;
+    const builder = await ensureBuilder(
+      {request: builderRequest, product: product.product, facts, cluster, toolVersion},
+      ports,
+    );
     const plan = planBuild({
       request,
-      pinArgs: connectionArgs,
+      pinArgs,
       tags,
       pullSecret: pullSecret.name,
-      runtime: builderRuntime(facts.builder, product.product),
+      runtime: builderRuntime(builder, product.product),
       secrets,
-      privatePath: (name) => files.join(directory, name),
+      privatePath,
     });
     describe(request, target, product, pullSecret.reason, {program, plan}, ports);
-    for (const file of wantedFiles) await prepareResultFile(file, files);
-    const digest = await runPlan(program, plan, request, files.join(directory, 'progress'), ports);
+    const digest = await attemptBuild(
+      {
+        run: {program, plan, request, namespace: target.namespace, terminal},
+        privatePath,
+        cluster,
+        builder: builderRequest.policy === 'never' ? undefined : builderRequest,
+        deadline: request.timeout === undefined ? undefined : started + request.timeout,
+      },
+      ports,
+    );
 
     const result: BuildResult = {
       digest,
@@ -82,31 +87,31 @@ export async function buildImage(
     };
     for (const file of wantedFiles) await writeResultFile(file, file.format(result), files);
     return result;
-  } finally {
-    // What went wrong before is what the user has to know; at the end of the process it is tried again.
-    await files.remove(directory).catch(() => undefined);
-  }
+  });
 }
 
 /** One round for all of it; what is not needed is not asked. */
-function whatToAsk(request: BuildRequest, {product}: Identified): ClusterQuery {
-  const {pullSecret, builder, destination} = request;
+function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
   return {
     pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
-    builder: destination.kind === 'runtime' ? builder.name : undefined,
-    nodes: product === 'unknown',
+    builders: true,
+    nodes: true,
   };
 }
 
-async function writeOwnKubeconfig(
-  target: Target,
-  directory: string,
-  request: BuildRequest,
-  {files}: Ports,
-): Promise<readonly string[]> {
-  const path = files.join(directory, 'kubeconfig');
-  await files.writePrivate(path, pinnedKubeconfig(target));
-  return pinToOwnKubeconfig(path, target, request.connection);
+function requestBuilder(
+  {builder, builderOptions}: BuildRequest,
+  namespace: string,
+  product: Product,
+): BuilderRequest {
+  const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
+  const defaults = defaultBuilderSettings(builder.name, namespace);
+  return {
+    settings: {...defaults, image: image ?? defaults.image, replicas, allowNetworkHost},
+    policy,
+    timeout,
+    fixedNodes: LOCAL[product],
+  };
 }
 
 function missingDelegate(): TiltbuildError {

@@ -1,5 +1,6 @@
 /** Owns what one build was asked to do: a plain, frozen value that everything behind the command line reads. */
 import type {BuilderName} from '../cluster/builder.ts';
+import type {BuilderPolicy} from '../cluster/builder-verdict.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
 import type {TargetOverrides} from '../cluster/target.ts';
 import type {ParsedTag} from '../image/qualification.ts';
@@ -34,6 +35,9 @@ export interface BuildRequest {
   readonly passthrough: readonly string[];
 
   readonly builder: BuilderName;
+  readonly builderOptions: BuilderOptions;
+  /** How long all of it may take, in milliseconds; undefined for no limit. */
+  readonly timeout?: number;
   readonly pullSecret: PullSecretChoice;
   readonly qualify: boolean;
   /** Tilt's EXPECTED_REF. */
@@ -45,6 +49,17 @@ export interface BuildRequest {
   readonly quiet: boolean;
 
   readonly connection: ConnectionRequest;
+}
+
+/** How the builder is to be, where one is made, and what may be done about it. */
+export interface BuilderOptions {
+  readonly policy: BuilderPolicy;
+  /** How long it may take to start, in milliseconds. */
+  readonly timeout: number;
+  readonly image?: string;
+  readonly replicas: number | 'nodes';
+  /** Whether this build needs the entitlement network.host. */
+  readonly allowNetworkHost: boolean;
 }
 
 /** kubectl's connection flags as given. */
@@ -68,4 +83,8 @@ export interface Surroundings {
   readonly cwd: string;
   /** As Node names it: `linux`, `darwin`, `win32`. */
   readonly platform: string;
+  /** Whether standard error is a terminal. */
+  readonly terminal: boolean;
+  /** Version of this program. */
+  readonly toolVersion: string;
 }

@@ -1,4 +1,5 @@
 /** Owns what the product means for a build: how it is found out, and what is refused on it. */
+import {readNodes} from '../cluster/api-objects.ts';
 import type {ClusterFacts} from '../cluster/facts.ts';
 import {type Identified, identifyProductByNames, identifyProductByNodes} from '../cluster/product.ts';
 import type {Target} from '../cluster/target.ts';
@@ -24,27 +25,31 @@ export function identifyByNames(target: Target): Identified {
 
 /** A 403 on the nodes is no error: the product then stays unknown. */
 export function identifyByNodes({nodes}: ClusterFacts, byNames: Identified): Identified {
-  return nodes?.kind === 'found' ? identifyProductByNodes(nodes.value) : byNames;
+  return nodes?.kind === 'found' ? identifyProductByNodes(readNodes(nodes.value)) : byNames;
 }
 
 /** The tags as they are built, or the refusal of what cannot work on this product. */
-export function checkProduct(request: BuildRequest, {product, reason}: Identified): readonly QualifiedTag[] {
-  if (product === 'k3d') {
-    throw new TiltbuildError(
-      'refused-k3d',
-      `Images cannot be built inside a k3d cluster, which this is: ${reason}.`,
-      {
-        detail: [
-          'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit',
-          'cannot put an image into the runtime there.',
-        ],
-        remedy: [
-          'Use a kind cluster (`kind create cluster`), or choose another one with --context.',
-          'To stay on k3d, build with docker and load the image with `k3d image import`.',
-        ],
-      },
-    );
-  }
+export function checkProduct(request: BuildRequest, identified: Identified): readonly QualifiedTag[] {
+  refuseK3d(identified);
   const {tags, qualify, expectedRef} = request;
-  return qualifyTags(tags, {refuseUnqualified: product === 'kind', qualify, expectedRef});
+  return qualifyTags(tags, {refuseUnqualified: identified.product === 'kind', qualify, expectedRef});
+}
+
+/** Throws `refused-k3d`. */
+export function refuseK3d({product, reason}: Identified): void {
+  if (product !== 'k3d') return;
+  throw new TiltbuildError(
+    'refused-k3d',
+    `Images cannot be built inside a k3d cluster, which this is: ${reason}.`,
+    {
+      detail: [
+        'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit',
+        'cannot put an image into the runtime there.',
+      ],
+      remedy: [
+        'Use a kind cluster (`kind create cluster`), or choose another one with --context.',
+        'To stay on k3d, build with docker and load the image with `k3d image import`.',
+      ],
+    },
+  );
 }

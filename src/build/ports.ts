@@ -1,5 +1,5 @@
 /** Owns what a build asks of the outside: files, the cluster, the delegate, a place for notes, signals, a clock. */
-import type {ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
+import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
 import type {InterruptSignal} from '../errors.ts';
 
@@ -30,12 +30,31 @@ export interface Connection {
   readonly requestTimeout?: string;
 }
 
-export interface ClusterReader {
-  /**
-   * Asks everything in one round, side by side. Throws `cluster-unreachable` where no API server answers,
-   * `cluster-denied` where it does not know the user, `tool-missing` where kubectl is needed and not there.
-   */
-  read(target: Target, connection: Connection, query: ClusterQuery): Promise<ClusterFacts>;
+export interface Clusters {
+  connect(target: Target, connection: Connection): Cluster;
+}
+
+/**
+ * One cluster as one user. Every call throws `cluster-unreachable` where no API server answers, `cluster-denied`
+ * where it does not know the user, `tool-missing` where kubectl is needed and not there.
+ */
+export interface Cluster {
+  /** Asks everything in one round, side by side. */
+  read(query: ClusterQuery): Promise<ClusterFacts>;
+  /** One object or list, by its path on the API server. Not for Secrets. */
+  get(path: string): Promise<Answer<unknown>>;
+  /** Runs kubectl against this cluster; `input` is its standard input. */
+  kubectl(args: readonly string[], input?: string): Promise<KubectlResult>;
+  /** The same, with our own standard streams. */
+  kubectlLive(args: readonly string[]): Promise<DelegateResult>;
+  /** How long to leave between two looks at the same thing, in milliseconds: little where a look is cheap. */
+  readonly pause: number;
+}
+
+export interface KubectlResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface DelegateRun {
@@ -43,6 +62,8 @@ export interface DelegateRun {
   readonly argv: readonly string[];
   /** Changes to the environment that the delegate gets; undefined takes a variable away. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted, it ends the delegate as a signal would; the reason is the caller's own. */
+  readonly stop?: AbortSignal;
   /** `result`: the delegate's standard output is the result and is passed on. Else it goes to stderr. */
   readonly stdout: 'result' | 'stderr';
   /**
@@ -85,10 +106,16 @@ export interface Interruption {
 
 export interface Ports {
   readonly files: Files;
-  readonly cluster: ClusterReader;
+  readonly clusters: Clusters;
   readonly delegate: Delegate;
   readonly notes: Notes;
   readonly interruption: Interruption;
+  /** Asks a question on the terminal; false where there is none to ask on. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
   /** Milliseconds since some fixed moment. */
   readonly now: () => number;
+  /** Resolves after so many milliseconds, or throws `Interrupted` as soon as a signal comes. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }

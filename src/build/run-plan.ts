@@ -1,67 +1,72 @@
-/** Owns one delegated run: private files first, then the delegate to its end, then the digest. */
-import {TiltbuildError} from '../errors.ts';
+/** Owns one run of the delegate: its progress going where it belongs, and what it ended with. */
 import type {BuildRequest} from './build-request.ts';
+import {type Fault, FaultWatcher} from './builder-faults.ts';
 import {ProgressDigest, readDigest} from './digest.ts';
 import type {Plan} from './plan.ts';
-import type {DelegateRun, Ports} from './ports.ts';
+import type {DelegateResult, DelegateRun, Ports} from './ports.ts';
 
-/** Runs the delegate to its end and gives the digest. Throws `build-failed`, `digest-missing`, `Interrupted`. */
-export async function runPlan(
-  program: string,
-  plan: Plan,
-  request: BuildRequest,
-  spool: string,
-  ports: Ports,
-): Promise<string | undefined> {
-  for (const {path, text} of plan.files) await ports.files.writePrivate(path, text);
-  ports.interruption.throwIfReceived();
+export interface PlannedRun {
+  readonly program: string;
+  readonly plan: Plan;
+  readonly request: BuildRequest;
+  /** Of the builder. */
+  readonly namespace: string;
+  /** Whether progress goes to a terminal, which the delegate then has for itself. */
+  readonly terminal: boolean;
+  /** Where progress is kept that is not to be seen yet. */
+  readonly spool: string;
+  readonly stop: AbortSignal;
+}
 
-  const watched = new ProgressDigest();
-  const observe = (chunk: Uint8Array) => watched.observe(chunk);
+export interface RunOutcome extends DelegateResult {
+  /** Undefined after a failure, and where there is none. */
+  readonly digest: string | undefined;
+  /** What failed for the builder's sake, where that could be seen: not on a terminal. */
+  readonly fault: Fault | undefined;
+}
+
+/** Throws `Interrupted`. */
+export async function runPlan(run: PlannedRun, ports: Ports): Promise<RunOutcome> {
+  const {program, plan, request, namespace, stop} = run;
+  const digests = new ProgressDigest();
+  const faults = new FaultWatcher({builder: request.builder.name, namespace});
+  const observe = (chunk: Uint8Array) => {
+    digests.observe(chunk);
+    faults.observe(chunk);
+  };
   const ended = await ports.delegate.run({
     program,
     argv: plan.argv,
     env: plan.env,
+    stop,
     stdout: request.destination.stdout ? 'result' : 'stderr',
-    progress: chooseProgress(request, plan, spool, observe),
+    progress: chooseProgress(run, observe),
   });
   ports.interruption.throwIfReceived();
-  if (ended.exitCode !== 0) {
-    const how =
-      ended.exitCode === undefined ? `was killed by ${ended.signal}` : `exited with ${ended.exitCode}`;
-    throw new TiltbuildError(
-      'build-failed',
-      `The build failed: kubectl build ${how}. What it said is above.`,
-    );
-  }
-
-  const {digest} = plan;
-  if (digest.from === 'nowhere') return undefined;
-  const found =
-    digest.from === 'progress'
-      ? watched.digest()
-      : readDigest((await ports.files.readText(digest.path)) ?? '');
-  // An archive is the user's file already; only some versions of BuildKit tell its digest.
-  if (found === undefined && request.destination.kind !== 'archive') {
-    throw new TiltbuildError(
-      'digest-missing',
-      'The build succeeded, but kubectl build did not tell the digest of the image.',
-      {
-        remedy: [
-          'The image is in place under its tags. Run again with --verbose to see the command that was run.',
-        ],
-      },
-    );
-  }
-  return found;
+  if (ended.exitCode !== 0) return {...ended, digest: undefined, fault: faults.fault()};
+  return {...ended, digest: await findDigest(plan, digests, ports), fault: undefined};
 }
 
 function chooseProgress(
-  request: BuildRequest,
-  plan: Plan,
-  spool: string,
+  {request, plan, terminal, spool}: PlannedRun,
   observe: (chunk: Uint8Array) => void,
 ): DelegateRun['progress'] {
   if (request.quiet) return {mode: 'held', spool, observe};
-  return plan.digest.from === 'progress' ? {mode: 'watched', observe} : {mode: 'shown'};
+  // A live view needs the terminal itself, and then there is nothing for us to read.
+  return terminal && plan.digest.from !== 'progress' ? {mode: 'shown'} : {mode: 'watched', observe};
+}
+
+async function findDigest(
+  {digest}: Plan,
+  digests: ProgressDigest,
+  {files}: Ports,
+): Promise<string | undefined> {
+  switch (digest.from) {
+    case 'nowhere':
+      return undefined;
+    case 'progress':
+      return digests.digest();
+    case 'image-id-file':
+      return readDigest((await files.readText(digest.path)) ?? '');
+  }
 }

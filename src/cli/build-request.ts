@@ -1,16 +1,18 @@
 /** Owns the step from what was typed and the environment to one frozen request. */
-import {resolve} from 'node:path';
-import type {BuildRequest, ConnectionRequest, Surroundings} from '../build/build-request.ts';
+import type {BuilderOptions, BuildRequest, Surroundings} from '../build/build-request.ts';
 import {readDestination} from '../build/outputs.ts';
 import {chooseBuilder} from '../cluster/builder.ts';
+import {parseReplicas} from '../cluster/builder-settings.ts';
+import {readDuration} from '../cluster/durations.ts';
 import {demandObjectName} from '../cluster/object-name.ts';
 import {choosePullSecret} from '../cluster/pull-secret.ts';
-import {readRequestTimeout} from '../cluster/request-timeout.ts';
 import {TiltbuildError} from '../errors.ts';
 import {parseTags} from '../image/qualification.ts';
 import {readExpectedRef} from '../tilt/expected-ref.ts';
+import {BUILDER_TIMEOUT} from './builder-request.ts';
 import type {BuildInput} from './commands/build.ts';
-import {PASSED_BUILD_FLAGS, PASSED_KUBECTL_FLAGS} from './flags.ts';
+import {readConnection, writeFlag} from './connection-request.ts';
+import {PASSED_BUILD_FLAGS} from './flags.ts';
 
 type Given = BuildInput['flags'];
 
@@ -43,6 +45,8 @@ export function readBuildRequest(
     passedFlags: PASSED_BUILD_FLAGS.flatMap((name) => writeFlag(name, flags[name])),
     passthrough,
     builder,
+    builderOptions: readBuilderOptions(flags),
+    timeout: flags.timeout === undefined ? undefined : readDuration('--timeout', flags.timeout),
     pullSecret,
     qualify: flags.qualify,
     print: flags.print ?? 'digest',
@@ -72,6 +76,24 @@ export function demandOneContext(positionals: readonly string[]): void {
       {remedy: ['Put quotes around a name with spaces, and flags for kubectl build alone behind --.']},
     );
   }
+}
+
+function readBuilderOptions(flags: Given): BuilderOptions {
+  const {network, allow = []} = flags;
+  return {
+    policy: flags['builder-policy'] ?? 'ensure',
+    timeout:
+      flags['builder-timeout'] === undefined
+        ? BUILDER_TIMEOUT
+        : readDuration('--builder-timeout', flags['builder-timeout']),
+    image: flags['builder-image'],
+    replicas: parseReplicas(flags['builder-replicas'] ?? '1'),
+    // kubectl build asks for the entitlement with `none` as well (its source, toSolveOpt).
+    allowNetworkHost:
+      network === 'host' ||
+      network === 'none' ||
+      allow.some((list) => list.split(',').includes('network.host')),
+  };
 }
 
 function checkCombinations(flags: Given, makesNoImage: boolean): void {
@@ -109,39 +131,4 @@ function checkPassthrough(passthrough: readonly string[]): void {
     'usage',
     `${ours.split('=')[0]} has to stand before --, where kubectl tiltbuild sees it.`,
   );
-}
-
-function readConnection(flags: Given, cwd: string): ConnectionRequest {
-  const timeout = flags['request-timeout'];
-  readRequestTimeout(timeout);
-  const path = (value: string | undefined) => (value ? resolve(cwd, value) : undefined);
-  return {
-    kubeconfig: flags.kubeconfig,
-    requestTimeout: timeout,
-    overrides: {
-      context: flags.context,
-      cluster: flags.cluster,
-      user: flags.user,
-      namespace: flags.namespace,
-      server: flags.server,
-      tlsServerName: flags['tls-server-name'],
-      certificateAuthority: path(flags['certificate-authority']),
-      insecureSkipTlsVerify: flags['insecure-skip-tls-verify'],
-      clientCertificate: path(flags['client-certificate']),
-      clientKey: path(flags['client-key']),
-      token: flags.token,
-      as: flags.as,
-      asUid: flags['as-uid'],
-      asGroup: flags['as-group'],
-    },
-    passed: PASSED_KUBECTL_FLAGS.map((name) => writeFlag(name, flags[name])).filter(
-      (words) => words.length > 0,
-    ),
-  };
-}
-
-function writeFlag(name: string, value: string | readonly string[] | boolean | undefined): readonly string[] {
-  if (value === undefined || value === false) return [];
-  if (value === true) return [`--${name}`];
-  return [value].flat().flatMap((text) => [`--${name}`, text]);
 }

@@ -1,26 +1,56 @@
-/** Owns the step from argv to what is to be done: a text to show, or a build to run. */
-import {Errors} from '@oclif/core';
+/** Owns the step from argv to what is to be done: a text to show, a build to run, or something about a builder. */
+import {type Command, Errors} from '@oclif/core';
 import type {BuildRequest, Surroundings} from '../build/build-request.ts';
+import type {BuilderAction, BuilderCommandRequest} from '../build/builder-request.ts';
 import {TiltbuildError} from '../errors.ts';
 import {demandOneContext, readBuildRequest} from './build-request.ts';
+import {readBuilderRequest} from './builder-request.ts';
 import {BuildCommand, type BuildInput} from './commands/build.ts';
-import {flags} from './flags.ts';
-import {loadOclif, ROOT_COMMAND, renderHelp, VERSION} from './oclif-boot.ts';
-import {readArgv} from './pflag-argv.ts';
+import {
+  BuilderCreate,
+  BuilderDiskUsage,
+  type BuilderInput,
+  BuilderList,
+  BuilderLogs,
+  BuilderPrune,
+  BuilderRemove,
+} from './commands/builder.ts';
+import {loadOclif, ROOT_COMMAND, renderHelp, renderTopic, VERSION} from './oclif-boot.ts';
+import {type FlagSyntax, readArgv} from './pflag-argv.ts';
 import {REFUSED_FLAGS} from './refused-flags.ts';
 
-export const commands = {[ROOT_COMMAND]: BuildCommand};
+const BUILDER_COMMANDS: Readonly<Record<BuilderAction['kind'], typeof Command & Command.Class>> = {
+  create: BuilderCreate,
+  du: BuilderDiskUsage,
+  logs: BuilderLogs,
+  ls: BuilderList,
+  prune: BuilderPrune,
+  rm: BuilderRemove,
+};
+
+/** By oclif's names for them. */
+export const commands: Readonly<Record<string, Command.Class>> = {
+  [ROOT_COMMAND]: BuildCommand,
+  ...Object.fromEntries(
+    Object.entries(BUILDER_COMMANDS).map(([name, command]) => [`builder:${name}`, command]),
+  ),
+};
 
 export type Invocation =
   | {readonly kind: 'text'; readonly text: string}
-  | {readonly kind: 'build'; readonly request: BuildRequest; readonly verbose: boolean};
+  | {readonly kind: 'build'; readonly request: BuildRequest; readonly verbose: boolean}
+  | {readonly kind: 'builder'; readonly request: BuilderCommandRequest};
 
-/** Throws `TiltbuildError` for whatever cannot be meant. */
+/**
+ * A first word that is a command's name is the command; a directory of that name is built as `./builder`.
+ * Throws `TiltbuildError` for whatever cannot be meant.
+ */
 export async function readCommandLine(
   argv: readonly string[],
   surroundings: Surroundings,
 ): Promise<Invocation> {
-  const read = readArgv(argv, flags, REFUSED_FLAGS);
+  if (argv[0] === 'builder') return await readBuilderLine(argv.slice(1), surroundings);
+  const read = readArgv(argv, BuildCommand.flags, REFUSED_FLAGS);
   if (read.argv.includes('--version')) return {kind: 'text', text: `kubectl-tiltbuild ${VERSION}\n`};
   const config = await loadOclif(commands);
   if (read.argv.includes('--help')) return {kind: 'text', text: await renderHelp(config, ROOT_COMMAND)};
@@ -32,6 +62,38 @@ export async function readCommandLine(
     request: readBuildRequest(input, read.passthrough, surroundings),
     verbose: input.flags.verbose,
   };
+}
+
+async function readBuilderLine(words: readonly string[], surroundings: Surroundings): Promise<Invocation> {
+  const [name, ...rest] = words;
+  const config = await loadOclif(commands);
+  if (name === undefined || name === '--help' || name === '-h') {
+    return {kind: 'text', text: await renderTopic(config, 'builder')};
+  }
+  if (!isBuilderCommand(name)) {
+    throw new TiltbuildError('usage', `There is no command "builder ${name}".`, {
+      remedy: [
+        `There are: ${Object.keys(BUILDER_COMMANDS).join(', ')}.`,
+        'A directory called builder is built as ./builder.',
+      ],
+    });
+  }
+  const id = `builder:${name}`;
+  const read = readArgv(rest, BUILDER_COMMANDS[name].flags as Readonly<Record<string, FlagSyntax>>);
+  if (read.argv.includes('--help')) return {kind: 'text', text: await renderHelp(config, id)};
+  if (name === 'rm' && read.positionals.length === 0) {
+    throw new TiltbuildError('usage', 'builder rm needs the name of the builder.', {
+      remedy: ['kubectl tiltbuild builder ls shows those that are there.'],
+    });
+  }
+  if (read.passthrough.length > 0)
+    throw new TiltbuildError('usage', `builder ${name} hands nothing on after --.`);
+  const input = await parse(() => config.runCommand<BuilderInput>(id, [...read.argv]));
+  return {kind: 'builder', request: readBuilderRequest(name, input, surroundings)};
+}
+
+function isBuilderCommand(name: string): name is BuilderAction['kind'] {
+  return Object.hasOwn(BUILDER_COMMANDS, name);
 }
 
 async function parse<T>(run: () => Promise<T>): Promise<T> {

@@ -17,12 +17,17 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'context-missing': 4,
   'cluster-unreachable': 4,
   'cluster-denied': 4,
+  'namespace-missing': 4,
+  'builder-failed': 4,
+  'builder-runtime': 4,
   'pull-secret-missing': 4,
   'tool-missing': 4,
   'build-secret-missing': 4,
   'temporary-files': 4,
   'digest-missing': 5,
   'result-not-written': 5,
+  // As timeout(1) has it.
+  'timed-out': 124,
 };
 
 export function exitCodeOf(error: unknown): number {
@@ -37,9 +42,10 @@ export const EXIT_CODE_TABLE: readonly (readonly [codes: string, meaning: string
   ['1', 'the build failed'],
   ['2', 'the command line is wrong'],
   ['3', 'refused: it would not work (k3d; an unqualified tag on kind)'],
-  ['4', 'missing: context, cluster, permission, kubectl build, secret'],
+  ['4', 'missing: context, cluster, permission, builder, kubectl build, secret'],
   ['5', 'built, but the result could not be delivered'],
   ['70', 'a bug of kubectl tiltbuild'],
+  ['124', 'longer than --timeout'],
   ['129, 130, 143', 'interrupted by SIGHUP, SIGINT, SIGTERM'],
 ];
 

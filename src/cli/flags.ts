@@ -6,9 +6,10 @@ type Help = {readonly summary: string; readonly helpValue?: string; readonly cha
 type ListHelp = {readonly summary: string; readonly helpValue: string; readonly char?: 't' | 'o'};
 
 const parse = async (value: string) => unprotect(value);
-const text = (help: Help) => Flags.string({parse, helpValue: 'VALUE', ...help});
+export const text = (help: Help) => Flags.string({parse, helpValue: 'VALUE', ...help});
 /** One value for each time it is given; oclif's own `multiple` would swallow the PATH behind it. */
-const list = (help: ListHelp) => Flags.string({parse, multiple: true, multipleNonGreedy: true, ...help});
+export const list = (help: ListHelp) =>
+  Flags.string({parse, multiple: true, multipleNonGreedy: true, ...help});
 
 const BUILD = 'build';
 const RESULT = 'result';
@@ -100,6 +101,25 @@ const clusterFlags = group(CLUSTER, {
     summary: 'On kind, accept tags without a registry host and complete them (docker.io/library/…)',
   }),
   builder: text({helpValue: 'NAME', summary: 'The builder to use (default: BUILDX_BUILDER, else buildkit)'}),
+  'builder-policy': Flags.option({
+    options: ['ensure', 'check', 'never'] as const,
+    helpValue: 'POLICY',
+    summary:
+      'ensure makes a builder where there is none and mends one that is broken, check only warns, never leaves all to kubectl build (default: ensure)',
+  })(),
+  'builder-image': text({
+    helpValue: 'IMAGE',
+    summary: 'BuildKit image of a builder that is made (default: the tried version)',
+  }),
+  'builder-replicas': text({
+    helpValue: 'N|nodes',
+    summary: 'Pods of a builder that is made; nodes for one on every node (default: 1)',
+  }),
+  'builder-timeout': text({helpValue: 'TIME', summary: 'How long a builder may take to start (default: 2m)'}),
+  timeout: text({
+    helpValue: 'TIME',
+    summary: 'How long all of it may take, e.g. 10m; then it is cancelled (default: no limit)',
+  }),
   'registry-secret': text({
     helpValue: 'NAME',
     summary:
@@ -108,7 +128,7 @@ const clusterFlags = group(CLUSTER, {
 });
 
 /** kubectl's flags for reaching a cluster, with kubectl's meanings. */
-const kubectlFlags = group(KUBECTL, {
+export const connectionFlags = group(KUBECTL, {
   namespace: text({
     char: 'n',
     helpValue: 'NAME',
@@ -142,7 +162,7 @@ export const flags = {
   ...buildFlags,
   ...resultFlags,
   ...clusterFlags,
-  ...kubectlFlags,
+  ...connectionFlags,
   help: Flags.boolean({char: 'h', summary: 'Show this help'}),
   version: Flags.boolean({summary: 'Show the version'}),
 };

@@ -46,11 +46,24 @@ export async function renderHelp(config: Config, id: string): Promise<string> {
   const help = new TextHelp(config, {flagSortOrder: 'none'} as never);
   // The root command has no name of its own to show, but oclif still leaves a space for it.
   await help.showCommandHelp({...command, id: id === ROOT_COMMAND ? '' : id});
-  return help.text().replace(`${config.bin}  `, `${config.bin} `);
+  const more =
+    id === ROOT_COMMAND ? `\nCOMMANDS\n  builder  ${pjson.oclif.topics.builder.description}\n` : '';
+  return help.text().replace(`${config.bin}  `, `${config.bin} `) + more;
+}
+
+/** The help of a group of commands. */
+export async function renderTopic(config: Config, name: string): Promise<string> {
+  const help = new TextHelp(config);
+  await help.showTopicHelp({name, description: pjson.oclif.topics.builder.description});
+  return help.text();
 }
 
 class TextHelp extends Help {
   readonly #parts: string[] = [];
+
+  override async showTopicHelp(topic: Interfaces.Topic): Promise<void> {
+    await super.showTopicHelp(topic);
+  }
 
   text(): string {
     return `${this.#parts.join('\n').trim()}\n`;

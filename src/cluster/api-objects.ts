@@ -1,10 +1,13 @@
 /** Owns reading the API server's JSON: Tables, PartialObjectMetadata, NodeList and Status, as far as we need them. */
-import type {BuilderFacts, NodeFacts, SecretFacts} from './facts.ts';
+import type {Answer, ApiObject, NodeFacts, ResourceRule, SecretFacts} from './facts.ts';
 
 /** The Accept header for a server-side Table: a Secret's row carries its name and type, and no data. */
 export const ACCEPT_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
-/** The Accept header for an object's metadata alone. */
-export const ACCEPT_METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+/** The labels that kubectl build gives to its builders, and goes by. */
+export const BUILDER_SELECTOR = 'rootless,runtime,worker';
+/** The product and the runtime are told by a few nodes as well as by all. */
+export const NODES_PATH = '/api/v1/nodes?limit=50';
+export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,13 +20,39 @@ export function readSecretTable(body: unknown): SecretFacts | undefined {
   return typeof type === 'string' ? {type} : undefined;
 }
 
-/** The labels of a Deployment, or of its metadata. */
-export function readBuilder(body: unknown): BuilderFacts {
-  return {labels: readLabels(asObject(body).metadata)};
+/** The objects of a list. */
+export function readItems(body: unknown): readonly ApiObject[] {
+  return asList(asObject(body).items);
 }
 
-export function readNodeList(body: unknown): readonly NodeFacts[] {
-  return asList(asObject(body).items).map((item) => {
+/** Asks what the user may do in `namespace`. */
+export function rulesReview(namespace: string): unknown {
+  return {apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: {namespace}};
+}
+
+/** The rules of a review; undefined where the server says that it does not know them all. */
+export function readRulesReview(body: unknown): readonly ResourceRule[] | undefined {
+  const {incomplete, resourceRules} = asObject(asObject(body).status);
+  if (incomplete === true || !Array.isArray(resourceRules)) return undefined;
+  return resourceRules.map((rule) => {
+    const {verbs, apiGroups, resources, resourceNames} = asObject(rule);
+    return {
+      verbs: asStrings(verbs),
+      apiGroups: asStrings(apiGroups),
+      resources: asStrings(resources),
+      resourceNames: asStrings(resourceNames),
+    };
+  });
+}
+
+/** Changes what was found, and leaves the other answers. */
+export function mapAnswer<T, U>(answer: Answer<T>, change: (value: T) => U): Answer<U> {
+  return answer.kind === 'found' ? {kind: 'found', value: change(answer.value)} : answer;
+}
+
+/** What tells the product, of each node. */
+export function readNodes(items: readonly ApiObject[]): readonly NodeFacts[] {
+  return items.map((item) => {
     const {metadata, spec} = asObject(item);
     const {name} = asObject(metadata);
     const {providerID} = asObject(spec);
@@ -59,4 +88,8 @@ function asObject(value: unknown): Json {
 
 function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function asStrings(value: unknown): readonly string[] {
+  return asList(value).filter((item) => typeof item === 'string');
 }

@@ -4,9 +4,9 @@
 export interface ClusterQuery {
   /** Name of the pull secret to look for in the target namespace. */
   readonly pullSecret?: string;
-  /** Name of the builder's Deployment in the target namespace. */
-  readonly builder?: string;
-  /** Whether the nodes are asked for: only where the names did not tell the product. */
+  /** Whether the builders of the target namespace are asked for, with their configuration, and the user's rights there. */
+  readonly builders: boolean;
+  /** Whether the nodes are asked for: for the product, where the names did not tell it, and for their runtimes. */
   readonly nodes: boolean;
 }
 
@@ -21,9 +21,27 @@ export interface SecretFacts {
   readonly type: string;
 }
 
-/** The labels of a builder's Deployment; `runtime` is `containerd` or `docker`. */
-export interface BuilderFacts {
-  readonly labels: Readonly<Record<string, string>>;
+/** An object of the API as it came; `builder-objects.ts` reads it. */
+export type ApiObject = unknown;
+
+/** One rule of a SelfSubjectRulesReview; `*` stands for all. */
+export interface ResourceRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames: readonly string[];
+}
+
+/** The answers of one round; a question that was not asked has none. */
+export interface ClusterFacts {
+  readonly pullSecret?: Answer<SecretFacts>;
+  /** The Deployments that carry a builder's labels. */
+  readonly deployments?: Answer<readonly ApiObject[]>;
+  /** The ConfigMaps that carry a builder's labels. */
+  readonly configMaps?: Answer<readonly ApiObject[]>;
+  readonly nodes?: Answer<readonly ApiObject[]>;
+  /** What the user may do in the target namespace; undefined where the server cannot list it all. */
+  readonly rules?: readonly ResourceRule[];
 }
 
 export interface NodeFacts {
@@ -31,11 +49,4 @@ export interface NodeFacts {
   /** `.spec.providerID`, e.g. `kind://docker/kind/kind-control-plane`; empty where the node has none. */
   readonly providerId: string;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** The answers of one round; a question that was not asked has none. */
-export interface ClusterFacts {
-  readonly pullSecret?: Answer<SecretFacts>;
-  readonly builder?: Answer<BuilderFacts>;
-  readonly nodes?: Answer<readonly NodeFacts[]>;
 }

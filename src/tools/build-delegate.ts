@@ -27,8 +27,12 @@ export class BuildDelegate implements Delegate {
     return findOnPath('kubectl-build', this.#env, this.#platform);
   }
 
-  async run({program, argv, env, stdout, progress}: DelegateRun): Promise<DelegateResult> {
-    const common = {env: {...this.#env, ...env}, stdout: stdout === 'result' ? 'inherit' : 'stderr'} as const;
+  async run({program, argv, env, stdout, stop, progress}: DelegateRun): Promise<DelegateResult> {
+    const common = {
+      env: {...this.#env, ...env},
+      stop,
+      stdout: stdout === 'result' ? 'inherit' : 'stderr',
+    } as const;
     switch (progress.mode) {
       case 'shown':
         return await this.#runner.supervise(program, argv, {...common, stderr: 'inherit'});

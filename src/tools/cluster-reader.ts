@@ -1,12 +1,20 @@
 /** Owns how the cluster is asked: directly where that can be done, else through kubectl, with the same answers. */
-import type {ClusterReader, Connection} from '../build/ports.ts';
-import type {ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
-import {readRequestTimeout} from '../cluster/request-timeout.ts';
+import type {Cluster, Clusters, Connection, DelegateResult, KubectlResult} from '../build/ports.ts';
+import {readRequestTimeout} from '../cluster/durations.ts';
+import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {SignalInterruption} from './interruption.ts';
-import {ApiFailure, askApiServer, canAskDirectly, NO_ANSWER, timeoutMessage} from './kube-api.ts';
-import {askKubectl, isForeignLine, KubectlFailure} from './kubectl-reader.ts';
+import {
+  ApiFailure,
+  askApiServer,
+  canAskDirectly,
+  type DirectApi,
+  NO_ANSWER,
+  openDirectApi,
+  timeoutMessage,
+} from './kube-api.ts';
+import {askKubectl, getRaw, isForeignLine, KubectlFailure, type RunKubectl} from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Runner} from './runner.ts';
 
@@ -26,80 +34,140 @@ const NETWORK_ERRORS: ReadonlySet<string> = new Set([
   'Timeout',
 ]);
 
-export class SystemClusterReader implements ClusterReader {
-  readonly #runner: Runner;
-  readonly #interruption: SignalInterruption;
-  readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #platform: NodeJS.Platform;
-  readonly #showLine: (line: string) => void;
+/** How the outside looks to a cluster connection. */
+interface ClusterTools {
+  readonly runner: Runner;
+  readonly interruption: SignalInterruption;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  /** Gets what a login plugin has to say to the user. */
+  readonly showLine: (line: string) => void;
+}
 
-  /** `showLine` gets what a login plugin has to say to the user. */
-  constructor(
-    runner: Runner,
-    interruption: SignalInterruption,
-    env: Readonly<Record<string, string | undefined>>,
-    platform: NodeJS.Platform,
-    showLine: (line: string) => void,
-  ) {
-    this.#runner = runner;
-    this.#interruption = interruption;
-    this.#env = env;
-    this.#platform = platform;
-    this.#showLine = showLine;
+export class SystemClusters implements Clusters {
+  readonly #tools: ClusterTools;
+
+  constructor(tools: ClusterTools) {
+    this.#tools = tools;
   }
 
-  async read(target: Target, connection: Connection, query: ClusterQuery): Promise<ClusterFacts> {
-    if (query.pullSecret === undefined && query.builder === undefined && !query.nodes) return {};
-    const timeout = readRequestTimeout(connection.requestTimeout);
-    if (canAskDirectly(target, this.#env)) {
+  connect(target: Target, connection: Connection): Cluster {
+    return new SystemCluster(this.#tools, target, connection);
+  }
+}
+
+class SystemCluster implements Cluster {
+  readonly #tools: ClusterTools;
+  readonly #target: Target;
+  readonly #connection: Connection;
+  readonly #timeout: number;
+  /** Given up for good at the first error that may be our own way of asking. */
+  #direct: boolean;
+
+  constructor(tools: ClusterTools, target: Target, connection: Connection) {
+    this.#tools = tools;
+    this.#target = target;
+    this.#connection = connection;
+    this.#timeout = readRequestTimeout(connection.requestTimeout);
+    this.#direct = canAskDirectly(target, tools.env);
+  }
+
+  get pause(): number {
+    return this.#direct ? 300 : 1500;
+  }
+
+  async read(query: ClusterQuery): Promise<ClusterFacts> {
+    if (query.pullSecret === undefined && !query.builders && !query.nodes) return {};
+    return await this.#ask(
+      (api) => askApiServer(api, this.#target, query),
+      (run) => askKubectl(run, query),
+    );
+  }
+
+  async get(path: string): Promise<Answer<unknown>> {
+    return await this.#ask(
+      (api) => api.get(path),
+      (run) => getRaw(run, path),
+    );
+  }
+
+  async kubectl(args: readonly string[], input?: string): Promise<KubectlResult> {
+    const {runner, env} = this.#tools;
+    return await runner.collect(await this.#findKubectl(), [...this.#connection.args, ...args], {
+      env,
+      input,
+      onErrorLine: () => undefined,
+    });
+  }
+
+  async kubectlLive(args: readonly string[]): Promise<DelegateResult> {
+    const {runner, env} = this.#tools;
+    const result = await runner.supervise(await this.#findKubectl(), [...this.#connection.args, ...args], {
+      env,
+      stdout: 'inherit',
+      stderr: 'inherit',
+    });
+    this.#tools.interruption.throwIfReceived();
+    return result;
+  }
+
+  async #ask<T>(
+    direct: (api: DirectApi) => Promise<T>,
+    kubectl: (run: RunKubectl) => Promise<T>,
+  ): Promise<T> {
+    if (this.#direct) {
       try {
-        return await this.#askDirectly(target, query, timeout);
+        return await this.#askDirectly(direct);
       } catch (error) {
-        this.#interruption.throwIfReceived();
-        if (!mayBeOurs(error)) throw describeFailure(target, error);
+        this.#tools.interruption.throwIfReceived();
+        if (!mayBeOurs(error)) throw describeFailure(this.#target, error);
         // An unusual certificate, say. kubectl has the last word, and the better one if it fails too.
+        this.#direct = false;
       }
     }
-    return await this.#askThroughKubectl(target, connection, query, timeout);
+    return await this.#askThroughKubectl(kubectl);
   }
 
-  async #askDirectly(target: Target, query: ClusterQuery, timeout: number): Promise<ClusterFacts> {
+  async #askDirectly<T>(ask: (api: DirectApi) => Promise<T>): Promise<T> {
     const abort = new AbortController();
-    const release = this.#interruption.subscribe(() => abort.abort());
+    const release = this.#tools.interruption.subscribe(() => abort.abort());
     try {
-      return await askApiServer(target, query, timeout, abort.signal);
+      return await ask(await openDirectApi(this.#target, this.#timeout, abort.signal));
     } finally {
       release();
     }
   }
 
-  async #askThroughKubectl(
-    target: Target,
-    connection: Connection,
-    query: ClusterQuery,
-    timeout: number,
-  ): Promise<ClusterFacts> {
-    const kubectl = await findOnPath('kubectl', this.#env, this.#platform);
-    if (kubectl === undefined) {
-      throw new TiltbuildError(
-        'tool-missing',
-        'kubectl is not on PATH, and this cluster can only be asked through it.',
-        {
-          remedy: ['Install kubectl: https://kubernetes.io/docs/tasks/tools/'],
-        },
+  async #askThroughKubectl<T>(ask: (run: RunKubectl) => Promise<T>): Promise<T> {
+    const {runner, env, showLine} = this.#tools;
+    const kubectl = await this.#findKubectl();
+    // kubectl's own limit is for one request; a login may take its time.
+    const limits = ['--request-timeout', `${this.#timeout}ms`];
+    const onErrorLine = (line: string) => {
+      if (isForeignLine(line)) showLine(line);
+    };
+    try {
+      return await ask((args) =>
+        runner.collect(kubectl, [...this.#connection.args, ...limits, ...args], {env, onErrorLine}),
+      );
+    } catch (error) {
+      throw describeFailure(
+        this.#target,
+        isTimeout(error) ? new KubectlFailure(timeoutMessage(this.#timeout)) : error,
       );
     }
-    // kubectl's own limit is for one request; a login may take its time.
-    const limits = ['--request-timeout', `${timeout}ms`];
-    const run = (args: readonly string[]) =>
-      this.#runner.collect(kubectl, [...connection.args, ...limits, ...args], this.#env, (line) => {
-        if (isForeignLine(line)) this.#showLine(line);
-      });
-    try {
-      return await askKubectl(run, query);
-    } catch (error) {
-      throw describeFailure(target, isTimeout(error) ? new KubectlFailure(timeoutMessage(timeout)) : error);
-    }
+  }
+
+  async #findKubectl(): Promise<string> {
+    const kubectl = await findOnPath('kubectl', this.#tools.env, this.#tools.platform);
+    if (kubectl !== undefined) return kubectl;
+    throw new TiltbuildError(
+      'tool-missing',
+      'kubectl is not on PATH, and it is needed to talk to this cluster.',
+      {
+        remedy: ['Install kubectl: https://kubernetes.io/docs/tasks/tools/'],
+      },
+    );
   }
 }
 

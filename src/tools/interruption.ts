@@ -31,6 +31,17 @@ export class SignalInterruption implements Interruption {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Resolves after so many milliseconds, or throws `Interrupted` as soon as a signal comes. */
+  async sleep(milliseconds: number): Promise<void> {
+    const {promise, resolve} = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    const release = this.subscribe(() => resolve());
+    await promise;
+    clearTimeout(timer);
+    release();
+    this.throwIfReceived();
+  }
+
   #receive(signal: InterruptSignal): void {
     this.#first ??= signal;
     this.#count += 1;

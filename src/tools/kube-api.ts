@@ -5,12 +5,16 @@
 import {request as httpRequest} from 'node:http';
 import {request as httpsRequest, type RequestOptions} from 'node:https';
 import {
-  ACCEPT_METADATA,
   ACCEPT_TABLE,
-  readBuilder,
-  readNodeList,
+  BUILDER_SELECTOR,
+  mapAnswer,
+  NODES_PATH,
+  RULES_REVIEW_PATH,
+  readItems,
+  readRulesReview,
   readSecretTable,
   readStatus,
+  rulesReview,
 } from '../cluster/api-objects.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
@@ -39,9 +43,6 @@ export function timeoutMessage(timeout: number): string {
   return `${NO_ANSWER} ${timeout / 1000} s`;
 }
 
-/** Nodes are asked for to learn the product, which a few of them tell as well as all. */
-const NODE_LIMIT = 20;
-
 /**
  * Whether `target` can be asked directly: its credentials are plain values, and no proxy stands between.
  * Bun and Go read proxy variables differently, so that where any is set kubectl asks.
@@ -54,44 +55,72 @@ export function canAskDirectly(target: Target, env: Readonly<Record<string, stri
   return !proxied && !user.exec && !user['auth-provider'] && !cluster['proxy-url'];
 }
 
-/** Asks everything side by side. Throws `ApiFailure`. */
-export async function askApiServer(
-  target: Target,
-  query: ClusterQuery,
-  timeout: number,
-  abort: AbortSignal,
-): Promise<ClusterFacts> {
-  const get = await prepare(target, timeout, abort);
-  const namespace = encodeURIComponent(target.namespace);
-  const [pullSecret, builder, nodes] = await Promise.all([
-    query.pullSecret === undefined
-      ? undefined
-      : get(
-          // includeObject=None: not even the row's metadata is sent.
-          `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(query.pullSecret)}?includeObject=None`,
-          ACCEPT_TABLE,
-        ).then((response) => answer(response, readSecretTable)),
-    query.builder === undefined
-      ? undefined
-      : get(
-          `/apis/apps/v1/namespaces/${namespace}/deployments/${encodeURIComponent(query.builder)}`,
-          ACCEPT_METADATA,
-        ).then((response) => answer(response, readBuilder)),
-    query.nodes
-      ? get(`/api/v1/nodes?limit=${NODE_LIMIT}`, 'application/json').then((response) =>
-          answer(response, readNodeList),
-        )
-      : undefined,
-  ]);
-  return {pullSecret, builder, nodes};
+/** One target, asked directly. Every call throws `ApiFailure` where there is no answer that counts. */
+export interface DirectApi {
+  /** An object or a list, as the server sends it for `accept`. */
+  get(path: string, accept?: string): Promise<Answer<unknown>>;
+  post(path: string, body: unknown): Promise<Answer<unknown>>;
 }
 
-function answer<T>({status, body}: Response, read: (body: unknown) => T | undefined): Answer<T> {
-  if (status === 200) {
-    const value = read(parseJson(body));
-    if (value !== undefined) return {kind: 'found', value};
-    throw new ApiFailure('it answered with something other than what was asked for', {status});
+/** Reads the credentials once, and gives the way to ask. */
+export async function openDirectApi(target: Target, timeout: number, abort: AbortSignal): Promise<DirectApi> {
+  const send = await prepare(target, timeout, abort);
+  return {
+    get: async (path, accept = 'application/json') => answer(await send('GET', path, accept)),
+    post: async (path, body) => answer(await send('POST', path, 'application/json', JSON.stringify(body))),
+  };
+}
+
+/** Asks everything side by side. */
+export async function askApiServer(
+  api: DirectApi,
+  target: Target,
+  query: ClusterQuery,
+): Promise<ClusterFacts> {
+  const core = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}`;
+  const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(target.namespace)}`;
+  const labelled = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
+  const [pullSecret, deployments, configMaps, nodes, rules] = await Promise.all([
+    query.pullSecret === undefined
+      ? undefined
+      : api
+          // includeObject=None: not even the row's metadata is sent.
+          .get(`${core}/secrets/${encodeURIComponent(query.pullSecret)}?includeObject=None`, ACCEPT_TABLE)
+          .then((found) => mapAnswer(found, demand(readSecretTable))),
+    query.builders
+      ? api.get(`${apps}/deployments?${labelled}`).then((found) => mapAnswer(found, readItems))
+      : undefined,
+    query.builders
+      ? api.get(`${core}/configmaps?${labelled}`).then((found) => mapAnswer(found, readItems))
+      : undefined,
+    query.nodes ? api.get(NODES_PATH).then((found) => mapAnswer(found, readItems)) : undefined,
+    query.builders ? readRules(api, target.namespace) : undefined,
+  ]);
+  return {pullSecret, deployments, configMaps, nodes, rules};
+}
+
+/** What the user may do, where the server tells: an answer that is anything else counts as none. */
+async function readRules(api: DirectApi, namespace: string): Promise<ClusterFacts['rules']> {
+  try {
+    const review = await api.post(RULES_REVIEW_PATH, rulesReview(namespace));
+    return review.kind === 'found' ? readRulesReview(review.value) : undefined;
+  } catch (error) {
+    if (error instanceof ApiFailure && error.status !== undefined) return undefined;
+    throw error;
   }
+}
+
+function demand<T>(read: (body: unknown) => T | undefined): (body: unknown) => T {
+  return (body) => {
+    const value = read(body);
+    if (value === undefined)
+      throw new ApiFailure('it answered with something other than what was asked for', {status: 200});
+    return value;
+  };
+}
+
+function answer({status, body}: Response): Answer<unknown> {
+  if (status === 200 || status === 201) return {kind: 'found', value: parseJson(body)};
   // A gateway or a proxy answers with pages of its own; only the API server's word counts.
   const said = readStatus(body);
   if (said !== undefined && status === 404) return {kind: 'missing'};
@@ -107,12 +136,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-type Get = (path: string, accept: string) => Promise<Response>;
+type Send = (method: 'GET' | 'POST', path: string, accept: string, body?: string) => Promise<Response>;
 
-async function prepare(target: Target, timeout: number, abort: AbortSignal): Promise<Get> {
+async function prepare(target: Target, timeout: number, abort: AbortSignal): Promise<Send> {
   const base = new URL(target.cluster.server);
   const options: RequestOptions = {
-    method: 'GET',
     hostname: base.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: base.port,
     ...(await tlsOptions(target)),
@@ -123,23 +151,25 @@ async function prepare(target: Target, timeout: number, abort: AbortSignal): Pro
   const start = base.protocol === 'http:' ? httpRequest : httpsRequest;
   const prefix = base.pathname.replace(/\/$/, '');
 
-  return (path, accept) =>
+  return (method, path, accept, body) =>
     new Promise((resolve, reject) => {
       const fail = (cause: Error) => reject(new ApiFailure(cause.message, {cause}));
-      const request = start(
-        {...options, path: prefix + path, headers: {...headers, Accept: accept}},
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', fail);
-          response.on('end', () =>
-            resolve({status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8')}),
-          );
-        },
-      );
+      const sent = {
+        ...headers,
+        Accept: accept,
+        ...(body !== undefined && {'Content-Type': 'application/json'}),
+      };
+      const request = start({...options, method, path: prefix + path, headers: sent}, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', fail);
+        response.on('end', () =>
+          resolve({status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8')}),
+        );
+      });
       request.on('timeout', () => request.destroy(new Error(timeoutMessage(timeout))));
       request.on('error', fail);
-      request.end();
+      request.end(body);
     });
 }
 

@@ -1,9 +1,9 @@
 /**
  * Owns reads through kubectl, for clusters whose credentials only kubectl can get: exec plugins, auth providers,
- * proxies. One process asks for the secret and the builder together, a second one beside it for the nodes.
+ * proxies. Its processes run side by side: one for the secret, one for the builders, one for the nodes.
  */
-import {readNodeList} from '../cluster/api-objects.ts';
-import type {Answer, BuilderFacts, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/facts.ts';
+import {BUILDER_SELECTOR, NODES_PATH, readItems} from '../cluster/api-objects.ts';
+import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/facts.ts';
 import type {Collected} from './runner.ts';
 
 /** Runs kubectl with `args` behind its connection flags. */
@@ -12,51 +12,61 @@ export type RunKubectl = (args: readonly string[]) => Promise<Collected>;
 /** kubectl could not ask, or was given no answer that counts; `message` is what it said. */
 export class KubectlFailure extends Error {}
 
+/** The user's rights are not asked for: it would be one more process, and kubectl build names the right it misses. */
 export async function askKubectl(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
-  const [named, nodes] = await Promise.all([
-    query.pullSecret === undefined && query.builder === undefined ? undefined : readNamed(run, query),
+  const [pullSecret, builders, nodes] = await Promise.all([
+    query.pullSecret === undefined ? undefined : readSecret(run, query.pullSecret),
+    query.builders ? readBuilders(run) : undefined,
     query.nodes ? readNodes(run) : undefined,
   ]);
-  return {...named, nodes};
+  return {pullSecret, ...builders, nodes};
 }
 
 /**
  * Asks with the human output on purpose: kubectl then takes the server's Table, in which a Secret has a type
  * and no data, where every other format makes it fetch the whole object.
  */
-async function readNamed(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
-  const names = [
-    ...(query.pullSecret === undefined ? [] : [`secrets/${query.pullSecret}`]),
-    ...(query.builder === undefined ? [] : [`deployments.apps/${query.builder}`]),
-  ];
-  const result = await run(['get', ...names, '--show-labels', '--no-headers', '--ignore-not-found']);
-  const rows = result.stdout.split('\n').map((line) => line.trim().split(/\s+/));
-  const refusals = readRefusals(result);
+async function readSecret(run: RunKubectl, name: string): Promise<Answer<SecretFacts>> {
+  const result = await run(['get', `secrets/${name}`, '--no-headers', '--ignore-not-found']);
+  const refusal = readRefusals(result).get('secrets');
+  // NAME TYPE DATA AGE
+  const [found, type] = result.stdout.trim().split(/\s+/);
+  if (refusal !== undefined) return refusal;
+  return found === name && type !== undefined ? {kind: 'found', value: {type}} : {kind: 'missing'};
+}
 
-  const secret = (): Answer<SecretFacts> => {
-    // NAME TYPE DATA AGE LABELS
-    const row = rows.find((cells) => cells.length === 5 && bareName(cells[0]) === query.pullSecret);
-    return row
-      ? {kind: 'found', value: {type: row[1] as string}}
-      : (refusals.get('secrets') ?? {kind: 'missing'});
-  };
-  const builder = (): Answer<BuilderFacts> => {
-    // NAME READY UP-TO-DATE AVAILABLE AGE LABELS
-    const row = rows.find((cells) => cells.length === 6 && bareName(cells[0]) === query.builder);
-    return row
-      ? {kind: 'found', value: {labels: readLabels(row[5] as string)}}
-      : (refusals.get('deployments') ?? {kind: 'missing'});
-  };
+async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deployments' | 'configMaps'>> {
+  const result = await run([
+    'get',
+    'deployments.apps,configmaps',
+    '--selector',
+    BUILDER_SELECTOR,
+    '--output',
+    'json',
+  ]);
+  const refusals = readRefusals(result);
+  const items = result.stdout.trim() === '' ? [] : readItems(parseJson(result.stdout));
+  const ofKind = (kind: string) =>
+    items.filter((item) => typeof item === 'object' && item !== null && 'kind' in item && item.kind === kind);
   return {
-    pullSecret: query.pullSecret === undefined ? undefined : secret(),
-    builder: query.builder === undefined ? undefined : builder(),
+    deployments: refusals.get('deployments') ?? {kind: 'found', value: ofKind('Deployment')},
+    configMaps: refusals.get('configmaps') ?? {kind: 'found', value: ofKind('ConfigMap')},
   };
 }
 
+/** One object or list, by its path. */
+export async function getRaw(run: RunKubectl, path: string): Promise<Answer<unknown>> {
+  const result = await run(['get', '--raw', path]);
+  if (result.exitCode !== 0 && /^Error from server \(NotFound\)/m.test(result.stderr))
+    return {kind: 'missing'};
+  const [refusal] = readRefusals(result).values();
+  return refusal ?? {kind: 'found', value: parseJson(result.stdout)};
+}
+
 async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
-  const result = await run(['get', '--raw', '/api/v1/nodes?limit=20']);
+  const result = await run(['get', '--raw', NODES_PATH]);
   const refusal = readRefusals(result).get('nodes');
-  return refusal ?? {kind: 'found', value: readNodeList(parseJson(result.stdout))};
+  return refusal ?? {kind: 'found', value: readItems(parseJson(result.stdout))};
 }
 
 function parseJson(text: string): unknown {
@@ -65,16 +75,6 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new KubectlFailure('it answered with something that is not JSON', {cause});
   }
-}
-
-/** kubectl puts `secret/` before a name where it found several kinds; where it found one, the name stands alone. */
-function bareName(cell: string | undefined): string | undefined {
-  return cell?.slice(cell.lastIndexOf('/') + 1);
-}
-
-function readLabels(cell: string): Record<string, string> {
-  if (cell === '<none>') return {};
-  return Object.fromEntries(cell.split(',').map((pair) => pair.split('=') as [string, string]));
 }
 
 type Refusal = {readonly kind: 'forbidden'; readonly message: string};
@@ -95,7 +95,7 @@ function readRefusals({exitCode, stderr}: Collected): ReadonlyMap<string, Refusa
   if (exitCode === 0) return refusals;
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   for (const line of lines.filter((text) => OWN_ERROR.test(text))) {
-    const found = /^Error from server \(Forbidden\): ((secrets|deployments|nodes)\b.*)$/.exec(line);
+    const found = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/.exec(line);
     if (found === null) throw new KubectlFailure(line);
     refusals.set(found[2] as string, {kind: 'forbidden', message: found[1] as string});
   }

@@ -14,6 +14,13 @@ export interface Collected extends Ended {
   readonly stderr: string;
 }
 
+export interface CollectOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the program reads from its standard input; nothing where it is undefined. */
+  readonly input?: string;
+  readonly onErrorLine: (line: string) => void;
+}
+
 /** Called with each piece of a program's stderr; the next piece waits for its promise. */
 export type Sink = (chunk: Uint8Array) => void | Promise<void>;
 
@@ -21,6 +28,8 @@ export interface SuperviseOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: 'inherit' | 'stderr';
   readonly stderr: 'inherit' | Sink;
+  /** Aborted, it ends the program as a signal meant for us would. */
+  readonly stop?: AbortSignal;
 }
 
 /** How long a program may take to end by itself after a signal, in milliseconds. BuildKit needs under a second. */
@@ -42,10 +51,10 @@ export class Runner {
   async collect(
     program: string,
     args: readonly string[],
-    env: Readonly<Record<string, string | undefined>>,
-    onErrorLine: (line: string) => void,
+    {env, input, onErrorLine}: CollectOptions,
   ): Promise<Collected> {
-    const child = execa(program, args, {...BASE, env, stdin: 'ignore', stripFinalNewline: false});
+    const stdin = input === undefined ? {stdin: 'ignore' as const} : {input};
+    const child = execa(program, args, {...BASE, env, ...stdin, stripFinalNewline: false});
     const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
     const watched = (async () => {
       for await (const line of child.iterable({from: 'stderr'})) onErrorLine(line);
@@ -71,12 +80,20 @@ export class Runner {
       buffer: false,
     });
     let timer: NodeJS.Timeout | undefined;
+    const killLater = () => {
+      timer ??= setTimeout(() => child.kill('SIGKILL'), GRACE);
+    };
+    const stop = () => {
+      killLater();
+      child.kill('SIGTERM');
+    };
+    options.stop?.addEventListener('abort', stop, {once: true});
     const release = this.#interruption.subscribe((signal, count) => {
       if (count > 1) {
         child.kill('SIGKILL');
         return;
       }
-      timer = setTimeout(() => child.kill('SIGKILL'), GRACE);
+      killLater();
       if (this.#platform !== 'win32') child.kill(cancellingSignal(signal));
       // On Windows the console has told the child already, and kill() would end it before it can cancel.
     });
@@ -87,6 +104,7 @@ export class Runner {
       return {exitCode: result.exitCode, signal: result.signal};
     } finally {
       clearTimeout(timer);
+      options.stop?.removeEventListener('abort', stop);
       release();
     }
   }

@@ -1,10 +1,20 @@
-/** Owns how the stand-in API server writes its resources: discovery, lists, tables, metadata alone, refusals. */
+/** Owns what the stand-in API server serves: its resources, and the columns of their tables. */
 import type {ApiObject} from './api-samples.ts';
-import {readApiRecording} from './api-samples.ts';
 
-export type ResourceName = 'namespaces' | 'nodes' | 'secrets' | 'deployments';
+export const resourceNames = [
+  'namespaces',
+  'nodes',
+  'secrets',
+  'configmaps',
+  'pods',
+  'events',
+  'deployments',
+  'replicasets',
+] as const;
 
-interface Resource {
+export type ResourceName = (typeof resourceNames)[number];
+
+export interface Resource {
   readonly kind: string;
   readonly group: '' | 'apps';
   readonly namespaced: boolean;
@@ -17,6 +27,16 @@ interface Resource {
 const at = (object: ApiObject, field: string): any => object[field] ?? {};
 const name = ['Name', 'string', (object: ApiObject) => object.metadata.name] as const;
 const age = ['Age', 'string', () => '1s'] as const;
+
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+const containers = (pod: ApiObject): any[] => at(pod, 'status').containerStatuses ?? [];
+
+/** In short, as the server puts it for people. */
+function describePod(pod: ApiObject): string {
+  if ('deletionTimestamp' in pod.metadata) return 'Terminating';
+  const {waiting, terminated} = containers(pod)[0]?.state ?? {};
+  return waiting?.reason ?? terminated?.reason ?? at(pod, 'status').reason ?? at(pod, 'status').phase;
+}
 
 export const resources: Readonly<Record<ResourceName, Resource>> = {
   namespaces: {
@@ -51,6 +71,69 @@ export const resources: Readonly<Record<ResourceName, Resource>> = {
       age,
     ],
   },
+  configmaps: {
+    kind: 'ConfigMap',
+    group: '',
+    namespaced: true,
+    shortNames: ['cm'],
+    columns: [
+      name,
+      [
+        'Data',
+        'string',
+        (object) => Object.keys(at(object, 'data')).length + Object.keys(at(object, 'binaryData')).length,
+      ],
+      age,
+    ],
+  },
+  pods: {
+    kind: 'Pod',
+    group: '',
+    namespaced: true,
+    shortNames: ['po'],
+    columns: [
+      name,
+      [
+        'Ready',
+        'string',
+        (object) =>
+          `${containers(object).filter(({ready}) => ready).length}/${at(object, 'spec').containers.length}`,
+      ],
+      ['Status', 'string', describePod],
+      ['Restarts', 'string', (object) => String(containers(object)[0]?.restartCount ?? 0)],
+      age,
+    ],
+  },
+  events: {
+    kind: 'Event',
+    group: '',
+    namespaced: true,
+    shortNames: ['ev'],
+    columns: [
+      ['Last Seen', 'string', () => '1s'],
+      ['Type', 'string', (object) => object.type],
+      ['Reason', 'string', (object) => object.reason],
+      [
+        'Object',
+        'string',
+        (object) => `${at(object, 'involvedObject').kind.toLowerCase()}/${at(object, 'involvedObject').name}`,
+      ],
+      ['Message', 'string', (object) => object.message],
+    ],
+  },
+  replicasets: {
+    kind: 'ReplicaSet',
+    group: 'apps',
+    namespaced: true,
+    shortNames: ['rs'],
+    columns: [
+      name,
+      ['Desired', 'integer', (object) => at(object, 'spec').replicas],
+      ['Current', 'integer', (object) => at(object, 'status').replicas ?? 0],
+      ['Ready', 'integer', (object) => at(object, 'status').readyReplicas ?? 0],
+      age,
+    ],
+  },
   deployments: {
     kind: 'Deployment',
     group: 'apps',
@@ -69,103 +152,3 @@ export const resources: Readonly<Record<ResourceName, Resource>> = {
     ],
   },
 };
-
-/** Discovery in its oldest form, which kubectl still takes from servers that do not know the aggregated one. */
-export function discover(path: string): unknown {
-  const list = (group: '' | 'apps') => ({
-    kind: 'APIResourceList',
-    apiVersion: 'v1',
-    groupVersion: group === '' ? 'v1' : 'apps/v1',
-    resources: Object.entries(resources)
-      .filter(([, resource]) => resource.group === group)
-      .map(([plural, {kind, namespaced, shortNames}]) => ({
-        name: plural,
-        singularName: kind.toLowerCase(),
-        namespaced,
-        kind,
-        verbs: ['get', 'list'],
-        ...(shortNames.length > 0 && {shortNames}),
-      })),
-  });
-  const apps = {groupVersion: 'apps/v1', version: 'v1'};
-  switch (path) {
-    case '/version':
-      return readApiRecording('version').body;
-    case '/api':
-      return {kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: []};
-    case '/apis':
-      return {
-        kind: 'APIGroupList',
-        apiVersion: 'v1',
-        groups: [{name: 'apps', versions: [apps], preferredVersion: apps}],
-      };
-    case '/api/v1':
-      return list('');
-    case '/apis/apps/v1':
-      return list('apps');
-    default:
-      return undefined;
-  }
-}
-
-/** How the client wants it: as its Accept header says, JSON where it asks for protobuf. */
-export function writeAccepted(
-  accept: string,
-  includeObject: string | undefined,
-  content: ApiObject | {kind: string; apiVersion: string; metadata: object; items: ApiObject[]},
-  {columns}: Resource,
-): unknown {
-  const items = 'items' in content ? (content.items as ApiObject[]) : [content as ApiObject];
-  const as = accept
-    .split(',')
-    .map((range) => /;as=(\w+)/.exec(range)?.[1] ?? 'object')
-    .at(0);
-  switch (as) {
-    case 'Table':
-      return {
-        kind: 'Table',
-        apiVersion: 'meta.k8s.io/v1',
-        metadata: 'items' in content ? content.metadata : {resourceVersion: content.metadata.resourceVersion},
-        columnDefinitions: columns.map(([name, type]) => ({
-          name,
-          type,
-          format: name === 'Name' ? 'name' : '',
-          description: '',
-          priority: 0,
-        })),
-        rows: items.map((object) => ({
-          cells: columns.map(([, , cell]) => cell(object)),
-          object:
-            includeObject === 'None' ? null : includeObject === 'Object' ? object : metadataOnly(object),
-        })),
-      };
-    case 'PartialObjectMetadata':
-      return metadataOnly(content as ApiObject);
-    case 'PartialObjectMetadataList':
-      return {
-        kind: 'PartialObjectMetadataList',
-        apiVersion: 'meta.k8s.io/v1',
-        metadata: content.metadata,
-        items: items.map(metadataOnly),
-      };
-    default:
-      return content;
-  }
-}
-
-function metadataOnly({metadata}: ApiObject): unknown {
-  return {kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata};
-}
-
-export function writeStatus(code: number, reason: string, message: string, details?: object): unknown {
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message,
-    reason,
-    ...(details && {details}),
-    code,
-  };
-}

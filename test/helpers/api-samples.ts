@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
-const recordings = join(import.meta.dirname, '..', 'fixtures', 'recordings', 'api');
+const recordings = join(import.meta.dirname, '..', 'fixtures', 'recordings');
 
 /** What is in every secret of the stand-in, so that a test can say that it shows up nowhere. */
 export const SECRET_MARKER = 'secret-content-that-nobody-may-see';
@@ -21,6 +21,7 @@ export interface ApiObject {
     readonly generation?: number;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly [field: string]: unknown;
   };
   readonly [field: string]: unknown;
 }
@@ -38,7 +39,12 @@ export function readApiRecording(name: string): {
   status: number;
   body: unknown;
 } {
-  return JSON.parse(readFileSync(join(recordings, `${name}.json`), 'utf8'));
+  return JSON.parse(readFileSync(join(recordings, 'api', `${name}.json`), 'utf8'));
+}
+
+/** What was recorded of builders beyond single answers to a GET: their pods, and how they were stuck. */
+export function readBuilderRecording(name: string): unknown {
+  return JSON.parse(readFileSync(join(recordings, 'api-builder', `${name}.json`), 'utf8'));
 }
 
 export function secretObject({namespace, name, type, labels}: SecretSample): ApiObject {
@@ -91,11 +97,13 @@ export function node({
   providerID = `kind://docker/kind/${name}`,
   labels = {},
   containerRuntimeVersion,
+  kubeletVersion,
 }: {
   readonly name?: string;
   readonly providerID?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly containerRuntimeVersion?: string;
+  readonly kubeletVersion?: string;
 } = {}): ApiObject {
   const list = readApiRecording('nodes-kind').body as {items: [ApiObject & {status: {nodeInfo: object}}]};
   const recorded = list.items[0];
@@ -114,6 +122,7 @@ export function node({
       nodeInfo: {
         ...recorded.status.nodeInfo,
         ...(containerRuntimeVersion !== undefined && {containerRuntimeVersion}),
+        ...(kubeletVersion !== undefined && {kubeletVersion}),
       },
     },
   };

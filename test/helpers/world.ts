@@ -1,7 +1,7 @@
 /** Owns what a whole-command test stands in: a cluster, a place to run, and the program as source and as binary. */
 import {expect} from 'chai';
 import type {KubeconfigOptions} from './api-kubeconfig.ts';
-import {type ApiServer, builderDeployment, startApiServer} from './api-server.ts';
+import {type ApiServer, addBuilder, node, startApiServer} from './api-server.ts';
 import type {Invocation} from './delegate.ts';
 import {type Ended, type Program, programs, type RunOptions, run} from './programs.ts';
 import {makeSandbox, type Sandbox} from './sandbox.ts';
@@ -40,7 +40,8 @@ export function describePrograms(title: string, declare: (world: World) => void)
       let sandbox: Sandbox;
       beforeEach(async () => {
         [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
-        api.state.deployments.push(builderDeployment());
+        api.state.nodes.push(node());
+        addBuilder(api.state, {kind: 'ours'});
         api.state.secrets.push({
           namespace: 'default',
           name: 'docker-registry',

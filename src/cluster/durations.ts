@@ -1,4 +1,4 @@
-/** Owns kubectl's `--request-timeout` as a length of time. */
+/** Owns lengths of time as kubectl takes them, among them its `--request-timeout`. */
 import {TiltbuildError} from '../errors.ts';
 
 /** How long we wait where nothing is said, in milliseconds: long enough for a slow link, short of giving up on us. */
@@ -25,14 +25,18 @@ const UNITS: Readonly<Record<string, number>> = {
  * Throws `usage` for anything else.
  */
 export function readRequestTimeout(text: string | undefined): number {
-  if (text === undefined) return DEFAULT;
+  return (text === undefined ? 0 : readDuration('--request-timeout', text)) || DEFAULT;
+}
+
+/** Milliseconds of the value of `flag`, in the same forms. Throws `usage` for anything else. */
+export function readDuration(flag: string, text: string): number {
   const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : readGoDuration(text);
   if (milliseconds === undefined) {
-    throw new TiltbuildError('usage', `--request-timeout "${text}" is not a length of time.`, {
-      remedy: ['Write a number with a unit, as in 5s, 1m30s or 500ms; 0 means no limit.'],
+    throw new TiltbuildError('usage', `${flag} "${text}" is not a length of time.`, {
+      remedy: ['Write a number with a unit, as in 5s, 1m30s or 500ms.'],
     });
   }
-  return milliseconds > 0 ? Math.min(milliseconds, LONGEST) : DEFAULT;
+  return Math.min(milliseconds, LONGEST);
 }
 
 function readGoDuration(text: string): number | undefined {

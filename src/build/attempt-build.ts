@@ -1,0 +1,107 @@
+/** Owns a build as a whole: the delegate beside a watch on its builder, a limit, and one more attempt where it is due. */
+import type {Loss} from '../cluster/builder-loss.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {Fault} from './builder-faults.ts';
+import type {BuilderRequest} from './ensure-builder.ts';
+import type {Cluster, Ports} from './ports.ts';
+import {type PlannedRun, type RunOutcome, runPlan} from './run-plan.ts';
+import {waitForBuilder} from './wait-for-builder.ts';
+import {watchBuilder} from './watch-builder.ts';
+
+export interface BuildAttempts {
+  readonly run: Omit<PlannedRun, 'spool' | 'stop'>;
+  /** Makes the path of a file in this run's private directory. */
+  readonly privatePath: (name: string) => string;
+  readonly cluster: Cluster;
+  /** The builder to watch; undefined where it is left to the delegate. */
+  readonly builder: BuilderRequest | undefined;
+  /** When it has to be done, by `ports.now`; undefined for no limit. */
+  readonly deadline: number | undefined;
+}
+
+/** Gives the digest. Throws `build-failed`, `digest-missing`, `timed-out`, `Interrupted`. */
+export async function attemptBuild(attempts: BuildAttempts, ports: Ports): Promise<string | undefined> {
+  const {run, builder, cluster} = attempts;
+  for (const {path, text} of run.plan.files) await ports.files.writePrivate(path, text);
+  ports.interruption.throwIfReceived();
+
+  const first = await runOnce(attempts, 'progress-1', ports);
+  if (first.exitCode === 0) return demandDigest(first, run);
+  if (first.timedOut) throw timedOut();
+  const cause = first.loss ?? first.fault;
+  if (cause === undefined || !cause.retriable) throw failed(first);
+
+  ports.notes.note(`${cause.message} Nothing of yours was at fault, so it is built once more.`);
+  if (first.loss !== undefined && builder !== undefined) await waitForBuilder(builder, cluster, ports);
+  const second = await runOnce(attempts, 'progress-2', ports);
+  if (second.exitCode === 0) return demandDigest(second, run);
+  throw second.timedOut ? timedOut() : failed(second);
+}
+
+interface Attempt extends RunOutcome {
+  readonly loss: Loss | undefined;
+  readonly timedOut: boolean;
+}
+
+async function runOnce(
+  {run, privatePath, cluster, builder, deadline}: BuildAttempts,
+  spoolName: string,
+  ports: Ports,
+): Promise<Attempt> {
+  const stop = new AbortController();
+  let isTimedOut = false;
+  const timer =
+    deadline === undefined
+      ? undefined
+      : setTimeout(
+          () => {
+            isTimedOut = true;
+            stop.abort();
+          },
+          Math.max(0, deadline - ports.now()),
+        );
+  try {
+    const running = runPlan({...run, spool: privatePath(spoolName), stop: stop.signal}, ports);
+    const watching =
+      builder === undefined
+        ? undefined
+        : watchBuilder({...builder.settings, cluster}, running, ports).then((loss) => {
+            if (loss !== undefined) stop.abort();
+            return loss;
+          });
+    const outcome = await running;
+    return {...outcome, loss: await watching, timedOut: isTimedOut};
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function demandDigest({digest}: Attempt, {request, plan}: BuildAttempts['run']): string | undefined {
+  // An archive is the user's file already; only some versions of BuildKit tell its digest.
+  const isOptional = plan.digest.from === 'nowhere' || request.destination.kind === 'archive';
+  if (digest !== undefined || isOptional) return digest;
+  throw new TiltbuildError(
+    'digest-missing',
+    'The build succeeded, but kubectl build did not tell the digest of the image.',
+    {
+      remedy: [
+        'The image is in place under its tags. Run again with --verbose to see the command that was run.',
+      ],
+    },
+  );
+}
+
+function failed({exitCode, signal, loss, fault}: Attempt): TiltbuildError {
+  const cause: Loss | Fault | undefined = loss ?? fault;
+  if (cause !== undefined) {
+    return new TiltbuildError('build-failed', `The build failed. ${cause.message}`, {
+      remedy: 'remedy' in cause ? cause.remedy : [],
+    });
+  }
+  const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
+  return new TiltbuildError('build-failed', `The build failed: kubectl build ${how}. What it said is above.`);
+}
+
+function timedOut(): TiltbuildError {
+  return new TiltbuildError('timed-out', 'The build took longer than --timeout allows, and was cancelled.');
+}

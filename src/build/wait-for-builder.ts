@@ -1,0 +1,116 @@
+/** Owns waiting for a builder: what it waits for is said, and what waiting cannot cure is named at once. */
+import {
+  type BuilderDeployment,
+  type BuilderPod,
+  readBuilderDeployment,
+  readEvents,
+  readPods,
+} from '../cluster/builder-objects.ts';
+import {describeWaiting, findTrouble, type Trouble, type TroubleInput} from '../cluster/builder-trouble.ts';
+import {judgeBuilder} from '../cluster/builder-verdict.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {BuilderRequest} from './ensure-builder.ts';
+import type {Cluster, Ports} from './ports.ts';
+
+/** Before this, in milliseconds, events say nothing that the next look does not. */
+const PATIENCE = 1000;
+
+/** Throws `builder-failed` for what waiting cannot cure, and when it takes longer than the request allows. */
+export async function waitForBuilder(
+  {settings: {name, namespace}, timeout, fixedNodes}: BuilderRequest,
+  cluster: Cluster,
+  ports: Ports,
+): Promise<BuilderDeployment> {
+  const started = ports.now();
+  let said = '';
+  for (;;) {
+    const waited = ports.now() - started;
+    const seen = await look({name, namespace, fixedNodes}, waited > PATIENCE, cluster);
+    if (seen.ready) {
+      if (said !== '') ports.notes.note(`builder "${name}" is ready after ${(waited / 1000).toFixed(1)} s.`);
+      return seen.deployment;
+    }
+    if (seen.trouble?.final) throw inTrouble(name, seen.trouble);
+    if (waited > timeout) throw tooLate(name, namespace, timeout, seen.trouble, seen.waiting);
+    if (waited > PATIENCE && seen.waiting !== said) {
+      said = seen.waiting;
+      ports.notes.note(`waiting for builder "${name}": ${said}`);
+    }
+    await ports.sleep(cluster.pause);
+  }
+}
+
+type Look =
+  | {readonly ready: true; readonly deployment: BuilderDeployment}
+  | {readonly ready: false; readonly waiting: string; readonly trouble: Trouble | undefined};
+
+interface Looked {
+  readonly name: string;
+  readonly namespace: string;
+  readonly fixedNodes: boolean;
+}
+
+async function look(
+  {name, namespace, fixedNodes}: Looked,
+  withEvents: boolean,
+  cluster: Cluster,
+): Promise<Look> {
+  const core = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
+  const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}`;
+  const [found, podList, eventList] = await Promise.all([
+    cluster.get(`${apps}/deployments/${encodeURIComponent(name)}`),
+    cluster.get(`${core}/pods?labelSelector=${encodeURIComponent(`app=${name}`)}`),
+    withEvents ? cluster.get(`${core}/events?limit=500`) : undefined,
+  ]);
+  if (found.kind !== 'found') {
+    return {ready: false, waiting: 'its Deployment is not there yet', trouble: undefined};
+  }
+  const deployment = readBuilderDeployment(found.value);
+  const pods = podList.kind === 'found' ? readPods(podList.value) : [];
+  const events = eventList?.kind === 'found' ? readEvents(eventList.value) : [];
+  if (isReady(deployment, pods)) return {ready: true, deployment};
+  return {
+    ready: false,
+    waiting: describeWaiting({pods, events}),
+    trouble: await explain({deployment, pods, events, fixedNodes}, cluster),
+  };
+}
+
+/** Why BuildKit ended stands in its log alone, where the pod does not carry it. */
+async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble | undefined> {
+  const trouble = findTrouble(input);
+  if (trouble?.kind !== 'crash' || trouble.pod === undefined) return trouble;
+  const last = ['--previous', '--container', 'buildkitd', '--tail', '20'];
+  const {exitCode, stdout} = await cluster.kubectl(['logs', trouble.pod, ...last]);
+  return exitCode === 0 ? findTrouble({...input, log: stdout}) : trouble;
+}
+
+/** kubectl build picks any running pod (its source, `ListRunningPods`), so one on its way out must be gone. */
+function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): boolean {
+  const leaving = pods.some((pod) => pod.deletionTimestamp !== undefined && pod.phase === 'Running');
+  return !leaving && judgeBuilder({deployment}).kind !== 'starting' && deployment.readyReplicas > 0;
+}
+
+function inTrouble(name: string, {message, remedy}: Trouble): TiltbuildError {
+  return new TiltbuildError('builder-failed', `The builder "${name}" does not start: ${message}`, {remedy});
+}
+
+function tooLate(
+  name: string,
+  namespace: string,
+  timeout: number,
+  trouble: Trouble | undefined,
+  waiting: string,
+): TiltbuildError {
+  return new TiltbuildError(
+    'builder-failed',
+    `The builder "${name}" is not ready after ${timeout / 1000} s: ${trouble?.message ?? waiting}`,
+    {
+      remedy: [
+        ...(trouble?.remedy ?? []),
+        `To look at it: kubectl describe pods --namespace ${namespace} --selector app=${name}`,
+        'To wait longer: --builder-timeout 5m',
+      ],
+    },
+  );
+}

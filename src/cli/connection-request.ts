@@ -1,0 +1,48 @@
+/** Owns the step from kubectl's connection flags to what they ask for. */
+import {resolve} from 'node:path';
+import type {Interfaces} from '@oclif/core';
+import type {ConnectionRequest} from '../build/build-request.ts';
+import {readRequestTimeout} from '../cluster/durations.ts';
+import {type connectionFlags, PASSED_KUBECTL_FLAGS} from './flags.ts';
+
+export type ConnectionFlags = Interfaces.InferredFlags<typeof connectionFlags>;
+
+/** Throws `usage` for a --request-timeout that is none. */
+export function readConnection(flags: ConnectionFlags, cwd: string): ConnectionRequest {
+  const timeout = flags['request-timeout'];
+  readRequestTimeout(timeout);
+  const path = (value: string | undefined) => (value ? resolve(cwd, value) : undefined);
+  return {
+    kubeconfig: flags.kubeconfig,
+    requestTimeout: timeout,
+    overrides: {
+      context: flags.context,
+      cluster: flags.cluster,
+      user: flags.user,
+      namespace: flags.namespace,
+      server: flags.server,
+      tlsServerName: flags['tls-server-name'],
+      certificateAuthority: path(flags['certificate-authority']),
+      insecureSkipTlsVerify: flags['insecure-skip-tls-verify'],
+      clientCertificate: path(flags['client-certificate']),
+      clientKey: path(flags['client-key']),
+      token: flags.token,
+      as: flags.as,
+      asUid: flags['as-uid'],
+      asGroup: flags['as-group'],
+    },
+    passed: PASSED_KUBECTL_FLAGS.map((name) => writeFlag(name, flags[name])).filter(
+      (words) => words.length > 0,
+    ),
+  };
+}
+
+/** A flag as arguments again; none where it was not given. */
+export function writeFlag(
+  name: string,
+  value: string | readonly string[] | boolean | undefined,
+): readonly string[] {
+  if (value === undefined || value === false) return [];
+  if (value === true) return [`--${name}`];
+  return [value].flat().flatMap((text) => [`--${name}`, text]);
+}

@@ -1,0 +1,255 @@
+/** Owns what a builder is worth: what was observed of it to a verdict, and the verdict to what is done before a build. */
+import type {BuilderDeployment, BuilderMount, NodeRuntime} from './builder-objects.ts';
+import {resolveRunAlias} from './builder-runtime.ts';
+import type {Product} from './product.ts';
+
+/** What is wrong with how a builder is made. Each reason is a clause that goes on after "the builder". */
+export type BuilderFault =
+  /** It harms its node at every start, as the plugin's own does. */
+  | {readonly kind: 'plugin-made'; readonly reason: string}
+  | {readonly kind: 'wrong-runtime'; readonly reason: string}
+  /** No RUN step works on it. */
+  | {readonly kind: 'cannot-run'; readonly reason: string};
+
+export type Verdict =
+  | {readonly kind: 'missing'; readonly reason: string}
+  | {readonly kind: 'working'; readonly reason: string}
+  | {readonly kind: 'starting'; readonly reason: string}
+  | BuilderFault;
+
+export interface Observed {
+  readonly deployment?: BuilderDeployment;
+  /** Its buildkitd.toml, where it has one. */
+  readonly toml?: string;
+  /** Only where they are known: without them the runtime is not judged. */
+  readonly nodes?: readonly NodeRuntime[];
+}
+
+export type BuilderPolicy = 'ensure' | 'check' | 'never';
+
+export interface BuilderSituation {
+  readonly policy: BuilderPolicy;
+  readonly product: Product;
+  readonly name: string;
+  readonly namespace: string;
+  readonly madeByPlugin: boolean;
+  readonly managedByUs: boolean;
+  readonly buildRunning: boolean | 'unknown';
+}
+
+export type BuilderAction =
+  | {readonly kind: 'use'}
+  | {readonly kind: 'create'}
+  | {readonly kind: 'wait'}
+  | {readonly kind: 'replace'; readonly note: string}
+  /** It is used as it is; `command` mends it. */
+  | {readonly kind: 'warn'; readonly note: string; readonly command: string};
+
+/** On a local development cluster the builder is the user's own, and so is the harm if it stays. */
+export const LOCAL: Readonly<Record<Product, boolean>> = {
+  kind: true,
+  k3d: true,
+  minikube: true,
+  'docker-desktop': true,
+  'rancher-desktop': true,
+  colima: true,
+  orbstack: true,
+  microk8s: true,
+  crc: true,
+  k3s: true,
+  gke: false,
+  eks: false,
+  aks: false,
+  unknown: false,
+};
+
+/** The worst first. */
+const FAULTS: readonly BuilderFault['kind'][] = ['plugin-made', 'wrong-runtime', 'cannot-run'];
+
+/** A fault goes before not being ready: what has to be replaced is not waited for. */
+export function judgeBuilder(observed: Observed): Verdict {
+  const {deployment} = observed;
+  if (deployment === undefined) return {kind: 'missing', reason: 'does not exist'};
+  const [fault, ...others] = findFaults({...observed, deployment});
+  if (fault) {
+    return {...fault, reason: [fault.reason, ...others.map(({reason}) => reason)].join(', and ')};
+  }
+  const unready = readUnready(deployment);
+  return unready === undefined
+    ? {kind: 'working', reason: `is ready and runs ${deployment.image}`}
+    : {kind: 'starting', reason: unready};
+}
+
+/** All that is wrong with it, the worst first. */
+export function findFaults({
+  deployment,
+  toml,
+  nodes,
+}: Observed & {readonly deployment: BuilderDeployment}): readonly BuilderFault[] {
+  const inner = findNestedMount(deployment.mounts)?.path;
+  const reasons: Readonly<Record<BuilderFault['kind'], string | undefined>> = {
+    'plugin-made':
+      inner &&
+      `harms its node at every start (it mounts ${inner} inside a directory that it shares with the node, and the node's mounts double)`,
+    'wrong-runtime': findWrongRuntime(deployment, nodes),
+    'cannot-run': findBrokenRun(deployment, toml),
+  };
+  return FAULTS.flatMap((kind) => {
+    const reason = reasons[kind];
+    return reason === undefined ? [] : [{kind, reason}];
+  });
+}
+
+export function decideBuilder(verdict: Verdict, situation: BuilderSituation): BuilderAction {
+  const {policy, name, namespace} = situation;
+  const who = `the builder "${name}" in namespace "${namespace}"`;
+  const command = `kubectl tiltbuild builder create ${name} --namespace ${namespace}`;
+  if (policy === 'never') return {kind: 'use'};
+  switch (verdict.kind) {
+    case 'missing':
+      if (policy === 'ensure') return {kind: 'create'};
+      return {
+        kind: 'warn',
+        note: `${who} does not exist, so kubectl build makes one of its own, which harms its node and on which no RUN step works.`,
+        command,
+      };
+    case 'working':
+      return {kind: 'use'};
+    case 'starting':
+      return {kind: 'wait'};
+    case 'plugin-made':
+    case 'wrong-runtime':
+    case 'cannot-run': {
+      const kept = whyKept(situation);
+      return kept === undefined
+        ? {kind: 'replace', note: `${who} ${verdict.reason}; it is replaced by one that works.`}
+        : {
+            kind: 'warn',
+            note: `${who} ${verdict.reason}; it is left as it is, because ${kept}.`,
+            command: `${command} --replace`,
+          };
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** Nothing where the builder may be replaced without asking. */
+function whyKept({policy, product, madeByPlugin, managedByUs, buildRunning}: BuilderSituation) {
+  if (policy === 'check') return 'the policy is to check only';
+  // Another version of this tool may have its reasons, which this one does not know. It must not undo its work.
+  if (managedByUs) return 'kubectl tiltbuild made it, and it was changed since or made by another version';
+  if (!madeByPlugin) return 'somebody else made it';
+  if (!LOCAL[product]) return 'this is not a local development cluster, and others may use it';
+  if (buildRunning === 'unknown') return 'it cannot be seen whether a build is running on it';
+  return buildRunning ? 'a build is running on it' : undefined;
+}
+
+/** `kubectl build` takes a builder with one ready pod for ready (creation.go, createBuilder). */
+function readUnready(deployment: BuilderDeployment): string | undefined {
+  if (deployment.deletionTimestamp !== undefined) return 'is being deleted';
+  if (deployment.replicas === 0) return 'is scaled to 0';
+  // The counts are those of an older generation, or the ready pods are, and the strategy may be to end them first.
+  if (deployment.observedGeneration < deployment.generation || deployment.updatedReplicas === 0) {
+    return 'is being rolled out';
+  }
+  return deployment.readyReplicas === 0 ? 'is not ready yet' : undefined;
+}
+
+/**
+ * A mount inside a directory of the node that is mounted with bidirectional propagation appears on the node as well,
+ * and doubles with every start: 1, 3, 7, 15, 31 were counted, and no container started any more after fifteen.
+ * The plugin's containerd builder does so with containerd's socket (recordings/api/builder-by-plugin.json).
+ */
+function findNestedMount(mounts: readonly BuilderMount[]): BuilderMount | undefined {
+  const shared = mounts.filter(
+    ({hostPath, propagation}) => hostPath !== undefined && propagation === 'Bidirectional',
+  );
+  return mounts.find((inner) => shared.some((outer) => isInside(inner.path, outer.path)));
+}
+
+function findWrongRuntime(
+  {labels}: BuilderDeployment,
+  nodes: readonly NodeRuntime[] | undefined,
+): string | undefined {
+  // A rootless builder exports into no runtime.
+  if (nodes === undefined || isRootless(labels)) return undefined;
+  const runtimes = new Set(
+    nodes
+      .filter((node) => node.labels['kubernetes.io/os'] !== 'windows')
+      .map(({containerRuntimeVersion}) => containerRuntimeVersion.replace(/:.*/, '')),
+  );
+  const [other] = runtimes;
+  if (runtimes.size !== 1 || other === labels.runtime) return undefined;
+  const pair = [labels.runtime, other].sort().join();
+  return pair === 'containerd,docker'
+    ? `is made for ${labels.runtime}, while the nodes run on ${other}`
+    : undefined;
+}
+
+/**
+ * With the containerd worker the node's containerd makes a step's container and mounts BuildKit's OpenTelemetry
+ * socket into it, by a path that BuildKit 0.13 moved to /run/buildkit: inside the pod only, unless told otherwise
+ * (recordings/run-fails-on-default-builder.yaml). A flag goes before the toml (buildkitd's applyMainFlags).
+ */
+function findBrokenRun(deployment: BuilderDeployment, toml: string | undefined): string | undefined {
+  if (!hasContainerdWorker(deployment)) return undefined;
+  const version = readBuildkitVersion(deployment.image);
+  if (version !== undefined && version.major === 0 && version.minor < 13) return undefined;
+  const socket = readFlag(deployment.args, 'otel-socket-path') ?? readOtelSocket(toml ?? '');
+  if (socket !== undefined && isSharedWithNode(socket, deployment.mounts)) return undefined;
+  return 'cannot run RUN steps (its OpenTelemetry socket is in no directory that it shares with the node)';
+}
+
+function hasContainerdWorker({args, labels}: BuilderDeployment): boolean {
+  if (isRootless(labels)) return false;
+  const given = readFlag(args, 'containerd-worker');
+  return given === undefined ? labels.worker === 'containerd' : given !== 'false';
+}
+
+/** The plugin reads the label with Go's ParseBool (driver.go, isRootless). */
+function isRootless({rootless = ''}: Readonly<Record<string, string>>): boolean {
+  return /^(1|t|true)$/i.test(rootless);
+}
+
+/** BuildKit's version by the image's tag, as far as it is BuildKit's own image or a mirror of it, and names one. */
+export function readBuildkitVersion(image: string): {major: number; minor: number} | undefined {
+  const found = /(?:^|\/)buildkit:v?(\d+)\.(\d+)(?:[.-][\w.-]*)?(?:@.*)?$/.exec(image);
+  return found ? {major: Number(found[1]), minor: Number(found[2])} : undefined;
+}
+
+/** The flag's last value, in both of its forms, also within a shell's command line. */
+function readFlag(args: readonly string[], name: string): string | undefined {
+  const pattern = new RegExp(`(?:^|\\s)--?${name}(?:=|\\s+(?!-))["']?([^\\s"']+)`, 'g');
+  return [...args.join(' ').matchAll(pattern)].at(-1)?.[1];
+}
+
+/** `socketPath` of the table `otel`: under its header, or as a dotted key or inline table before the first header. */
+function readOtelSocket(toml: string): string | undefined {
+  let table = '';
+  for (const line of toml.split('\n')) {
+    const header = /^\s*\[\s*([^\]]+?)\s*\]/.exec(line);
+    if (header) table = header[1] ?? '';
+    const key = {otel: 'socketPath', '': 'otel\\s*(?:\\.|=\\s*\\{.*\\b)\\s*socketPath'}[table];
+    const found = key && new RegExp(`^\\s*${key}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(line);
+    if (found) return found[1] ?? found[2];
+  }
+  return undefined;
+}
+
+/** Whether the node sees the file under the same path: its runtime is given the path as it is in the pod. */
+function isSharedWithNode(file: string, mounts: readonly BuilderMount[]): boolean {
+  const [nearest] = mounts
+    .filter(({path}) => isInside(file, path))
+    .sort((a, b) => normalizePath(b.path).length - normalizePath(a.path).length);
+  return nearest?.hostPath !== undefined && normalizePath(nearest.hostPath) === normalizePath(nearest.path);
+}
+
+function isInside(path: string, directory: string): boolean {
+  return normalizePath(path).startsWith(`${normalizePath(directory)}/`);
+}
+
+/** Without trailing and double slashes. */
+function normalizePath(path: string): string {
+  return resolveRunAlias(path.replace(/\/+/g, '/').replace(/\/$/, ''));
+}

@@ -1,0 +1,17 @@
+/** Owns asking a question on a terminal. */
+import {createInterface} from 'node:readline/promises';
+
+/** Asks on `output`; false where `input` is no terminal, or the answer is anything but yes. */
+export async function confirm(
+  question: string,
+  input: NodeJS.ReadStream,
+  output: NodeJS.WritableStream,
+): Promise<boolean> {
+  if (input.isTTY !== true) return false;
+  const lines = createInterface({input, output});
+  try {
+    return /^y(?:es)?$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
+  }
+}
