@@ -4,7 +4,7 @@
  */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {builderDeployment, startApiServer} from '../test/helpers/api-server.ts';
+import {addBuilder, node, startApiServer} from '../test/helpers/api-server.ts';
 import {runCommand} from '../test/helpers/programs.ts';
 import {makeSandbox, type Sandbox} from '../test/helpers/sandbox.ts';
 import {KIND_NAMES, PLAIN_NAMES} from '../test/helpers/world.ts';
@@ -78,7 +78,8 @@ async function sayMemory(cases: readonly Case[], sandbox: Sandbox): Promise<void
 
 const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
 try {
-  api.state.deployments.push(builderDeployment());
+  api.state.nodes.push(node());
+  addBuilder(api.state, {kind: 'ours'});
   api.state.secrets.push({
     namespace: 'default',
     name: 'docker-registry',

@@ -6,7 +6,7 @@ import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
-import {builderDeployment, startApiServer} from '../test/helpers/api-server.ts';
+import {addBuilder, node, startApiServer} from '../test/helpers/api-server.ts';
 import {runViaKubectl} from '../test/helpers/programs.ts';
 import {makeSandbox} from '../test/helpers/sandbox.ts';
 import {ROOT} from './generated-file.ts';
@@ -66,7 +66,8 @@ async function showOnStandIns(): Promise<boolean> {
   say('kubectl is real, and so is kubectl-tiltbuild, the binary in dist/. No image is made.');
   const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
   try {
-    api.state.deployments.push(builderDeployment());
+    api.state.nodes.push(node());
+    addBuilder(api.state, {kind: 'ours'});
     let asExpected = true;
     for (const {title, args, cluster = 'kind-demo', env = {}, exitCode} of SCENES) {
       const names = {context: cluster, cluster, user: cluster};

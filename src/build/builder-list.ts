@@ -6,9 +6,11 @@ export interface BuilderRow {
   readonly deployment: BuilderDeployment;
   readonly verdict: Verdict;
   readonly pods: readonly BuilderPod[];
+  /** BuildKit's, as it runs. */
+  readonly version: string | undefined;
 }
 
-const HEADINGS = ['NAME', 'RUNTIME', 'IMAGE', 'READY', 'AGE', 'NODES', 'RUN', 'STATE'] as const;
+const HEADINGS = ['NAME', 'RUNTIME', 'IMAGE', 'BUILDKIT', 'READY', 'AGE', 'NODES', 'RUN', 'STATE'] as const;
 
 /** `now` is epoch milliseconds. */
 export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'json', now: number): string {
@@ -27,13 +29,14 @@ export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'jso
     .join('');
 }
 
-function describe({deployment, verdict, pods}: BuilderRow) {
+function describe({deployment, verdict, pods, version}: BuilderRow) {
   const {name, namespace, labels, image, readyReplicas, replicas, createdAt, managedByUs} = deployment;
   return {
     name,
     namespace,
     runtime: labels.rootless === 'true' ? 'rootless' : (labels.runtime ?? ''),
     image,
+    version: version ?? null,
     ready: readyReplicas,
     replicas,
     created: createdAt === undefined ? null : new Date(createdAt).toISOString(),
@@ -46,12 +49,13 @@ function describe({deployment, verdict, pods}: BuilderRow) {
 }
 
 function cells(row: BuilderRow, now: number): readonly string[] {
-  const {name, runtime, image, ready, replicas, nodes, runWorks, state} = describe(row);
+  const {name, runtime, image, version, ready, replicas, nodes, runWorks, state} = describe(row);
   const {createdAt} = row.deployment;
   return [
     name,
     runtime,
     image,
+    version ?? '?',
     `${ready}/${replicas}`,
     createdAt === undefined ? '' : formatAge(now - createdAt),
     nodes.join(','),

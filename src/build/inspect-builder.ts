@@ -1,25 +1,13 @@
 /** Owns looks inside a running builder, by running a small program in its pod. */
-import type {BuilderDeployment} from '../cluster/builder-objects.ts';
-import type {Cluster, KubectlResult} from './ports.ts';
+import {type BuilderDeployment, type BuilderPod, readPods} from '../cluster/builder-objects.ts';
+import type {Cluster} from './ports.ts';
 
 /** Where no pod runs, kubectl waits for one: a minute for `exec`, twenty seconds for `logs`. */
 export const POD_WAIT = ['--pod-running-timeout', '10s'];
 
-/** Runs `command` in a pod of the builder. */
-export async function execInBuilder(
-  {name}: Pick<BuilderDeployment, 'name'>,
-  command: readonly string[],
-  cluster: Cluster,
-): Promise<KubectlResult> {
-  return await cluster.kubectl([
-    'exec',
-    `deployment/${name}`,
-    ...POD_WAIT,
-    '--container',
-    'buildkitd',
-    '--',
-    ...command,
-  ]);
+/** kubectl's arguments for `command` in BuildKit's container of `where`: a pod, or `deployment/NAME` for any of its. */
+export function execArgs(where: string, command: readonly string[]): readonly string[] {
+  return ['exec', where, ...POD_WAIT, '--container', 'buildkitd', '--', ...command];
 }
 
 /**
@@ -31,20 +19,51 @@ export async function isBuildRunning(
   cluster: Cluster,
 ): Promise<boolean | 'unknown'> {
   if (deployment.readyReplicas === 0) return false;
-  const {exitCode, stdout, stderr} = await execInBuilder(
-    deployment,
-    ['pgrep', '-f', 'buildctl dial-stdio'],
-    cluster,
-  );
+  const running = (await listPods(deployment, cluster)).filter(({phase}) => phase === 'Running');
+  const answers = await Promise.all(running.map(({name}) => isBuildRunningIn(name, cluster)));
+  if (answers.includes(true)) return true;
+  return answers.length === 0 || answers.includes('unknown') ? 'unknown' : false;
+}
+
+async function isBuildRunningIn(pod: string, cluster: Cluster): Promise<boolean | 'unknown'> {
+  const command = ['pgrep', '-f', 'buildctl dial-stdio'];
+  const {exitCode, stdout, stderr} = await cluster.kubectl(execArgs(pod, command));
   if (exitCode === 0 && stdout.trim() !== '') return true;
   // pgrep ends with 1 where it finds nothing, and kubectl hands that on with a line of its own.
   return /command terminated with exit code 1\b/.test(stderr) ? false : 'unknown';
 }
 
+/** BuildKit's version as it runs, e.g. `v0.32.2`; undefined where that cannot be seen. */
+export async function readVersion(
+  deployment: BuilderDeployment,
+  cluster: Cluster,
+): Promise<string | undefined> {
+  if (deployment.readyReplicas === 0) return undefined;
+  const {exitCode, stdout} = await cluster.kubectl(
+    execArgs(`deployment/${deployment.name}`, ['buildkitd', '--version']),
+  );
+  // buildkitd github.com/moby/buildkit v0.32.2 <commit>
+  return exitCode === 0 ? /\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] : undefined;
+}
+
+/** The builder's pods, whatever their state. */
+export async function listPods(
+  {name, namespace}: Pick<BuilderDeployment, 'name' | 'namespace'>,
+  cluster: Cluster,
+): Promise<readonly BuilderPod[]> {
+  const selector = encodeURIComponent(`app=${name}`);
+  const answer = await cluster.get(
+    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${selector}`,
+  );
+  return answer.kind === 'found' ? readPods(answer.value) : [];
+}
+
 /** Mounts of containerd's socket that the builder's starts have left on its node; 0 where that cannot be seen. */
 export async function countLeftoverMounts(deployment: BuilderDeployment, cluster: Cluster): Promise<number> {
   if (deployment.readyReplicas === 0) return 0;
-  const {exitCode, stdout} = await execInBuilder(deployment, ['cat', '/proc/self/mountinfo'], cluster);
+  const {exitCode, stdout} = await cluster.kubectl(
+    execArgs(`deployment/${deployment.name}`, ['cat', '/proc/self/mountinfo']),
+  );
   if (exitCode !== 0) return 0;
   const mounts = stdout.split('\n').filter((line) => line.split(' ')[4]?.endsWith('/containerd.sock'));
   // One is the pod's own, which goes with it.

@@ -5,7 +5,6 @@ import {
   readBuilderDeployment,
   readBuilderToml,
   readNodeRuntimes,
-  readPods,
 } from '../cluster/builder-objects.ts';
 import {judgeBuilder, LOCAL} from '../cluster/builder-verdict.ts';
 import type {ApiObject, ClusterFacts} from '../cluster/facts.ts';
@@ -14,7 +13,7 @@ import type {Surroundings} from './build-request.ts';
 import {type BuilderRow, formatBuilders} from './builder-list.ts';
 import type {BuilderAction, BuilderCommandRequest} from './builder-request.ts';
 import {identifyByNodes, refuseK3d} from './check-product.ts';
-import {isBuildRunning, POD_WAIT} from './inspect-builder.ts';
+import {execArgs, isBuildRunning, listPods, POD_WAIT, readVersion} from './inspect-builder.ts';
 import {createBuilder, planBuilder, replaceBuilder} from './make-builder.ts';
 import type {Ports} from './ports.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
@@ -62,11 +61,11 @@ async function listBuilders({form}: Of<'ls'>, opened: OpenedCluster, ports: Port
     deploymentsIn(facts, target.namespace).map(async (deployment): Promise<BuilderRow> => {
       const config = configs.find((object) => readBuilderDeployment(object).name === deployment.name);
       const toml = config === undefined ? undefined : readBuilderToml(config);
-      return {
-        deployment,
-        verdict: judgeBuilder({deployment, toml, nodes}),
-        pods: await podsOf(deployment, opened),
-      };
+      const [pods, version] = await Promise.all([
+        listPods(deployment, cluster),
+        readVersion(deployment, cluster),
+      ]);
+      return {deployment, verdict: judgeBuilder({deployment, toml, nodes}), pods, version};
     }),
   );
   if (rows.length === 0) {
@@ -166,7 +165,7 @@ async function runInEach(
   ports: Ports,
 ): Promise<string> {
   const deployment = await demandBuilder(name, opened);
-  const pods = (await podsOf(deployment, opened)).filter(({phase}) => phase === 'Running');
+  const pods = (await listPods(deployment, opened.cluster)).filter(({phase}) => phase === 'Running');
   if (pods.length === 0) {
     throw new TiltbuildError('builder-failed', `No pod of the builder "${name}" is running.`, {
       remedy: ['kubectl tiltbuild builder ls shows how it is.'],
@@ -174,8 +173,7 @@ async function runInEach(
   }
   for (const pod of pods) {
     if (pods.length > 1) ports.notes.note(`on node ${pod.node ?? '(none)'}:`);
-    const args = ['exec', pod.name, '--container', 'buildkitd', '--', ...command];
-    const {exitCode} = await opened.cluster.kubectlLive(args);
+    const {exitCode} = await opened.cluster.kubectlLive(execArgs(pod.name, command));
     if (exitCode !== 0) throw kubectlFailed(`${command.join(' ')} failed in pod ${pod.name}.`, '');
   }
   return '';
@@ -210,12 +208,6 @@ function deploymentsIn({deployments}: ClusterFacts, namespace: string): readonly
   return items(deployments)
     .map(readBuilderDeployment)
     .filter(({madeByPlugin, managedByUs}) => madeByPlugin || managedByUs);
-}
-
-async function podsOf({name, namespace}: BuilderDeployment, {cluster}: OpenedCluster) {
-  const selector = encodeURIComponent(`app=${name}`);
-  const answer = await cluster.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`);
-  return answer.kind === 'found' ? readPods(answer.value) : [];
 }
 
 function items(answer: ClusterFacts['deployments']): readonly ApiObject[] {
