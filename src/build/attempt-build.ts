@@ -5,6 +5,7 @@ import type {Fault} from './builder-faults.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 import {type PlannedRun, type RunOutcome, runPlan} from './run-plan.ts';
+import {timedOut} from './time-limit.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 import {watchBuilder} from './watch-builder.ts';
 
@@ -29,13 +30,19 @@ export async function attemptBuild(attempts: BuildAttempts, ports: Ports): Promi
   if (first.exitCode === 0) return demandDigest(first, run);
   if (first.timedOut) throw timedOut();
   const cause = first.loss ?? first.fault;
-  if (cause === undefined || !cause.retriable) throw failed(first);
+  if (cause === undefined || !cause.retriable || !isRepeatable(run)) throw failed(first);
 
   ports.notes.note(`${cause.message} Nothing of yours was at fault, so it is built once more.`);
-  if (first.loss !== undefined && builder !== undefined) await waitForBuilder(builder, cluster, ports);
+  if (first.loss !== undefined && builder !== undefined)
+    await waitForBuilder({...builder, deadline: attempts.deadline}, cluster, ports, {wasReady: true});
   const second = await runOnce(attempts, 'progress-2', ports);
   if (second.exitCode === 0) return demandDigest(second, run);
   throw second.timedOut ? timedOut() : failed(second);
+}
+
+/** Standard input can be read once, and what went to standard output cannot be taken back. */
+function isRepeatable({request}: BuildAttempts['run']): boolean {
+  return request.context !== '-' && request.file !== '-' && !request.destination.stdout;
 }
 
 interface Attempt extends RunOutcome {
@@ -100,8 +107,4 @@ function failed({exitCode, signal, loss, fault}: Attempt): TiltbuildError {
   }
   const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
   return new TiltbuildError('build-failed', `The build failed: kubectl build ${how}. What it said is above.`);
-}
-
-function timedOut(): TiltbuildError {
-  return new TiltbuildError('timed-out', 'The build took longer than --timeout allows, and was cancelled.');
 }

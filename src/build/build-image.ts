@@ -48,7 +48,8 @@ export async function buildImage(
     for (const note of [...tags.map((tag) => tag.note), pullSecret.note]) if (note) ports.notes.note(note);
     for (const file of wantedFiles) await prepareResultFile(file, files);
 
-    const builderRequest = requestBuilder(request, target.namespace, product.product);
+    const deadline = request.timeout === undefined ? undefined : started + request.timeout;
+    const builderRequest = {...requestBuilder(request, target.namespace, product.product), deadline};
     const {toolVersion, terminal} = surroundings;
     const builder = await ensureBuilder(
       {request: builderRequest, product: product.product, facts, cluster, toolVersion},
@@ -70,7 +71,7 @@ export async function buildImage(
         privatePath,
         cluster,
         builder: builderRequest.policy === 'never' ? undefined : builderRequest,
-        deadline: request.timeout === undefined ? undefined : started + request.timeout,
+        deadline,
       },
       ports,
     );

@@ -6,6 +6,7 @@ export interface BuilderRow {
   readonly deployment: BuilderDeployment;
   readonly verdict: Verdict;
   readonly pods: readonly BuilderPod[];
+  readonly runWorks: boolean;
   /** BuildKit's, as it runs. */
   readonly version: string | undefined;
 }
@@ -29,7 +30,7 @@ export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'jso
     .join('');
 }
 
-function describe({deployment, verdict, pods, version}: BuilderRow) {
+function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
   const {name, namespace, labels, image, readyReplicas, replicas, createdAt, managedByUs} = deployment;
   return {
     name,
@@ -41,7 +42,7 @@ function describe({deployment, verdict, pods, version}: BuilderRow) {
     replicas,
     created: createdAt === undefined ? null : new Date(createdAt).toISOString(),
     nodes: [...new Set(pods.flatMap(({node}) => (node === undefined ? [] : [node])))],
-    runWorks: verdict.kind !== 'cannot-run',
+    runWorks,
     state: verdict.kind,
     reason: verdict.reason,
     madeBy: managedByUs ? 'kubectl tiltbuild' : 'kubectl build',

@@ -11,7 +11,14 @@ import type {BuilderSettings} from '../cluster/builder-settings.ts';
 import {type BuilderPolicy, decideBuilder, judgeBuilder} from '../cluster/builder-verdict.ts';
 import type {Answer, ApiObject, ClusterFacts} from '../cluster/facts.ts';
 import type {Product} from '../cluster/product.ts';
-import {BUILD_RIGHTS, BUILDER_RIGHTS, formatRight, missingRights, type Right} from '../cluster/rights.ts';
+import {
+  BUILD_RIGHTS,
+  BUILDER_RIGHTS,
+  formatRight,
+  missingRights,
+  REPLACE_RIGHTS,
+  type Right,
+} from '../cluster/rights.ts';
 import {TiltbuildError} from '../errors.ts';
 import {countLeftoverMounts, isBuildRunning} from './inspect-builder.ts';
 import {createBuilder, replaceBuilder} from './make-builder.ts';
@@ -23,6 +30,8 @@ export interface BuilderRequest {
   readonly policy: BuilderPolicy;
   /** How long a builder may take to start, in milliseconds. */
   readonly timeout: number;
+  /** When all of it has to be done, by `ports.now`; undefined for no limit. */
+  readonly deadline?: number;
   /** Whether no node will ever join by itself, as on a local development cluster. */
   readonly fixedNodes: boolean;
 }
@@ -44,21 +53,27 @@ export async function ensureBuilder(
   const {name, namespace} = request.settings;
   const observed = observe(facts, name);
   if (request.policy === 'never') return observed.deployment;
-  demandRights(facts, namespace, BUILD_RIGHTS);
+  demandRights(facts, namespace, BUILD_RIGHTS, name);
 
   const {deployment} = observed;
   const verdict = judgeBuilder(observed);
-  const isFaulty = !['missing', 'working', 'starting'].includes(verdict.kind);
-  const action = decideBuilder(verdict, {
+  // kubectl build would retry there for a minute and a half, whatever the policy.
+  if (verdict.kind === 'missing') await demandNamespace(namespace, cluster);
+  const situation = {
     policy: request.policy,
     product,
     name,
     namespace,
     madeByPlugin: deployment?.madeByPlugin ?? false,
     managedByUs: deployment?.managedByUs ?? false,
-    // Asking costs an exec, so only what may be replaced is asked.
-    buildRunning: isFaulty && deployment !== undefined && (await isBuildRunning(deployment, cluster)),
-  });
+    obstacle: findObstacle(facts),
+    buildRunning: false,
+  };
+  let action = decideBuilder(verdict, situation);
+  if (action.kind === 'replace' && deployment !== undefined) {
+    // Asking costs an exec, so only what would be replaced is asked.
+    action = decideBuilder(verdict, {...situation, buildRunning: await isBuildRunning(deployment, cluster)});
+  }
   warnOfOthers(facts, name, ports);
 
   switch (action.kind) {
@@ -70,8 +85,7 @@ export async function ensureBuilder(
     case 'wait':
       return await waitForBuilder(request, cluster, ports);
     case 'create': {
-      await demandNamespace(namespace, cluster);
-      demandRights(facts, namespace, BUILDER_RIGHTS);
+      demandRights(facts, namespace, BUILDER_RIGHTS, name);
       ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; making one.`);
       await createBuilder(surroundings, observed.nodes);
       return await waitForBuilder(request, cluster, ports);
@@ -107,6 +121,14 @@ async function useAsItIs(
   return deployment.labels.runtime === 'docker' ? deployment : await waitForBuilder(request, cluster, ports);
 }
 
+/** Why a builder cannot be replaced here, as a clause; undefined where nothing is in the way. */
+function findObstacle({nodes, rules}: ClusterFacts): string | undefined {
+  if (nodes?.kind !== 'found')
+    return 'you may not list the nodes, and so their container runtime is not known';
+  const missing = rules === undefined ? [] : missingRights(rules, REPLACE_RIGHTS).map(formatRight);
+  return missing.length === 0 ? undefined : `you may not ${missing.join(', ')}`;
+}
+
 interface ObservedBuilder {
   readonly deployment: BuilderDeployment | undefined;
   readonly toml: string | undefined;
@@ -128,8 +150,13 @@ function observe({deployments, configMaps, nodes}: ClusterFacts, name: string): 
  * Throws `cluster-denied` for a right that is missing: kubectl build would need it as well, and retries for ever
  * where it is refused (its source, `createConfigMap` and `createBuilder`).
  */
-function demandRights({deployments, rules}: ClusterFacts, namespace: string, wanted: readonly Right[]): void {
-  const missing = rules === undefined ? [] : missingRights(rules, wanted).map(formatRight);
+function demandRights(
+  {deployments, rules}: ClusterFacts,
+  namespace: string,
+  wanted: readonly Right[],
+  name: string,
+): void {
+  const missing = rules === undefined ? [] : missingRights(rules, wanted, name).map(formatRight);
   if (deployments?.kind === 'forbidden' && missing.length === 0) missing.push('list deployments.apps');
   if (missing.length === 0) return;
   throw new TiltbuildError(

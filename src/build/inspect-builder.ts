@@ -19,7 +19,7 @@ export async function isBuildRunning(
   cluster: Cluster,
 ): Promise<boolean | 'unknown'> {
   if (deployment.readyReplicas === 0) return false;
-  const running = (await listPods(deployment, cluster)).filter(({phase}) => phase === 'Running');
+  const running = ((await listPods(deployment, cluster)) ?? []).filter(({phase}) => phase === 'Running');
   const answers = await Promise.all(running.map(({name}) => isBuildRunningIn(name, cluster)));
   if (answers.includes(true)) return true;
   return answers.length === 0 || answers.includes('unknown') ? 'unknown' : false;
@@ -46,16 +46,16 @@ export async function readVersion(
   return exitCode === 0 ? /\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] : undefined;
 }
 
-/** The builder's pods, whatever their state. */
+/** The builder's pods, whatever their state; undefined where they may not be seen. */
 export async function listPods(
   {name, namespace}: Pick<BuilderDeployment, 'name' | 'namespace'>,
   cluster: Cluster,
-): Promise<readonly BuilderPod[]> {
+): Promise<readonly BuilderPod[] | undefined> {
   const selector = encodeURIComponent(`app=${name}`);
   const answer = await cluster.get(
     `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${selector}`,
   );
-  return answer.kind === 'found' ? readPods(answer.value) : [];
+  return answer.kind === 'found' ? readPods(answer.value) : undefined;
 }
 
 /** Mounts of containerd's socket that the builder's starts have left on its node; 0 where that cannot be seen. */

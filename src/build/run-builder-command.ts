@@ -6,7 +6,7 @@ import {
   readBuilderToml,
   readNodeRuntimes,
 } from '../cluster/builder-objects.ts';
-import {judgeBuilder, LOCAL} from '../cluster/builder-verdict.ts';
+import {findFaults, judgeBuilder, LOCAL} from '../cluster/builder-verdict.ts';
 import type {ApiObject, ClusterFacts} from '../cluster/facts.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Surroundings} from './build-request.ts';
@@ -65,7 +65,9 @@ async function listBuilders({form}: Of<'ls'>, opened: OpenedCluster, ports: Port
         listPods(deployment, cluster),
         readVersion(deployment, cluster),
       ]);
-      return {deployment, verdict: judgeBuilder({deployment, toml, nodes}), pods, version};
+      const observed = {deployment, toml, nodes};
+      const runWorks = !findFaults(observed).some(({kind}) => kind === 'cannot-run');
+      return {deployment, verdict: judgeBuilder(observed), pods: pods ?? [], runWorks, version};
     }),
   );
   if (rows.length === 0) {
@@ -165,7 +167,7 @@ async function runInEach(
   ports: Ports,
 ): Promise<string> {
   const deployment = await demandBuilder(name, opened);
-  const pods = (await listPods(deployment, opened.cluster)).filter(({phase}) => phase === 'Running');
+  const pods = ((await listPods(deployment, opened.cluster)) ?? []).filter(({phase}) => phase === 'Running');
   if (pods.length === 0) {
     throw new TiltbuildError('builder-failed', `No pod of the builder "${name}" is running.`, {
       remedy: ['kubectl tiltbuild builder ls shows how it is.'],

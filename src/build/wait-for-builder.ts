@@ -11,15 +11,23 @@ import {judgeBuilder} from '../cluster/builder-verdict.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
+import {timedOut} from './time-limit.ts';
 
 /** Before this, in milliseconds, events say nothing that the next look does not. */
 const PATIENCE = 1000;
 
-/** Throws `builder-failed` for what waiting cannot cure, and when it takes longer than the request allows. */
+/** How long a builder that was ready may look as if it could not start, in milliseconds. */
+const RECOVERY = 30_000;
+
+/**
+ * Throws `builder-failed` for what waiting cannot cure, and when it takes longer than the request allows; `timed-out`
+ * past its deadline. One that was ready before has worked, so that a crash is no verdict yet.
+ */
 export async function waitForBuilder(
-  {settings: {name, namespace}, timeout, fixedNodes}: BuilderRequest,
+  {settings: {name, namespace}, timeout, deadline, fixedNodes}: BuilderRequest,
   cluster: Cluster,
   ports: Ports,
+  {wasReady = false}: {readonly wasReady?: boolean} = {},
 ): Promise<BuilderDeployment> {
   const started = ports.now();
   let said = '';
@@ -30,7 +38,8 @@ export async function waitForBuilder(
       if (said !== '') ports.notes.note(`builder "${name}" is ready after ${(waited / 1000).toFixed(1)} s.`);
       return seen.deployment;
     }
-    if (seen.trouble?.final) throw inTrouble(name, seen.trouble);
+    if (seen.trouble?.final && !(wasReady && waited < RECOVERY)) throw inTrouble(name, seen.trouble);
+    if (deadline !== undefined && ports.now() >= deadline) throw timedOut();
     if (waited > timeout) throw tooLate(name, namespace, timeout, seen.trouble, seen.waiting);
     if (waited > PATIENCE && seen.waiting !== said) {
       said = seen.waiting;
@@ -62,6 +71,16 @@ async function look(
     cluster.get(`${core}/pods?labelSelector=${encodeURIComponent(`app=${name}`)}`),
     withEvents ? cluster.get(`${core}/events?limit=500`) : undefined,
   ]);
+  if (found.kind === 'forbidden') {
+    throw new TiltbuildError(
+      'cluster-denied',
+      `You may not get deployments.apps in namespace "${namespace}".`,
+      {
+        detail: [found.message],
+        remedy: ['Ask for that right, or build in another namespace with --namespace.'],
+      },
+    );
+  }
   if (found.kind !== 'found') {
     return {ready: false, waiting: 'its Deployment is not there yet', trouble: undefined};
   }
@@ -69,10 +88,12 @@ async function look(
   const pods = podList.kind === 'found' ? readPods(podList.value) : [];
   const events = eventList?.kind === 'found' ? readEvents(eventList.value) : [];
   if (isReady(deployment, pods)) return {ready: true, deployment};
+  // Until the controller has seen the change, the pods are those of what was there before.
+  const isCurrent = deployment.observedGeneration >= deployment.generation;
   return {
     ready: false,
     waiting: describeWaiting({pods, events}),
-    trouble: await explain({deployment, pods, events, fixedNodes}, cluster),
+    trouble: isCurrent ? await explain({deployment, pods, events, fixedNodes}, cluster) : undefined,
   };
 }
 
@@ -85,10 +106,14 @@ async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble |
   return exitCode === 0 ? findTrouble({...input, log: stdout}) : trouble;
 }
 
-/** kubectl build picks any running pod (its source, `ListRunningPods`), so one on its way out must be gone. */
+/**
+ * kubectl build picks any running pod (its source, `ListRunningPods`), so one on its way out must be gone. The
+ * Deployment's count comes after the pods' own word, where that may be read.
+ */
 function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): boolean {
+  if (judgeBuilder({deployment}).kind === 'starting' || deployment.readyReplicas === 0) return false;
   const leaving = pods.some((pod) => pod.deletionTimestamp !== undefined && pod.phase === 'Running');
-  return !leaving && judgeBuilder({deployment}).kind !== 'starting' && deployment.readyReplicas > 0;
+  return !leaving && (pods.length === 0 || pods.some(({ready}) => ready));
 }
 
 function inTrouble(name: string, {message, remedy}: Trouble): TiltbuildError {

@@ -1,6 +1,7 @@
 /** Owns the watch on the builder's pods while the delegate runs, which itself hangs for ever when they go. */
 import {findLoss, type Loss} from '../cluster/builder-loss.ts';
-import {type BuilderPod, readEvents, readPods} from '../cluster/builder-objects.ts';
+import {type BuilderPod, readEvents} from '../cluster/builder-objects.ts';
+import {listPods} from './inspect-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 
 /** How much longer than between two looks at a builder that starts: this goes on for the whole build. */
@@ -16,38 +17,54 @@ export interface WatchedBuilder {
 }
 
 /**
- * Looks at the builder's pods until `done`, and gives the first loss of one that was there at the start. A look that
- * fails is no loss: the API server may be slow, and the build may not need it.
+ * Looks at the builder's pods until `run` has ended, and once more where it failed; gives the first loss of one that
+ * ran at the start. A look that fails is no loss: the API server may be slow, and the build may not need it.
  */
 export async function watchBuilder(
   {name, namespace, cluster}: WatchedBuilder,
-  done: Promise<unknown>,
+  run: Promise<{readonly exitCode: number | undefined}>,
   ports: Ports,
 ): Promise<Loss | undefined> {
-  const core = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
-  const podsPath = `${core}/pods?labelSelector=${encodeURIComponent(`app=${name}`)}`;
-  const pods = async () => {
-    const answer = await cluster.get(podsPath).catch(() => undefined);
-    return answer?.kind === 'found' ? readPods(answer.value) : undefined;
-  };
-  const ended = done.then(
-    () => 'ended' as const,
-    () => 'ended' as const,
+  const look = () => listPods({name, namespace}, cluster).catch(() => undefined);
+  const ended = run.then(
+    ({exitCode}) => (exitCode === 0 ? ('well' as const) : ('badly' as const)),
+    () => 'well' as const,
   );
   let before: readonly BuilderPod[] | undefined;
   for (;;) {
-    const now = await Promise.race([pods(), ended]);
-    if (now === 'ended') return undefined;
-    if (before !== undefined && now !== undefined && findLoss({before, now, events: []}) !== undefined) {
-      // Only now the events, which tell why.
-      const answer = await cluster.get(`${core}/events?limit=500`).catch(() => undefined);
-      const loss = findLoss({before, now, events: answer?.kind === 'found' ? readEvents(answer.value) : []});
-      // With several pods the delegate may well be on another one.
-      const grace = loss?.certain ? undefined : ports.sleep(GRACE).catch(() => undefined);
-      return (await Promise.race([grace, ended])) === 'ended' ? undefined : loss;
-    }
-    before ??= now;
-    const pause = ports.sleep(cluster.pause * PATIENCE).catch(() => undefined);
-    if ((await Promise.race([pause, ended])) === 'ended') return undefined;
+    const seen = await Promise.race([look(), ended]);
+    const isOver = seen === 'well' || seen === 'badly';
+    if (seen === 'well') return undefined;
+    const now = isOver ? await look() : seen;
+    const loss = before && now && (await findLossWithEvents(before, now, namespace, cluster));
+    if (loss !== undefined) return loss.certain || isOver ? loss : await confirmLoss(loss, ended, ports);
+    if (isOver) return undefined;
+    before ??= now?.some(({phase}) => phase === 'Running') ? now : undefined;
+    // A signal ends every sleep at once; the delegate was told of it as well, and its end is all that is left.
+    const pause = ports.sleep(cluster.pause * PATIENCE).catch(() => ended);
+    const state = await Promise.race([pause, ended]);
+    if (state === 'well') return undefined;
   }
+}
+
+/** The events tell why, and are only asked for once there is something to explain. */
+async function findLossWithEvents(
+  before: readonly BuilderPod[],
+  now: readonly BuilderPod[],
+  namespace: string,
+  cluster: Cluster,
+): Promise<Loss | undefined> {
+  if (findLoss({before, now, events: []}) === undefined) return undefined;
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?limit=500`;
+  const answer = await cluster.get(path).catch(() => undefined);
+  return findLoss({before, now, events: answer?.kind === 'found' ? readEvents(answer.value) : []});
+}
+
+/** With several pods the delegate may well be on another one, and show it by going on. */
+async function confirmLoss(loss: Loss, ended: Promise<unknown>, ports: Ports): Promise<Loss | undefined> {
+  const grace = ports.sleep(GRACE).then(
+    () => 'still there' as const,
+    () => ended,
+  );
+  return (await Promise.race([grace, ended])) === 'still there' ? loss : undefined;
 }

@@ -46,7 +46,8 @@ export function readBuildRequest(
     passthrough,
     builder,
     builderOptions: readBuilderOptions(flags),
-    timeout: flags.timeout === undefined ? undefined : readDuration('--timeout', flags.timeout),
+    // As with kubectl's own, zero means no limit.
+    timeout: (flags.timeout && readDuration('--timeout', flags.timeout)) || undefined,
     pullSecret,
     qualify: flags.qualify,
     print: flags.print ?? 'digest',

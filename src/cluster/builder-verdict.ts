@@ -35,6 +35,8 @@ export interface BuilderSituation {
   readonly madeByPlugin: boolean;
   readonly managedByUs: boolean;
   readonly buildRunning: boolean | 'unknown';
+  /** Why it cannot be replaced from here, as a clause. */
+  readonly obstacle?: string;
 }
 
 export type BuilderAction =
@@ -135,12 +137,20 @@ export function decideBuilder(verdict: Verdict, situation: BuilderSituation): Bu
 }
 
 /** Nothing where the builder may be replaced without asking. */
-function whyKept({policy, product, madeByPlugin, managedByUs, buildRunning}: BuilderSituation) {
+function whyKept({
+  policy,
+  product,
+  madeByPlugin,
+  managedByUs,
+  obstacle,
+  buildRunning,
+}: BuilderSituation): string | undefined {
   if (policy === 'check') return 'the policy is to check only';
   // Another version of this tool may have its reasons, which this one does not know. It must not undo its work.
   if (managedByUs) return 'kubectl tiltbuild made it, and it was changed since or made by another version';
   if (!madeByPlugin) return 'somebody else made it';
   if (!LOCAL[product]) return 'this is not a local development cluster, and others may use it';
+  if (obstacle !== undefined) return obstacle;
   if (buildRunning === 'unknown') return 'it cannot be seen whether a build is running on it';
   return buildRunning ? 'a build is running on it' : undefined;
 }

@@ -25,9 +25,19 @@ export const BUILDER_RIGHTS: readonly Right[] = [
   {verb: 'list', group: '', resource: 'events'},
 ];
 
-/** Those of `wanted` that no rule grants. */
-export function missingRights(rules: readonly ResourceRule[], wanted: readonly Right[]): readonly Right[] {
-  return wanted.filter((right) => !rules.some((rule) => grants(rule, right)));
+/** What replacing one takes. */
+export const REPLACE_RIGHTS: readonly Right[] = [
+  {verb: 'update', group: 'apps', resource: 'deployments'},
+  {verb: 'patch', group: '', resource: 'configmaps'},
+];
+
+/** Those of `wanted` that no rule grants, for a builder called `name`. */
+export function missingRights(
+  rules: readonly ResourceRule[],
+  wanted: readonly Right[],
+  name?: string,
+): readonly Right[] {
+  return wanted.filter((right) => !rules.some((rule) => grants(rule, right, name)));
 }
 
 /** `create pods/exec`, or `get deployments.apps`, as `kubectl auth can-i` takes them. */
@@ -35,11 +45,12 @@ export function formatRight({verb, group, resource}: Right): string {
   return `${verb} ${resource}${group === '' ? '' : `.${group}`}`;
 }
 
-function grants(rule: ResourceRule, {verb, group, resource}: Right): boolean {
+function grants(rule: ResourceRule, {verb, group, resource}: Right, name: string | undefined): boolean {
   const subresource = resource.includes('/') ? `*/${resource.split('/')[1]}` : undefined;
   return (
-    // A rule for some names only may well leave out the one that is needed.
-    rule.resourceNames.length === 0 &&
+    // What goes by no name, as a list, is never granted for some names only.
+    (rule.resourceNames.length === 0 ||
+      (verb === 'get' && name !== undefined && rule.resourceNames.includes(name))) &&
     has(rule.verbs, verb) &&
     has(rule.apiGroups, group) &&
     (has(rule.resources, resource) || (subresource !== undefined && rule.resources.includes(subresource)))

@@ -34,6 +34,9 @@ const NETWORK_ERRORS: ReadonlySet<string> = new Set([
   'Timeout',
 ]);
 
+/** A stream into a pod may hang for ever, and none of our commands takes long. In milliseconds. */
+const LONGEST_KUBECTL = 60_000;
+
 /** How the outside looks to a cluster connection. */
 interface ClusterTools {
   readonly runner: Runner;
@@ -97,6 +100,7 @@ class SystemCluster implements Cluster {
       env,
       input,
       onErrorLine: () => undefined,
+      timeout: LONGEST_KUBECTL,
     });
   }
 

@@ -28,7 +28,7 @@ export async function askKubectl(run: RunKubectl, query: ClusterQuery): Promise<
  */
 async function readSecret(run: RunKubectl, name: string): Promise<Answer<SecretFacts>> {
   const result = await run(['get', `secrets/${name}`, '--no-headers', '--ignore-not-found']);
-  const refusal = readRefusals(result).get('secrets');
+  const refusal = readRefusals(result, ['secrets']).get('secrets');
   // NAME TYPE DATA AGE
   const [found, type] = result.stdout.trim().split(/\s+/);
   if (refusal !== undefined) return refusal;
@@ -44,7 +44,7 @@ async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deploy
     '--output',
     'json',
   ]);
-  const refusals = readRefusals(result);
+  const refusals = readRefusals(result, ['deployments', 'configmaps']);
   const items = result.stdout.trim() === '' ? [] : readItems(parseJson(result.stdout));
   const ofKind = (kind: string) =>
     items.filter((item) => typeof item === 'object' && item !== null && 'kind' in item && item.kind === kind);
@@ -65,7 +65,7 @@ export async function getRaw(run: RunKubectl, path: string): Promise<Answer<unkn
 
 async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
   const result = await run(['get', '--raw', NODES_PATH]);
-  const refusal = readRefusals(result).get('nodes');
+  const refusal = readRefusals(result, ['nodes']).get('nodes');
   return refusal ?? {kind: 'found', value: readItems(parseJson(result.stdout))};
 }
 
@@ -89,15 +89,23 @@ export function isForeignLine(line: string): boolean {
   return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:)/.test(line);
 }
 
-/** The 403s among kubectl's errors, by resource. Any other error is thrown. */
-function readRefusals({exitCode, stderr}: Collected): ReadonlyMap<string, Refusal> {
+const FORBIDDEN = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/;
+
+/** The 403s among kubectl's errors, by resource. Any other error is thrown, and one for what was not asked. */
+function readRefusals(
+  {exitCode, stderr}: Collected,
+  asked?: readonly string[],
+): ReadonlyMap<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   if (exitCode === 0) return refusals;
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  for (const line of lines.filter((text) => OWN_ERROR.test(text))) {
-    const found = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/.exec(line);
-    if (found === null) throw new KubectlFailure(line);
-    refusals.set(found[2] as string, {kind: 'forbidden', message: found[1] as string});
+  const errors = lines.filter((line) => OWN_ERROR.test(line));
+  const serious = errors.find((line) => !FORBIDDEN.test(line));
+  if (serious !== undefined) throw new KubectlFailure(serious);
+  for (const line of errors) {
+    const [, message = '', resource = ''] = FORBIDDEN.exec(line) ?? [];
+    if (asked !== undefined && !asked.includes(resource)) throw new KubectlFailure(line);
+    refusals.set(resource, {kind: 'forbidden', message});
   }
   if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed and did not say why');
   return refusals;

@@ -19,6 +19,8 @@ export interface CollectOptions {
   /** What the program reads from its standard input; nothing where it is undefined. */
   readonly input?: string;
   readonly onErrorLine: (line: string) => void;
+  /** How long it may take, in milliseconds; then it is ended. */
+  readonly timeout?: number;
 }
 
 /** Called with each piece of a program's stderr; the next piece waits for its promise. */
@@ -51,10 +53,10 @@ export class Runner {
   async collect(
     program: string,
     args: readonly string[],
-    {env, input, onErrorLine}: CollectOptions,
+    {env, input, onErrorLine, timeout}: CollectOptions,
   ): Promise<Collected> {
     const stdin = input === undefined ? {stdin: 'ignore' as const} : {input};
-    const child = execa(program, args, {...BASE, env, ...stdin, stripFinalNewline: false});
+    const child = execa(program, args, {...BASE, env, ...stdin, timeout, stripFinalNewline: false});
     const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
     const watched = (async () => {
       for await (const line of child.iterable({from: 'stderr'})) onErrorLine(line);
@@ -87,7 +89,8 @@ export class Runner {
       killLater();
       child.kill('SIGTERM');
     };
-    options.stop?.addEventListener('abort', stop, {once: true});
+    if (options.stop?.aborted) stop();
+    else options.stop?.addEventListener('abort', stop, {once: true});
     const release = this.#interruption.subscribe((signal, count) => {
       if (count > 1) {
         child.kill('SIGKILL');

@@ -31,10 +31,11 @@ const STUBBORN = `
   setInterval(() => {}, 1000);`;
 
 /** Runs `script`, calling `heard` with each line that it writes to stderr. */
-async function supervise(runner: Runner, script: string, heard: (text: string) => void) {
+async function supervise(runner: Runner, script: string, heard: (text: string) => void, stop?: AbortSignal) {
   return await runner.supervise(NODE, ['-e', script], {
     env: ENV,
     stdout: 'stderr',
+    ...(stop && {stop}),
     stderr: (chunk) => {
       for (const line of Buffer.from(chunk).toString().split('\n')) if (line !== '') heard(line);
     },
@@ -54,7 +55,7 @@ describe('Runner', () => {
     it(`tells how a program ended: ${script || 'well'}`, async () => {
       const {runner} = setUp();
       expect(await supervise(runner, script, () => {})).to.deep.equal(ended);
-      expect(await runner.collect(NODE, ['-e', script], ENV, () => {})).to.deep.equal({
+      expect(await runner.collect(NODE, ['-e', script], {env: ENV, onErrorLine: () => {}})).to.deep.equal({
         ...ended,
         stdout: '',
         stderr: '',
@@ -66,14 +67,10 @@ describe('Runner', () => {
     const script = 'console.log(JSON.stringify([process.argv.slice(1), process.env])); console.error("$x ");';
     const args = ['a b', '', '"', '$HOME', '*', 'é\n'];
     const lines: string[] = [];
-    const {stdout, stderr} = await setUp().runner.collect(
-      NODE,
-      ['-e', script, '--', ...args],
-      ENV,
-      (line) => {
-        lines.push(line);
-      },
-    );
+    const {stdout, stderr} = await setUp().runner.collect(NODE, ['-e', script, '--', ...args], {
+      env: ENV,
+      onErrorLine: (line) => lines.push(line),
+    });
     expect(lines).to.deep.equal(['$x ']);
     const [argv, env] = JSON.parse(stdout);
     expect(argv).to.deep.equal(args);
@@ -81,11 +78,37 @@ describe('Runner', () => {
     expect([stdout.endsWith('\n'), stderr]).to.deep.equal([true, '$x \n']);
   });
 
+  const ECHO = 'process.stdin.on("end", () => console.log("end")).pipe(process.stdout)';
+  for (const [input, output] of [
+    [undefined, 'end\n'],
+    ['', 'end\n'],
+    ['{"a": "é"}\n', '{"a": "é"}\nend\n'],
+    ['x'.repeat(1_000_000), `${'x'.repeat(1_000_000)}end\n`],
+  ] as const) {
+    it(`gives a program ${input?.length ?? 'no'} characters to read`, async () => {
+      const {stdout} = await setUp().runner.collect(NODE, ['-e', ECHO], {
+        env: ENV,
+        ...(input !== undefined && {input}),
+        onErrorLine: () => {},
+      });
+      expect(stdout === output).to.equal(true);
+    });
+  }
+
+  it('gives no failure for a program that does not read what it is given', async () => {
+    const {exitCode} = await setUp().runner.collect(NODE, ['-e', 'process.exit(3)'], {
+      env: ENV,
+      input: 'x'.repeat(1_000_000),
+      onErrorLine: () => {},
+    });
+    expect(exitCode).to.equal(3);
+  });
+
   it('throws where a program cannot be started', async () => {
     const {runner} = setUp();
     const options = {env: ENV, stdout: 'stderr', stderr: () => {}} as const;
     for (const run of [
-      runner.collect('/nowhere/x', [], ENV, () => {}),
+      runner.collect('/nowhere/x', [], {env: ENV, onErrorLine: () => {}}),
       runner.supervise('/nowhere/x', [], options),
     ]) {
       const error = await run.then(
@@ -170,6 +193,40 @@ describe('Runner', () => {
     expect(ended).to.deep.equal({exitCode: 1, signal: undefined});
   });
 
+  it('ends a program that is to be stopped, once, as a signal for us would', async () => {
+    const {runner, send} = setUp();
+    const stop = new AbortController();
+    const heard: string[] = [];
+    const ended = await supervise(
+      runner,
+      STUBBORN,
+      (line) => {
+        heard.push(line);
+        if (line === 'ready') stop.abort();
+        if (line === 'SIGTERM') setTimeout(() => send('SIGINT'), 200);
+        // The first signal for us goes on as ever, and only the second one kills.
+        if (line === 'SIGINT') send('SIGINT');
+      },
+      stop.signal,
+    );
+    expect(heard).to.deep.equal(['ready', 'SIGTERM', 'SIGINT']);
+    expect(ended).to.deep.equal({exitCode: undefined, signal: 'SIGKILL'});
+  });
+
+  it('tells how a program ended that cancelled as it was to be stopped', async () => {
+    const stop = new AbortController();
+    const script =
+      'process.on("SIGTERM", () => process.exit(1)); console.error("ready"); setInterval(() => {}, 1000);';
+    const ended = await supervise(setUp().runner, script, () => stop.abort(), stop.signal);
+    expect(ended).to.deep.equal({exitCode: 1, signal: undefined});
+  });
+
+  it('ends a program that was to be stopped before it began', async () => {
+    const script = 'setTimeout(() => process.exit(0), 3000);';
+    const ended = await supervise(setUp().runner, script, () => {}, AbortSignal.abort());
+    expect(ended).to.deep.equal({exitCode: undefined, signal: 'SIGTERM'});
+  });
+
   it('sends nothing on Windows, where the console has told the program', async () => {
     const {runner, send} = setUp('win32');
     const heard: string[] = [];
@@ -183,7 +240,10 @@ describe('Runner', () => {
 
   it('ends what it collects from, and says that it was interrupted', async () => {
     const {runner, send} = setUp();
-    const run = runner.collect(NODE, ['-e', 'setInterval(() => {}, 1000)'], ENV, () => {});
+    const run = runner.collect(NODE, ['-e', 'setInterval(() => {}, 1000)'], {
+      env: ENV,
+      onErrorLine: () => {},
+    });
     setTimeout(() => send('SIGHUP'), 100);
     const error = await run.then(
       () => undefined,

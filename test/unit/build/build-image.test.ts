@@ -4,25 +4,40 @@ import {expect} from 'chai';
 import {buildImage} from '../../../src/build/build-image.ts';
 import type {BuildRequest} from '../../../src/build/build-request.ts';
 import {readDestination} from '../../../src/build/outputs.ts';
-import type {DelegateRun, Ports} from '../../../src/build/ports.ts';
+import type {Connection, DelegateRun, KubectlResult, Ports} from '../../../src/build/ports.ts';
 import type {ClusterFacts} from '../../../src/cluster/facts.ts';
 import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
+import {node} from '../../helpers/api-samples.ts';
+import {list, pod, workingDeployment} from './builder-world.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const PRIVATE = '/private/1';
+const CLEAN = `remove ${PRIVATE}`;
 const DOCKERCONFIG = {kind: 'found', value: {type: 'kubernetes.io/dockerconfigjson'}} as const;
 const OPAQUE = {kind: 'found', value: {type: 'Opaque'}} as const;
 const MISSING = {kind: 'missing'} as const;
 const FORBIDDEN = {kind: 'forbidden', message: 'you cannot'} as const;
 const NAMED = {kind: 'named', name: 's', by: '--registry-secret'} as const;
 
+/** A builder that works, of which nothing has to be asked. */
+const BUILDER = {
+  deployments: {kind: 'found', value: [workingDeployment()]},
+  configMaps: {kind: 'found', value: []},
+} as const;
+const NO_BUILDER = {...BUILDER, deployments: {kind: 'found', value: []}} as const;
+
 interface World {
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly facts?: ClusterFacts;
   readonly delegate?: string | undefined;
+  readonly terminal?: boolean;
+  /** How kubectl ends, by its first argument. */
+  readonly kubectl?: Readonly<Record<string, Partial<KubectlResult>>>;
   readonly ended?: {exitCode?: number; signal?: string};
+  /** Whether it goes on until it is stopped. */
+  readonly hangs?: boolean;
   /** What the image ID file holds, and what is said on the way. */
   readonly iid?: string;
   readonly progress?: string;
@@ -35,11 +50,12 @@ interface Asked extends Partial<Omit<BuildRequest, 'tags'>> {
 }
 
 async function build(asked: Asked = {}, world: World = {}) {
-  const {name = 'kind-x', facts = {pullSecret: MISSING, builder: MISSING}} = world;
+  const {name = 'kind-x', facts = {pullSecret: MISSING, ...BUILDER}} = world;
   const steps: string[] = [];
   const notes: string[] = [];
   const details: string[] = [];
   const runs: DelegateRun[] = [];
+  const connections: Connection[] = [];
   const disk = new Map([
     [
       '/home/me/.kube/config',
@@ -83,11 +99,29 @@ async function build(asked: Asked = {}, world: World = {}) {
       join: (...parts) => parts.filter(Boolean).join('/'),
       dirname: () => '.',
     },
-    cluster: {
-      read: async (_target, _connection, query) => {
-        step('read');
-        expect(Object.keys(query)).to.have.members(['pullSecret', 'builder', 'nodes']);
-        return facts;
+    clusters: {
+      connect: (_target, connection) => {
+        connections.push(connection);
+        return {
+          pause: 300,
+          read: async (query) => {
+            step('read');
+            expect(Object.keys(query)).to.have.members(['pullSecret', 'builders', 'nodes']);
+            return facts;
+          },
+          // What is looked at while a builder starts and while a build runs are no steps of the use case.
+          get: async (path) => {
+            if (path.includes('/deployments/')) return {kind: 'found', value: workingDeployment()};
+            return path.includes('/pods?') ? list(pod()) : {kind: 'found', value: {}};
+          },
+          kubectl: async ([word = '']) => {
+            step(word);
+            return {exitCode: 0, stdout: '', stderr: '', ...world.kubectl?.[word]};
+          },
+          kubectlLive: async () => {
+            throw new RangeError('no build shows what kubectl says');
+          },
+        };
       },
     },
     delegate: {
@@ -101,6 +135,9 @@ async function build(asked: Asked = {}, world: World = {}) {
         if (run.progress.mode !== 'shown') run.progress.observe(Buffer.from(world.progress ?? ''));
         const iid = run.argv[run.argv.indexOf('--iidfile') + 1] as string;
         if (run.argv.includes('--iidfile')) disk.set(iid, world.iid ?? DIGEST);
+        if (world.hangs) {
+          await new Promise((resolve) => run.stop?.addEventListener('abort', resolve, {once: true}));
+        }
         return {exitCode: 0, signal: undefined, ...world.ended};
       },
     },
@@ -113,7 +150,12 @@ async function build(asked: Asked = {}, world: World = {}) {
         if (signal) throw new Interrupted(signal);
       },
     },
+    confirm: async () => {
+      throw new RangeError('no build asks a question');
+    },
+    wallClock: () => 0,
     now: () => 1000 + 250 * steps.length,
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
   };
   const {tags = ['localhost/app:1'], outputs = [], push = false, ...rest} = asked;
   const request: BuildRequest = {
@@ -127,6 +169,7 @@ async function build(asked: Asked = {}, world: World = {}) {
     passedFlags: [],
     passthrough: [],
     builder: {name: 'buildkit', given: false},
+    builderOptions: {policy: 'ensure', timeout: 120_000, replicas: 1, allowNetworkHost: false},
     pullSecret: {kind: 'default', name: 'docker-registry'},
     qualify: false,
     print: 'digest',
@@ -134,19 +177,25 @@ async function build(asked: Asked = {}, world: World = {}) {
     connection: {overrides: {}, passed: []},
     ...rest,
   };
-  const surroundings = {env: world.env ?? {}, home: '/home/me', cwd: '/project', platform: 'linux'};
+  const surroundings = {
+    env: world.env ?? {},
+    home: '/home/me',
+    cwd: '/project',
+    platform: 'linux',
+    terminal: world.terminal ?? false,
+    toolVersion: '1.2.3',
+  };
   const outcome = await buildImage(request, surroundings, ports).then(
     (result) => ({result, error: undefined}),
     (error: unknown) => ({result: undefined, error}),
   );
   const left = [...disk.keys()].filter((path) => path.startsWith(PRIVATE));
-  return {...outcome, steps, notes, details, runs, disk, left, argv: runs[0]?.argv ?? []};
+  return {...outcome, steps, notes, details, runs, connections, disk, left, argv: runs[0]?.argv ?? []};
 }
 
-const CLEAN = `remove ${PRIVATE}`;
 const NODES = (providerId: string) =>
-  ({kind: 'found', value: [{name: 'n', providerId, labels: {}}]}) as const;
-const WORLD_403 = {pullSecret: MISSING, builder: MISSING, nodes: FORBIDDEN};
+  ({kind: 'found', value: [{metadata: {name: 'n'}, spec: {providerID: providerId}}]}) as const;
+const WORLD_403 = {pullSecret: MISSING, ...BUILDER, nodes: FORBIDDEN};
 
 describe('buildImage', () => {
   it('goes step by step, and gives what came of it', async () => {
@@ -175,8 +224,8 @@ describe('buildImage', () => {
   });
 
   const failures: readonly (readonly [string, Asked, World, ErrorCode, readonly string[], string?])[] = [
-    ['k3d by its names', {}, {name: 'k3d-dev'}, 'refused-k3d', [], 'k3d-dev'],
-    ['an unqualified tag on kind', {tags: ['app']}, {}, 'refused-unqualified-tag', []],
+    ['k3d by its names', {}, {name: 'k3d-dev'}, 'refused-k3d', ['make private', CLEAN], 'k3d-dev'],
+    ['an unqualified tag on kind', {tags: ['app']}, {}, 'refused-unqualified-tag', ['make private', CLEAN]],
     ['a context that is not there', {context: 'nowhere'}, {}, 'usage', []],
     ['a secret that is not there', {secrets: ['id=a,src=no']}, {}, 'build-secret-missing', []],
     [
@@ -202,12 +251,39 @@ describe('buildImage', () => {
       'kubectl-build',
     ],
     [
-      'a builder that may not be read',
+      'builders that may not be read',
       {},
-      {facts: {pullSecret: MISSING, builder: FORBIDDEN}},
+      {facts: {pullSecret: MISSING, ...BUILDER, deployments: FORBIDDEN}},
       'cluster-denied',
       ['make private', 'find', 'read', CLEAN],
-      'Deployments',
+      'list deployments.apps in namespace "default"',
+    ],
+    [
+      'a right that is missing',
+      {},
+      {facts: {pullSecret: MISSING, ...BUILDER, rules: []}},
+      'cluster-denied',
+      ['make private', 'find', 'read', CLEAN],
+      'create pods/exec',
+    ],
+    [
+      'a builder that cannot be made',
+      {},
+      {
+        facts: {pullSecret: MISSING, ...NO_BUILDER, nodes: {kind: 'found', value: [node()]}},
+        kubectl: {create: {exitCode: 1, stderr: 'Error from server (Forbidden): no\n'}},
+      },
+      'builder-failed',
+      ['make private', 'find', 'read', 'apply', 'create', CLEAN],
+      'could not be made',
+    ],
+    [
+      'a limit that is over',
+      {timeout: 1},
+      {ended: {exitCode: 1}, hangs: true},
+      'timed-out',
+      ['make private', 'find', 'read', 'run', CLEAN],
+      '--timeout',
     ],
     [
       'a named pull secret that is missing',
@@ -220,7 +296,7 @@ describe('buildImage', () => {
     [
       'a named pull secret of another type',
       {pullSecret: NAMED},
-      {facts: {pullSecret: OPAQUE, builder: MISSING}},
+      {facts: {pullSecret: OPAQUE, ...BUILDER}},
       'pull-secret-missing',
       ['make private', 'find', 'read', CLEAN],
       'Opaque',
@@ -333,7 +409,7 @@ describe('buildImage', () => {
     ['none on purpose', {kind: 'none', by: '--registry-secret'} as const, undefined, [], undefined],
   ] as const) {
     it(`uses ${what} as pull secret`, async () => {
-      const facts = {pullSecret: answer, builder: MISSING};
+      const facts = {...(answer && {pullSecret: answer}), ...BUILDER};
       const {argv, notes, result} = await build(pullSecret ? {pullSecret} : {}, {facts});
       const at = argv.indexOf('--registry-secret');
       expect(at < 0 ? [] : argv.slice(at, at + 2)).to.deep.equal(args);
@@ -364,19 +440,61 @@ describe('buildImage', () => {
     expect(JSON.stringify([runs, details])).not.to.include('hunter2');
   });
 
-  for (const [what, asked, stdout, mode] of [
-    ['shows the progress', {}, 'stderr', 'shown'],
-    ['watches it for a platform', {platforms: ['a']}, 'stderr', 'watched'],
-    ['holds it with --quiet', {quiet: true}, 'stderr', 'held'],
-    ['holds and watches it with both', {quiet: true, platforms: ['a']}, 'stderr', 'held'],
-    ['leaves standard output to a tar file', {outputs: ['-']}, 'result', 'shown'],
+  for (const [what, asked, terminal, stdout, mode] of [
+    ['shows the progress on a terminal', {}, true, 'stderr', 'shown'],
+    ['watches it elsewhere', {}, false, 'stderr', 'watched'],
+    ['watches it for a platform', {platforms: ['a']}, true, 'stderr', 'watched'],
+    ['holds it with --quiet', {quiet: true}, true, 'stderr', 'held'],
+    ['holds and watches it with both', {quiet: true, platforms: ['a']}, true, 'stderr', 'held'],
+    ['leaves standard output to a tar file', {outputs: ['-']}, true, 'result', 'shown'],
   ] as const) {
     it(what, async () => {
-      const {runs, result} = await build(asked, {progress: `#7 exporting manifest ${DIGEST} done\n`});
+      const progress = `#7 exporting manifest ${DIGEST} done\n`;
+      const {runs, result} = await build(asked, {progress, terminal});
       expect([runs[0]?.stdout, runs[0]?.progress.mode]).to.deep.equal([stdout, mode]);
       expect(result?.digest).to.equal(stdout === 'result' ? undefined : DIGEST);
     });
   }
+
+  it('makes a builder where there is none, and builds on it', async () => {
+    const nodes = {kind: 'found', value: [node()]} as const;
+    const {steps, notes, result} = await build({}, {facts: {pullSecret: MISSING, ...NO_BUILDER, nodes}});
+    expect(steps).to.deep.equal(['make private', 'find', 'read', 'apply', 'create', 'run', CLEAN]);
+    expect(notes).to.have.length(1);
+    expect(result?.digest).to.equal(DIGEST);
+  });
+
+  it('leaves the builder to kubectl build with never, whatever may be read of it', async () => {
+    const facts = {pullSecret: MISSING, ...BUILDER, deployments: FORBIDDEN, rules: []};
+    const builderOptions = {policy: 'never', timeout: 1, replicas: 1, allowNetworkHost: false} as const;
+    const {steps, notes} = await build({builderOptions}, {facts});
+    expect(steps).to.deep.equal(['make private', 'find', 'read', 'run', CLEAN]);
+    expect(notes).to.deep.equal([]);
+  });
+
+  for (const [what, builder, exported] of [
+    ['fast into a containerd builder', workingDeployment({labels: {rootless: 'false'}}), true],
+    ['as kubectl build does it into a rootless one', workingDeployment(), false],
+  ] as const) {
+    it(`exports ${what}`, async () => {
+      const facts = {
+        pullSecret: MISSING,
+        ...BUILDER,
+        deployments: {kind: 'found', value: [builder]},
+      } as const;
+      const {argv} = await build({}, {facts});
+      expect(argv.includes('type=image,unpack=true,compression=uncompressed')).to.equal(exported);
+    });
+  }
+
+  it('reaches the cluster as kubectl build is told to', async () => {
+    const overrides = {};
+    const passed = [['--request-timeout', '5s']];
+    const {connections, argv} = await build({connection: {overrides, passed, requestTimeout: '5s'}});
+    expect(connections).to.have.length(1);
+    expect(connections[0]?.requestTimeout).to.equal('5s');
+    expect(argv.slice(0, connections[0]?.args.length)).to.deep.equal(connections[0]?.args);
+  });
 
   it('asks for no digest of an archive', async () => {
     const {result} = await build({outputs: ['type=oci,dest=a.tar']}, {iid: ''});

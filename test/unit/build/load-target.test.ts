@@ -46,7 +46,14 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
     },
     kindOf: (path) => (path in disk ? 'file' : 'missing'),
   } as Partial<Files> as Files;
-  const surroundings = {env, home: '/home/me', cwd: '/project', platform: 'linux'};
+  const surroundings = {
+    env,
+    home: '/home/me',
+    cwd: '/project',
+    platform: 'linux',
+    terminal: false,
+    toolVersion: '1',
+  };
   return await loadTarget({overrides: {}, passed: [], ...request}, surroundings, files);
 }
 

@@ -24,6 +24,7 @@ function request(changes: Partial<BuildRequest> = {}): BuildRequest {
     passedFlags: [],
     passthrough: [],
     builder: {name: 'buildkit', given: false},
+    builderOptions: {policy: 'ensure', timeout: 120_000, replicas: 1, allowNetworkHost: false},
     pullSecret: {kind: 'default', name: 'docker-registry'},
     qualify: false,
     print: 'digest',

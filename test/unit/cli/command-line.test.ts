@@ -13,7 +13,7 @@ import {TiltbuildError} from '../../../src/errors.ts';
 const recordedHelp = readFileSync(join(import.meta.dirname, '../../fixtures/recordings/help.yaml'), 'utf8');
 
 function surroundings(env: Surroundings['env'] = {}): Surroundings {
-  return {env, home: '/home/me', cwd: '/project', platform: 'linux'};
+  return {env, home: '/home/me', cwd: '/project', platform: 'linux', terminal: false, toolVersion: '1'};
 }
 
 async function request(argv: readonly string[], env?: Surroundings['env']) {
@@ -75,6 +75,14 @@ describe('readCommandLine', () => {
       passedFlags: [],
       passthrough: [],
       builder: {name: 'buildkit', given: false},
+      builderOptions: {
+        policy: 'ensure',
+        timeout: 120_000,
+        image: undefined,
+        replicas: 1,
+        allowNetworkHost: false,
+      },
+      timeout: undefined,
       pullSecret: {kind: 'default', name: 'docker-registry'},
       qualify: false,
       print: 'digest',
@@ -230,6 +238,21 @@ describe('readCommandLine', () => {
       {KUBECTL_BUILD_REGISTRY_SECRET: 's'},
       {pullSecret: {kind: 'none', by: '--registry-secret'}},
     ],
+    ['--timeout', ['--timeout=10m'], {}, {timeout: 600_000}],
+    [
+      'the flags of a builder',
+      ['--builder-policy=check', '--builder-timeout=90', '--builder-image=b:1', '--builder-replicas=nodes'],
+      {},
+      {
+        builderOptions: {
+          policy: 'check',
+          timeout: 90_000,
+          image: 'b:1',
+          replicas: 'nodes',
+          allowNetworkHost: false,
+        },
+      },
+    ],
     ['EXPECTED_REF', [], {EXPECTED_REF: 'web:tilt-1'}, {expectedRef: 'web:tilt-1'}],
     ['an empty EXPECTED_REF', [], {EXPECTED_REF: ''}, {expectedRef: undefined}],
   ] as const) {
@@ -237,6 +260,23 @@ describe('readCommandLine', () => {
       const read: object = await request([...argv, '.'], env);
       const found = Object.entries(read).filter(([key]) => key in wanted);
       expect(Object.fromEntries(found)).to.deep.equal(wanted);
+    });
+  }
+
+  for (const [argv, wanted] of [
+    [['--network=host'], true],
+    // kubectl build asks for the entitlement with this as well.
+    [['--network=none'], true],
+    [['--allow=network.host'], true],
+    [['--allow=security.insecure,network.host'], true],
+    [['--allow=security.insecure', '--allow=network.host'], true],
+    [['--network=default'], false],
+    [['--network=host', '--network=default'], false],
+    [['--allow=security.insecure'], false],
+    [['--build-arg=network=host'], false],
+  ] as const) {
+    it(`${wanted ? 'wants' : 'does without'} the host's network for ${argv.join(' ')}`, async () => {
+      expect((await request([...argv, '.'])).builderOptions.allowNetworkHost).to.equal(wanted);
     });
   }
 
@@ -288,6 +328,11 @@ describe('readCommandLine', () => {
     [['--progress=rawjson', '.'], '--progress'],
     [['--compression=br', '.'], '--compression'],
     [['--request-timeout=soon', '.'], '--request-timeout "soon"'],
+    [['--timeout=soon', '.'], '--timeout "soon"'],
+    [['--builder-timeout=-1s', '.'], '--builder-timeout "-1s"'],
+    [['--builder-policy=mend', '.'], '--builder-policy'],
+    [['--builder-replicas=0', '.'], '"0"'],
+    [['--builder-replicas=all', '.'], '"all"'],
     [['-o', 'a', '-o', 'b', '.'], 'one --output'],
     [['--compression=zstd', '--push', '-t', 'localhost/a:1', '.'], '--compression is for images that stay'],
     [['--compression=zstd', '-o', 'out', '.'], '--compression is for images that stay'],

@@ -1,8 +1,16 @@
 /** Covers reading what a real API server answered, and anything else in its place. */
 
 import {expect} from 'chai';
-import {readBuilder, readNodeList, readSecretTable, readStatus} from '../../../src/cluster/api-objects.ts';
-import {readApiRecording} from '../../helpers/api-samples.ts';
+import {
+  mapAnswer,
+  readItems,
+  readNodes,
+  readRulesReview,
+  readSecretTable,
+  readStatus,
+  rulesReview,
+} from '../../../src/cluster/api-objects.ts';
+import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 const body = (name: string) => readApiRecording(name).body;
 const NOTHING = [undefined, null, 5, 'text', [], {}, {items: 5, metadata: null, rows: {}, kind: 'Table'}];
@@ -49,27 +57,20 @@ describe('readSecretTable', () => {
   }
 });
 
-describe('readBuilder', () => {
-  it('reads the labels of the builder that kubectl build made', () => {
-    expect(readBuilder(body('builder-by-plugin'))).to.deep.equal({
-      labels: {app: 'buildkit', rootless: 'false', runtime: 'containerd', worker: 'containerd'},
-    });
-  });
-
-  it('skips labels that are no text', () => {
-    expect(readBuilder({metadata: {labels: {a: 'b', c: 5, d: null}}})).to.deep.equal({labels: {a: 'b'}});
+describe('readItems', () => {
+  it('gives the objects of a list as they came', () => {
+    const list = body('nodes-kind') as {items: unknown[]};
+    expect(readItems(list)).to.equal(list.items).and.have.length(1);
   });
 
   for (const nothing of NOTHING) {
-    it(`finds no labels in ${JSON.stringify(nothing)}`, () => {
-      expect(readBuilder(nothing)).to.deep.equal({labels: {}});
-    });
+    it(`finds no objects in ${JSON.stringify(nothing)}`, () => expect(readItems(nothing)).to.deep.equal([]));
   }
 });
 
-describe('readNodeList', () => {
+describe('readNodes', () => {
   it('reads the node of a kind cluster', () => {
-    expect(readNodeList(body('nodes-kind'))).to.deep.equal([
+    expect(readNodes(readItems(body('nodes-kind')))).to.deep.equal([
       {
         name: 'kind-control-plane',
         providerId: 'kind://docker/kind/kind-control-plane',
@@ -84,16 +85,65 @@ describe('readNodeList', () => {
     ]);
   });
 
-  it('stands a node without anything', () => {
-    expect(readNodeList({items: [{}, null]})).to.deep.equal([
-      {name: '', providerId: '', labels: {}},
-      {name: '', providerId: '', labels: {}},
-    ]);
+  it('skips labels that are no text', () => {
+    const [node] = readNodes([{metadata: {labels: {a: 'b', c: 5, d: null}}}]);
+    expect(node).to.deep.equal({name: '', providerId: '', labels: {a: 'b'}});
   });
 
   for (const nothing of NOTHING) {
-    it(`finds no nodes in ${JSON.stringify(nothing)}`, () => expect(readNodeList(nothing)).to.deep.equal([]));
+    it(`stands ${JSON.stringify(nothing)} for a node`, () => {
+      expect(readNodes([nothing])).to.deep.equal([{name: '', providerId: '', labels: {}}]);
+    });
   }
+});
+
+describe('readRulesReview', () => {
+  const rule = {verbs: ['get'], apiGroups: [''], resources: ['pods'], resourceNames: ['a']};
+  const review = (status: unknown) => readRulesReview({kind: 'SelfSubjectRulesReview', status});
+
+  it('reads the rules, and stands those that leave something out', () => {
+    expect(review({resourceRules: [rule, {verbs: ['*']}, null], incomplete: false})).to.deep.equal([
+      rule,
+      {verbs: ['*'], apiGroups: [], resources: [], resourceNames: []},
+      {verbs: [], apiGroups: [], resources: [], resourceNames: []},
+    ]);
+  });
+
+  it('reads that there are none', () => expect(review({resourceRules: []})).to.deep.equal([]));
+
+  it('takes nothing from a list that is not whole', () => {
+    const status = {resourceRules: [rule], incomplete: true, evaluationError: 'webhook'};
+    expect(review(status)).to.equal(undefined);
+  });
+
+  it('takes nothing from another review', () => {
+    const denied = readBuilderRecording('can-i-denied') as {body: unknown};
+    expect(readRulesReview(denied.body)).to.equal(undefined);
+  });
+
+  for (const nothing of [...NOTHING, {status: {resourceRules: null}}]) {
+    it(`finds no rules in ${JSON.stringify(nothing)}`, () => {
+      expect(readRulesReview(nothing)).to.equal(undefined);
+    });
+  }
+
+  it('is what is asked for, by namespace', () => {
+    expect(rulesReview('ns')).to.deep.equal({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectRulesReview',
+      spec: {namespace: 'ns'},
+    });
+  });
+});
+
+describe('mapAnswer', () => {
+  it('changes what was found, and no other answer', () => {
+    const length = (text: string) => text.length;
+    const forbidden = {kind: 'forbidden', message: 'no'} as const;
+    expect(mapAnswer({kind: 'found', value: 'abc'}, length)).to.deep.equal({kind: 'found', value: 3});
+    expect(mapAnswer({kind: 'missing'}, length)).to.deep.equal({kind: 'missing'});
+    expect(mapAnswer(forbidden, length)).to.equal(forbidden);
+  });
 });
 
 describe('readStatus', () => {

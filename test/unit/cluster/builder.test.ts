@@ -1,15 +1,11 @@
-/** Covers the builder's name, the runtime it exports into, and the right to read it. */
+/** Covers the builder's name, and the runtime that it exports into. */
 
 import {expect} from 'chai';
-import {readBuilder} from '../../../src/cluster/api-objects.ts';
-import {builderRuntime, chooseBuilder, demandBuilderAccess} from '../../../src/cluster/builder.ts';
-import type {Answer, BuilderFacts} from '../../../src/cluster/facts.ts';
-import {TiltbuildError} from '../../../src/errors.ts';
+import {builderRuntime, chooseBuilder} from '../../../src/cluster/builder.ts';
+import {readBuilderDeployment} from '../../../src/cluster/builder-objects.ts';
 import {readApiRecording} from '../../helpers/api-samples.ts';
 
-const found = (labels: Record<string, string>): Answer<BuilderFacts> => ({kind: 'found', value: {labels}});
-const MISSING = {kind: 'missing'} as const;
-const FORBIDDEN = {kind: 'forbidden', message: 'deployments.apps "buildkit" is forbidden'} as const;
+const labelled = (labels: Record<string, string>) => readBuilderDeployment({metadata: {labels}});
 
 describe('chooseBuilder', () => {
   for (const [flag, variable, builder] of [
@@ -28,39 +24,21 @@ describe('chooseBuilder', () => {
 });
 
 describe('builderRuntime', () => {
-  for (const [what, answer, product, runtime] of [
+  for (const [what, deployment, product, runtime] of [
     [
       'the recorded builder',
-      {kind: 'found', value: readBuilder(readApiRecording('builder-by-plugin').body)},
+      readBuilderDeployment(readApiRecording('builder-by-plugin').body),
       'kind',
       'containerd',
     ],
-    ['containerd', found({runtime: 'containerd'}), 'unknown', 'containerd'],
-    ['rootless containerd', found({runtime: 'containerd', rootless: 'true'}), 'kind', 'other'],
-    ['docker', found({runtime: 'docker', rootless: 'false'}), 'kind', 'other'],
-    ['no label', found({}), 'kind', 'other'],
-    ['no builder on kind', MISSING, 'kind', 'containerd'],
-    ['no builder on minikube', MISSING, 'minikube', 'unknown'],
-    ['no builder, who knows where', MISSING, 'unknown', 'unknown'],
-    ['one that may not be read', FORBIDDEN, 'kind', 'unknown'],
-    ['one that was not asked for', undefined, 'kind', 'unknown'],
+    ['containerd', labelled({runtime: 'containerd'}), 'unknown', 'containerd'],
+    ['rootless containerd', labelled({runtime: 'containerd', rootless: 'true'}), 'kind', 'other'],
+    ['docker', labelled({runtime: 'docker', rootless: 'false'}), 'kind', 'other'],
+    ['no label', labelled({}), 'kind', 'other'],
+    ['no builder on kind', undefined, 'kind', 'containerd'],
+    ['no builder on minikube', undefined, 'minikube', 'unknown'],
+    ['no builder, who knows where', undefined, 'unknown', 'unknown'],
   ] as const) {
-    it(`is ${runtime} for ${what}`, () => expect(builderRuntime(answer, product)).to.equal(runtime));
+    it(`is ${runtime} for ${what}`, () => expect(builderRuntime(deployment, product)).to.equal(runtime));
   }
-});
-
-describe('demandBuilderAccess', () => {
-  for (const answer of [undefined, MISSING, found({})]) {
-    it(`is content with ${answer?.kind ?? 'nothing asked'}`, () => {
-      expect(() => demandBuilderAccess(answer, 'ns')).not.to.throw();
-    });
-  }
-
-  it('refuses where kubectl build would retry for ever', () => {
-    const demand = () => demandBuilderAccess(FORBIDDEN, 'ns');
-    expect(demand)
-      .to.throw(TiltbuildError, 'read Deployments in namespace "ns"')
-      .with.property('code', 'cluster-denied');
-    expect(demand).to.throw().with.property('detail').that.deep.equals([FORBIDDEN.message]);
-  });
 });

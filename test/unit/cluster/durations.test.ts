@@ -1,7 +1,7 @@
-/** Covers `--request-timeout`, as client-go's ParseTimeout and Go's ParseDuration read it. */
+/** Covers lengths of time, among them `--request-timeout`, as client-go's ParseTimeout and Go's ParseDuration read it. */
 
 import {expect} from 'chai';
-import {readRequestTimeout} from '../../../src/cluster/request-timeout.ts';
+import {readDuration, readRequestTimeout} from '../../../src/cluster/durations.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
 
 const DEFAULT = 30_000;
@@ -59,6 +59,28 @@ describe('readRequestTimeout', () => {
     it(`refuses ${JSON.stringify(text)}`, () => {
       expect(() => readRequestTimeout(text))
         .to.throw(TiltbuildError, `--request-timeout "${text}" is not a length of time`)
+        .with.property('code', 'usage');
+    });
+  }
+});
+
+describe('readDuration', () => {
+  for (const [text, milliseconds] of [
+    ['0', 0],
+    ['0s', 0],
+    ['30', 30_000],
+    ['1m30s', 90_000],
+    ['500ms', 500],
+    ['99999999', LONGEST],
+  ] as const) {
+    it(`is ${milliseconds} ms for ${text}`, () =>
+      expect(readDuration('--timeout', text)).to.equal(milliseconds));
+  }
+
+  for (const text of ['', 'soon', '-5s', '5 s']) {
+    it(`names the flag where it refuses ${JSON.stringify(text)}`, () => {
+      expect(() => readDuration('--builder-timeout', text))
+        .to.throw(TiltbuildError, `--builder-timeout "${text}" is not a length of time`)
         .with.property('code', 'usage');
     });
   }
