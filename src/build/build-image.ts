@@ -1,7 +1,7 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; each step's rules live elsewhere. */
 import {builderRuntime} from '../cluster/builder.ts';
+import {isLocalCluster} from '../cluster/builder-decision.ts';
 import {defaultBuilderSettings} from '../cluster/builder-settings.ts';
-import {LOCAL} from '../cluster/builder-verdict.ts';
 import type {ClusterQuery} from '../cluster/facts.ts';
 import type {Identified, Product} from '../cluster/product.ts';
 import {resolvePullSecret} from '../cluster/pull-secret.ts';
@@ -111,7 +111,7 @@ function requestBuilder(
     settings: {...defaults, image: image ?? defaults.image, replicas, allowNetworkHost},
     policy,
     timeout,
-    fixedNodes: LOCAL[product],
+    fixedNodes: isLocalCluster(product),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Owns what one build was asked to do: a plain, frozen value that everything behind the command line reads. */
 import type {BuilderName} from '../cluster/builder.ts';
-import type {BuilderPolicy} from '../cluster/builder-verdict.ts';
+import type {BuilderPolicy} from '../cluster/builder-decision.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
 import type {TargetOverrides} from '../cluster/target.ts';
 import type {ParsedTag} from '../image/qualification.ts';

@@ -1,5 +1,6 @@
 /** Owns how builders are listed: a table for people, JSON for programs. */
-import type {BuilderDeployment, BuilderPod} from '../cluster/builder-objects.ts';
+import type {BuilderDeployment} from '../cluster/builder-objects.ts';
+import type {BuilderPod} from '../cluster/builder-pods.ts';
 import type {Verdict} from '../cluster/builder-verdict.ts';
 
 export interface BuilderRow {

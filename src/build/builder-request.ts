@@ -20,6 +20,8 @@ export type BuilderAction =
   | {readonly kind: 'du'; readonly name: string}
   | {readonly kind: 'prune'; readonly name: string; readonly all: boolean};
 
+export type BuilderActionOf<Kind extends BuilderAction['kind']> = Extract<BuilderAction, {kind: Kind}>;
+
 export interface BuilderCommandRequest {
   readonly action: BuilderAction;
   readonly connection: ConnectionRequest;

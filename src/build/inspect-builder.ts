@@ -1,5 +1,7 @@
-/** Owns looks inside a running builder, by running a small program in its pod. */
-import {type BuilderDeployment, type BuilderPod, readPods} from '../cluster/builder-objects.ts';
+/** Owns looks at a builder: its pods, their events, and what a small program tells that runs in one of them. */
+import {eventsPath, type ObjectPlace, podsPath} from '../cluster/api-paths.ts';
+import type {BuilderDeployment} from '../cluster/builder-objects.ts';
+import {type BuilderEvent, type BuilderPod, readEvents, readPods} from '../cluster/builder-pods.ts';
 import type {Cluster} from './ports.ts';
 
 /** Where no pod runs, kubectl waits for one: a minute for `exec`, twenty seconds for `logs`. */
@@ -48,14 +50,17 @@ export async function readVersion(
 
 /** The builder's pods, whatever their state; undefined where they may not be seen. */
 export async function listPods(
-  {name, namespace}: Pick<BuilderDeployment, 'name' | 'namespace'>,
+  place: ObjectPlace,
   cluster: Cluster,
 ): Promise<readonly BuilderPod[] | undefined> {
-  const selector = encodeURIComponent(`app=${name}`);
-  const answer = await cluster.get(
-    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${selector}`,
-  );
+  const answer = await cluster.get(podsPath(place));
   return answer.kind === 'found' ? readPods(answer.value) : undefined;
+}
+
+/** All events of the builder's namespace; none where they may not be seen. */
+export async function listEvents(namespace: string, cluster: Cluster): Promise<readonly BuilderEvent[]> {
+  const answer = await cluster.get(eventsPath(namespace));
+  return answer.kind === 'found' ? readEvents(answer.value) : [];
 }
 
 /** Mounts of containerd's socket that the builder's starts have left on its node; 0 where that cannot be seen. */

@@ -1,13 +1,14 @@
 /** Owns making and replacing a builder: the facts become a manifest, and kubectl sends it. */
-
+import {deploymentPath} from '../cluster/api-paths.ts';
 import {type BuilderManifest, builderManifest} from '../cluster/builder-manifest.ts';
-import {type BuilderDeployment, type NodeRuntime, readBuilderDeployment} from '../cluster/builder-objects.ts';
+import {type BuilderDeployment, readBuilderDeployment} from '../cluster/builder-objects.ts';
 import {
   chooseRuntime,
   containerdPaths,
   readDistribution,
   selectBuilderNodes,
 } from '../cluster/builder-runtime.ts';
+import type {NodeRuntime} from '../cluster/node-runtimes.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {BuilderSurroundings} from './ensure-builder.ts';
 import type {Cluster} from './ports.ts';
@@ -93,11 +94,8 @@ export async function replaceBuilder(
 
 const ATTEMPTS = 5;
 
-async function readAgain(
-  {name, namespace}: BuilderDeployment,
-  cluster: Cluster,
-): Promise<BuilderDeployment | undefined> {
-  const answer = await cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
+async function readAgain(old: BuilderDeployment, cluster: Cluster): Promise<BuilderDeployment | undefined> {
+  const answer = await cluster.get(deploymentPath(old));
   return answer.kind === 'found' ? readBuilderDeployment(answer.value) : undefined;
 }
 

@@ -1,15 +1,13 @@
 /** Owns waiting for a builder: what it waits for is said, and what waiting cannot cure is named at once. */
-import {
-  type BuilderDeployment,
-  type BuilderPod,
-  readBuilderDeployment,
-  readEvents,
-  readPods,
-} from '../cluster/builder-objects.ts';
-import {describeWaiting, findTrouble, type Trouble, type TroubleInput} from '../cluster/builder-trouble.ts';
+import {deploymentPath} from '../cluster/api-paths.ts';
+import {type BuilderDeployment, readBuilderDeployment} from '../cluster/builder-objects.ts';
+import type {BuilderPod} from '../cluster/builder-pods.ts';
+import {describeWaiting, findTrouble} from '../cluster/builder-trouble.ts';
 import {judgeBuilder} from '../cluster/builder-verdict.ts';
+import type {Trouble, TroubleInput} from '../cluster/trouble.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
+import {listEvents, listPods} from './inspect-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 import {timedOut} from './time-limit.ts';
 
@@ -64,12 +62,11 @@ async function look(
   withEvents: boolean,
   cluster: Cluster,
 ): Promise<Look> {
-  const core = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
-  const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}`;
-  const [found, podList, eventList] = await Promise.all([
-    cluster.get(`${apps}/deployments/${encodeURIComponent(name)}`),
-    cluster.get(`${core}/pods?labelSelector=${encodeURIComponent(`app=${name}`)}`),
-    withEvents ? cluster.get(`${core}/events?limit=500`) : undefined,
+  const place = {name, namespace};
+  const [found, pods = [], events] = await Promise.all([
+    cluster.get(deploymentPath(place)),
+    listPods(place, cluster),
+    withEvents ? listEvents(namespace, cluster) : [],
   ]);
   if (found.kind === 'forbidden') {
     throw new TiltbuildError(
@@ -85,8 +82,6 @@ async function look(
     return {ready: false, waiting: 'its Deployment is not there yet', trouble: undefined};
   }
   const deployment = readBuilderDeployment(found.value);
-  const pods = podList.kind === 'found' ? readPods(podList.value) : [];
-  const events = eventList?.kind === 'found' ? readEvents(eventList.value) : [];
   if (isReady(deployment, pods)) return {ready: true, deployment};
   // Until the controller has seen the change, the pods are those of what was there before.
   const isCurrent = deployment.observedGeneration >= deployment.generation;

@@ -1,11 +1,14 @@
 /** Owns the watch on the builder's pods while the delegate runs, which itself hangs for ever when they go. */
 import {findLoss, type Loss} from '../cluster/builder-loss.ts';
-import {type BuilderPod, readEvents} from '../cluster/builder-objects.ts';
-import {listPods} from './inspect-builder.ts';
+import type {BuilderPod} from '../cluster/builder-pods.ts';
+import {listEvents, listPods} from './inspect-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 
 /** How much longer than between two looks at a builder that starts: this goes on for the whole build. */
 const PATIENCE = 5;
+
+/** A build that is cached is over before this, in milliseconds, and is not made slower by a look. */
+const FIRST_LOOK = 700;
 
 /** How long a build may show, in milliseconds, that the pod that went was not its own. */
 const GRACE = 30_000;
@@ -30,20 +33,21 @@ export async function watchBuilder(
     ({exitCode}) => (exitCode === 0 ? ('well' as const) : ('badly' as const)),
     () => 'well' as const,
   );
+  // A signal ends every sleep at once; the delegate was told of it as well, and its end is all that is left.
+  const rest = (milliseconds: number) => Promise.race([ports.sleep(milliseconds).catch(() => ended), ended]);
   let before: readonly BuilderPod[] | undefined;
+  let state = await rest(FIRST_LOOK);
   for (;;) {
-    const seen = await Promise.race([look(), ended]);
-    const isOver = seen === 'well' || seen === 'badly';
+    if (state === 'well') return undefined;
+    const seen = state === 'badly' ? state : await Promise.race([look(), ended]);
     if (seen === 'well') return undefined;
+    const isOver = seen === 'badly';
     const now = isOver ? await look() : seen;
     const loss = before && now && (await findLossWithEvents(before, now, namespace, cluster));
     if (loss !== undefined) return loss.certain || isOver ? loss : await confirmLoss(loss, ended, ports);
     if (isOver) return undefined;
     before ??= now?.some(({phase}) => phase === 'Running') ? now : undefined;
-    // A signal ends every sleep at once; the delegate was told of it as well, and its end is all that is left.
-    const pause = ports.sleep(cluster.pause * PATIENCE).catch(() => ended);
-    const state = await Promise.race([pause, ended]);
-    if (state === 'well') return undefined;
+    state = await rest(cluster.pause * PATIENCE);
   }
 }
 
@@ -55,9 +59,8 @@ async function findLossWithEvents(
   cluster: Cluster,
 ): Promise<Loss | undefined> {
   if (findLoss({before, now, events: []}) === undefined) return undefined;
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?limit=500`;
-  const answer = await cluster.get(path).catch(() => undefined);
-  return findLoss({before, now, events: answer?.kind === 'found' ? readEvents(answer.value) : []});
+  const events = await listEvents(namespace, cluster).catch(() => []);
+  return findLoss({before, now, events});
 }
 
 /** With several pods the delegate may well be on another one, and show it by going on. */

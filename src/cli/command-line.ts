@@ -52,7 +52,8 @@ export async function readCommandLine(
   if (argv[0] === 'builder') return await readBuilderLine(argv.slice(1), surroundings);
   const read = readArgv(argv, BuildCommand.flags, REFUSED_FLAGS);
   if (read.argv.includes('--version')) return {kind: 'text', text: `kubectl-tiltbuild ${VERSION}\n`};
-  const config = await loadOclif(commands);
+  // oclif goes through every flag of every command that it is given, so it gets this one alone.
+  const config = await loadOclif({[ROOT_COMMAND]: BuildCommand});
   if (read.argv.includes('--help')) return {kind: 'text', text: await renderHelp(config, ROOT_COMMAND)};
 
   demandOneContext(read.positionals);

@@ -1,5 +1,6 @@
 /** Owns reading the API server's JSON: Tables, PartialObjectMetadata, NodeList and Status, as far as we need them. */
 import type {Answer, ApiObject, NodeFacts, ResourceRule, SecretFacts} from './facts.ts';
+import {asList, asObject, asText, asTextFields, asTexts} from './json-values.ts';
 
 /** The Accept header for a server-side Table: a Secret's row carries its name and type, and no data. */
 export const ACCEPT_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
@@ -8,8 +9,6 @@ export const BUILDER_SELECTOR = 'rootless,runtime,worker';
 /** The product and the runtime are told by a few nodes as well as by all. */
 export const NODES_PATH = '/api/v1/nodes?limit=50';
 export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** The type of the Secret in a one-row Table (recordings/api/secret-table.json); undefined where it is no such thing. */
 export function readSecretTable(body: unknown): SecretFacts | undefined {
@@ -37,10 +36,10 @@ export function readRulesReview(body: unknown): readonly ResourceRule[] | undefi
   return resourceRules.map((rule) => {
     const {verbs, apiGroups, resources, resourceNames} = asObject(rule);
     return {
-      verbs: asStrings(verbs),
-      apiGroups: asStrings(apiGroups),
-      resources: asStrings(resources),
-      resourceNames: asStrings(resourceNames),
+      verbs: asTexts(verbs),
+      apiGroups: asTexts(apiGroups),
+      resources: asTexts(resources),
+      resourceNames: asTexts(resourceNames),
     };
   });
 }
@@ -54,12 +53,11 @@ export function mapAnswer<T, U>(answer: Answer<T>, change: (value: T) => U): Ans
 export function readNodes(items: readonly ApiObject[]): readonly NodeFacts[] {
   return items.map((item) => {
     const {metadata, spec} = asObject(item);
-    const {name} = asObject(metadata);
-    const {providerID} = asObject(spec);
+    const {name, labels} = asObject(metadata);
     return {
-      name: typeof name === 'string' ? name : '',
-      providerId: typeof providerID === 'string' ? providerID : '',
-      labels: readLabels(metadata),
+      name: asText(name),
+      providerId: asText(asObject(spec).providerID),
+      labels: asTextFields(labels),
     };
   });
 }
@@ -72,24 +70,4 @@ export function readStatus(text: string): string | undefined {
   } catch {
     return undefined; // Not JSON: a proxy's page, say.
   }
-}
-
-function readLabels(metadata: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(asObject(asObject(metadata).labels)).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  );
-}
-
-function asObject(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {};
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function asStrings(value: unknown): readonly string[] {
-  return asList(value).filter((item) => typeof item === 'string');
 }

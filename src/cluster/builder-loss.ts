@@ -1,5 +1,6 @@
 /** Owns telling that a builder's pod is lost while a build runs on it, by what, and whether another attempt makes sense. */
-import type {BuilderContainer, BuilderEvent, BuilderPod, NodeRuntime} from './builder-objects.ts';
+import {type BuilderContainer, type BuilderEvent, type BuilderPod, isSamePod} from './builder-pods.ts';
+import type {NodeRuntime} from './node-runtimes.ts';
 
 export interface Loss {
   /** One sentence. */
@@ -32,7 +33,7 @@ export function findLoss({before, now, events, nodes}: LossInput): Loss | undefi
     );
     const found = judgePod(
       pod,
-      now.find(({uid, name}) => (uid && pod.uid ? uid === pod.uid : name === pod.name)),
+      now.find((other) => isSamePod(other, pod)),
       own,
       nodes,
     );

@@ -2,30 +2,17 @@
 import {createHash} from 'node:crypto';
 import {TiltbuildError} from '../errors.ts';
 import {
-  type ContainerdPaths,
-  type ContainerRuntime,
-  parentDirectory,
-  resolveRunAlias,
-  STANDARD_SOCKET,
-} from './builder-runtime.ts';
+  CONFIG_ANNOTATION,
+  CONFIG_KEY,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  PLUGIN_ANNOTATION,
+  VERSION_ANNOTATION,
+} from './builder-marks.ts';
+import {listVolumes, type PodSpec} from './builder-mounts.ts';
+import type {ContainerdPaths, ContainerRuntime} from './builder-runtime.ts';
 import type {BuilderSettings} from './builder-settings.ts';
-import {
-  type BuildkitdWorker,
-  builderStateDirectory,
-  buildkitdToml,
-  chooseWorker,
-  ROOTLESS_STATE_DIRECTORY,
-} from './builder-toml.ts';
-
-/** By its presence the plugin takes a Deployment for a builder (pkg/driver/kubernetes/driver.go, List). */
-export const PLUGIN_ANNOTATION = 'buildkit.mobyproject.org/builder';
-/** The label and its value by which we know what we made. */
-export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-export const MANAGED_BY = 'kubectl-tiltbuild';
-export const VERSION_ANNOTATION = 'kubectl-tiltbuild/version';
-/** On the pods, so that another configuration makes new ones: a changed ConfigMap alone restarts nothing. */
-export const CONFIG_ANNOTATION = 'kubectl-tiltbuild/config';
-export const CONFIG_KEY = 'buildkitd.toml';
+import {type BuildkitdWorker, builderStateDirectory, buildkitdToml, chooseWorker} from './builder-toml.ts';
 
 export interface ManifestFacts {
   readonly settings: BuilderSettings;
@@ -58,19 +45,6 @@ export interface KubernetesObject {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly [field: string]: unknown;
-}
-
-/** The part of a pod's specification that mounts are read from. */
-export interface PodSpec {
-  readonly initContainers?: readonly {readonly volumeMounts?: readonly VolumeMount[]}[];
-  readonly containers?: readonly {readonly volumeMounts?: readonly VolumeMount[]}[];
-}
-
-export interface VolumeMount {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly mountPropagation?: string;
-  readonly readOnly?: boolean;
 }
 
 /** Objects to send as they are. The version of the tool is in their annotations only, so that none restarts a pod. */
@@ -121,26 +95,6 @@ export function builderManifest(facts: ManifestFacts): BuilderManifest {
   };
 }
 
-/** Every mount inside another one that is Bidirectional, which would double on the node at each start of the pod. */
-export function nestedMounts(podSpec: PodSpec): readonly string[] {
-  return [...(podSpec.initContainers ?? []), ...(podSpec.containers ?? [])].flatMap(({volumeMounts = []}) =>
-    volumeMounts.flatMap((inner) =>
-      volumeMounts
-        .filter((outer) => outer !== inner && outer.mountPropagation === 'Bidirectional')
-        .filter((outer) => isWithin(inner.mountPath, outer.mountPath))
-        .map((outer) => `${inner.mountPath} inside ${outer.mountPath}`),
-    ),
-  );
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  return `${normalizeMountPath(inner)}/`.startsWith(`${normalizeMountPath(outer)}/`);
-}
-
-function normalizeMountPath(path: string): string {
-  return resolveRunAlias(path).replace(/\/+$/, '');
-}
-
 /** The name becomes the label `app`, which is shorter than a name may be. */
 function checkName(name: string): void {
   if (name.length <= 63) return;
@@ -166,7 +120,7 @@ function hashConfig(toml: string): string {
 
 /** Only what differs from the API server's defaults, or matters too much to leave to them. */
 function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const {volumes, volumeMounts} = listVolumes(settings, worker, paths);
+  const {volumes, volumeMounts} = listVolumes(settings.name, worker, paths);
   const {requests, tolerations} = settings;
   const env = Object.entries(settings.env).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
@@ -221,88 +175,4 @@ function spreadOverNodes({name, rootless}: BuilderSettings) {
   return rootless
     ? {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 100, podAffinityTerm: term}]}
     : {requiredDuringSchedulingIgnoredDuringExecution: [term]};
-}
-
-interface Mounted {
-  readonly volume: Readonly<Record<string, unknown>> & {readonly name: string};
-  readonly mount: Omit<VolumeMount, 'name'>;
-}
-
-function listVolumes({name}: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const mounted = [configVolume(name, worker), ...workerVolumes(worker, paths)];
-  return {
-    volumes: mounted.map(({volume}) => volume),
-    volumeMounts: mounted.map(({volume, mount}) => ({name: volume.name, ...mount})),
-  };
-}
-
-function configVolume(name: string, worker: BuildkitdWorker): Mounted {
-  const mountPath = worker.kind === 'rootless' ? '/home/user/.config/buildkit' : '/etc/buildkit';
-  return {volume: {name: 'buildkitd-config', configMap: {name}}, mount: {mountPath}};
-}
-
-function workerVolumes(worker: BuildkitdWorker, paths: ContainerdPaths): readonly Mounted[] {
-  switch (worker.kind) {
-    case 'containerd':
-      return containerdVolumes(worker.stateDirectory, paths);
-    case 'runc':
-      return [
-        hostPath('var-lib-buildkit', worker.stateDirectory, 'DirectoryOrCreate'),
-        // Through this socket the plugin loads images; it is in the directory that the plugin looks in.
-        hostPath('docker-sock', '/var/run/docker.sock', 'Socket', '/run/docker.sock'),
-      ];
-    case 'rootless':
-      return [
-        {volume: {name: 'buildkitd-state', emptyDir: {}}, mount: {mountPath: ROOTLESS_STATE_DIRECTORY}},
-      ];
-    default:
-      return worker satisfies never;
-  }
-}
-
-/** containerd's client makes the pipes of a container's output there, whatever socket it talks to. */
-const PIPE_DIRECTORY = '/run/containerd/fifo';
-
-/**
- * BuildKit and the node's containerd hand each other paths, so these are the same inside and outside, and what the
- * one mounts has to show for the other: snapshots in containerd's root, and in /tmp the file system of a step, its
- * secrets and its SSH socket. (/var/log is as the plugin has it.) The socket comes with its directory, never by
- * itself; a directory inside another of these comes with that one.
- */
-function containerdVolumes(stateDirectory: string, paths: ContainerdPaths): readonly Mounted[] {
-  const directories = [
-    ['var-lib-buildkit', stateDirectory, 'DirectoryOrCreate'],
-    ['containerd-run', parentDirectory(paths.socket), 'Directory'],
-    ['containerd-state', paths.state, 'Directory'],
-    ['containerd-root', paths.root, 'Directory'],
-    ['var-log', '/var/log', 'Directory'],
-    ['tmp', '/tmp', 'Directory'],
-  ] as const;
-  const outermost = directories.filter(
-    ([, path], index) =>
-      !directories.some(
-        ([, other], otherIndex) =>
-          isWithin(path, other) && (path !== other ? otherIndex !== index : otherIndex < index),
-      ),
-  );
-  const covered = (path: string) => outermost.some(([, directory]) => isWithin(path, directory));
-  return [
-    ...outermost.map(([name, path, type]) => hostPath(name, path, type, path, 'Bidirectional')),
-    ...(covered(PIPE_DIRECTORY) ? [] : [hostPath('containerd-fifo', PIPE_DIRECTORY, 'DirectoryOrCreate')]),
-    // Where the plugin loads images into the other nodes of a builder, it knows only the standard place.
-    ...(covered(STANDARD_SOCKET) ? [] : [hostPath('loader-sock', paths.socket, 'Socket', STANDARD_SOCKET)]),
-  ];
-}
-
-function hostPath(
-  name: string,
-  path: string,
-  type: 'Directory' | 'DirectoryOrCreate' | 'Socket',
-  mountPath = path,
-  mountPropagation?: 'Bidirectional',
-): Mounted {
-  return {
-    volume: {name, hostPath: {path, type}},
-    mount: {mountPath, ...(mountPropagation === undefined ? {} : {mountPropagation})},
-  };
 }

@@ -6,6 +6,7 @@ import {
   type Placement,
   takesBuilder,
 } from './builder-settings.ts';
+import {parentDirectory, resolveRunAlias} from './node-paths.ts';
 import type {Product} from './product.ts';
 
 export type ContainerRuntime = 'containerd' | 'docker';
@@ -207,14 +208,4 @@ function checkDirectory(directory: string, given: string): string {
     );
   }
   return resolved;
-}
-
-/** `/var/run` is a link to `/run` on nodes and in the builder's image alike. */
-export function resolveRunAlias(path: string): string {
-  return path.replace(/^\/var\/run(?=\/|$)/, '/run');
-}
-
-/** The directory that a file is in. */
-export function parentDirectory(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }

@@ -1,7 +1,8 @@
-/** Owns what a builder is worth: what was observed of it to a verdict, and the verdict to what is done before a build. */
-import type {BuilderDeployment, BuilderMount, NodeRuntime} from './builder-objects.ts';
-import {resolveRunAlias} from './builder-runtime.ts';
-import type {Product} from './product.ts';
+/** Owns what a builder is worth: what was observed of it becomes a verdict. */
+import {findNestedMounts} from './builder-mounts.ts';
+import type {BuilderDeployment, BuilderMount} from './builder-objects.ts';
+import {isInside, normalizePath} from './node-paths.ts';
+import type {NodeRuntime} from './node-runtimes.ts';
 
 /** What is wrong with how a builder is made. Each reason is a clause that goes on after "the builder". */
 export type BuilderFault =
@@ -24,46 +25,6 @@ export interface Observed {
   /** Only where they are known: without them the runtime is not judged. */
   readonly nodes?: readonly NodeRuntime[];
 }
-
-export type BuilderPolicy = 'ensure' | 'check' | 'never';
-
-export interface BuilderSituation {
-  readonly policy: BuilderPolicy;
-  readonly product: Product;
-  readonly name: string;
-  readonly namespace: string;
-  readonly madeByPlugin: boolean;
-  readonly managedByUs: boolean;
-  readonly buildRunning: boolean | 'unknown';
-  /** Why it cannot be replaced from here, as a clause. */
-  readonly obstacle?: string;
-}
-
-export type BuilderAction =
-  | {readonly kind: 'use'}
-  | {readonly kind: 'create'}
-  | {readonly kind: 'wait'}
-  | {readonly kind: 'replace'; readonly note: string}
-  /** It is used as it is; `command` mends it. */
-  | {readonly kind: 'warn'; readonly note: string; readonly command: string};
-
-/** On a local development cluster the builder is the user's own, and so is the harm if it stays. */
-export const LOCAL: Readonly<Record<Product, boolean>> = {
-  kind: true,
-  k3d: true,
-  minikube: true,
-  'docker-desktop': true,
-  'rancher-desktop': true,
-  colima: true,
-  orbstack: true,
-  microk8s: true,
-  crc: true,
-  k3s: true,
-  gke: false,
-  eks: false,
-  aks: false,
-  unknown: false,
-};
 
 /** The worst first. */
 const FAULTS: readonly BuilderFault['kind'][] = ['plugin-made', 'wrong-runtime', 'cannot-run'];
@@ -102,59 +63,6 @@ export function findFaults({
   });
 }
 
-export function decideBuilder(verdict: Verdict, situation: BuilderSituation): BuilderAction {
-  const {policy, name, namespace} = situation;
-  const who = `the builder "${name}" in namespace "${namespace}"`;
-  const command = `kubectl tiltbuild builder create ${name} --namespace ${namespace}`;
-  if (policy === 'never') return {kind: 'use'};
-  switch (verdict.kind) {
-    case 'missing':
-      if (policy === 'ensure') return {kind: 'create'};
-      return {
-        kind: 'warn',
-        note: `${who} does not exist, so kubectl build makes one of its own, which harms its node and on which no RUN step works.`,
-        command,
-      };
-    case 'working':
-      return {kind: 'use'};
-    case 'starting':
-      return {kind: 'wait'};
-    case 'plugin-made':
-    case 'wrong-runtime':
-    case 'cannot-run': {
-      const kept = whyKept(situation);
-      return kept === undefined
-        ? {kind: 'replace', note: `${who} ${verdict.reason}; it is replaced by one that works.`}
-        : {
-            kind: 'warn',
-            note: `${who} ${verdict.reason}; it is left as it is, because ${kept}.`,
-            command: `${command} --replace`,
-          };
-    }
-    default:
-      return verdict satisfies never;
-  }
-}
-
-/** Nothing where the builder may be replaced without asking. */
-function whyKept({
-  policy,
-  product,
-  madeByPlugin,
-  managedByUs,
-  obstacle,
-  buildRunning,
-}: BuilderSituation): string | undefined {
-  if (policy === 'check') return 'the policy is to check only';
-  // Another version of this tool may have its reasons, which this one does not know. It must not undo its work.
-  if (managedByUs) return 'kubectl tiltbuild made it, and it was changed since or made by another version';
-  if (!madeByPlugin) return 'somebody else made it';
-  if (!LOCAL[product]) return 'this is not a local development cluster, and others may use it';
-  if (obstacle !== undefined) return obstacle;
-  if (buildRunning === 'unknown') return 'it cannot be seen whether a build is running on it';
-  return buildRunning ? 'a build is running on it' : undefined;
-}
-
 /** `kubectl build` takes a builder with one ready pod for ready (creation.go, createBuilder). */
 function readUnready(deployment: BuilderDeployment): string | undefined {
   if (deployment.deletionTimestamp !== undefined) return 'is being deleted';
@@ -172,10 +80,10 @@ function readUnready(deployment: BuilderDeployment): string | undefined {
  * The plugin's containerd builder does so with containerd's socket (recordings/api/builder-by-plugin.json).
  */
 function findNestedMount(mounts: readonly BuilderMount[]): BuilderMount | undefined {
-  const shared = mounts.filter(
-    ({hostPath, propagation}) => hostPath !== undefined && propagation === 'Bidirectional',
-  );
-  return mounts.find((inner) => shared.some((outer) => isInside(inner.path, outer.path)));
+  return findNestedMounts(mounts).find(
+    // One in the same place as another is not inside it.
+    ({inner, outer}) => outer.hostPath !== undefined && isInside(inner.path, outer.path),
+  )?.inner;
 }
 
 function findWrongRuntime(
@@ -253,13 +161,4 @@ function isSharedWithNode(file: string, mounts: readonly BuilderMount[]): boolea
     .filter(({path}) => isInside(file, path))
     .sort((a, b) => normalizePath(b.path).length - normalizePath(a.path).length);
   return nearest?.hostPath !== undefined && normalizePath(nearest.hostPath) === normalizePath(nearest.path);
-}
-
-function isInside(path: string, directory: string): boolean {
-  return normalizePath(path).startsWith(`${normalizePath(directory)}/`);
-}
-
-/** Without trailing and double slashes. */
-function normalizePath(path: string): string {
-  return resolveRunAlias(path.replace(/\/+/g, '/').replace(/\/$/, ''));
 }

@@ -21,7 +21,7 @@ export interface SecretFacts {
   readonly type: string;
 }
 
-/** An object of the API as it came; `builder-objects.ts` reads it. */
+/** An object of the API as it came; `builder-objects.ts` and `node-runtimes.ts` read it. */
 export type ApiObject = unknown;
 
 /** One rule of a SelfSubjectRulesReview; `*` stands for all. */

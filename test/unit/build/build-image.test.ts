@@ -9,7 +9,7 @@ import type {ClusterFacts} from '../../../src/cluster/facts.ts';
 import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
 import {node} from '../../helpers/api-samples.ts';
-import {list, pod, workingDeployment} from './builder-world.ts';
+import {buildRequest, list, pod, workingDeployment} from './builder-world.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const PRIVATE = '/private/1';
@@ -158,25 +158,13 @@ async function build(asked: Asked = {}, world: World = {}) {
     sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
   };
   const {tags = ['localhost/app:1'], outputs = [], push = false, ...rest} = asked;
-  const request: BuildRequest = {
-    context: '.',
+  const request = buildRequest({
     tags: parseTags(tags),
-    platforms: [],
-    secrets: [],
     outputs,
     push,
     destination: readDestination(outputs, push),
-    passedFlags: [],
-    passthrough: [],
-    builder: {name: 'buildkit', given: false},
-    builderOptions: {policy: 'ensure', timeout: 120_000, replicas: 1, allowNetworkHost: false},
-    pullSecret: {kind: 'default', name: 'docker-registry'},
-    qualify: false,
-    print: 'digest',
-    quiet: false,
-    connection: {overrides: {}, passed: []},
     ...rest,
-  };
+  });
   const surroundings = {
     env: world.env ?? {},
     home: '/home/me',

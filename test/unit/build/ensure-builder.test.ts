@@ -2,8 +2,9 @@
 
 import {expect} from 'chai';
 import {ensureBuilder} from '../../../src/build/ensure-builder.ts';
+import type {BuilderPolicy} from '../../../src/cluster/builder-decision.ts';
 import {readBuilderDeployment} from '../../../src/cluster/builder-objects.ts';
-import {type BuilderPolicy, judgeBuilder} from '../../../src/cluster/builder-verdict.ts';
+import {judgeBuilder} from '../../../src/cluster/builder-verdict.ts';
 import type {ClusterFacts, ResourceRule} from '../../../src/cluster/facts.ts';
 import type {Product} from '../../../src/cluster/product.ts';
 import {node} from '../../helpers/api-samples.ts';

@@ -2,14 +2,10 @@
 
 import {expect} from 'chai';
 import {createBuilder, planBuilder, replaceBuilder} from '../../../src/build/make-builder.ts';
-import {
-  type NodeRuntime,
-  readBuilderDeployment,
-  readBuilderToml,
-  readNodeRuntimes,
-} from '../../../src/cluster/builder-objects.ts';
+import {readBuilderDeployment, readBuilderToml} from '../../../src/cluster/builder-objects.ts';
 import type {BuilderSettings} from '../../../src/cluster/builder-settings.ts';
 import {judgeBuilder} from '../../../src/cluster/builder-verdict.ts';
+import {type NodeRuntime, readNodeRuntimes} from '../../../src/cluster/node-runtimes.ts';
 import type {Product} from '../../../src/cluster/product.ts';
 import {node} from '../../helpers/api-samples.ts';
 import {

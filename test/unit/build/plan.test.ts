@@ -5,6 +5,7 @@ import type {BuildRequest} from '../../../src/build/build-request.ts';
 import {readDestination} from '../../../src/build/outputs.ts';
 import {type PlanInput, planBuild} from '../../../src/build/plan.ts';
 import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
+import {buildRequest} from './builder-world.ts';
 
 const PIN = ['--kubeconfig', '/k', '--context', 'c', '--namespace', 'n'];
 const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
@@ -13,25 +14,7 @@ const FAST = [...EXPORT, ...IID];
 
 function request(changes: Partial<BuildRequest> = {}): BuildRequest {
   const {outputs = [], push = false} = changes;
-  return {
-    context: '.',
-    tags: [],
-    platforms: [],
-    secrets: [],
-    outputs,
-    push,
-    destination: readDestination(outputs, push),
-    passedFlags: [],
-    passthrough: [],
-    builder: {name: 'buildkit', given: false},
-    builderOptions: {policy: 'ensure', timeout: 120_000, replicas: 1, allowNetworkHost: false},
-    pullSecret: {kind: 'default', name: 'docker-registry'},
-    qualify: false,
-    print: 'digest',
-    quiet: false,
-    connection: {overrides: {}, passed: []},
-    ...changes,
-  };
+  return buildRequest({destination: readDestination(outputs, push), ...changes});
 }
 
 function plan(changes: Partial<BuildRequest> = {}, input: Partial<PlanInput> = {}) {

@@ -2,12 +2,8 @@
 
 import {expect} from 'chai';
 import {findLoss, type LossInput} from '../../../src/cluster/builder-loss.ts';
-import type {
-  BuilderContainer,
-  BuilderEvent,
-  BuilderPod,
-  NodeRuntime,
-} from '../../../src/cluster/builder-objects.ts';
+import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../src/cluster/builder-pods.ts';
+import type {NodeRuntime} from '../../../src/cluster/node-runtimes.ts';
 
 function container(changes: Partial<BuilderContainer> = {}): BuilderContainer {
   return {name: 'buildkitd', image: 'i', imageId: '', running: true, restartCount: 2, ...changes};

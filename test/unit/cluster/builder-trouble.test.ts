@@ -1,19 +1,17 @@
 /** Covers why a builder does not start, against what a real cluster showed in each case. */
 
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {expect} from 'chai';
+import {type BuilderDeployment, readBuilderDeployment} from '../../../src/cluster/builder-objects.ts';
 import {
   type BuilderContainer,
-  type BuilderDeployment,
   type BuilderEvent,
   type BuilderPod,
-  readBuilderDeployment,
   readEvents,
   readPods,
-} from '../../../src/cluster/builder-objects.ts';
-import {describeWaiting, findTrouble, type TroubleInput} from '../../../src/cluster/builder-trouble.ts';
-import {readApiRecording} from '../../helpers/api-samples.ts';
+} from '../../../src/cluster/builder-pods.ts';
+import {describeWaiting, findTrouble} from '../../../src/cluster/builder-trouble.ts';
+import type {TroubleInput} from '../../../src/cluster/trouble.ts';
+import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 interface Stuck {
   readonly deployment: {readonly status: object; readonly spec?: object};
@@ -23,8 +21,7 @@ interface Stuck {
 }
 
 function stuck(name: string): Stuck {
-  const path = join(import.meta.dirname, `../../fixtures/recordings/api-builder/stuck-${name}.json`);
-  return JSON.parse(readFileSync(path, 'utf8'));
+  return readBuilderRecording(`stuck-${name}`) as Stuck;
 }
 
 /** The recordings leave out the Deployment's metadata. */

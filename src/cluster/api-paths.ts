@@ -1,0 +1,24 @@
+/** Owns the API server's paths for what belongs to a builder. */
+
+export interface ObjectPlace {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+export function namespacePath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
+}
+
+export function deploymentPath({name, namespace}: ObjectPlace): string {
+  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments/${encodeURIComponent(name)}`;
+}
+
+/** All pods of the builder. */
+export function podsPath({name, namespace}: ObjectPlace): string {
+  return `${namespacePath(namespace)}/pods?labelSelector=${encodeURIComponent(`app=${name}`)}`;
+}
+
+/** All of the namespace: those of the ReplicaSets are wanted as well. */
+export function eventsPath(namespace: string): string {
+  return `${namespacePath(namespace)}/events?limit=500`;
+}

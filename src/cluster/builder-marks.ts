@@ -1,0 +1,12 @@
+/** Owns the marks on a builder's objects: those that the plugin goes by, and those that we know our own by. */
+
+/** By its presence the plugin takes a Deployment for a builder (pkg/driver/kubernetes/driver.go, List). */
+export const PLUGIN_ANNOTATION = 'buildkit.mobyproject.org/builder';
+/** The label and its value by which we know what we made. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'kubectl-tiltbuild';
+export const VERSION_ANNOTATION = 'kubectl-tiltbuild/version';
+/** On the pods, so that another configuration makes new ones: a changed ConfigMap alone restarts nothing. */
+export const CONFIG_ANNOTATION = 'kubectl-tiltbuild/config';
+/** The ConfigMap's key for the builder's buildkitd.toml. */
+export const CONFIG_KEY = 'buildkitd.toml';

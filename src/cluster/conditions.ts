@@ -1,0 +1,24 @@
+/** Owns the conditions by which Kubernetes tells how an object is. */
+import {asList, asObject, asText} from './json-values.ts';
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function readConditions(body: unknown): readonly Condition[] {
+  return asList(body).map((condition) => {
+    const {type, status, reason, message} = asObject(condition);
+    return {type: asText(type), status: asText(status), reason: asText(reason), message: asText(message)};
+  });
+}
+
+export function findCondition(
+  conditions: readonly Condition[],
+  wanted: string,
+  value: 'True' | 'False',
+): Condition | undefined {
+  return conditions.find(({type, status}) => type === wanted && status === value);
+}
