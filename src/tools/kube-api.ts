@@ -2,8 +2,6 @@
  * Owns direct reads from the API server over HTTPS, for credentials that are plain values: certificates, tokens,
  * passwords. One read costs 9 ms where a kubectl process costs 53 ms (design, section 1, Time).
  */
-import {request as httpRequest} from 'node:http';
-import {request as httpsRequest, type RequestOptions} from 'node:https';
 import {
   ACCEPT_TABLE,
   BUILDER_SELECTOR,
@@ -19,12 +17,7 @@ import {
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
 import {readBytes} from './disk-files.ts';
-
-/** The API server's answer, whatever it was. */
-interface Response {
-  readonly status: number;
-  readonly body: string;
-}
+import {openTransport, type Response, type Send, type TlsMaterial} from './https-transport.ts';
 
 /** The API server could not be asked, or gave no answer that counts; `status` is there for an HTTP answer. */
 export class ApiFailure extends Error {
@@ -136,44 +129,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-type Send = (method: 'GET' | 'POST', path: string, accept: string, body?: string) => Promise<Response>;
-
 async function prepare(target: Target, timeout: number, abort: AbortSignal): Promise<Send> {
-  const base = new URL(target.cluster.server);
-  const options: RequestOptions = {
-    hostname: base.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: base.port,
-    ...(await tlsOptions(target)),
-    timeout,
-    signal: abort,
-  };
-  const headers = {'User-Agent': 'kubectl-tiltbuild', ...(await authHeaders(target))};
-  const start = base.protocol === 'http:' ? httpRequest : httpsRequest;
-  const prefix = base.pathname.replace(/\/$/, '');
-
-  return (method, path, accept, body) =>
-    new Promise((resolve, reject) => {
-      const fail = (cause: Error) => reject(new ApiFailure(cause.message, {cause}));
-      const sent = {
-        ...headers,
-        Accept: accept,
-        ...(body !== undefined && {'Content-Type': 'application/json'}),
-      };
-      const request = start({...options, method, path: prefix + path, headers: sent}, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', fail);
-        response.on('end', () =>
-          resolve({status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8')}),
-        );
-      });
-      request.on('timeout', () => request.destroy(new Error(timeoutMessage(timeout))));
-      request.on('error', fail);
-      request.end(body);
+  const [tls, headers] = await Promise.all([readTls(target), authHeaders(target)]);
+  const onTimeout = () => new Error(timeoutMessage(timeout));
+  const {server} = target.cluster;
+  const send = await openTransport({server, tls, headers, timeout, abort, onTimeout});
+  return (...request) =>
+    send(...request).catch((cause: Error) => {
+      throw new ApiFailure(cause.message, {cause});
     });
 }
 
-async function tlsOptions({cluster, user}: Target): Promise<RequestOptions> {
+async function readTls({cluster, user}: Target): Promise<TlsMaterial> {
   const [ca, cert, key] = await Promise.all([
     material(cluster['certificate-authority-data'], cluster['certificate-authority']),
     material(user['client-certificate-data'], user['client-certificate']),
