@@ -7,6 +7,11 @@ export interface ObservedBuilder {
   readonly deployment: BuilderDeployment | undefined;
   /** Its buildkitd.toml, where it has one. */
   readonly toml: string | undefined;
+  /**
+   * Whether it may have one that is not seen: ConfigMaps may not be read, or somebody else made the builder and gave
+   * its ConfigMap no labels. The plugin's always has them.
+   */
+  readonly tomlUnknown: boolean;
   /** Undefined where they may not be listed. */
   readonly nodes: readonly NodeRuntime[] | undefined;
 }
@@ -15,9 +20,12 @@ export interface ObservedBuilder {
 export function observeBuilder(facts: ClusterFacts, name: string): ObservedBuilder {
   const isNamed = (deployment: BuilderDeployment) => deployment.name === name;
   const config = found(facts.configMaps).find((object) => isNamed(readBuilderDeployment(object)));
+  const deployment = found(facts.deployments).map(readBuilderDeployment).find(isNamed);
   return {
-    deployment: found(facts.deployments).map(readBuilderDeployment).find(isNamed),
+    deployment,
     toml: config === undefined ? undefined : readBuilderToml(config),
+    tomlUnknown:
+      config === undefined && (facts.configMaps?.kind !== 'found' || deployment?.madeByPlugin === false),
     nodes: readNodesOf(facts),
   };
 }

@@ -22,6 +22,8 @@ export interface Observed {
   readonly deployment?: BuilderDeployment;
   /** Its buildkitd.toml, where it has one. */
   readonly toml?: string;
+  /** Whether it may have one that is not known; then nothing is said of what it decides. */
+  readonly tomlUnknown?: boolean;
   /** Only where they are known: without them the runtime is not judged. */
   readonly nodes?: readonly NodeRuntime[];
 }
@@ -47,6 +49,7 @@ export function judgeBuilder(observed: Observed): Verdict {
 export function findFaults({
   deployment,
   toml,
+  tomlUnknown = false,
   nodes,
 }: Observed & {readonly deployment: BuilderDeployment}): readonly BuilderFault[] {
   const inner = findNestedMount(deployment.mounts)?.path;
@@ -55,7 +58,7 @@ export function findFaults({
       inner &&
       `harms its node at every start (it mounts ${inner} inside a directory that it shares with the node, and the node's mounts double)`,
     'wrong-runtime': findWrongRuntime(deployment, nodes),
-    'cannot-run': findBrokenRun(deployment, toml),
+    'cannot-run': findBrokenRun(deployment, toml, tomlUnknown),
   };
   return FAULTS.flatMap((kind) => {
     const reason = reasons[kind];
@@ -110,11 +113,17 @@ function findWrongRuntime(
  * socket into it, by a path that BuildKit 0.13 moved to /run/buildkit: inside the pod only, unless told otherwise
  * (recordings/run-fails-on-default-builder.yaml). A flag goes before the toml (buildkitd's applyMainFlags).
  */
-function findBrokenRun(deployment: BuilderDeployment, toml: string | undefined): string | undefined {
+function findBrokenRun(
+  deployment: BuilderDeployment,
+  toml: string | undefined,
+  tomlUnknown: boolean,
+): string | undefined {
   if (!hasContainerdWorker(deployment)) return undefined;
   const version = readBuildkitVersion(deployment.image);
   if (version !== undefined && version.major === 0 && version.minor < 13) return undefined;
-  const socket = readFlag(deployment.args, 'otel-socket-path') ?? readOtelSocket(toml ?? '');
+  const flag = readFlag(deployment.args, 'otel-socket-path');
+  if (flag === undefined && tomlUnknown) return undefined;
+  const socket = flag ?? readOtelSocket(toml ?? '');
   if (socket !== undefined && isSharedWithNode(socket, deployment.mounts)) return undefined;
   return 'cannot run RUN steps (its OpenTelemetry socket is in no directory that it shares with the node)';
 }
