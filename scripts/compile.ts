@@ -1,18 +1,12 @@
-/** Owns the compiled binary: one self-contained program for this machine, in dist/. */
-import {spawnSync} from 'node:child_process';
+/** Owns `npm run build`: the program for this machine, in dist/. */
 import {join} from 'node:path';
+import {compileBinary} from './bun-compile.ts';
 import {ROOT} from './generated-file.ts';
 
 const extension = process.platform === 'win32' ? '.exe' : '';
-// The npm package calls the program bun.exe on every platform.
-const bun = join(ROOT, 'node_modules', 'bun', 'bin', 'bun.exe');
-const args = ['build', '--compile', '--minify', '--bytecode', '--format=esm'];
-const outfile = join(ROOT, 'dist', `kubectl-tiltbuild${extension}`);
-
-const result = spawnSync(bun, [...args, join(ROOT, 'src', 'main.ts'), '--outfile', outfile], {
-  encoding: 'utf8',
-});
-if (result.status !== 0) {
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
+try {
+  compileBinary(join(ROOT, 'dist', `kubectl-tiltbuild${extension}`));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
 }

@@ -80,6 +80,8 @@ export class Runner {
       stdout: options.stdout === 'inherit' ? 'inherit' : 2,
       stderr: options.stderr === 'inherit' ? 'inherit' : 'pipe',
       buffer: false,
+      // execa would kill after five seconds; `GRACE` is ours.
+      forceKillAfterDelay: false,
     });
     let timer: NodeJS.Timeout | undefined;
     const killLater = () => {
