@@ -2,11 +2,12 @@
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {builderDeployment, node} from '../helpers/api-server.ts';
+import {node} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
 
 const K3D_NODE = {name: 'k3d-demo-server-0', providerID: 'k3s://k3d-demo-server-0'};
+const UNMARKED_NODE = {name: 'worker-1', providerID: 'metal://worker-1'};
 const MINIKUBE_NAMES = {context: 'minikube', cluster: 'minikube', user: 'minikube'};
 const DESKTOP_NAMES = {context: 'docker-desktop', cluster: 'docker-desktop', user: 'docker-desktop'};
 
@@ -199,6 +200,7 @@ describePrograms('any other cluster', (world) => {
   for (const names of [MINIKUBE_NAMES, DESKTOP_NAMES, PLAIN_NAMES]) {
     it(`has familiar names completed, with a line for each (${names.context})`, async () => {
       world.connect({names});
+      world.api.state.nodes = [node(UNMARKED_NODE)];
       const ended = await world.tiltbuild([...flags(['myorg/app:dev', 'localhost/web:dev', 'web']), '.']);
       expect(ended.exitCode, ended.stderr).to.equal(0);
       expect(tags(world)).to.deep.equal([
@@ -226,7 +228,7 @@ describePrograms('any other cluster', (world) => {
   }
 
   it('is told by name, and by cluster before context before user', async () => {
-    world.api.state.deployments = [builderDeployment()];
+    world.api.state.nodes = [node(UNMARKED_NODE)];
     const table: readonly (readonly [Partial<typeof PLAIN_NAMES>, string])[] = [
       [{cluster: 'kind'}, 'kind'],
       [{context: 'kind-demo'}, 'kind'],

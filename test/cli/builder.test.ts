@@ -1,0 +1,395 @@
+/** The builder before a build: looked at in the same round, used, waited for, made, replaced, warned of. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {parseAllDocuments} from 'yaml';
+import {type ApiServer, addBuilder, node} from '../helpers/api-server.ts';
+import {DIGEST, describePrograms, PLAIN_NAMES, type World} from '../helpers/world.ts';
+
+const BUILD = ['-t', 'localhost/web:dev', '.'];
+const FAST_EXPORT = 'type=image,unpack=true,compression=uncompressed';
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
+const CONFIG_MAP = '/api/v1/namespaces/default/configmaps/buildkit';
+const PODS = '/api/v1/namespaces/default/pods';
+const GKE = 'gke_my-project_europe-west1-b_demo';
+const GKE_NAMES = {context: GKE, cluster: GKE, user: GKE};
+const MICROK8S_NAMES = {context: 'microk8s', cluster: 'microk8s-cluster', user: 'admin'};
+const SECRET = `/api/v1/namespaces/default/secrets/docker-registry`;
+const SELECTOR = 'rootless,runtime,worker';
+
+function golden(name: string): readonly unknown[] {
+  const file = join(import.meta.dirname, '..', 'fixtures', 'builder', `${name}.yaml`);
+  // The first document is a comment with buildkitd.toml in the clear.
+  return parseAllDocuments(readFileSync(file, 'utf8'))
+    .map((document) => document.toJS())
+    .filter((object) => object !== null);
+}
+
+function removeBuilders({state}: ApiServer): void {
+  Object.assign(state, {deployments: [], configMaps: [], replicaSets: [], pods: []});
+}
+
+function putBuilder({api}: World, options: Parameters<typeof addBuilder>[1]) {
+  removeBuilders(api);
+  return addBuilder(api.state, options);
+}
+
+/** What was sent to the cluster that changes it. */
+function changes({api}: World) {
+  return api.requests.filter(({method, path}) => method !== 'GET' && !/\/(selfsubject\w+|exec)$/.test(path));
+}
+
+const changedPaths = (world: World) => changes(world).map(({method, path}) => `${method} ${path}`);
+const bodyOf = (world: World, method: string) =>
+  changes(world).find((request) => request.method === method)?.body as never;
+
+async function expectBuilt(world: World, args: readonly string[] = BUILD) {
+  const ended = await world.tiltbuild(args);
+  expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+  world.delegated();
+  return ended;
+}
+
+async function expectRefused(world: World, args: readonly string[], ...words: readonly (string | RegExp)[]) {
+  const ended = await world.tiltbuild(args);
+  expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
+  for (const word of words) {
+    if (typeof word === 'string') expect(ended.stderr).to.contain(word);
+    else expect(ended.stderr).to.match(word);
+  }
+  expect(world.sandbox.invocations(), 'runs of kubectl-build').to.deep.equal([]);
+  return ended;
+}
+
+describePrograms('a builder that works', (world) => {
+  /** The requests before the delegate, without kubectl's own discovery. */
+  const asked = () =>
+    world.api.requests
+      .filter(({path}) => path !== PODS && !/^\/(openapi|apis?(\/v1|\/[^/]+\/v1)?$)/.test(path))
+      .map(({method, path, query: {labelSelector}}) =>
+        [method, path, ...(labelSelector ? [labelSelector] : [])].join(' '),
+      )
+      .sort();
+  const round = [
+    `GET /api/v1/namespaces/default/configmaps ${SELECTOR}`,
+    `GET ${SECRET}`,
+    'GET /api/v1/nodes',
+    `GET ${DEPLOYMENTS} ${SELECTOR}`,
+  ];
+
+  it('costs one round of five requests, and nothing is changed', async () => {
+    const ended = await expectBuilt(world);
+    expect(asked()).to.deep.equal([...round, 'POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews']);
+    // Its pods are looked at as the delegate runs, and not before.
+    const paths = world.api.requests.map(({path}) => path);
+    expect(paths.slice(0, 5)).not.to.include(PODS);
+    expect(ended.stderr).not.to.match(/note:|builder/);
+    expect(world.delegated().argv).to.include(FAST_EXPORT);
+  });
+
+  it('costs one round where kubectl asks, and nothing is changed', async () => {
+    world.connect({auth: 'exec'});
+    const ended = await expectBuilt(world);
+    expect(asked()).to.deep.equal(round);
+    expect(changedPaths(world)).to.deep.equal([]);
+    expect(ended.stderr).not.to.contain('note:');
+  });
+
+  it('gets no export of ours where it is rootless', async () => {
+    putBuilder(world, {kind: 'ours', runtime: 'rootless'});
+    const ended = await expectBuilt(world);
+    expect(world.delegated().argv).not.to.include('--output');
+    expect(changedPaths(world)).to.deep.equal([]);
+    expect(ended.stderr).not.to.contain('note:');
+  });
+
+  it("is used as it is where it is somebody else's, with a word on what harms", async () => {
+    putBuilder(world, {kind: 'foreign'});
+    const ended = await expectBuilt(world);
+    expect(ended.stderr).to.contain('harms its node').and.contain('somebody else made it');
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+
+  it('is waited for where another one is just making it', async () => {
+    const {deployment} = putBuilder(world, {kind: 'ours'});
+    const status = {observedGeneration: 1, replicas: 1, updatedReplicas: 1, unavailableReplicas: 1};
+    world.api.state.deployments = [{...deployment, status}];
+    let ended = false;
+    const building = expectBuilt(world).finally(() => {
+      ended = true;
+    });
+    const looks = () => world.api.requests.filter(({path}) => path === `${DEPLOYMENTS}/buildkit`);
+    while (looks().length < 2 && !ended) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(world.sandbox.invocations()).to.deep.equal([]);
+    world.api.state.deployments = [deployment];
+    await building;
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+
+  it('is named as one too many beside another', async () => {
+    addBuilder(world.api.state, {kind: 'ours', name: 'second'});
+    const ended = await expectBuilt(world);
+    expect(ended.stderr).to.contain('beside "buildkit"').and.contain('"second"').and.contain('builder rm');
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+});
+
+describePrograms('no builder', (world) => {
+  beforeEach(() => removeBuilders(world.api));
+
+  for (const auth of ['certificate', 'exec'] as const) {
+    it(`is made up for by one of ours, which is waited for and used (${auth})`, async () => {
+      world.connect({auth});
+      const ended = await expectBuilt(world);
+      expect(ended.stderr).to.contain('there is no builder "buildkit" in namespace "default" yet');
+      expect(changedPaths(world)).to.deep.equal([`PATCH ${CONFIG_MAP}`, `POST ${DEPLOYMENTS}`]);
+      expect(changes(world).map(({body}) => body)).to.deep.equal(golden('kind-containerd'));
+      for (const {query} of changes(world)) expect(query.fieldManager).to.equal('kubectl-tiltbuild');
+      expect(world.delegated().argv).to.include(FAST_EXPORT);
+    });
+  }
+
+  const places: readonly (readonly [string, typeof PLAIN_NAMES, Parameters<typeof node>[0]])[] = [
+    [
+      'k3s-containerd',
+      PLAIN_NAMES,
+      {name: 'server', providerID: 'k3s://server', kubeletVersion: 'v1.36.2+k3s1'},
+    ],
+    ['microk8s-containerd', MICROK8S_NAMES, {name: 'micro', providerID: ''}],
+    [
+      'docker',
+      {...PLAIN_NAMES, cluster: 'minikube'},
+      {name: 'minikube', providerID: '', containerRuntimeVersion: 'docker://28.0.1'},
+    ],
+  ];
+  for (const [fixture, names, facts] of places) {
+    it(`is made up for by what fits the nodes: ${fixture}`, async () => {
+      world.connect({names});
+      world.api.state.nodes = [node(facts)];
+      await expectBuilt(world);
+      expect(changes(world).map(({body}) => body)).to.deep.equal(golden(fixture));
+    });
+  }
+
+  it('is made up for from --builder-image, one on every node with --builder-replicas nodes', async () => {
+    world.api.state.nodes = [node({name: 'one'}), node({name: 'two'})];
+    const flags = ['--builder-image', 'mirror.example/buildkit:v0.32.2', '--builder-replicas', 'nodes'];
+    await expectBuilt(world, [...flags, '--builder', 'mine', ...BUILD]);
+    expect(bodyOf(world, 'POST')).to.have.nested.property('metadata.name', 'mine');
+    expect(bodyOf(world, 'POST')).to.have.nested.property('spec.replicas', 2);
+    expect(bodyOf(world, 'POST')).to.have.nested.property(
+      'spec.template.spec.containers[0].image',
+      'mirror.example/buildkit:v0.32.2',
+    );
+    expect(world.delegated().argv).to.include.members(['--builder', 'mine']);
+  });
+
+  it('is made up for by one that grants network.host where the build asks for it', async () => {
+    const ended = await world.tiltbuild(['--network', 'host', ...BUILD]);
+    // The stand-in grants it never.
+    expect(ended.exitCode).to.equal(1);
+    expect(readToml(bodyOf(world, 'PATCH'))).to.contain('insecure-entitlements = ["network.host"]');
+    await world.tiltbuild(['--builder', 'second', ...BUILD]);
+    expect(readToml(changes(world)[2]?.body)).not.to.contain('entitlements');
+  });
+
+  it('is left to kubectl build with --builder-policy check, with a warning', async () => {
+    const ended = await expectBuilt(world, ['--builder-policy', 'check', ...BUILD]);
+    expect(ended.stderr)
+      .to.contain('does not exist')
+      .and.contain('kubectl tiltbuild builder create buildkit');
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+
+  it('is left to kubectl build with --builder-policy never, without a word', async () => {
+    const ended = await expectBuilt(world, ['--builder-policy', 'never', ...BUILD]);
+    expect(ended.stderr).not.to.contain('note:');
+    expect(changedPaths(world)).to.deep.equal([]);
+    expect(world.api.requests.map(({path}) => path)).not.to.include(PODS);
+  });
+
+  it('ends the run where there is not even the namespace', async () => {
+    for (const auth of ['certificate', 'exec'] as const) {
+      world.connect({auth});
+      await expectRefused(world, ['--namespace', 'nowhere', ...BUILD], 'no namespace "nowhere"');
+    }
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+
+  const nodes = (...runtimes: readonly string[]) =>
+    runtimes.map((containerRuntimeVersion, index) => node({name: `node-${index}`, containerRuntimeVersion}));
+  for (const [title, those, words] of [
+    ['CRI-O', nodes('cri-o://1.36.0'), ['cri-o', 'node-0']],
+    [
+      'two runtimes',
+      nodes('containerd://2.1.9', 'docker://28.0.1'),
+      ['containerd: node-0', 'docker: node-1'],
+    ],
+  ] as const) {
+    it(`ends the run on nodes with ${title}, and says what was found`, async () => {
+      world.api.state.nodes = [...those];
+      await expectRefused(world, BUILD, ...words);
+      expect(changedPaths(world)).to.deep.equal([]);
+    });
+  }
+});
+
+describePrograms('a builder that is broken', (world) => {
+  const expectReplaced = async (why: string) => {
+    const ended = await expectBuilt(world);
+    expect(ended.stderr).to.contain(why).and.contain('it is replaced by one that works');
+    expect(changedPaths(world)).to.deep.equal([`PATCH ${CONFIG_MAP}`, `PUT ${DEPLOYMENTS}/buildkit`]);
+    const {metadata, ...rest}: {metadata: object} = bodyOf(world, 'PUT');
+    // With it, somebody else's change meanwhile would win.
+    expect(metadata).to.have.property('resourceVersion').that.matches(/^\d+$/);
+    const {resourceVersion: _, ...sent} = metadata as {resourceVersion: string};
+    expect({metadata: sent, ...rest}).to.deep.equal(golden('kind-containerd')[1]);
+    expect(world.api.state.deployments[0]?.metadata).to.include({generation: 2});
+    expect(world.delegated().argv).to.include(FAST_EXPORT);
+  };
+
+  it("is replaced on kind where it is the plugin's own", async () => {
+    putBuilder(world, {kind: 'plugin'});
+    await expectReplaced('harms its node at every start');
+    expect(world.api.requests.map(({command}) => command.join(' '))).to.include(
+      'pgrep -f buildctl dial-stdio',
+    );
+  });
+
+  it('is replaced on kind where it is made for Docker', async () => {
+    putBuilder(world, {kind: 'plugin', runtime: 'docker'});
+    await expectReplaced('is made for docker, while the nodes run on containerd');
+  });
+
+  it('is replaced on kind where its socket is in its pod alone', async () => {
+    putBuilder(world, {kind: 'ours', toml: 'root = "/var/lib/buildkit/default-buildkit"\n'});
+    const [deployment] = world.api.state.deployments as [ReturnType<typeof addBuilder>['deployment']];
+    const {'app.kubernetes.io/managed-by': _, ...labels} = deployment.metadata.labels ?? {};
+    world.api.state.deployments = [{...deployment, metadata: {...deployment.metadata, labels}}];
+    await expectReplaced('cannot run RUN steps');
+  });
+
+  it('is only warned of where another version of this tool may have made it so', async () => {
+    putBuilder(world, {kind: 'ours', toml: 'root = "/var/lib/buildkit/default-buildkit"\n'});
+    const ended = await expectBuilt(world);
+    expect(ended.stderr).to.contain('cannot run RUN steps').and.contain('kubectl tiltbuild made it');
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+
+  const kept: readonly (readonly [string, () => readonly string[], string])[] = [
+    [
+      'on a cluster that is not local',
+      () => {
+        world.connect({names: GKE_NAMES});
+        return BUILD;
+      },
+      'this is not a local development cluster',
+    ],
+    [
+      'while a build runs on it',
+      () => {
+        world.api.state.exec = ([program]) =>
+          program === 'pgrep' ? {stdout: '4711\n'} : {failure: 'not asked'};
+        return BUILD;
+      },
+      'a build is running on it',
+    ],
+    ['with --builder-policy check', () => ['--builder-policy', 'check', ...BUILD], 'the policy is to check'],
+  ];
+  for (const [title, arrange, why] of kept) {
+    it(`is only warned of ${title}, with the command that mends it`, async () => {
+      putBuilder(world, {kind: 'plugin'});
+      const ended = await expectBuilt(world, arrange());
+      expect(ended.stderr).to.contain('harms its node').and.contain(why);
+      expect(ended.stderr).to.contain('builder create buildkit --namespace default --replace');
+      expect(changedPaths(world)).to.deep.equal([]);
+    });
+  }
+
+  it('is left alone with --builder-policy never, without a word', async () => {
+    putBuilder(world, {kind: 'plugin'});
+    const ended = await expectBuilt(world, ['--builder-policy', 'never', ...BUILD]);
+    expect(ended.stderr).not.to.contain('note:');
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+});
+
+describePrograms('a right that is missing', (world) => {
+  for (const deed of ['get deployments', 'list deployments', 'list pods', 'create pods/exec'] as const) {
+    it(`is named before anything is started: ${deed}`, async () => {
+      world.api.state.denied.add(deed);
+      const shown = deed.replace('deployments', 'deployments.apps');
+      await expectRefused(world, BUILD, shown, 'namespace "default"', 'kubectl auth can-i');
+      expect(changedPaths(world)).to.deep.equal([]);
+    });
+  }
+
+  for (const deed of ['create deployments', 'create configmaps', 'patch configmaps'] as const) {
+    it(`is named where a builder has to be made: ${deed}`, async () => {
+      removeBuilders(world.api);
+      world.api.state.denied.add(deed);
+      const [verb = '', resource = ''] = deed.split(' ');
+      await expectRefused(world, BUILD, new RegExp(`${verb}\\b.*\\b${resource}`));
+      expect(world.api.state.deployments).to.deep.equal([]);
+    });
+  }
+
+  for (const auth of ['certificate', 'exec'] as const) {
+    it(`to touch Deployments at all is named (${auth})`, async () => {
+      world.connect({auth});
+      world.api.state.forbidden.add('deployments');
+      await expectRefused(world, BUILD, 'list deployments.apps', 'cannot list resource "deployments"');
+    });
+
+    it(`to read ConfigMaps speaks neither for nor against a builder (${auth})`, async () => {
+      world.connect({auth});
+      world.api.state.forbidden.add('configmaps');
+      const ended = await expectBuilt(world);
+      expect(ended.stderr).not.to.contain('cannot run RUN');
+      expect(changedPaths(world)).to.deep.equal([]);
+    });
+
+    for (const [resource, words] of [
+      ['configmaps', /configmaps/],
+      ['nodes', /may not list the nodes/],
+    ] as const) {
+      it(`to use ${resource} is named where a builder has to be made (${auth})`, async () => {
+        world.connect({auth});
+        removeBuilders(world.api);
+        world.api.state.forbidden.add(resource);
+        await expectRefused(world, BUILD, words);
+        expect(world.api.state.deployments).to.deep.equal([]);
+      });
+    }
+  }
+});
+
+describePrograms('a builder that does not start', (world) => {
+  const image = 'docker.io/moby/buildkit:v0.32.2';
+  for (const [outcome, ...words] of [
+    ['stuck-image', image, 'cannot be pulled', '--builder-image'],
+    [
+      'stuck-podsecurity',
+      'enforces the Pod Security standard',
+      'pod-security.kubernetes.io/enforce=privileged',
+    ],
+    ['stuck-unschedulable-cpu', 'Insufficient cpu', 'lower what the builder requests'],
+    ['stuck-unschedulable-selector', 'No node takes', "Change the builder's node selector"],
+    ['stuck-lock', 'another builder on node "kind-control-plane" holds', 'builder create buildkit --replace'],
+    ['stuck-hostpath', 'that is not there', 'builder create buildkit --replace'],
+    ['stuck-quota', 'quota', 'kubectl describe resourcequota'],
+    ['stuck-crash', 'flag provided but not defined', 'builder create buildkit --replace'],
+    ['never', 'is not ready after 3 s', 'kubectl describe pods'],
+  ] as const) {
+    it(`is given up with its cause and a cure: ${outcome}`, async () => {
+      removeBuilders(world.api);
+      world.api.state.builder.outcome = outcome;
+      await expectRefused(world, ['--builder-timeout', '3s', ...BUILD], ...words);
+    });
+  }
+});
+
+function readToml(configMap: unknown): string {
+  const {binaryData} = configMap as {binaryData: {'buildkitd.toml': string}};
+  return Buffer.from(binaryData['buildkitd.toml'], 'base64').toString();
+}
