@@ -194,7 +194,7 @@ function describeFailure(target: Target, error: unknown): unknown {
     error instanceof ApiFailure
       ? error.status === 401
       : // Without any credentials kubectl asks for a user name, which nobody can type here.
-        /must be logged in to the server|\(Unauthorized\)|getting credentials|^error: EOF$/.test(
+        /must be logged in to the server|\(Unauthorized\)|getting credentials|^(?:error: )?EOF$/.test(
           error.message,
         );
   if (unauthorized) {

@@ -37,7 +37,13 @@ export type Send = (method: 'GET' | 'POST', path: string, accept: string, body?:
 
 export async function openTransport(options: TransportOptions): Promise<Send> {
   const base = new URL(options.server);
-  return 'Bun' in globalThis ? sendWithFetch(base, options) : await openNodeTransport(base, options);
+  // `fetch` joins the values of a header with commas, and the API server then sees one group of that name.
+  const repeats = Object.values(options.headers).some(
+    (value) => typeof value !== 'string' && value.length > 1,
+  );
+  return 'Bun' in globalThis && !repeats
+    ? sendWithFetch(base, options)
+    : await openNodeTransport(base, options);
 }
 
 function sendWithFetch(base: URL, options: TransportOptions): Send {
@@ -46,9 +52,7 @@ function sendWithFetch(base: URL, options: TransportOptions): Send {
   return async (method, path, accept, body) => {
     const limit = AbortSignal.timeout(timeout);
     const headers = new Headers({Accept: accept, 'User-Agent': 'kubectl-tiltbuild'});
-    for (const [name, value] of Object.entries(options.headers)) {
-      for (const item of [value].flat()) headers.append(name, item as string);
-    }
+    for (const [name, value] of Object.entries(options.headers)) headers.set(name, String(value));
     if (body !== undefined) headers.set('Content-Type', 'application/json');
     const init = {
       method,

@@ -86,7 +86,7 @@ const OWN_ERROR =
 /** Whether a line on kubectl's stderr is from somebody else, who wants to be heard: a login plugin. */
 export function isForeignLine(line: string): boolean {
   // klog's own look like E1125 01:11:19.398124 … memcache.go:265].
-  return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:)/.test(line);
+  return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:|EOF$)/.test(line);
 }
 
 const FORBIDDEN = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/;

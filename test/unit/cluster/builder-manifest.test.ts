@@ -96,7 +96,7 @@ const busy: Partial<BuilderSettings> = {
 const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
   ['kind-containerd', facts()],
   ['docker', facts({runtime: 'docker'})],
-  ['rootless', facts({}, {rootless: true})],
+  ['rootless', facts({runtime: undefined}, {rootless: true})],
   ['k3s-containerd', facts({paths: k3sPaths})],
   ['rke2-containerd', facts({paths: containerdPaths('unknown', {distribution: 'rke2'})})],
   ['microk8s-containerd', facts({paths: containerdPaths('microk8s')})],
