@@ -6,7 +6,7 @@ import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
-import {addBuilder, node, startApiServer} from '../test/helpers/api-server.ts';
+import {node, startApiServer} from '../test/helpers/api-server.ts';
 import {runViaKubectl} from '../test/helpers/programs.ts';
 import {makeSandbox} from '../test/helpers/sandbox.ts';
 import {ROOT} from './generated-file.ts';
@@ -38,8 +38,14 @@ const SCENES: readonly Scene[] = [
     exitCode: 3,
   },
   {
-    title: 'So it builds: progress on standard error, the digest alone on standard output.',
+    title:
+      'So it builds. There is no builder yet, so one is made; the digest goes to standard output, alone.',
     args: ['-t', 'docker.io/library/web:dev', '.'],
+    exitCode: 0,
+  },
+  {
+    title: 'The builder, and whether RUN steps work on it.',
+    args: ['builder', 'ls'],
     exitCode: 0,
   },
   {
@@ -67,7 +73,6 @@ async function showOnStandIns(): Promise<boolean> {
   const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
   try {
     api.state.nodes.push(node());
-    addBuilder(api.state, {kind: 'ours'});
     let asExpected = true;
     for (const {title, args, cluster = 'kind-demo', env = {}, exitCode} of SCENES) {
       const names = {context: cluster, cluster, user: cluster};
