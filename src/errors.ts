@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'cluster-denied'
   | 'namespace-missing'
   | 'builder-failed'
+  | 'builder-image'
   | 'builder-runtime'
   | 'pull-secret-missing'
   | 'tool-missing'

@@ -7,8 +7,9 @@ import type {ClusterFacts} from '../cluster/facts.ts';
 import type {Product} from '../cluster/product.ts';
 import {BUILD_RIGHTS, BUILDER_RIGHTS} from '../cluster/rights.ts';
 import {demandNamespace, demandRights, findObstacle} from './builder-rights.ts';
-import {countLeftoverMounts, isBuildRunning} from './inspect-builder.ts';
-import {createBuilder, replaceBuilder} from './make-builder.ts';
+import {isBuildRunning} from './inspect-builder.ts';
+import {createBuilder} from './make-builder.ts';
+import {mendBuilder} from './mend-builder.ts';
 import {listKnownBuilders, observeBuilder} from './observed-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
@@ -78,18 +79,9 @@ export async function ensureBuilder(
       await createBuilder(surroundings, observed.nodes);
       return await waitForBuilder(request, cluster, ports);
     }
-    case 'replace': {
+    case 'replace':
       ports.notes.note(action.note);
-      const leftovers = await countLeftoverMounts(deployment as BuilderDeployment, cluster);
-      await replaceBuilder(surroundings, observed.nodes, deployment as BuilderDeployment);
-      const builder = await waitForBuilder(request, cluster, ports);
-      if (leftovers > 0) {
-        ports.notes.note(
-          `the old builder left ${leftovers} mounts of containerd's socket on its node; they go when the node restarts.`,
-        );
-      }
-      return builder;
-    }
+      return await mendBuilder(surroundings, observed.nodes, deployment as BuilderDeployment, ports);
     default:
       return action satisfies never;
   }

@@ -94,7 +94,11 @@ export async function replaceBuilder(
 
 const ATTEMPTS = 5;
 
-async function readAgain(old: BuilderDeployment, cluster: Cluster): Promise<BuilderDeployment | undefined> {
+/** The builder as it is now; undefined where it is gone. */
+export async function readAgain(
+  old: BuilderDeployment,
+  cluster: Cluster,
+): Promise<BuilderDeployment | undefined> {
   const answer = await cluster.get(deploymentPath(old));
   return answer.kind === 'found' ? readBuilderDeployment(answer.value) : undefined;
 }

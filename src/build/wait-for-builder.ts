@@ -18,7 +18,7 @@ const PATIENCE = 1000;
 const RECOVERY = 30_000;
 
 /**
- * Throws `builder-failed` for what waiting cannot cure, and when it takes longer than the request allows; `timed-out`
+ * Throws `builder-failed` for what waiting cannot cure, `builder-image` where that is its image, and when it takes longer than the request allows; `timed-out`
  * past its deadline. One that was ready before has worked, so that a crash is no verdict yet.
  */
 export async function waitForBuilder(
@@ -111,8 +111,9 @@ function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): bo
   return !leaving && (pods.length === 0 || pods.some(({ready}) => ready));
 }
 
-function inTrouble(name: string, {message, remedy}: Trouble): TiltbuildError {
-  return new TiltbuildError('builder-failed', `The builder "${name}" does not start: ${message}`, {remedy});
+function inTrouble(name: string, {kind, message, remedy}: Trouble): TiltbuildError {
+  const code = kind === 'image' ? 'builder-image' : 'builder-failed';
+  return new TiltbuildError(code, `The builder "${name}" does not start: ${message}`, {remedy});
 }
 
 function tooLate(

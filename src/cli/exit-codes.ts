@@ -19,6 +19,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'cluster-denied': 4,
   'namespace-missing': 4,
   'builder-failed': 4,
+  'builder-image': 4,
   'builder-runtime': 4,
   'pull-secret-missing': 4,
   'tool-missing': 4,

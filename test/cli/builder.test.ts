@@ -256,6 +256,22 @@ describePrograms('a builder that is broken', (world) => {
     );
   });
 
+  it('keeps the image of the old one where the nodes cannot pull ours', async () => {
+    putBuilder(world, {kind: 'plugin'});
+    world.api.state.builder.outcome = 'stuck-image';
+    const puts = () => world.api.requests.filter(({method}) => method === 'PUT');
+    const watching = setInterval(() => {
+      if (puts().length > 1) world.api.state.builder.outcome = 'ready';
+    }, 10);
+    const ended = await expectBuilt(world).finally(() => clearInterval(watching));
+    expect(ended.stderr).to.contain('cannot be pulled').and.contain('It keeps the image of the old one');
+    const images = puts().map(({body}) => JSON.stringify(body).match(/"image":"([^"]+)"/)?.[1]);
+    expect(images).to.deep.equal([
+      'docker.io/moby/buildkit:v0.32.2',
+      'docker.io/moby/buildkit:buildx-stable-1',
+    ]);
+  });
+
   it('is replaced on kind where it is made for Docker', async () => {
     putBuilder(world, {kind: 'plugin', runtime: 'docker'});
     await expectReplaced('is made for docker, while the nodes run on containerd');

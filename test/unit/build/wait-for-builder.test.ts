@@ -180,7 +180,7 @@ describe('waitForBuilder', () => {
         kubectl: () => ({stdout: logs || recorded.logs || ''}),
       });
       const error = await failureOf(run());
-      expect(error.code).to.equal('builder-failed');
+      expect(error.code).to.equal(name === 'image' ? 'builder-image' : 'builder-failed');
       expect(error.message).to.include('The builder "buildkit" does not start: ').and.include(words);
       expect(error.remedy.join('\n')).to.include(cure);
       // At the first look that can see it: events come with the sixth.
