@@ -3,6 +3,8 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {Deployment, type IDeployment} from 'kubernetes-models/apps/v1';
+import {ConfigMap, type IConfigMap} from 'kubernetes-models/v1';
 import {stringify} from 'yaml';
 import {
   type BuilderManifest,
@@ -112,7 +114,20 @@ describe('builderManifest', () => {
       if (process.env.UPDATE_GOLDEN) writeFileSync(file, text);
       expect(text).to.equal(readFileSync(file, 'utf8'));
     });
+
+    it(`keeps to Kubernetes' OpenAPI schema in ${name}.yaml`, () => {
+      const {configMap, deployment} = builderManifest(given);
+      new ConfigMap(configMap as unknown as IConfigMap).validate();
+      new Deployment(deployment as unknown as IDeployment).validate();
+    });
   }
+
+  it('would not pass the schema with a value of another kind', () => {
+    const {deployment} = builderManifest(facts());
+    const spec = {...deployment.spec, replicas: '1'};
+    const wrong = new Deployment({...deployment, spec} as unknown as IDeployment);
+    expect(() => wrong.validate()).to.throw('spec/replicas must be integer');
+  });
 
   it('has the labels and the selector of the builder that the plugin makes', () => {
     const recorded = readApiRecording('builder-by-plugin').body as BuilderManifest['deployment'];
