@@ -11,6 +11,7 @@ import {type KubeconfigFile, parseKubeconfig} from '../cluster/kubeconfig-parse.
 import {type KubeconfigPaths, kubeconfigPaths, missingKubeconfig} from '../cluster/kubeconfig-paths.ts';
 import {resolveTarget, type Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
+import {reasonOf} from '../system-error.ts';
 import type {ConnectionRequest, Surroundings} from './build-request.ts';
 import type {Files} from './ports.ts';
 
@@ -91,7 +92,7 @@ async function readKubeconfig(
   } catch (cause) {
     throw new TiltbuildError(
       'kubeconfig-unreadable',
-      `The kubeconfig ${path} cannot be read: ${describe(cause)}.`,
+      `The kubeconfig ${path} cannot be read: ${reasonOf(cause)}.`,
       {
         remedy: ['Check who may read it, or name another one with --kubeconfig or KUBECONFIG.'],
         cause,
@@ -99,13 +100,6 @@ async function readKubeconfig(
     );
   }
   return text === undefined ? undefined : parseKubeconfig(path, text, rules);
-}
-
-function describe(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  return code || String(error);
 }
 
 async function lookForPod(env: Surroundings['env'], files: Files): Promise<PodSurroundings> {

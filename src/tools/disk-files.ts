@@ -5,6 +5,7 @@ import {mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Files} from '../build/ports.ts';
 import {TiltbuildError} from '../errors.ts';
+import {reasonOf} from '../system-error.ts';
 
 export class DiskFiles implements Files {
   readonly #temporaryRoot: string;
@@ -123,30 +124,6 @@ function noTemporaryFiles(root: string, cause: unknown): TiltbuildError {
       cause,
     },
   );
-}
-
-/** What the operating system said, without the path and the system call. */
-export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  switch (code) {
-    case 'ENOSPC':
-      return 'the disk is full';
-    case 'EDQUOT':
-      return 'the disk quota is used up';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ENOENT':
-      return 'there is no such directory';
-    case 'ENOTDIR':
-      return 'a part of the path is not a directory';
-    case 'EISDIR':
-      return 'it is a directory';
-    default:
-      return code ?? (error instanceof Error ? error.message : String(error));
-  }
 }
 
 function isMissing(error: unknown): boolean {
