@@ -3,7 +3,8 @@
  * have to become a private file first (`env=` is refused by kubectl build: recordings, secret-env).
  */
 import {TiltbuildError} from '../errors.ts';
-import {type CsvField, readCsvFields, writeCsvRecord} from './csv-fields.ts';
+import type {KeyValue} from '../key-value.ts';
+import {readCsvFields, writeCsvRecord} from './csv-fields.ts';
 
 export type BuildSecret =
   /** Handed on byte for byte. */
@@ -62,7 +63,7 @@ interface SecretFields {
   type?: 'file' | 'env';
 }
 
-function readFields(fields: readonly CsvField[]): SecretFields {
+function readFields(fields: readonly KeyValue[]): SecretFields {
   const read: SecretFields = {};
   for (const {key, value} of fields) {
     if (value === undefined) throw invalidSecret('a part of it is not of the form key=value');

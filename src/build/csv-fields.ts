@@ -1,10 +1,5 @@
 /** Owns the comma-separated `key=value` form of docker's flag values, as Go's encoding/csv reads and writes it. */
-
-/** A field with or without a value, the key as typed. */
-export interface CsvField {
-  readonly key: string;
-  readonly value: string | undefined;
-}
+import {type KeyValue, splitKeyValue} from '../key-value.ts';
 
 /** Reads one record; undefined where encoding/csv would report an error (a stray or an open quote). */
 export function readCsvRecord(text: string): readonly string[] | undefined {
@@ -28,14 +23,9 @@ export function readCsvRecord(text: string): readonly string[] | undefined {
   }
 }
 
-/** Reads `key=value,…`; undefined where the text is no record. A field without `=` has no value. */
-export function readCsvFields(text: string): readonly CsvField[] | undefined {
-  return readCsvRecord(text)?.map((field) => {
-    const index = field.indexOf('=');
-    return index < 0
-      ? {key: field, value: undefined}
-      : {key: field.slice(0, index), value: field.slice(index + 1)};
-  });
+/** Reads `key=value,…`, keys as typed; undefined where the text is no record. */
+export function readCsvFields(text: string): readonly KeyValue[] | undefined {
+  return readCsvRecord(text)?.map(splitKeyValue);
 }
 
 /** Writes one record, with quotes where a field would not be read back as it is. */

@@ -9,7 +9,7 @@ import {choosePullSecret} from '../cluster/pull-secret.ts';
 import {TiltbuildError} from '../errors.ts';
 import {parseTags} from '../image/qualification.ts';
 import {readExpectedRef} from '../tilt/expected-ref.ts';
-import {BUILDER_TIMEOUT} from './builder-request.ts';
+import {readBuilderTimeout} from './builder-request.ts';
 import type {BuildInput} from './commands/build.ts';
 import {readConnection, writeFlag} from './connection-request.ts';
 import {PASSED_BUILD_FLAGS} from './flags.ts';
@@ -83,10 +83,7 @@ function readBuilderOptions(flags: Given): BuilderOptions {
   const {network, allow = []} = flags;
   return {
     policy: flags['builder-policy'] ?? 'ensure',
-    timeout:
-      flags['builder-timeout'] === undefined
-        ? BUILDER_TIMEOUT
-        : readDuration('--builder-timeout', flags['builder-timeout']),
+    timeout: readBuilderTimeout('--builder-timeout', flags['builder-timeout']),
     image: flags['builder-image'],
     replicas: parseReplicas(flags['builder-replicas'] ?? '1'),
     // kubectl build asks for the entitlement with `none` as well (its source, toSolveOpt).

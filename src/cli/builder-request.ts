@@ -12,6 +12,7 @@ import {
 import {readDuration} from '../cluster/durations.ts';
 import {demandObjectName} from '../cluster/object-name.ts';
 import {TiltbuildError} from '../errors.ts';
+import {splitKeyValue} from '../key-value.ts';
 import type {
   BuilderCreate,
   BuilderInput,
@@ -25,7 +26,12 @@ import {type ConnectionFlags, readConnection} from './connection-request.ts';
 type FlagsOf<T extends {flags: object}> = Interfaces.InferredFlags<T['flags']>;
 
 /** How long a builder may take to start where nothing else is said, in milliseconds. */
-export const BUILDER_TIMEOUT = 120_000;
+const BUILDER_TIMEOUT = 120_000;
+
+/** The value of `flag`, which says how long a builder may take to start, in milliseconds. Throws `usage`. */
+export function readBuilderTimeout(flag: string, text: string | undefined): number {
+  return text === undefined ? BUILDER_TIMEOUT : readDuration(flag, text);
+}
 
 /** `kind` is the command's name. */
 export function readBuilderRequest(
@@ -80,7 +86,7 @@ function readCreate(flags: FlagsOf<typeof BuilderCreate>, name: string): Builder
         state: flags['containerd-state'],
       },
     },
-    timeout: flags.timeout === undefined ? BUILDER_TIMEOUT : readDuration('--timeout', flags.timeout),
+    timeout: readBuilderTimeout('--timeout', flags.timeout),
     replace: flags.replace,
     force: flags.force,
     dryRun: flags['dry-run'],
@@ -88,7 +94,7 @@ function readCreate(flags: FlagsOf<typeof BuilderCreate>, name: string): Builder
 }
 
 function readVariable(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  const {key, value} = splitKeyValue(text);
+  if (key !== '' && value !== undefined) return [key, value];
   throw new TiltbuildError('usage', 'An --env value is not of the form NAME=VALUE.');
 }

@@ -6,8 +6,9 @@
  * like a flag for the next flag (`--build-arg -t`), reads `--push=false` as `--push` and a positional `false`,
  * refuses a flag given twice, and mixes what comes after `--` with the positionals.
  */
-import {closest, distance} from 'fastest-levenshtein';
 import {TiltbuildError} from '../errors.ts';
+import {splitKeyValue} from '../key-value.ts';
+import {findNearName} from '../near-name.ts';
 
 /** What this module needs to know of a flag; oclif's flag definitions have this shape. */
 export interface FlagSyntax {
@@ -78,7 +79,7 @@ export function readArgv(
   };
 
   const readLong = (word: string): void => {
-    const [name, inline] = splitOnce(word.slice(2), '=');
+    const {key: name, value: inline} = splitKeyValue(word.slice(2));
     if (!Object.hasOwn(flags, name)) throw unknownFlag(`--${name}`, flags, reasons);
     set(name, `--${name}`, inline);
   };
@@ -121,11 +122,6 @@ function writeFlag(name: string, value: string[] | boolean): string[] {
   return value.flatMap((text) => [`--${name}`, text.startsWith('-') ? PROTECTION + text : text]);
 }
 
-function splitOnce(text: string, separator: string): [string, string | undefined] {
-  const index = text.indexOf(separator);
-  return index < 0 ? [text, undefined] : [text.slice(0, index), text.slice(index + separator.length)];
-}
-
 function unknownFlag(
   shown: string,
   flags: Readonly<Record<string, FlagSyntax>>,
@@ -135,9 +131,9 @@ function unknownFlag(
   if (reason !== undefined) return new TiltbuildError('usage', `${shown} ${reason}`);
   const name = shown.slice(2);
   const names = Object.keys(flags).filter((candidate) => !flags[candidate]?.hidden);
-  const nearest = shown.startsWith('--') ? closest(name, names) : undefined;
+  const nearest = shown.startsWith('--') ? findNearName(name, names, 1) : undefined;
   const suggestion =
-    nearest !== undefined && distance(name, nearest) <= Math.max(1, Math.floor(name.length / 3))
+    nearest !== undefined
       ? `Did you mean --${nearest}?`
       : 'kubectl tiltbuild --help lists the flags; what only your kubectl build knows goes after --.';
   return new TiltbuildError('usage', `There is no flag ${shown}.`, {remedy: [suggestion]});

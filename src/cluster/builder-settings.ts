@@ -1,5 +1,6 @@
 /** Owns what may be asked of a builder of ours, and how it is written on a command line. */
 import {TiltbuildError} from '../errors.ts';
+import {splitKeyValue} from '../key-value.ts';
 
 /** The BuildKit that this release was tried with; a tag that moves would change the builder behind its users. */
 export const DEFAULT_BUILDER_IMAGE = 'docker.io/moby/buildkit:v0.32.2';
@@ -79,7 +80,7 @@ export function parseToleration(text: string): Toleration {
   if (!isTaintEffect(effect)) throw tolerationFault(text, `${quote(effect)} is not an effect`);
   if (taint === '') return {operator: 'Exists', effect};
 
-  const {key, value} = splitAtEquals(taint);
+  const {key, value} = splitKeyValue(taint);
   const fault = findKeyFault(key) ?? findValueFault(value ?? '');
   if (fault !== undefined) throw tolerationFault(text, fault);
   return value === undefined ? {key, operator: 'Exists', effect} : {key, operator: 'Equal', value, effect};
@@ -89,7 +90,7 @@ export function parseToleration(text: string): Toleration {
 export function parseNodeSelector(text: string): Readonly<Record<string, string>> {
   const labels = new Map<string, string>();
   for (const part of text.split(',')) {
-    const {key, value} = splitAtEquals(part);
+    const {key, value} = splitKeyValue(part);
     if (value === undefined) throw selectorFault(text, `${quote(part)} has no "="`);
     const fault = findKeyFault(key) ?? findValueFault(value);
     if (fault !== undefined) throw selectorFault(text, fault);
@@ -128,11 +129,6 @@ export function takesBuilder(
 
 function isTaintEffect(text: string): text is TaintEffect {
   return (TAINT_EFFECTS as readonly string[]).includes(text);
-}
-
-function splitAtEquals(text: string): {readonly key: string; readonly value: string | undefined} {
-  const at = text.indexOf('=');
-  return at < 0 ? {key: text, value: undefined} : {key: text.slice(0, at), value: text.slice(at + 1)};
 }
 
 const LABEL_NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;

@@ -1,6 +1,6 @@
 /** Owns the choice of context, cluster, user and namespace from a kubeconfig and the flags that override it. */
-import {closest, distance} from 'fastest-levenshtein';
 import {TiltbuildError} from '../errors.ts';
+import {findNearName} from '../near-name.ts';
 import type {Kubeconfig} from './kubeconfig-merge.ts';
 import type {Entry} from './kubeconfig-parse.ts';
 import {type KubeconfigPaths, missingKubeconfig} from './kubeconfig-paths.ts';
@@ -152,10 +152,9 @@ function listNames(kind: string, names: readonly string[]): readonly string[] {
 }
 
 function suggest(flag: string, name: string, names: readonly string[]): readonly string[] {
-  const nearest = names.length === 0 ? '' : closest(name, [...names]);
-  const isNear = nearest !== '' && distance(name, nearest) <= Math.max(2, Math.floor(name.length / 3));
+  const nearest = findNearName(name, names, 2);
   return [
-    ...(isNear ? [`Did you mean ${flag} ${nearest}?`] : []),
+    ...(nearest ? [`Did you mean ${flag} ${nearest}?`] : []),
     'See `kubectl config view` for all there is.',
   ];
 }

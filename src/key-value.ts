@@ -1,0 +1,13 @@
+/** Owns the form `key=value`, as flags and labels are written in it. */
+
+export interface KeyValue {
+  readonly key: string;
+  /** Undefined where there is no `=`. */
+  readonly value: string | undefined;
+}
+
+/** Divides at the first `=`; the value may have more of them. */
+export function splitKeyValue(text: string): KeyValue {
+  const at = text.indexOf('=');
+  return at < 0 ? {key: text, value: undefined} : {key: text.slice(0, at), value: text.slice(at + 1)};
+}
