@@ -9,8 +9,13 @@ export function namespacePath(namespace: string): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
 }
 
+/** All Deployments of the namespace. */
+export function deploymentsPath(namespace: string): string {
+  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
+}
+
 export function deploymentPath({name, namespace}: ObjectPlace): string {
-  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments/${encodeURIComponent(name)}`;
+  return `${deploymentsPath(namespace)}/${encodeURIComponent(name)}`;
 }
 
 /** All pods of the builder. */

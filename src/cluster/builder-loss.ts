@@ -1,5 +1,11 @@
 /** Owns telling that a builder's pod is lost while a build runs on it, by what, and whether another attempt makes sense. */
-import {type BuilderContainer, type BuilderEvent, type BuilderPod, isSamePod} from './builder-pods.ts';
+import {
+  type BuilderContainer,
+  type BuilderEvent,
+  type BuilderPod,
+  eventsOf,
+  isSamePod,
+} from './builder-pods.ts';
 import type {NodeRuntime} from './node-runtimes.ts';
 
 export interface Loss {
@@ -28,15 +34,8 @@ export interface LossInput {
 export function findLoss({before, now, events, nodes}: LossInput): Loss | undefined {
   const running = before.filter(({phase}) => phase === 'Running');
   for (const pod of running) {
-    const own = events.filter(({object}) =>
-      object.uid && pod.uid ? object.uid === pod.uid : object.kind === 'Pod' && object.name === pod.name,
-    );
-    const found = judgePod(
-      pod,
-      now.find((other) => isSamePod(other, pod)),
-      own,
-      nodes,
-    );
+    const current = now.find((other) => isSamePod(other, pod));
+    const found = judgePod(pod, current, eventsOf(pod, events), nodes);
     if (found !== undefined) return {...found, pod: pod.name, certain: running.length === 1};
   }
   return undefined;

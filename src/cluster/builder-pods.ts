@@ -113,11 +113,14 @@ export function isSamePod(
   return one.uid && other.uid ? one.uid === other.uid : one.name === other.name;
 }
 
+/** The pod's events, in the order given. */
+export function eventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
+  return events.filter(({object}) => object.kind === 'Pod' && isSamePod(object, pod));
+}
+
 /** The pod's events, the oldest first. */
 export function sortEventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
-  return events
-    .filter(({object}) => object.kind === 'Pod' && isSamePod(object, pod))
-    .toSorted((a, b) => (a.lastSeen ?? 0) - (b.lastSeen ?? 0));
+  return eventsOf(pod, events).toSorted((a, b) => (a.lastSeen ?? 0) - (b.lastSeen ?? 0));
 }
 
 export function isDown(container: BuilderContainer | undefined): boolean {

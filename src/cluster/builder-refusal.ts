@@ -1,4 +1,5 @@
 /** Owns why a builder's pods are refused before they exist. */
+import {findCondition} from './conditions.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';
 
 /** The pod is refused before it exists. The Deployment's condition says so as long as it is true. */
@@ -10,7 +11,7 @@ export function findRefusal({
   const {name, namespace, generation, observedGeneration} = deployment;
   const condition =
     observedGeneration >= generation
-      ? deployment.conditions.find(({type, status}) => type === 'ReplicaFailure' && status === 'True')
+      ? findCondition(deployment.conditions, 'ReplicaFailure', 'True')
       : undefined;
   const event = events.findLast(({object, reason, lastSeen = 0}) => {
     // A ReplicaSet is called as its Deployment, a dash and a hash; a Deployment "own-two" is another one than "own".

@@ -14,6 +14,7 @@ import {
   readStatus,
   rulesReview,
 } from '../cluster/api-objects.ts';
+import {deploymentsPath, namespacePath} from '../cluster/api-paths.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
 import {readBytes} from './disk-files.ts';
@@ -70,8 +71,7 @@ export async function askApiServer(
   target: Target,
   query: ClusterQuery,
 ): Promise<ClusterFacts> {
-  const core = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}`;
-  const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(target.namespace)}`;
+  const core = namespacePath(target.namespace);
   const labelled = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
   const [pullSecret, deployments, configMaps, nodes, rules] = await Promise.all([
     query.pullSecret === undefined
@@ -81,7 +81,9 @@ export async function askApiServer(
           .get(`${core}/secrets/${encodeURIComponent(query.pullSecret)}?includeObject=None`, ACCEPT_TABLE)
           .then((found) => mapAnswer(found, demand(readSecretTable))),
     query.builders
-      ? api.get(`${apps}/deployments?${labelled}`).then((found) => mapAnswer(found, readItems))
+      ? api
+          .get(`${deploymentsPath(target.namespace)}?${labelled}`)
+          .then((found) => mapAnswer(found, readItems))
       : undefined,
     query.builders
       ? api.get(`${core}/configmaps?${labelled}`).then((found) => mapAnswer(found, readItems))
