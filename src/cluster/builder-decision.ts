@@ -1,5 +1,6 @@
 /** Owns what is done about a builder before a build, by its verdict, the policy, and whose it is. */
 import type {Verdict} from './builder-verdict.ts';
+import {createCommand} from './create-command.ts';
 import type {Product} from './product.ts';
 
 export type BuilderPolicy = 'ensure' | 'check' | 'never';
@@ -27,7 +28,7 @@ export type BuilderAction =
 export function decideBuilder(verdict: Verdict, situation: BuilderSituation): BuilderAction {
   const {policy, name, namespace} = situation;
   const who = `the builder "${name}" in namespace "${namespace}"`;
-  const command = `kubectl tiltbuild builder create ${name} --namespace ${namespace}`;
+  const command = createCommand({name, namespace});
   if (policy === 'never') return {kind: 'use'};
   switch (verdict.kind) {
     case 'missing':

@@ -1,5 +1,6 @@
 /** Owns what keeps a builder's pod from running, once it exists: no node, a mount, a crash. */
 import {type BuilderPod, isDown, sortEventsOf} from './builder-pods.ts';
+import {createCommand} from './create-command.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';
 
 export function findEviction(pod: BuilderPod): Trouble | undefined {
@@ -67,7 +68,7 @@ export function findCrash(
       message: `The builder's pod "${pod.name}" cannot start, because another builder on node "${pod.node ?? '?'}" holds ${lock}.`,
       remedy: [
         'Two builders of one name in two namespaces share a directory on the node. One of kubectl tiltbuild has its own:',
-        `  ${replaceCommand(name, namespace)}`,
+        `  ${createCommand({name, namespace}, '--replace')}`,
       ],
       final,
       pod: pod.name,
@@ -90,7 +91,7 @@ export function findCrash(
       'Read its log:',
       `  kubectl logs ${pod.name} --namespace ${namespace} --previous`,
       'If nothing there is to be mended, make the builder anew:',
-      `  ${replaceCommand(name, namespace)}`,
+      `  ${createCommand({name, namespace}, '--replace')}`,
     ],
     final,
     pod: pod.name,
@@ -129,7 +130,7 @@ export function findMountTrouble(
           message: `The builder wants a file of node "${pod.node ?? '?'}" that is not there: ${hostPath}.`,
           remedy: [
             "It is made for another kind of cluster or runtime. Make it anew, for this cluster's:",
-            `  ${replaceCommand(name, namespace)}`,
+            `  ${createCommand({name, namespace}, '--replace')}`,
           ],
           final: true,
           pod: pod.name,
@@ -139,7 +140,7 @@ export function findMountTrouble(
       return {
         kind: 'config',
         message: `The volumes of the builder's pod "${pod.name}" cannot be mounted: ${event.message}`,
-        remedy: [`Make the builder anew:`, `  ${replaceCommand(name, namespace)}`],
+        remedy: [`Make the builder anew:`, `  ${createCommand({name, namespace}, '--replace')}`],
         final: false,
         pod: pod.name,
       };
@@ -159,8 +160,4 @@ export function findMountTrouble(
 /** The scheduler adds what it thinks of preemption, which helps nobody. */
 export function firstSentence(text: string): string {
   return text.replace(/\. (no new claims to deallocate|preemption: ).*/s, '.');
-}
-
-function replaceCommand(name: string, namespace: string): string {
-  return `kubectl tiltbuild builder create ${name} --replace --namespace ${namespace}`;
 }
