@@ -11,7 +11,7 @@ import {attemptBuild} from './attempt-build.ts';
 import type {BuildRequest, Surroundings} from './build-request.ts';
 import type {BuildResult} from './build-result.ts';
 import {readBuildSecret} from './build-secrets.ts';
-import {checkProduct, identifyByNodes} from './check-product.ts';
+import {checkProduct, identify} from './check-product.ts';
 import {checkContext} from './context.ts';
 import {type BuilderRequest, ensureBuilder} from './ensure-builder.ts';
 import {type Plan, planBuild} from './plan.ts';
@@ -42,7 +42,7 @@ export async function buildImage(
     if (program === undefined) throw missingDelegate();
     ports.interruption.throwIfReceived();
 
-    const product = byNames.product === 'unknown' ? identifyByNodes(facts, byNames) : byNames;
+    const product = identify(facts, byNames);
     const tags = checkProduct(request, product);
     const pullSecret = resolvePullSecret(request.pullSecret, facts.pullSecret, target.namespace);
     for (const note of [...tags.map((tag) => tag.note), pullSecret.note]) if (note) ports.notes.note(note);

@@ -23,8 +23,9 @@ export function identifyByNames(target: Target): Identified {
   });
 }
 
-/** A 403 on the nodes is no error: the product then stays unknown. */
-export function identifyByNodes({nodes}: ClusterFacts, byNames: Identified): Identified {
+/** By the nodes where the names did not tell. A 403 on the nodes is no error: the product then stays unknown. */
+export function identify({nodes}: ClusterFacts, byNames: Identified): Identified {
+  if (byNames.product !== 'unknown') return byNames;
   return nodes?.kind === 'found' ? identifyProductByNodes(readNodes(nodes.value)) : byNames;
 }
 

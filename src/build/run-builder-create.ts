@@ -5,7 +5,7 @@ import type {BuilderDeployment} from '../cluster/builder-objects.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Surroundings} from './build-request.ts';
 import type {BuilderActionOf} from './builder-request.ts';
-import {identifyByNodes, refuseK3d} from './check-product.ts';
+import {identify, refuseK3d} from './check-product.ts';
 import {demandBuilders} from './demand-builder.ts';
 import {isBuildRunning} from './inspect-builder.ts';
 import {createBuilder, planBuilder, replaceBuilder} from './make-builder.ts';
@@ -24,7 +24,7 @@ export async function runBuilderCreate(
   const {cluster, target, byNames} = opened;
   refuseK3d(byNames);
   const facts = await cluster.read({builders: true, nodes: true});
-  const identified = byNames.product === 'unknown' ? identifyByNodes(facts, byNames) : byNames;
+  const identified = identify(facts, byNames);
   refuseK3d(identified);
   const settings = {...action.settings, namespace: target.namespace};
   const fixedNodes = isLocalCluster(identified.product);
