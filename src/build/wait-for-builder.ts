@@ -18,8 +18,9 @@ const PATIENCE = 1000;
 const RECOVERY = 30_000;
 
 /**
- * Throws `builder-failed` for what waiting cannot cure, `builder-image` where that is its image, and when it takes longer than the request allows; `timed-out`
- * past its deadline. One that was ready before has worked, so that a crash is no verdict yet.
+ * Throws `builder-image` where its image cannot be pulled, `builder-failed` for all else that waiting cannot cure and
+ * when it takes longer than the request allows, `timed-out` past its deadline. One that was ready before has worked, so
+ * that a crash is no verdict yet.
  */
 export async function waitForBuilder(
   {settings: {name, namespace}, timeout, deadline, fixedNodes}: BuilderRequest,
