@@ -4,10 +4,10 @@
  */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {addBuilder, node, startApiServer} from '../test/helpers/api-server.ts';
+import {startApiServer} from '../test/helpers/api-server.ts';
 import {runCommand} from '../test/helpers/programs.ts';
 import {makeSandbox, type Sandbox} from '../test/helpers/sandbox.ts';
-import {KIND_NAMES, PLAIN_NAMES} from '../test/helpers/world.ts';
+import {furnish, KIND_NAMES, PLAIN_NAMES} from '../test/helpers/world.ts';
 import {ROOT} from './generated-file.ts';
 
 interface Case {
@@ -78,13 +78,7 @@ async function sayMemory(cases: readonly Case[], sandbox: Sandbox): Promise<void
 
 const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
 try {
-  api.state.nodes.push(node());
-  addBuilder(api.state, {kind: 'ours'});
-  api.state.secrets.push({
-    namespace: 'default',
-    name: 'docker-registry',
-    type: 'kubernetes.io/dockerconfigjson',
-  });
+  furnish(api);
   const connect = (file: string, auth: 'certificate' | 'token' | 'exec', names: typeof KIND_NAMES) => {
     const path = join(sandbox.root, file);
     const directory = join(sandbox.root, `${file}-files`);

@@ -5,6 +5,7 @@ import {withDefaults} from './api-deployments.ts';
 import {applyFields, updateFields} from './api-managers.ts';
 import {findObject, now, putObject, withMetadata} from './api-objects.ts';
 import {pendingPod, readyPod} from './api-pods.ts';
+import {makeReplicaSet} from './api-replica-sets.ts';
 import {type ApiObject, builderDeployment, readBuilderRecording} from './api-samples.ts';
 import type {ApiState} from './api-state.ts';
 
@@ -48,26 +49,8 @@ export function addBuilder(state: ApiState, options: BuilderOptions): Builder {
   const configMap = makeConfigMap({...options, name, namespace}, deployment.metadata.labels ?? {});
   putObject('configmaps', state, configMap);
   putObject('deployments', state, deployment);
-  const spec = deployment.spec as Spec;
-  const hash = kind === 'plugin' ? 'b489874cd' : '79697dc5cc';
-  const labels = {...deployment.metadata.labels, 'pod-template-hash': hash};
-  const template = {...spec.template, metadata: {labels}};
   const set: ApiObject = {
-    kind: 'ReplicaSet',
-    apiVersion: 'apps/v1',
-    metadata: {
-      name: `${name}-${hash}`,
-      namespace,
-      uid: randomUUID(),
-      generation: 1,
-      creationTimestamp: now(),
-      labels,
-      annotations: {'deployment.kubernetes.io/revision': '1'},
-      ownerReferences: [
-        {apiVersion: 'apps/v1', kind: 'Deployment', name, uid: deployment.metadata.uid, controller: true},
-      ],
-    },
-    spec: {replicas: 1, selector: {matchLabels: labels}, template},
+    ...makeReplicaSet(deployment, kind === 'plugin' ? 'b489874cd' : '79697dc5cc', 1),
     status: {replicas: 1, readyReplicas: 1, availableReplicas: 1, observedGeneration: 1},
   };
   putObject('replicasets', state, set);

@@ -23,7 +23,6 @@ export function replicaSetsOf(state: ApiState, {metadata: {name, namespace}}: Ap
 /** The one of its template as it now is, made if there is none. */
 export function ensureReplicaSet(state: ApiState, deployment: ApiObject): ApiObject {
   const spec = deployment.spec as DeploymentSpec;
-  const {name, namespace = 'default', uid} = deployment.metadata;
   const mine = replicaSetsOf(state, deployment);
   const templateOf = (set: ApiObject) => {
     const {template} = set.spec as DeploymentSpec;
@@ -37,6 +36,17 @@ export function ensureReplicaSet(state: ApiState, deployment: ApiObject): ApiObj
   const found = mine.find((set) => isDeepStrictEqual(templateOf(set), wanted));
   if (found !== undefined) return found;
   const hash = createHash('sha256').update(JSON.stringify(spec.template)).digest('hex').slice(0, 10);
+  const set = makeReplicaSet(deployment, hash, mine.length + 1);
+  putObject('replicasets', state, set);
+  const message = `Scaled up replica set ${set.metadata.name} from 0 to ${spec.replicas}`;
+  recordEvent(state, deployment, {type: 'Normal', reason: 'ScalingReplicaSet', message});
+  return set;
+}
+
+/** As the controller makes it for the Deployment's template, with no pod yet. */
+export function makeReplicaSet(deployment: ApiObject, hash: string, revision: number): ApiObject {
+  const spec = deployment.spec as DeploymentSpec;
+  const {name, namespace = 'default', uid} = deployment.metadata;
   const labels = {...spec.template.metadata?.labels, 'pod-template-hash': hash};
   const owner = {
     apiVersion: 'apps/v1',
@@ -46,7 +56,7 @@ export function ensureReplicaSet(state: ApiState, deployment: ApiObject): ApiObj
     controller: true,
     blockOwnerDeletion: true,
   };
-  const set: ApiObject = {
+  return {
     kind: 'ReplicaSet',
     apiVersion: 'apps/v1',
     metadata: {
@@ -56,7 +66,7 @@ export function ensureReplicaSet(state: ApiState, deployment: ApiObject): ApiObj
       generation: 1,
       creationTimestamp: now(),
       labels,
-      annotations: {'deployment.kubernetes.io/revision': String(mine.length + 1)},
+      annotations: {'deployment.kubernetes.io/revision': String(revision)},
       ownerReferences: [owner],
     },
     spec: {
@@ -66,8 +76,4 @@ export function ensureReplicaSet(state: ApiState, deployment: ApiObject): ApiObj
     },
     status: {replicas: 0},
   };
-  putObject('replicasets', state, set);
-  const message = `Scaled up replica set ${set.metadata.name} from 0 to ${spec.replicas}`;
-  recordEvent(state, deployment, {type: 'Normal', reason: 'ScalingReplicaSet', message});
-  return set;
 }

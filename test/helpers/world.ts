@@ -29,6 +29,13 @@ export const KIND_NAMES = {context: 'kind-demo', cluster: 'kind-demo', user: 'ki
 /** Names that tell nothing, so that the nodes are asked. */
 export const PLAIN_NAMES = {context: 'work', cluster: 'work-cluster', user: 'me'};
 
+/** Gives it a node, a builder of ours that works, and the pull secret that is looked for by default. */
+export function furnish({state}: ApiServer): void {
+  state.nodes.push(node());
+  addBuilder(state, {kind: 'ours'});
+  state.secrets.push({namespace: 'default', name: 'docker-registry', type: 'kubernetes.io/dockerconfigjson'});
+}
+
 /**
  * Declares a suite once for each program, with a new world for each test: a namespace `default` with a builder on
  * containerd and the pull secret `docker-registry`. After each test nothing may be left in the temporary directory.
@@ -40,13 +47,7 @@ export function describePrograms(title: string, declare: (world: World) => void)
       let sandbox: Sandbox;
       beforeEach(async () => {
         [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
-        api.state.nodes.push(node());
-        addBuilder(api.state, {kind: 'ours'});
-        api.state.secrets.push({
-          namespace: 'default',
-          name: 'docker-registry',
-          type: 'kubernetes.io/dockerconfigjson',
-        });
+        furnish(api);
         world.connect();
       });
       afterEach(async () => {
