@@ -94,6 +94,23 @@ export function pendingPod(replicaSet: ApiObject, nodeName: string): ApiObject {
   };
 }
 
+/** A pod of nobody's, that runs one container from an image. */
+export function runningPod(of: {
+  readonly name: string;
+  readonly namespace: string;
+  readonly node: string;
+  readonly image: string;
+}): ApiObject {
+  const {name, namespace, node, image} = of;
+  const owner = {
+    kind: 'ReplicaSet',
+    apiVersion: 'apps/v1',
+    metadata: {name, namespace, uid: randomUUID()},
+    spec: {template: {metadata: {labels: {app: name}}, spec: {containers: [{name: 'main', image}]}}},
+  };
+  return readyPod(pendingPod(owner as ApiObject, node));
+}
+
 /** Running and ready; how often it started again and what ended it before stay. */
 export function readyPod(pod: ApiObject): ApiObject {
   return withContainers(pod, 'Running', true, ({state, ...container}) => ({

@@ -16,6 +16,7 @@ export const delegateBehaviours = [
   'slow', // a tick a second until SIGINT or SIGTERM cancels it
   'ignores-signals', // nothing but SIGKILL and SIGHUP ends it, for 60 seconds
   'floods', // 200 MB of progress, then as `build`
+  'changes', // makes another image each time
   'no-digest', // succeeds and tells no digest
   'panics', // a Go panic
 ] as const;

@@ -173,7 +173,7 @@ describe('the stand-in API server', () => {
       /Client\.Timeout|context deadline exceeded/,
     );
     api.state.delayMs = 0;
-    expect((await kubectl('get', '--raw', '/api/v1/pods')).stderr).to.contain(
+    expect((await kubectl('get', '--raw', '/api/v1/bananas')).stderr).to.contain(
       'could not find the requested resource',
     );
     await api.close();

@@ -1,4 +1,5 @@
 /** Owns the stand-in of `kubectl-build`: strict about its argv, true to the recordings in what it prints. */
+import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {isatty} from 'node:tty';
@@ -10,6 +11,7 @@ import {
   adaptPushFailure,
   adaptSuccess,
   chooseRecording,
+  nameContent,
   nameDockerfile,
   readRecording,
 } from './transcripts.mjs';
@@ -133,7 +135,12 @@ async function build(behaviour, options, log) {
   }
   if (behaviour === 'floods') await flood();
 
-  const recorded = readRecording(chooseRecording(behaviour, options), parseYaml).stderr;
+  const digestNow = behaviour === 'changes' ? `sha256:${randomBytes(32).toString('hex')}` : undefined;
+  const recorded = nameContent(
+    readRecording(chooseRecording(behaviour, options), parseYaml).stderr,
+    options,
+    digestNow,
+  );
   const {text, digest} = adaptSuccess(recorded, options);
   if (behaviour === 'no-digest') {
     await print(text.replaceAll(/^#\d+ exporting (manifest|config).*\n/gm, ''));
