@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'timed-out'
   // The image is there, the result is not.
   | 'digest-missing'
+  | 'reference-unstable'
   | 'result-not-written';
 
 export interface ErrorDetails {

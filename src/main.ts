@@ -15,6 +15,7 @@ import {confirm} from './tools/confirm.ts';
 import {DiskFiles} from './tools/disk-files.ts';
 import {SignalInterruption} from './tools/interruption.ts';
 import {Runner} from './tools/runner.ts';
+import {StandardInput} from './tools/standard-input.ts';
 import {Terminal} from './tools/terminal.ts';
 
 async function main(): Promise<number> {
@@ -62,8 +63,10 @@ function makePorts(terminal: Terminal, notes: Notes): Ports {
   const {env, platform} = process;
   const interruption = new SignalInterruption(process);
   const runner = new Runner(interruption, platform);
+  const files = new DiskFiles(tmpdir(), (cleanUp) => process.on('exit', cleanUp));
   return {
-    files: new DiskFiles(tmpdir(), (cleanUp) => process.on('exit', cleanUp)),
+    files,
+    input: new StandardInput(() => process.stdin, files, interruption),
     clusters: new SystemClusters({
       runner,
       interruption,

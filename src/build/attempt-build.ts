@@ -23,9 +23,7 @@ export interface BuildAttempts {
 /** Gives the digest. Throws `build-failed`, `digest-missing`, `timed-out`, `Interrupted`. */
 export async function attemptBuild(attempts: BuildAttempts, ports: Ports): Promise<string | undefined> {
   const {run, builder, cluster} = attempts;
-  for (const {path, text} of run.plan.files) await ports.files.writePrivate(path, text);
   ports.interruption.throwIfReceived();
-
   const first = await runOnce(attempts, 'progress-1', ports);
   if (first.exitCode === 0) return demandDigest(first, run);
   if (first.timedOut) throw timedOut();
@@ -40,9 +38,10 @@ export async function attemptBuild(attempts: BuildAttempts, ports: Ports): Promi
   throw second.timedOut ? timedOut() : failed(second);
 }
 
-/** Standard input can be read once, and what went to standard output cannot be taken back. */
-function isRepeatable({request}: BuildAttempts['run']): boolean {
-  return request.context !== '-' && request.file !== '-' && !request.destination.stdout;
+/** Our standard input can be read once, and what went to standard output cannot be taken back. */
+function isRepeatable({request, input}: BuildAttempts['run']): boolean {
+  const readsOurs = input === undefined && (request.context === '-' || request.file === '-');
+  return !readsOurs && !request.destination.stdout;
 }
 
 interface Attempt extends RunOutcome {

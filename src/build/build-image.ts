@@ -7,17 +7,18 @@ import type {Identified, Product} from '../cluster/product.ts';
 import {resolvePullSecret} from '../cluster/pull-secret.ts';
 import type {Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
-import {attemptBuild} from './attempt-build.ts';
+import {buildInPasses} from './build-passes.ts';
 import type {BuildRequest, Surroundings} from './build-request.ts';
 import type {BuildResult} from './build-result.ts';
 import {readBuildSecret} from './build-secrets.ts';
 import {checkProduct, identify} from './check-product.ts';
 import {checkContext} from './context.ts';
 import {type BuilderRequest, ensureBuilder} from './ensure-builder.ts';
-import {type Plan, planBuild} from './plan.ts';
+import {isOnItsNodes} from './image-presence.ts';
 import type {Ports} from './ports.ts';
 import {prepareResultFile, resultFiles, writeResultFile} from './result-files.ts';
-import {formatCommand} from './shell-words.ts';
+import {makePassRunner} from './run-pass.ts';
+import {stageInputs} from './stage-inputs.ts';
 import {withCluster} from './with-cluster.ts';
 
 /** Builds, and gives what came of it. Throws `TiltbuildError` or `Interrupted`; nothing is left behind. */
@@ -38,6 +39,7 @@ export async function buildImage(
     const {target, byNames, cluster, pinArgs, privatePath} = opened;
     // What the names tell is refused before anything is started, even a credential plugin.
     if (byNames.product !== 'unknown') checkProduct(request, byNames);
+    const staged = await stageInputs({request, secrets}, {surroundings, privatePath}, ports);
     const [program, facts] = await Promise.all([ports.delegate.find(), cluster.read(whatToAsk(request))]);
     if (program === undefined) throw missingDelegate();
     ports.interruption.throwIfReceived();
@@ -55,30 +57,32 @@ export async function buildImage(
       {request: builderRequest, product: product.product, facts, cluster, toolVersion},
       ports,
     );
-    const plan = planBuild({
-      request,
-      pinArgs,
-      tags,
-      pullSecret: pullSecret.name,
-      runtime: builderRuntime(builder, product.product),
-      secrets,
-      privatePath,
-    });
-    describe(request, target, product, pullSecret.reason, {program, plan}, ports);
-    const digest = await attemptBuild(
+    describe(request, target, product, pullSecret.reason, ports);
+
+    const build = makePassRunner(
       {
-        run: {program, plan, request, namespace: target.namespace, terminal},
+        program,
+        pinArgs,
         privatePath,
         cluster,
-        builder: builderRequest.policy === 'never' ? undefined : builderRequest,
         deadline,
+        terminal,
+        input: staged.input,
+        secretSpecs: staged.secretSpecs,
+        pullSecret: pullSecret.name,
+        runtime: builderRuntime(builder, product.product),
+        builder: builderRequest,
       },
       ports,
     );
+    const isThere = (canonical: string) =>
+      isOnItsNodes({canonical, builder: builderRequest.settings, product: product.product}, cluster);
+    const {digest, named} = await buildInPasses(staged.request, tags, {build, isThere});
 
     const result: BuildResult = {
       digest,
-      references: tags.map((tag) => tag.canonical),
+      reference: named?.reference ?? null,
+      references: [...(named === undefined ? [] : [named]), ...tags].map((tag) => tag.canonical),
       product: product.product,
       context: target.context,
       namespace: target.namespace,
@@ -133,7 +137,6 @@ function describe(
   target: Target,
   product: Identified,
   pullSecretReason: string,
-  {program, plan}: {readonly program: string; readonly plan: Plan},
   {notes}: Ports,
 ): void {
   notes.detail(
@@ -142,5 +145,4 @@ function describe(
   notes.detail(`product: ${product.product} (${product.reason})`);
   notes.detail(`builder: ${request.builder.name}`);
   notes.detail(`pull secret: ${pullSecretReason}`);
-  notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
 }

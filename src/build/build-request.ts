@@ -3,7 +3,9 @@ import type {BuilderName} from '../cluster/builder.ts';
 import type {BuilderPolicy} from '../cluster/builder-decision.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
 import type {TargetOverrides} from '../cluster/target.ts';
+import type {ContentTagForm} from '../image/content-tag.ts';
 import type {ParsedTag} from '../image/qualification.ts';
+import type {ImageReference} from '../image/reference.ts';
 import type {Destination} from './outputs.ts';
 
 /** What is printed on standard output after a build. */
@@ -16,8 +18,15 @@ export interface BuildRequest {
   /** PATH, URL or `-`, as typed. */
   readonly context: string;
   readonly tags: readonly ParsedTag[];
+  /** The image that gets a tag made from its digest; undefined where none is asked for. */
+  readonly contentName?: ContentName;
   /** `--file` as typed. */
   readonly file?: string;
+  /** `--file-env`: the environment variable that holds the Dockerfile. */
+  readonly fileVariable?: string;
+  /** `--ignore` and `--only` as typed. */
+  readonly ignore: readonly string[];
+  readonly only: readonly string[];
   /** `--platform` as typed, or DOCKER_DEFAULT_PLATFORM; empty where there is none. */
   readonly platforms: readonly string[];
   /** `--secret` as typed. */
@@ -29,8 +38,8 @@ export interface BuildRequest {
   /** As chosen; undefined where it was left to us. */
   readonly compression?: Compression;
   readonly progress?: string;
-  /** Build flags that go to the delegate as they are, in the order of `cli/flags.ts`. */
-  readonly passedFlags: readonly string[];
+  /** Build flags that go to the delegate as they are, each with its values, in the order of `cli/flags.ts`. */
+  readonly passedFlags: readonly (readonly string[])[];
   /** What came after `--`. */
   readonly passthrough: readonly string[];
 
@@ -49,6 +58,16 @@ export interface BuildRequest {
   readonly quiet: boolean;
 
   readonly connection: ConnectionRequest;
+}
+
+/** A name without a tag, and how its tag is made. */
+export interface ContentName {
+  /** As the reference file and the result have it. */
+  readonly name: string;
+  readonly reference: ImageReference;
+  readonly tagForm: ContentTagForm;
+  /** `--ref-file` */
+  readonly file?: string;
 }
 
 /** How the builder is to be, where one is made, and what may be done about it. */
@@ -82,7 +101,7 @@ export interface Surroundings {
   readonly home: string;
   readonly cwd: string;
   /** As Node names it: `linux`, `darwin`, `win32`. */
-  readonly platform: string;
+  readonly platform: NodeJS.Platform;
   /** Whether standard error is a terminal. */
   readonly terminal: boolean;
   /** Version of this program. */

@@ -5,7 +5,9 @@ import type {PrintForm} from './build-request.ts';
 export interface BuildResult {
   /** `sha256:…` of the manifest, or of the manifest list; undefined where the build makes no image. */
   readonly digest: string | undefined;
-  /** The canonical names that the image carries. */
+  /** `NAME:TAG` with the tag made from the digest; null where none was asked for. */
+  readonly reference: string | null;
+  /** The canonical names that the image carries, that of `reference` first. */
   readonly references: readonly string[];
   readonly product: Product;
   readonly context: string;

@@ -51,6 +51,24 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   return {kind: 'verbatim', spec: secretFileSpec(id, id)};
 }
 
+/** What the delegate is told of a secret, and the private file that has to be there for it. */
+export interface PlacedSecret {
+  readonly spec: string;
+  readonly file?: {readonly path: string; readonly text: string};
+}
+
+/** `privatePath` makes the path of a file in this run's private directory from its name there. */
+export function placeSecrets(
+  secrets: readonly BuildSecret[],
+  privatePath: (name: string) => string,
+): readonly PlacedSecret[] {
+  return secrets.map((secret, index) => {
+    if (secret.kind === 'verbatim') return {spec: secret.spec};
+    const path = privatePath(`secret-${index}`);
+    return {spec: secretFileSpec(secret.id, path), file: {path, text: secret.value}};
+  });
+}
+
 /** The `--secret` value for a secret that lies in `path`. */
 export function secretFileSpec(id: string, path: string): string {
   return writeCsvRecord([`id=${id}`, `src=${path}`]);

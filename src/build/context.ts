@@ -6,9 +6,12 @@ import type {Files} from './ports.ts';
 /** What docker, and kubectl build with it, takes for a remote context (docker's urlutil). */
 const REMOTE = /^(?:https?:\/\/|git:\/\/|github\.com\/|git@)/;
 
-/** Throws `usage` for a context that is not there, or that cannot go with the Dockerfile's source. */
-export function checkContext({context, file}: Pick<BuildRequest, 'context' | 'file'>, files: Files): void {
+type Inputs = Pick<BuildRequest, 'context' | 'file' | 'fileVariable' | 'only' | 'ignore'>;
+
+/** Throws `usage` for a context that is not there, or that cannot go with the Dockerfile's source or a filter. */
+export function checkContext({context, file, ...others}: Inputs, files: Files): void {
   if (context === '-') {
+    refuseLocalOnly(others);
     if (file === '-') {
       throw new TiltbuildError(
         'usage',
@@ -43,4 +46,14 @@ export function checkContext({context, file}: Pick<BuildRequest, 'context' | 'fi
       'A Dockerfile from standard input cannot go with a remote build context.',
     );
   }
+  refuseLocalOnly(others);
+}
+
+/** What needs a directory: BuildKit fetches other contexts itself, and reads Dockerfile and ignore file in them. */
+function refuseLocalOnly({fileVariable, only, ignore}: Omit<Inputs, 'context' | 'file'>): void {
+  const flag =
+    (fileVariable !== undefined && '--file-env') ||
+    (only.length > 0 && '--only') ||
+    (ignore.length > 0 && '--ignore');
+  if (flag) throw new TiltbuildError('usage', `${flag} is for a build context that is a local directory.`);
 }

@@ -1,18 +1,17 @@
 /** Owns the delegated run: from the request and what was learnt of the cluster to argv, environment and files. */
 import type {BuilderRuntime} from '../cluster/builder.ts';
-import type {QualifiedTag} from '../image/qualification.ts';
 import type {BuildRequest} from './build-request.ts';
-import {type BuildSecret, secretFileSpec} from './build-secrets.ts';
 
 export interface PlanInput {
   readonly request: BuildRequest;
   /** Connection flags that pin the target. */
   readonly pinArgs: readonly string[];
-  readonly tags: readonly QualifiedTag[];
+  readonly tags: readonly {readonly canonical: string}[];
   /** Name of the pull secret; undefined for none. */
   readonly pullSecret: string | undefined;
   readonly runtime: BuilderRuntime;
-  readonly secrets: readonly BuildSecret[];
+  /** `--secret` values that the delegate takes. */
+  readonly secretSpecs: readonly string[];
   /** Makes the path of a file or directory in this run's private directory from its name there. */
   readonly privatePath: (name: string) => string;
 }
@@ -29,15 +28,12 @@ export interface Plan {
   readonly argv: readonly string[];
   /** Changes to the environment; undefined takes a variable away. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Private files to write before the run. */
-  readonly files: readonly {readonly path: string; readonly text: string}[];
   readonly digest: DigestSource;
 }
 
 export function planBuild(input: PlanInput): Plan {
-  const {request, pinArgs, tags, pullSecret, privatePath} = input;
+  const {request, pinArgs, tags, pullSecret, secretSpecs, privatePath} = input;
   const digest = chooseDigestSource(request, privatePath);
-  const secrets = input.secrets.map((secret, index) => placeSecret(secret, privatePath(`secret-${index}`)));
   const usesStdin = request.context === '-' || request.file === '-';
 
   return {
@@ -48,8 +44,8 @@ export function planBuild(input: PlanInput): Plan {
       ...tags.flatMap((tag) => ['--tag', tag.canonical]),
       ...(request.file === undefined ? [] : ['--file', request.file]),
       ...request.platforms.flatMap((platform) => ['--platform', platform]),
-      ...secrets.flatMap(({spec}) => ['--secret', spec]),
-      ...request.passedFlags,
+      ...secretSpecs.flatMap((spec) => ['--secret', spec]),
+      ...request.passedFlags.flat(),
       ...(request.push ? ['--push'] : []),
       ...exportFlags(input),
       ...progressFlags(request, digest),
@@ -64,7 +60,6 @@ export function planBuild(input: PlanInput): Plan {
       // temporary files go (its source, `createTempDockerfile`); this one is removed with our own.
       ...(usesStdin && {TMPDIR: privatePath(''), TEMP: privatePath(''), TMP: privatePath('')}),
     },
-    files: secrets.flatMap(({file}) => (file === undefined ? [] : [file])),
     digest,
   };
 }
@@ -93,18 +88,4 @@ function exportFlags({request, runtime}: PlanInput): readonly string[] {
 function progressFlags({progress}: BuildRequest, digest: DigestSource): readonly string[] {
   if (digest.from === 'progress') return ['--progress', 'plain'];
   return progress === undefined ? [] : ['--progress', progress];
-}
-
-interface PlacedSecret {
-  readonly spec: string;
-  readonly file?: {readonly path: string; readonly text: string};
-}
-
-function placeSecret(secret: BuildSecret, path: string): PlacedSecret {
-  switch (secret.kind) {
-    case 'verbatim':
-      return {spec: secret.spec};
-    case 'environment':
-      return {spec: secretFileSpec(secret.id, path), file: {path, text: secret.value}};
-  }
 }

@@ -14,12 +14,23 @@ export interface Files {
   makePrivateDirectory(): Promise<string>;
   /** Writes a file that only this user can read. */
   writePrivate(path: string, text: string): Promise<void>;
+  /** Copies a file, byte for byte, to one that only this user can read. Throws `usage` if it cannot be read. */
+  copyPrivate(from: string, to: string): Promise<void>;
+  /** Makes a directory, and those above it that are missing, that only this user can enter. */
+  makeDirectory(path: string): Promise<void>;
   /** Removes a file or a whole directory; nothing there is fine. */
   remove(path: string): Promise<void>;
   /** Writes `text` so that at every moment either the old file or the whole new one is there. */
   replace(path: string, text: string): Promise<void>;
   join(...parts: string[]): string;
   dirname(path: string): string;
+  basename(path: string): string;
+}
+
+/** Our standard input, which can be read once. */
+export interface Input {
+  /** Reads all of it into a new file that only this user can read. Throws `Interrupted`. */
+  save(path: string): Promise<void>;
 }
 
 /** How a cluster is reached, besides what its kubeconfig says: the arguments that kubectl gets as well. */
@@ -66,6 +77,8 @@ export interface DelegateRun {
   readonly stop?: AbortSignal;
   /** `result`: the delegate's standard output is the result and is passed on. Else it goes to stderr. */
   readonly stdout: 'result' | 'stderr';
+  /** The file that is its standard input; undefined: our own. */
+  readonly input?: string;
   /**
    * `shown`: the terminal or log that we have, given to the delegate itself. `watched`: the same bytes, seen on
    * their way by `observe`. `held`: kept in the file `spool`, and shown if the build fails.
@@ -106,6 +119,7 @@ export interface Interruption {
 
 export interface Ports {
   readonly files: Files;
+  readonly input: Input;
   readonly clusters: Clusters;
   readonly delegate: Delegate;
   readonly notes: Notes;

@@ -1,5 +1,6 @@
 /** Owns the files that a user asked the result to be written to: checked and cleared before, written after. */
 import {TiltbuildError} from '../errors.ts';
+import {reasonOf} from '../system-error.ts';
 import type {BuildRequest} from './build-request.ts';
 import {type BuildResult, formatMetadata} from './build-result.ts';
 import type {Files} from './ports.ts';
@@ -8,6 +9,8 @@ import type {Files} from './ports.ts';
 export interface NamedFile {
   readonly flag: string;
   readonly path: string;
+  /** Whether the directories above it are made. */
+  readonly makesDirectory?: boolean;
 }
 
 export interface ResultFile extends NamedFile {
@@ -15,27 +18,33 @@ export interface ResultFile extends NamedFile {
 }
 
 /** The files that `request` asks for. */
-export function resultFiles({iidFile, metadataFile}: BuildRequest): readonly ResultFile[] {
-  return [
-    // docker's image ID file has no newline.
-    ...(iidFile === undefined ? [] : [{flag: '--iidfile', path: iidFile, format: imageId}]),
-    ...(metadataFile === undefined
-      ? []
-      : [{flag: '--metadata-file', path: metadataFile, format: formatMetadata}]),
+export function resultFiles({iidFile, metadataFile, contentName}: BuildRequest): readonly ResultFile[] {
+  const wanted: readonly (Omit<ResultFile, 'path'> & {readonly path: string | undefined})[] = [
+    // docker's image ID file has no newline, and Tilt's reference file needs none.
+    {flag: '--iidfile', path: iidFile, format: ({digest}) => digest ?? ''},
+    {flag: '--metadata-file', path: metadataFile, format: formatMetadata},
+    // It is a Tiltfile that names it, and a Tiltfile can make no directory.
+    {
+      flag: '--ref-file',
+      path: contentName?.file,
+      makesDirectory: true,
+      format: ({reference}) => reference ?? '',
+    },
   ];
-}
-
-function imageId({digest}: BuildResult): string {
-  return digest ?? '';
+  return wanted.filter((file): file is ResultFile => file.path !== undefined);
 }
 
 /**
  * Makes sure before the build that `file` can be written after it, and removes an older one, so that a build
  * that fails leaves no result of an earlier one behind. Throws `usage`.
  */
-export async function prepareResultFile({flag, path}: NamedFile, files: Files): Promise<void> {
+export async function prepareResultFile(
+  {flag, path, makesDirectory}: NamedFile,
+  files: Files,
+): Promise<void> {
   const directory = files.dirname(path);
   if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
+  if (makesDirectory && files.kindOf(directory) === 'missing') await makeDirectory(flag, path, files);
   if (files.kindOf(directory) !== 'directory')
     throw unusable(flag, path, `there is no directory "${directory}"`);
   if (!files.isWritableDirectory(directory))
@@ -56,6 +65,14 @@ export async function writeResultFile({flag, path}: NamedFile, text: string, fil
         cause,
       },
     );
+  }
+}
+
+async function makeDirectory(flag: string, path: string, files: Files): Promise<void> {
+  try {
+    await files.makeDirectory(files.dirname(path));
+  } catch (error) {
+    throw unusable(flag, path, `"${files.dirname(path)}" cannot be made, as ${reasonOf(error)}`);
   }
 }
 

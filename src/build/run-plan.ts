@@ -16,6 +16,8 @@ export interface PlannedRun {
   /** Where progress is kept that is not to be seen yet. */
   readonly spool: string;
   readonly stop: AbortSignal;
+  /** The file that is the delegate's standard input; undefined: our own. */
+  readonly input?: string;
 }
 
 export interface RunOutcome extends DelegateResult {
@@ -27,7 +29,7 @@ export interface RunOutcome extends DelegateResult {
 
 /** Throws `Interrupted`. */
 export async function runPlan(run: PlannedRun, ports: Ports): Promise<RunOutcome> {
-  const {program, plan, request, namespace, stop} = run;
+  const {program, plan, request, namespace, stop, input} = run;
   const digests = new ProgressDigest();
   const faults = new FaultWatcher({builder: request.builder.name, namespace});
   const observe = (chunk: Uint8Array) => {
@@ -39,6 +41,7 @@ export async function runPlan(run: PlannedRun, ports: Ports): Promise<RunOutcome
     argv: plan.argv,
     env: plan.env,
     stop,
+    input,
     stdout: request.destination.stdout ? 'result' : 'stderr',
     progress: chooseProgress(run, observe),
   });

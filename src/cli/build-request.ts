@@ -1,5 +1,5 @@
 /** Owns the step from what was typed and the environment to one frozen request. */
-import type {BuilderOptions, BuildRequest, Surroundings} from '../build/build-request.ts';
+import type {BuilderOptions, BuildRequest, ContentName, Surroundings} from '../build/build-request.ts';
 import {readDestination} from '../build/outputs.ts';
 import {chooseBuilder} from '../cluster/builder.ts';
 import {parseReplicas} from '../cluster/builder-settings.ts';
@@ -7,11 +7,14 @@ import {readDuration} from '../cluster/durations.ts';
 import {demandObjectName} from '../cluster/object-name.ts';
 import {choosePullSecret} from '../cluster/pull-secret.ts';
 import {TiltbuildError} from '../errors.ts';
+import {parseImageName, readTagForm} from '../image/content-tag.ts';
 import {parseTags} from '../image/qualification.ts';
+import {canonicalName} from '../image/reference.ts';
 import {readExpectedRef} from '../tilt/expected-ref.ts';
+import {nameInRegistry, readExpectedRegistry} from '../tilt/registry-name.ts';
 import {readBuilderTimeout} from './builder-request.ts';
 import type {BuildInput} from './commands/build.ts';
-import {readConnection, writeFlag} from './connection-request.ts';
+import {readConnection, writeFlags} from './connection-request.ts';
 import {PASSED_BUILD_FLAGS} from './flags.ts';
 
 type Given = BuildInput['flags'];
@@ -37,12 +40,13 @@ export function readBuildRequest(
   return Object.freeze({
     context,
     tags: parseTags(tags),
+    contentName: readContentName(flags, env),
     platforms: flags.platform ?? (env.DOCKER_DEFAULT_PLATFORM ? [env.DOCKER_DEFAULT_PLATFORM] : []),
     secrets: flags.secret ?? [],
     outputs,
     push: flags.push,
     destination,
-    passedFlags: PASSED_BUILD_FLAGS.flatMap((name) => writeFlag(name, flags[name])),
+    passedFlags: writeFlags(PASSED_BUILD_FLAGS, flags),
     passthrough,
     builder,
     builderOptions: readBuilderOptions(flags),
@@ -54,6 +58,9 @@ export function readBuildRequest(
     quiet: flags.quiet,
     connection: readConnection(flags, surroundings.cwd),
     file: flags.file,
+    fileVariable: flags['file-env'],
+    ignore: flags.ignore ?? [],
+    only: flags.only ?? [],
     compression: flags.compression,
     progress: flags.progress,
     iidFile: flags.iidfile,
@@ -77,6 +84,19 @@ export function demandOneContext(positionals: readonly string[]): void {
       {remedy: ['Put quotes around a name with spaces, and flags for kubectl build alone behind --.']},
     );
   }
+}
+
+/** With --push the name is the one that Tilt expects in its registry; what stays in the node keeps its own. */
+function readContentName(flags: Given, env: Surroundings['env']): ContentName | undefined {
+  const {image} = flags;
+  if (image === undefined) return undefined;
+  const tagForm = readTagForm(flags['tag-prefix'], flags['tag-length']);
+  const reference = parseImageName(image);
+  const registry = flags.push ? readExpectedRegistry(env) : undefined;
+  const common = {tagForm, file: flags['ref-file']};
+  if (registry === undefined) return {name: image, reference, ...common};
+  const pushed = nameInRegistry(reference, registry);
+  return {name: canonicalName(pushed), reference: pushed, ...common};
 }
 
 function readBuilderOptions(flags: Given): BuilderOptions {
@@ -104,11 +124,29 @@ function checkCombinations(flags: Given, makesNoImage: boolean): void {
       },
     );
   }
-  if (flags.print === 'ref' && !flags.tag?.length) {
-    throw new TiltbuildError('usage', '--print ref prints the tags in full, and no --tag was given.');
+  const isNamed = flags.tag?.length || flags.image !== undefined;
+  if (flags.print === 'ref' && !isNamed) {
+    throw new TiltbuildError(
+      'usage',
+      '--print ref prints the tags in full, and neither --tag nor --image was given.',
+    );
   }
-  if (flags.push && !flags.tag?.length) {
-    throw new TiltbuildError('usage', '--push needs a --tag, which names the registry.');
+  if (flags.push && !isNamed) {
+    throw new TiltbuildError('usage', '--push needs a --tag or an --image, which names the registry.');
+  }
+  for (const name of ['ref-file', 'tag-prefix', 'tag-length'] as const) {
+    if (flags[name] !== undefined && flags.image === undefined)
+      throw new TiltbuildError('usage', `--${name} is for the tag of an --image, and none was given.`);
+  }
+  if (flags.image !== undefined && flags.output?.length) {
+    throw new TiltbuildError('usage', '--image and --output do not go together.', {
+      remedy: [
+        '--image puts the image into the node, or with --push into a registry, under a tag from its digest.',
+      ],
+    });
+  }
+  if (flags.file !== undefined && flags['file-env'] !== undefined) {
+    throw new TiltbuildError('usage', '--file and --file-env both name a Dockerfile; give one of them.');
   }
   if (flags.iidfile !== undefined && makesNoImage) {
     throw new TiltbuildError(
@@ -120,7 +158,7 @@ function checkCombinations(flags: Given, makesNoImage: boolean): void {
 
 /** Flags that kubectl tiltbuild has to see itself, or else its checks and its result would be wrong. */
 const OURS =
-  /^(?:--(?:tag|iidfile|platform|output|push|quiet|progress|builder|registry-secret|kubeconfig|context|cluster|user|server|namespace|token)(?:=.*)?|-[toqns].*)$/s;
+  /^(?:--(?:tag|file|iidfile|platform|output|push|quiet|progress|builder|registry-secret|kubeconfig|context|cluster|user|server|namespace|token)(?:=.*)?|-[toqnsf].*)$/s;
 
 function checkPassthrough(passthrough: readonly string[]): void {
   const ours = passthrough.find((word) => OURS.test(word));

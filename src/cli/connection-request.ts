@@ -31,17 +31,21 @@ export function readConnection(flags: ConnectionFlags, cwd: string): ConnectionR
       asUid: flags['as-uid'],
       asGroup: flags['as-group'],
     },
-    passed: PASSED_KUBECTL_FLAGS.map((name) => writeFlag(name, flags[name])).filter(
-      (words) => words.length > 0,
-    ),
+    passed: writeFlags(PASSED_KUBECTL_FLAGS, flags),
   };
 }
 
-/** A flag as arguments again; none where it was not given. */
-export function writeFlag(
-  name: string,
-  value: string | readonly string[] | boolean | undefined,
-): readonly string[] {
+type FlagValue = string | readonly string[] | boolean | undefined;
+
+/** The flags as arguments again, each with all its values; those that were not given are left out. */
+export function writeFlags<Name extends string>(
+  names: readonly Name[],
+  flags: Readonly<Record<Name, FlagValue>>,
+): readonly (readonly string[])[] {
+  return names.map((name) => writeFlag(name, flags[name])).filter((words) => words.length > 0);
+}
+
+function writeFlag(name: string, value: FlagValue): readonly string[] {
   if (value === undefined || value === false) return [];
   if (value === true) return [`--${name}`];
   return [value].flat().flatMap((text) => [`--${name}`, text]);

@@ -26,6 +26,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'build-secret-missing': 4,
   'temporary-files': 4,
   'digest-missing': 5,
+  'reference-unstable': 5,
   'result-not-written': 5,
   // As timeout(1) has it.
   'timed-out': 124,

@@ -32,6 +32,15 @@ const buildFlags = group(BUILD, {
     helpValue: 'FILE',
     summary: 'The Dockerfile, - for standard input (default: PATH/Dockerfile)',
   }),
+  'file-env': text({helpValue: 'VARIABLE', summary: 'Take the text of the Dockerfile from the environment'}),
+  only: list({
+    helpValue: 'PATH',
+    summary: 'Send nothing of the build context but this file or directory; repeatable',
+  }),
+  ignore: list({
+    helpValue: 'PATTERN',
+    summary: 'Leave out what matches, as .dockerignore does, and besides what that leaves out; repeatable',
+  }),
   'build-arg': list({
     helpValue: 'NAME[=VALUE]',
     summary: 'Set a build-time variable; without a value, from the environment; repeatable',
@@ -64,6 +73,19 @@ const buildFlags = group(BUILD, {
 });
 
 const resultFlags = group(RESULT, {
+  image: text({
+    helpValue: 'NAME',
+    summary: 'Name of an image that gets a tag made from its digest: the same content, the same name',
+  }),
+  'ref-file': text({
+    helpValue: 'FILE',
+    summary: "Write NAME:TAG of --image to FILE, for Tilt's outputs_image_ref_to",
+  }),
+  'tag-prefix': text({helpValue: 'TEXT', summary: 'What the tag of --image begins with (default: tilt-)'}),
+  'tag-length': text({
+    helpValue: 'N',
+    summary: 'How many hex digits of the digest the tag of --image has (default: 16)',
+  }),
   output: list({char: 'o', helpValue: 'SPEC', summary: 'Put the result elsewhere, e.g. type=local,dest=DIR'}),
   push: Flags.boolean({
     default: false,

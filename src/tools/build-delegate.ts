@@ -27,10 +27,11 @@ export class BuildDelegate implements Delegate {
     return findOnPath('kubectl-build', this.#env, this.#platform);
   }
 
-  async run({program, argv, env, stdout, stop, progress}: DelegateRun): Promise<DelegateResult> {
+  async run({program, argv, env, stdout, input, stop, progress}: DelegateRun): Promise<DelegateResult> {
     const common = {
       env: {...this.#env, ...env},
       stop,
+      input,
       stdout: stdout === 'result' ? 'inherit' : 'stderr',
     } as const;
     switch (progress.mode) {

@@ -1,8 +1,10 @@
 /** Owns the disk: the only importer of node:fs. Private files are made private, and do not outlive the process. */
 import {randomBytes} from 'node:crypto';
 import {accessSync, constants, createReadStream, createWriteStream, rmSync, statSync} from 'node:fs';
-import {mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import type {Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
 import type {Files} from '../build/ports.ts';
 import {TiltbuildError} from '../errors.ts';
 import {reasonOf} from '../system-error.ts';
@@ -57,11 +59,26 @@ export class DiskFiles implements Files {
   }
 
   async writePrivate(path: string, text: string): Promise<void> {
+    await this.#writeNew(path, text);
+  }
+
+  async copyPrivate(from: string, to: string): Promise<void> {
+    let content: Buffer;
     try {
-      await writeFile(path, text, {mode: 0o600, flag: 'wx'});
-    } catch (error) {
-      throw noTemporaryFiles(this.#temporaryRoot, error);
+      content = await readFile(from);
+    } catch (cause) {
+      throw new TiltbuildError('usage', `"${from}" cannot be read: ${reasonOf(cause)}.`, {cause});
     }
+    await this.#writeNew(to, content);
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await mkdir(path, {recursive: true, mode: 0o700});
+  }
+
+  /** Writes what a stream gives, to its end, to a new file that only this user can read. */
+  async saveStream(stream: Readable, path: string): Promise<void> {
+    await pipeline(stream, createWriteStream(path, {mode: 0o600, flags: 'wx'}));
   }
 
   async remove(path: string): Promise<void> {
@@ -86,6 +103,18 @@ export class DiskFiles implements Files {
 
   dirname(path: string): string {
     return dirname(path);
+  }
+
+  basename(path: string): string {
+    return basename(path);
+  }
+
+  async #writeNew(path: string, content: string | Buffer): Promise<void> {
+    try {
+      await writeFile(path, content, {mode: 0o600, flag: 'wx'});
+    } catch (error) {
+      throw noTemporaryFiles(this.#temporaryRoot, error);
+    }
   }
 }
 

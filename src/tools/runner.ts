@@ -28,6 +28,8 @@ export type Sink = (chunk: Uint8Array) => void | Promise<void>;
 
 export interface SuperviseOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file that is its standard input; undefined: our own. */
+  readonly input?: string;
   readonly stdout: 'inherit' | 'stderr';
   readonly stderr: 'inherit' | Sink;
   /** Aborted, it ends the program as a signal meant for us would. */
@@ -76,7 +78,7 @@ export class Runner {
     const child = execa(program, args, {
       ...BASE,
       env: options.env,
-      stdin: 'inherit',
+      stdin: options.input === undefined ? 'inherit' : {file: options.input},
       stdout: options.stdout === 'inherit' ? 'inherit' : 2,
       stderr: options.stderr === 'inherit' ? 'inherit' : 'pipe',
       buffer: false,

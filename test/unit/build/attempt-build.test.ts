@@ -70,7 +70,6 @@ interface Case {
 function attempt(given: Case) {
   const {runs, get = QUIET, request, plan = {}, terminal = false, limit} = given;
   const started: DelegateRun[] = [];
-  const written: string[] = [];
   const ports = makePorts({
     delegate: async (run) => {
       started.push(run);
@@ -80,10 +79,6 @@ function attempt(given: Case) {
     },
     files: {
       readText: async () => ('imageId' in given ? given.imageId : DIGEST),
-      writePrivate: async (path, text) => {
-        expect(started, 'before the first run').to.have.length(0);
-        written.push(`${path} ${text}`);
-      },
     },
   });
   const cluster = scriptCluster({get, kubectl: () => ({exitCode: 1})});
@@ -96,7 +91,6 @@ function attempt(given: Case) {
           plan: {
             argv: ['.'],
             env: {},
-            files: [],
             digest: {from: 'image-id-file', path: '/private/image-id'},
             ...plan,
           },
@@ -112,7 +106,7 @@ function attempt(given: Case) {
       ports,
     );
   const stopped = () => started.map(({stop}) => stop?.aborted);
-  return {run, ports, cluster, started, stopped, written, waited: () => ports.now() - start};
+  return {run, ports, cluster, started, stopped, waited: () => ports.now() - start};
 }
 
 describe('attemptBuild', () => {
@@ -120,17 +114,6 @@ describe('attemptBuild', () => {
     const {run, ports, started, stopped} = attempt({runs: [succeed]});
     expect(await run()).to.equal(DIGEST);
     expect([started.length, stopped(), ports.said]).to.deep.equal([1, [false], []]);
-  });
-
-  it('writes the files of the plan once, before anything runs', async () => {
-    const files = [
-      {path: '/private/secret-0', text: 'x'},
-      {path: '/private/secret-1', text: 'y'},
-    ];
-    const {run, written, started} = attempt({runs: [say(NO_EXPORTER), succeed], plan: {files}});
-    await run();
-    expect(started).to.have.length(2);
-    expect(written).to.deep.equal(['/private/secret-0 x', '/private/secret-1 y']);
   });
 
   it('runs nothing where a signal came before', async () => {

@@ -7,7 +7,9 @@ import {readDestination} from '../../../src/build/outputs.ts';
 import type {Connection, DelegateRun, KubectlResult, Ports} from '../../../src/build/ports.ts';
 import type {ClusterFacts} from '../../../src/cluster/facts.ts';
 import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
+import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
+import {parseReference} from '../../../src/image/reference.ts';
 import {node} from '../../helpers/api-samples.ts';
 import {buildRequest, list, pod, workingDeployment} from './builder-world.ts';
 
@@ -98,6 +100,18 @@ async function build(asked: Asked = {}, world: World = {}) {
       },
       join: (...parts) => parts.filter(Boolean).join('/'),
       dirname: () => '.',
+      basename: (path) => path.split('/').at(-1) ?? '',
+      copyPrivate: async (from, to) => {
+        step(`copy ${from} ${to}`);
+        disk.set(to, disk.get(from) ?? '');
+      },
+      makeDirectory: async (path) => step(`make ${path}`),
+    },
+    input: {
+      save: async (path) => {
+        step(`save ${path}`);
+        disk.set(path, 'standard input');
+      },
     },
     clusters: {
       connect: (_target, connection) => {
@@ -169,7 +183,7 @@ async function build(asked: Asked = {}, world: World = {}) {
     env: world.env ?? {},
     home: '/home/me',
     cwd: '/project',
-    platform: 'linux',
+    platform: 'linux' as const,
     terminal: world.terminal ?? false,
     toolVersion: '1.2.3',
   };
@@ -195,6 +209,7 @@ describe('buildImage', () => {
     );
     expect(result).to.deep.equal({
       digest: DIGEST,
+      reference: null,
       references: ['localhost/app:1'],
       product: 'kind',
       context: 'kind-x',
@@ -406,13 +421,47 @@ describe('buildImage', () => {
     });
   }
 
+  it('builds in two passes for a name by content, and writes what both need once', async () => {
+    const contentName = {
+      name: 'web',
+      reference: parseReference('web'),
+      tagForm: DEFAULT_TAG_FORM,
+      file: 'refs/ref.txt',
+    };
+    const {result, steps, runs, disk, details} = await build(
+      {contentName, tags: [], secrets: ['id=a,env=A'], file: '-'},
+      {env: {A: 'hunter2'}},
+    );
+    const tag = `tilt-${'a'.repeat(16)}`;
+    expect(result).to.include({digest: DIGEST, reference: `web:${tag}`});
+    expect(result?.references).to.deep.equal([`docker.io/library/web:${tag}`]);
+    expect(disk.get('refs/ref.txt')).to.equal(`web:${tag}`);
+    expect(steps).to.deep.equal([
+      'make private',
+      `write ${PRIVATE}/secret-0`,
+      `make ${PRIVATE}/dockerfile`,
+      `save ${PRIVATE}/dockerfile/Dockerfile`,
+      'find',
+      'read',
+      'remove refs/ref.txt',
+      'run',
+      'run',
+      'replace refs/ref.txt',
+      CLEAN,
+    ]);
+    for (const {argv} of runs) expect(argv).to.include(`${PRIVATE}/dockerfile/Dockerfile`);
+    // The progress of a pass that is held back has a place of its own.
+    expect(runs.map(({progress}) => progress.mode)).to.deep.equal(['watched', 'held']);
+    expect(details.filter((text) => text.startsWith('runs: '))).to.have.length(2);
+  });
+
   it('puts a secret of the environment into a private file, which is gone afterwards', async () => {
     const {argv, steps, left, details} = await build(
       {secrets: ['id=a,env=A', 'id=b,src=secret.txt']},
       {env: {A: 'hunter2'}},
     );
     expect(argv).to.include(`id=a,src=${PRIVATE}/secret-0`).and.include('id=b,src=secret.txt');
-    expect(steps.slice(-3)).to.deep.equal([`write ${PRIVATE}/secret-0`, 'run', CLEAN]);
+    expect(steps).to.deep.equal(['make private', `write ${PRIVATE}/secret-0`, 'find', 'read', 'run', CLEAN]);
     expect(left).to.deep.equal([]);
     expect(JSON.stringify([argv, details])).not.to.include('hunter2');
   });

@@ -5,6 +5,7 @@ import {type BuildResult, formatMetadata, formatResult} from '../../../src/build
 
 const RESULT: BuildResult = {
   digest: `sha256:${'a'.repeat(64)}`,
+  reference: 'app:tilt-aaaaaaaaaaaaaaaa',
   references: ['docker.io/library/app:dev', 'localhost/app:1'],
   product: 'kind',
   context: 'kind-kind',
@@ -14,7 +15,7 @@ const RESULT: BuildResult = {
   seconds: 1.25,
 };
 
-const WITHOUT: BuildResult = {...RESULT, digest: undefined, references: []};
+const WITHOUT: BuildResult = {...RESULT, digest: undefined, reference: null, references: []};
 
 describe('formatResult', () => {
   for (const [form, result, text] of [

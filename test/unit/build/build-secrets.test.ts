@@ -1,7 +1,12 @@
 /** Covers `--secret`: docker's rules, and that nothing typed there shows up in an error. */
 
 import {expect} from 'chai';
-import {readBuildSecret, type SecretSources, secretFileSpec} from '../../../src/build/build-secrets.ts';
+import {
+  placeSecrets,
+  readBuildSecret,
+  type SecretSources,
+  secretFileSpec,
+} from '../../../src/build/build-secrets.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
 
 const SOURCES: SecretSources = {
@@ -97,5 +102,26 @@ describe('secretFileSpec', () => {
   it('quotes what a comma or a quote would break', () => {
     expect(secretFileSpec('a', '/tmp/x/secret-0')).to.equal('id=a,src=/tmp/x/secret-0');
     expect(secretFileSpec('a,"b', '/tmp/x,y')).to.equal('"id=a,""b","src=/tmp/x,y"');
+  });
+});
+
+describe('placeSecrets', () => {
+  it('puts secrets of the environment into private files, and hands on the others', () => {
+    const placed = placeSecrets(
+      [
+        {kind: 'verbatim', spec: 'id=a,src=f'},
+        {kind: 'environment', id: 'b,c', value: 'hunter2\n'},
+        {kind: 'environment', id: 'd', value: ''},
+      ],
+      (name) => `/private/${name}`,
+    );
+    expect(placed).to.deep.equal([
+      {spec: 'id=a,src=f'},
+      {
+        spec: '"id=b,c",src=/private/secret-1',
+        file: {path: '/private/secret-1', text: 'hunter2\n'},
+      },
+      {spec: 'id=d,src=/private/secret-2', file: {path: '/private/secret-2', text: ''}},
+    ]);
   });
 });

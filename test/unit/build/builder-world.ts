@@ -108,6 +108,11 @@ export function makePorts({
       signal = 'SIGINT';
     },
     files: files as Files,
+    input: {
+      save: async () => {
+        throw new RangeError('nothing reads standard input');
+      },
+    },
     clusters: {
       connect: () => {
         throw new RangeError('the cluster is connected already');
@@ -303,6 +308,8 @@ export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest 
     outputs: [],
     push: false,
     destination: {kind: 'runtime', stdout: false},
+    ignore: [],
+    only: [],
     passedFlags: [],
     passthrough: [],
     builder: {name: 'buildkit', given: false},

@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<string, 'file' | 'directory'>> = {
 /** Only what is asked of it is there. */
 const files = {kindOf: (path: string) => KINDS[path] ?? 'missing'} as Files;
 
+const PLAIN = {only: [], ignore: []};
+
 describe('checkContext', () => {
   for (const [context, file] of [
     ['.', undefined],
@@ -32,7 +34,7 @@ describe('checkContext', () => {
     ['https://local', '-'],
   ] as const) {
     it(`takes ${context}${file ? ` with --file ${file}` : ''}`, () => {
-      expect(() => checkContext({context, file}, files)).not.to.throw();
+      expect(() => checkContext({context, file, ...PLAIN}, files)).not.to.throw();
     });
   }
 
@@ -47,12 +49,28 @@ describe('checkContext', () => {
     ['git@example.com:me/x', '-', 'remote build context', ''],
   ] as const) {
     it(`refuses ${context || 'nothing'}${file ? ` with --file ${file}` : ''}`, () => {
-      const check = () => checkContext({context, file}, files);
+      const check = () => checkContext({context, file, ...PLAIN}, files);
       expect(check).to.throw(TiltbuildError, message).with.property('code', 'usage');
       expect(check)
         .to.throw()
         .with.property('remedy')
         .that.satisfies((lines: string[]) => lines.join().includes(remedy));
+    });
+  }
+
+  for (const [flag, filter] of [
+    ['--only', {only: ['src']}],
+    ['--ignore', {ignore: ['*.md']}],
+    ['--file-env', {fileVariable: 'DOCKERFILE'}],
+  ] as const) {
+    it(`takes ${flag} for a directory, and for nothing else`, () => {
+      expect(() => checkContext({context: '.', ...PLAIN, ...filter}, files)).not.to.throw();
+      for (const context of ['-', 'https://example.com/x.git']) {
+        expect(() => checkContext({context, ...PLAIN, ...filter}, files)).to.throw(
+          TiltbuildError,
+          `${flag} is for a build context that is a local directory`,
+        );
+      }
     });
   }
 });

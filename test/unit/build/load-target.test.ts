@@ -50,7 +50,7 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
     env,
     home: '/home/me',
     cwd: '/project',
-    platform: 'linux',
+    platform: 'linux' as const,
     terminal: false,
     toolVersion: '1',
   };

@@ -1,4 +1,4 @@
-/** Covers the delegated run as data: argv, environment, private files, and where the digest will be. */
+/** Covers the delegated run as data: argv, environment, and where the digest will be. */
 
 import {expect} from 'chai';
 import type {BuildRequest} from '../../../src/build/build-request.ts';
@@ -24,7 +24,7 @@ function plan(changes: Partial<BuildRequest> = {}, input: Partial<PlanInput> = {
     tags: [],
     pullSecret: undefined,
     runtime: 'containerd',
-    secrets: [],
+    secretSpecs: [],
     privatePath: (name) => (name === '' ? '/private' : `/private/${name}`),
     ...input,
   });
@@ -38,7 +38,6 @@ describe('planBuild', () => {
     expect(plan({}, {tags})).to.deep.equal({
       argv: [...PIN, ...tagArgs, ...FAST, '.'],
       env: {DOCKER_DEFAULT_PLATFORM: undefined},
-      files: [],
       digest: {from: 'image-id-file', path: '/private/image-id'},
     });
   });
@@ -55,7 +54,7 @@ describe('planBuild', () => {
       ['--quiet', {quiet: true}, {}, FAST],
       [
         'flags handed on',
-        {passedFlags: ['--build-arg', '-t', '--pull']},
+        {passedFlags: [['--build-arg', '-t'], ['--pull']]},
         {},
         ['--build-arg', '-t', '--pull', ...FAST],
       ],
@@ -99,25 +98,10 @@ describe('planBuild', () => {
     });
   }
 
-  it('puts secrets of the environment into private files, and hands on the others', () => {
-    const {argv, files} = plan(
-      {},
-      {
-        secrets: [
-          {kind: 'verbatim', spec: 'id=a,src=f'},
-          {kind: 'environment', id: 'b,c', value: 'hunter2\n'},
-          {kind: 'environment', id: 'd', value: ''},
-        ],
-      },
-    );
-    expect(argv).to.deep.equal([
+  it('hands on the secrets as they are placed', () => {
+    expect(plan({}, {secretSpecs: ['id=a,src=f', '"id=b,c",src=/private/secret-1']}).argv).to.deep.equal([
       ...PIN,
-      ...['--secret', 'id=a,src=f', '--secret', '"id=b,c",src=/private/secret-1'],
-      ...['--secret', 'id=d,src=/private/secret-2', ...FAST, '.'],
-    ]);
-    expect(files).to.deep.equal([
-      {path: '/private/secret-1', text: 'hunter2\n'},
-      {path: '/private/secret-2', text: ''},
+      ...['--secret', 'id=a,src=f', '--secret', '"id=b,c",src=/private/secret-1', ...FAST, '.'],
     ]);
   });
 

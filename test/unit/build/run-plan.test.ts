@@ -48,7 +48,7 @@ async function run({
     files: {readText: async (path) => (path === '/private/image-id' ? imageId : undefined)},
   });
   const stop = new AbortController();
-  const plan = {argv: ['--a', 'b c', '.'], env: {TMPDIR: '/private', X: undefined}, files: [], digest};
+  const plan = {argv: ['--a', 'b c', '.'], env: {TMPDIR: '/private', X: undefined}, digest};
   const outcome = await runPlan(
     {
       program: '/bin/kubectl-build',

@@ -87,13 +87,26 @@ describe('readCommandLine', () => {
       qualify: false,
       print: 'digest',
       quiet: false,
+      contentName: undefined,
       file: undefined,
+      fileVariable: undefined,
+      ignore: [],
+      only: [],
       compression: undefined,
       progress: undefined,
       iidFile: undefined,
       metadataFile: undefined,
       expectedRef: undefined,
     });
+  });
+
+  it('gives an image its name in the registry of Tilt only where it is pushed there', async () => {
+    const env = {EXPECTED_REGISTRY: 'localhost:5000'};
+    const name = async (...argv: string[]) =>
+      (await request(['--image=gcr.io/me/web', ...argv, '.'], env)).contentName;
+    expect(await name('--ref-file=r')).to.deep.include({name: 'gcr.io/me/web', file: 'r'});
+    expect(await name('--push')).to.deep.include({name: 'localhost:5000/gcr.io_me_web', file: undefined});
+    expect((await request(['--image=web', '--push', '.'])).contentName).to.deep.include({name: 'web'});
   });
 
   it('gives a request that nobody can change', async () => {
@@ -141,7 +154,7 @@ describe('readCommandLine', () => {
           ['.', `--${name}=${value}`],
         ]) {
           const {passedFlags, context} = await request(argv);
-          expect({passedFlags, context}).to.deep.equal({passedFlags: [`--${name}`, value], context: '.'});
+          expect({passedFlags, context}).to.deep.equal({passedFlags: [[`--${name}`, value]], context: '.'});
         }
       }
     });
@@ -157,14 +170,10 @@ describe('readCommandLine', () => {
       '.',
     ]);
     expect(passedFlags).to.deep.equal([
-      '--build-arg',
-      'B',
-      '--build-arg',
-      'A',
-      '--label',
-      'c=',
-      '--no-cache',
-      '--pull',
+      ['--build-arg', 'B', '--build-arg', 'A'],
+      ['--label', 'c='],
+      ['--no-cache'],
+      ['--pull'],
     ]);
   });
 
@@ -304,7 +313,7 @@ describe('readCommandLine', () => {
     ],
     ...['--registry-secret', '--kubeconfig', '--context=x', '-n', '--namespace=x', '--token=x', '--token'],
     // These decide which cluster and builder the checks are about, too; --progress, whether there is a digest.
-    ...['--builder=x', '--server=x', '-s', '--cluster=x', '--progress=tty'],
+    ...['--file=x', '-f', '--builder=x', '--server=x', '-s', '--cluster=x', '--progress=tty'],
   ]) {
     it(`refuses ${word} after --`, async () => {
       const error = await refusal(['.', '--', '--other', word]);
@@ -336,7 +345,13 @@ describe('readCommandLine', () => {
     [['-o', 'a', '-o', 'b', '.'], 'one --output'],
     [['--compression=zstd', '--push', '-t', 'localhost/a:1', '.'], '--compression is for images that stay'],
     [['--compression=zstd', '-o', 'out', '.'], '--compression is for images that stay'],
-    [['--print=ref', '.'], 'no --tag was given'],
+    [['--print=ref', '.'], 'neither --tag nor --image was given'],
+    [['--image=a', '-o', 'out', '.'], '--image and --output do not go together'],
+    [['--ref-file=r', '.'], '--ref-file is for the tag of an --image'],
+    [['--tag-prefix=v', '.'], '--tag-prefix is for the tag of an --image'],
+    [['--tag-length=9', '.'], '--tag-length is for the tag of an --image'],
+    [['--image=a', '--tag-length=x', '.'], '--tag-length "x"'],
+    [['--file=f', '--file-env=V', '.'], '--file and --file-env both name a Dockerfile'],
     [['--push', '.'], '--push needs a --tag'],
     [['--iidfile=i', '-o', 'out', '.'], 'no digest for --iidfile'],
     [['--iidfile=i', '-o', 'type=tar,dest=x', '.'], 'no digest for --iidfile'],

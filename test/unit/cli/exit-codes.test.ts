@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<ErrorCode, number>> = {
   'build-failed': 1,
   'timed-out': 124,
   'digest-missing': 5,
+  'reference-unstable': 5,
   'result-not-written': 5,
 };
 

@@ -1,0 +1,36 @@
+/** Owns one pass of a build: its plan, told to who wants to know, and the run of it. */
+import {attemptBuild, type BuildAttempts} from './attempt-build.ts';
+import type {BuildPass, PassRunner} from './build-passes.ts';
+import type {BuilderRequest} from './ensure-builder.ts';
+import {type PlanInput, planBuild} from './plan.ts';
+import type {Ports} from './ports.ts';
+import {formatCommand} from './shell-words.ts';
+
+export interface PassSurroundings
+  extends Omit<PlanInput, keyof BuildPass>,
+    Pick<BuildAttempts, 'cluster' | 'deadline'>,
+    Pick<BuildAttempts['run'], 'program' | 'input' | 'terminal'> {
+  readonly builder: BuilderRequest;
+}
+
+/** Makes what runs the passes of a build one after the other. */
+export function makePassRunner(surroundings: PassSurroundings, ports: Ports): PassRunner {
+  const {program, input, terminal, cluster, deadline, builder, privatePath} = surroundings;
+  let passes = 0;
+  return async ({request, tags}) => {
+    const plan = planBuild({...surroundings, request, tags});
+    ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
+    passes += 1;
+    const pass = passes;
+    return await attemptBuild(
+      {
+        run: {program, plan, request, namespace: builder.settings.namespace, terminal, input},
+        privatePath: (name) => privatePath(`pass-${pass}-${name}`),
+        cluster,
+        builder: builder.policy === 'never' ? undefined : builder,
+        deadline,
+      },
+      ports,
+    );
+  };
+}

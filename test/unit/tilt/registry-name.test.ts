@@ -1,0 +1,44 @@
+/** Covers the name that Tilt expects an image to have in its registry. */
+
+import {expect} from 'chai';
+import {TiltbuildError} from '../../../src/errors.ts';
+import {canonicalName, parseReference} from '../../../src/image/reference.ts';
+import {nameInRegistry, readExpectedRegistry} from '../../../src/tilt/registry-name.ts';
+
+const REGISTRY = 'localhost:5000';
+
+describe('nameInRegistry', () => {
+  for (const [name, registry, expected] of [
+    ['web', REGISTRY, 'localhost:5000/web'],
+    ['myorg/web', REGISTRY, 'localhost:5000/myorg_web'],
+    ['docker.io/library/web', REGISTRY, 'localhost:5000/web'],
+    ['docker.io/myorg/web', REGISTRY, 'localhost:5000/myorg_web'],
+    ['gcr.io/foo/bar', REGISTRY, 'localhost:5000/gcr.io_foo_bar'],
+    ['reg.lan:8080/a/b', REGISTRY, 'localhost:5000/reg.lan_8080_a_b'],
+    ['web', 'gcr.io/me/dev', 'gcr.io/me/dev/web'],
+    ['gcr.io/foo/bar', 'gcr.io/me', 'gcr.io/me/gcr.io_foo_bar'],
+    // It is there already.
+    ['localhost:5000/web', REGISTRY, 'localhost:5000/web'],
+    ['localhost:5000/a/b', REGISTRY, 'localhost:5000/a/b'],
+    ['gcr.io/me/web', 'gcr.io/me', 'gcr.io/me/web'],
+    // As it begins, but another one.
+    ['gcr.io/melon/web', 'gcr.io/me', 'gcr.io/me/gcr.io_melon_web'],
+    ['web', 'docker.io/me', 'docker.io/me/web'],
+  ] as const) {
+    it(`puts ${name} into ${registry} as ${expected}`, () => {
+      expect(canonicalName(nameInRegistry(parseReference(name), registry))).to.equal(expected);
+    });
+  }
+
+  it('refuses what is no name in the end', () => {
+    expect(() => nameInRegistry(parseReference('web'), 'bad registry')).to.throw(TiltbuildError);
+  });
+});
+
+describe('readExpectedRegistry', () => {
+  it('is what Tilt tells, and nothing where it tells nothing', () => {
+    expect(readExpectedRegistry({EXPECTED_REGISTRY: REGISTRY})).to.equal(REGISTRY);
+    expect(readExpectedRegistry({EXPECTED_REGISTRY: ''})).to.equal(undefined);
+    expect(readExpectedRegistry({})).to.equal(undefined);
+  });
+});
