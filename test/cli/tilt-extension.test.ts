@@ -1,0 +1,88 @@
+/** Each command that the Tilt extension makes, run as Tilt runs it: without a shell, in the Tiltfile's directory. */
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {expect} from 'chai';
+import {EXTENSION, runTiltfile, type TiltRun} from '../helpers/tilt.ts';
+import {TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+import {DIGEST, describePrograms, KIND_NAMES} from '../helpers/world.ts';
+
+const NAMES = ['kubectl_build', 'kubectl_build_registry_secret'].map((name) => `'${name}'`).join(', ');
+
+describePrograms("the Tilt extension's command", (world) => {
+  beforeEach(() => {
+    for (const [path, text] of Object.entries(TILT_FILES)) {
+      mkdirSync(dirname(join(world.sandbox.work, path)), {recursive: true});
+      writeFileSync(join(world.sandbox.work, path), text);
+    }
+  });
+
+  const load = (lines: string): TiltRun =>
+    runTiltfile(`load('${EXTENSION}', ${NAMES})\n${lines}\n`, {
+      directory: world.sandbox.work,
+      env: {...world.sandbox.env},
+      context: KIND_NAMES.context,
+    });
+  /** As Tilt does it: the reference file goes first, and the environment is Tilt's own, the call's, and Tilt's again. */
+  const runBuild = async ({customBuilds, env}: TiltRun, extra: Readonly<Record<string, string>> = {}) => {
+    const {command, outputs_image_ref_to, ...build} = customBuilds[0] as {
+      readonly command: readonly string[];
+      readonly outputs_image_ref_to: string;
+      readonly env: Readonly<Record<string, string>>;
+    };
+    expect(command[0]).to.equal('kubectl-tiltbuild');
+    const ended = await world.tiltbuild(command.slice(1), {env: {...env, ...build.env, ...extra}});
+    const reference = existsSync(outputs_image_ref_to)
+      ? readFileSync(outputs_image_ref_to, 'utf8')
+      : undefined;
+    return {ended, reference};
+  };
+
+  for (const {what, call, before = '', image = 'localhost/web', delegated, ...seen} of TILT_CASES) {
+    it(`builds with ${what}`, async () => {
+      const {ended, reference} = await runBuild(load(`${before}\nkubectl_build(${call})`));
+      expect(ended, ended.stderr).to.include({exitCode: 0});
+      const digest = ended.stdout.trim();
+      expect(digest).to.match(/^sha256:[0-9a-f]{64}$/);
+      expect(reference).to.equal(`${image}:tilt-${digest.slice(7, 23)}`);
+
+      const runs = world.sandbox.invocations();
+      expect(runs).to.have.length(2);
+      for (const words of delegated) {
+        const {argv} = runs[0] as {readonly argv: readonly string[]};
+        const at = argv.findIndex((_, index) => words.every((word, offset) => argv[index + offset] === word));
+        expect(at, `${words.join(' ')} in ${argv.join(' ')}`).to.be.at.least(0);
+      }
+      for (const {dockerfile} of runs) {
+        expect(dockerfile?.content).to.equal(seen.dockerfile ?? TILT_FILES.Dockerfile);
+        if (seen.ignoreFile !== undefined) expect(dockerfile?.ignoreFile).to.equal(seen.ignoreFile);
+      }
+    });
+  }
+
+  it('gives the same reference for the same content, and none after a failure', async () => {
+    const tilt = load("kubectl_build('localhost/web', '.')");
+    const {reference} = await runBuild(tilt);
+    expect(reference).to.equal(`localhost/web:tilt-${DIGEST.slice(7, 23)}`);
+    expect((await runBuild(tilt)).reference).to.equal(reference);
+    world.sandbox.setDelegate('run-fails');
+    const failed = await runBuild(tilt);
+    expect(failed.ended.exitCode).to.equal(1);
+    expect(failed.reference).to.equal(undefined);
+  });
+
+  it('pushes to the registry of the Tiltfile under the name that Tilt looks for there', async () => {
+    const {reference} = await runBuild(load("kubectl_build('ghcr.io/me/web', '.', push=True)"), {
+      EXPECTED_REGISTRY: 'localhost:5000',
+    });
+    expect(reference).to.equal(`localhost:5000/ghcr.io_me_web:tilt-${DIGEST.slice(7, 23)}`);
+  });
+
+  it('hands the reference of an image that it is built on to the build', async () => {
+    const tilt = load("kubectl_build('localhost/web', '.', image_deps=['localhost/base'])");
+    await runBuild(tilt, {TILT_IMAGE_0: 'localhost/base:tilt-1'});
+    const [run] = world.sandbox.invocations();
+    // The value is the delegate's to read.
+    expect(run?.argv).to.include('TILT_IMAGE_0');
+    expect(run?.env).to.include({TILT_IMAGE_0: 'localhost/base:tilt-1'});
+  });
+});

@@ -1,0 +1,325 @@
+/** Covers the extension kubectl_build: what each call makes of Tilt's builtins, and what is refused as Tilt loads. */
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join, win32} from 'node:path';
+import {expect} from 'chai';
+import {StarlarkError} from '../helpers/starlark/starlark.ts';
+import {EXTENSION, runTiltfile, type TiltOptions} from '../helpers/tilt.ts';
+import {TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+
+const NAMES = [
+  'kubectl_build',
+  'image_build',
+  'kubectl_build_enable',
+  'kubectl_build_registry_secret',
+  'to_bool',
+];
+const HOME = {HOME: '/home/me', LOCALAPPDATA: 'C:\\Users\\me\\AppData\\Local'};
+
+describe('the extension kubectl_build', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'tiltfile-'));
+    for (const [path, text] of Object.entries(TILT_FILES)) {
+      mkdirSync(dirname(join(directory, path)), {recursive: true});
+      writeFileSync(join(directory, path), text);
+    }
+  });
+  afterEach(() => rmSync(directory, {recursive: true}));
+
+  const load = (lines: string, options: Partial<TiltOptions> = {}) =>
+    runTiltfile(`load('${EXTENSION}', ${NAMES.map((name) => `'${name}'`).join(', ')})\n${lines}\n`, {
+      directory,
+      env: {...HOME},
+      ...options,
+    });
+  const build = (call: string, options: Partial<TiltOptions> = {}) => {
+    const run = load(`kubectl_build(${call})`, options);
+    expect(run.customBuilds).to.have.length(1);
+    return {...run, build: run.customBuilds[0] as Record<string, unknown>};
+  };
+  const refFile = (call = "'localhost/web', '.'", options: Partial<TiltOptions> = {}) =>
+    String(build(call, options).build.outputs_image_ref_to);
+  const failure = (lines: string): string => {
+    try {
+      load(lines);
+    } catch (error) {
+      if (error instanceof StarlarkError) return error.message;
+      throw error;
+    }
+    throw new RangeError('Tilt would have loaded it');
+  };
+
+  for (const platform of ['posix', 'nt'] as const) {
+    for (const {what, call, before = '', command, deps, others = {}, image = 'localhost/web'} of TILT_CASES) {
+      it(`makes a command of ${what}, on ${platform}`, () => {
+        const {customBuilds} = load(`${before}\nkubectl_build(${call})`, {platform});
+        expect(customBuilds).to.have.length(1);
+        const {env, ...made} = customBuilds[0] as Record<string, unknown>;
+        const file = made.outputs_image_ref_to;
+        const onPlatform = (path: string) => (platform === 'nt' ? path.replaceAll('/', '\\') : path);
+        expect(made).to.deep.equal({
+          ref: (/^'([^']*)'/.exec(call) as RegExpExecArray)[1],
+          command: [
+            'kubectl-tiltbuild',
+            '--context',
+            'kind-demo',
+            '--image',
+            image,
+            '--ref-file',
+            file,
+            ...command,
+          ],
+          // What is joined is joined as the system does it.
+          deps: deps
+            .map((path) => (call.includes(path) ? path : onPlatform(path)))
+            .map((path) =>
+              path.endsWith('.dockerignore') && call.includes('deploy/') ? path.replaceAll('\\', '/') : path,
+            ),
+          ignore: [],
+          live_update: [],
+          match_in_env_vars: false,
+          entrypoint: [],
+          disable_push: true,
+          skips_local_docker: true,
+          outputs_image_ref_to: file,
+          ...without(others, 'env'),
+        });
+        expect(env).to.deep.include(others.env ?? {});
+        expect(Object.keys(env as object).sort()).to.deep.equal(
+          [...Object.keys(others.env ?? {}), 'KUBECTL_TILTBUILD_INPUTS'].sort(),
+        );
+      });
+    }
+  }
+
+  it('builds anew when the Dockerfile or an ignore file changes, comes or goes, and only then', () => {
+    const inputs = () =>
+      (build("'localhost/web', '.', only='index.html'").build.env as Record<string, string>)
+        .KUBECTL_TILTBUILD_INPUTS;
+    const seen = new Set<unknown>();
+    const expectChange = () => {
+      const now = inputs();
+      expect(now).to.match(/^[0-9a-f]+-[0-9a-f]+$/);
+      expect(seen.has(now)).to.equal(false);
+      seen.add(now);
+      expect(inputs()).to.equal(now);
+    };
+    expectChange();
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM other\n');
+    expectChange();
+    writeFileSync(join(directory, '.dockerignore'), 'a\n');
+    expectChange();
+    writeFileSync(join(directory, 'Dockerfile.dockerignore'), 'b\n');
+    expectChange();
+    unlinkSync(join(directory, '.dockerignore'));
+    expectChange();
+  });
+
+  it('has Tilt load the Tiltfile again for each of them, the ones that are not there as well', () => {
+    expect(build("'localhost/web', '.'").filesRead).to.deep.equal(
+      ['Dockerfile', 'Dockerfile.dockerignore', '.dockerignore'].map((name) => join(directory, name)),
+    );
+  });
+
+  it('says where Tilt watches by another ignore file than the build', () => {
+    writeFileSync(join(directory, 'Dockerfile.dockerignore'), '');
+    expect(build("'localhost/web', '.'").warnings).to.deep.equal([]);
+    writeFileSync(join(directory, '.dockerignore'), '');
+    const {warnings, build: made} = build("'localhost/web', '.'");
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.contain('Dockerfile.dockerignore').and.contain(' .dockerignore as well');
+    expect(made.deps).to.deep.equal(['.', 'Dockerfile', 'Dockerfile.dockerignore']);
+  });
+
+  describe('puts the reference file', () => {
+    it("into the user's cache, outside the sources", () => {
+      expect(refFile()).to.match(
+        /^\/home\/me\/\.cache\/kubectl-tiltbuild\/tilt-10350\/localhost_web-[0-9a-f]+-[0-9a-f]+$/,
+      );
+      expect(refFile(undefined, {env: {XDG_CACHE_HOME: '/var/cache/me', HOME: '/x'}})).to.match(
+        /^\/var\/cache\/me\/kubectl-tiltbuild\//,
+      );
+      expect(refFile(undefined, {env: {}})).to.match(/^\/tmp\/\.cache\//);
+      const onWindows = refFile(undefined, {platform: 'nt'});
+      expect(win32.dirname(onWindows)).to.equal(
+        'C:\\Users\\me\\AppData\\Local\\kubectl-tiltbuild\\tilt-10350',
+      );
+      expect(win32.basename(onWindows)).to.match(/^localhost_web-[0-9a-f]+-[0-9a-f]+$/);
+    });
+
+    it('where the same call puts it again', () => expect(refFile()).to.equal(refFile()));
+
+    it('in another place for another image, another Tiltfile and another Tilt', () => {
+      const other = mkdtempSync(join(tmpdir(), 'tiltfile-'));
+      writeFileSync(join(other, 'Dockerfile'), '');
+      const all = [
+        refFile(),
+        refFile("'localhost/web2', '.'"),
+        // These two have the same readable part.
+        refFile("'localhost/a_b', '.'"),
+        refFile("'localhost/a/b', '.'"),
+        refFile(undefined, {directory: other}),
+        refFile(undefined, {port: '10351'}),
+        refFile(undefined, {port: ''}),
+      ];
+      rmSync(other, {recursive: true});
+      expect(new Set(all).size).to.equal(all.length);
+      expect(all.at(-1)).to.contain('/tilt-default/');
+      expect(refFile(undefined, {port: '', platform: 'nt'})).to.contain('\\tilt-default\\');
+    });
+
+    it('under a name of reasonable length', () => {
+      expect(
+        refFile(`'localhost/${'a/'.repeat(90)}b', '.'`)
+          .split('/')
+          .at(-1)?.length,
+      ).to.be.below(90);
+    });
+  });
+
+  describe('fails as Tilt loads, for', () => {
+    for (const [what, lines, words] of [
+      [
+        'two Dockerfiles',
+        "kubectl_build('a', '.', dockerfile='Dockerfile', dockerfile_contents='FROM x')",
+        'only one of them',
+      ],
+      ['a glob in only', "kubectl_build('a', '.', only=['src', 'lib/*.go'])", 'lib/*.go'],
+      ['a line break in a pattern', "kubectl_build('a', '.', ignore='a\\nb')", 'ignore has a line break'],
+      [
+        'patterns that are none',
+        "kubectl_build('a', '.', ignore=[1])",
+        'ignore has to be a string or a list of strings',
+      ],
+      ['a name with upper case', "kubectl_build('gcr.io/Me/App', '.')", 'lower case'],
+      ['a name with a space', "kubectl_build('my app', '.')", 'has " " in it'],
+      ['a name with an empty part', "kubectl_build('localhost//app', '.')", 'no part of it is empty'],
+      [
+        'a name that ends in a separator',
+        "kubectl_build('localhost/app-', '.')",
+        'begins or ends with a separator',
+      ],
+      ['no name', "kubectl_build('', '.')", 'ref has to be the name of an image'],
+      ['an extra tag that is none', "kubectl_build('a', '.', extra_tag='a b')", 'extra_tag'],
+      ['a secret without id', "kubectl_build('a', '.', secret='src=f')", 'no id='],
+      ['a secret with an unknown key', "kubectl_build('a', '.', secret='id=a,file=f')", 'the key file'],
+      ['a secret that is a bare word', "kubectl_build('a', '.', secret='hunter2')", 'not key=value'],
+      ['a context that is none', "kubectl_build('a', '-')", 'path of a directory'],
+      ['no context', "kubectl_build('a')", 'missing 1 argument (context)'],
+      ['a Dockerfile that is not there', "kubectl_build('a', 'deploy')", 'no such file or directory'],
+      [
+        'a build argument that is no string',
+        "kubectl_build('a', '.', build_args={'N': 1})",
+        'build argument N',
+      ],
+      ['contents that are no text', "kubectl_build('a', '.', dockerfile_contents=1)", 'string or a blob'],
+      ['an argument that is unknown', "kubectl_build('a', '.', cache='x')", 'cache'],
+      ['a switch that is neither on nor off', "kubectl_build_enable('perhaps')", 'neither on nor off'],
+    ] as const) {
+      it(what, () => {
+        const message = failure(lines);
+        expect(message).to.contain(words);
+        expect(message).to.not.contain('hunter2');
+      });
+    }
+  });
+
+  describe('is docker_build again', () => {
+    const ALL =
+      "'localhost/web', '.', build_args={'A': ''}, dockerfile='api/Dockerfile', live_update=[sync('.', '/app')], match_in_env_vars=True, " +
+      "ignore=['a'], only=['b'], entrypoint='e', container_args=['c'], target='t', ssh='default', secret='id=a,env=A', " +
+      "network='host', extra_tag='x:1', cache_from=['d'], pull=True, platform='linux/arm64', extra_hosts='h:1.1.1.1', " +
+      "labels={'l': 'm'}, no_cache=True, cache_to='e', push=True, namespace='n', builder='b', registry_secret='s'";
+    const expected = {
+      ref: 'localhost/web',
+      context: '.',
+      build_args: {A: ''},
+      dockerfile: 'api/Dockerfile',
+      live_update: [{local_path: '.', remote_path: '/app'}],
+      match_in_env_vars: true,
+      ignore: ['a'],
+      only: ['b'],
+      entrypoint: 'e',
+      container_args: ['c'],
+      target: 't',
+      ssh: 'default',
+      secret: 'id=a,env=A',
+      network: 'host',
+      extra_tag: 'x:1',
+      cache_from: ['d'],
+      pull: true,
+      platform: 'linux/arm64',
+      extra_hosts: 'h:1.1.1.1',
+    };
+
+    for (const [how, before, env] of [
+      ['switched off in the Tiltfile', 'kubectl_build_enable(False)', {}],
+      ['switched off by a word', "kubectl_build_enable(' No ')", {}],
+      ['switched off in the environment', '', {KUBECTL_BUILD_ENABLE: 'off'}],
+    ] as const) {
+      it(how, () => {
+        const run = load(`${before}\nkubectl_build(${ALL})`, {env: {...HOME, ...env}});
+        expect(run.customBuilds).to.deep.equal([]);
+        expect(run.dockerBuilds).to.deep.equal([expected]);
+      });
+    }
+
+    it('with nothing that was not given', () => {
+      const run = load(
+        "kubectl_build_enable('0')\nimage_build('a', '.')\nkubectl_build('b', '.', dockerfile_contents=blob('FROM x'))",
+      );
+      expect(run.dockerBuilds).to.deep.equal([
+        {ref: 'a', context: '.'},
+        {ref: 'b', context: '.', dockerfile_contents: 'FROM x'},
+      ]);
+    });
+
+    it('until it is switched on', () => {
+      const run = load("kubectl_build_enable(False)\nkubectl_build_enable(True)\nimage_build('a', '.')");
+      expect(run.customBuilds).to.have.length(1);
+    });
+  });
+
+  it('tells its switches', () => {
+    const run = load(
+      [
+        'print(kubectl_build_enable(), kubectl_build_registry_secret())',
+        "kubectl_build_registry_secret('other')",
+        "k8s_yaml([str(kubectl_build_enable()), kubectl_build_registry_secret(), str(to_bool('yes'))])",
+      ].join('\n'),
+    );
+    expect(run.others).to.deep.equal([['k8s_yaml', {yaml: ['True', 'other', 'True']}]]);
+    expect(run.env).to.include({KUBECTL_BUILD_REGISTRY_SECRET: 'other'});
+  });
+
+  it('takes the arguments of the extension that it replaces in their order', () => {
+    const positional =
+      "'localhost/web', '.', {'A': '1'}, 'Dockerfile', None, [], True, ['x'], [], 't', None, None, None, [], True, 's'";
+    expect(build(positional).build.command).to.deep.include.members(['A=1', 't', '--pull', 's']);
+  });
+});
+
+describe('the example', () => {
+  it('loads, and builds three images, one of them on another', () => {
+    const directory = join(dirname(EXTENSION), '..', 'example');
+    const source = readFileSync(join(directory, 'Tiltfile'), 'utf8');
+    const run = runTiltfile(source, {directory, env: {...HOME}});
+    expect(run.customBuilds.map(({ref}) => ref)).to.deep.equal([
+      'localhost/example-base',
+      'localhost/example-web',
+      'localhost/example-worker',
+    ]);
+    const [, web, worker] = run.customBuilds;
+    expect(web).to.deep.include({image_deps: ['localhost/example-base']});
+    expect(web?.live_update).to.deep.equal([{local_path: 'web/site', remote_path: '/www'}]);
+    expect(worker?.command).to.include.members(['--only', 'src', '--secret', 'id=greeting,env=GREETING']);
+    expect(run.env.GREETING).to.equal('hello from a secret');
+    expect(run.others.map(([name]) => name)).to.deep.equal(['sync', 'k8s_yaml', 'k8s_resource']);
+  });
+});
+
+function without(object: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
+  const {[key]: _, ...rest} = object;
+  return rest;
+}
