@@ -132,6 +132,15 @@ describe('the extension kubectl_build', () => {
     expect(made.deps).to.deep.equal(['.', 'Dockerfile', 'Dockerfile.dockerignore']);
   });
 
+  it('says where a Dockerfile does not use an image that it is said to be built on', () => {
+    const call = (contents: string) =>
+      build(`'a', '.', dockerfile_contents='${contents}', image_deps=['localhost/base']`).warnings;
+    expect(call('ARG TILT_IMAGE_0\\nFROM $TILT_IMAGE_0')).to.deep.equal([]);
+    expect(call('FROM localhost/base')).to.deep.equal([
+      'kubectl_build: the Dockerfile of a does not use TILT_IMAGE_0, which is localhost/base',
+    ]);
+  });
+
   describe('puts the reference file', () => {
     it("into the user's cache, outside the sources", () => {
       expect(refFile()).to.match(
