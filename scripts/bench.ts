@@ -1,80 +1,37 @@
 /**
- * Owns the benchmark: each case beside its peer, in turns, in one run. It prints times and ratios and asserts
- * nothing, as times depend on the machine and ratios little.
+ * Owns `npm run bench`: what kubectl tiltbuild costs, each case beside its peer. It asserts nothing, as times depend on
+ * the machine and ratios little. `--save` keeps the results in docs/benchmarks.md and docs/benchmarks.svg.
+ * BENCH_ROUNDS says how often; BENCH_KUBECONFIG names a real cluster, on which it measures from save to ready as well.
  */
-import {mkdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpus} from 'node:os';
+import {dirname, join} from 'node:path';
+import pjson from '../package.json' with {type: 'json'};
+import {runningPod} from '../test/helpers/api-pods.ts';
 import {startApiServer} from '../test/helpers/api-server.ts';
-import {runCommand} from '../test/helpers/programs.ts';
-import {makeSandbox, type Sandbox} from '../test/helpers/sandbox.ts';
-import {furnish, KIND_NAMES, PLAIN_NAMES} from '../test/helpers/world.ts';
-import {ROOT} from './generated-file.ts';
-
-interface Case {
-  readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-interface Comparison {
-  readonly title: string;
-  readonly peer: Case;
-  readonly cases: readonly Case[];
-}
+import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
+import {makeSandbox} from '../test/helpers/sandbox.ts';
+import {DIGEST, furnish, KIND_NAMES, PLAIN_NAMES} from '../test/helpers/world.ts';
+import {benchCluster} from './bench-cluster.ts';
+import {
+  type Case,
+  type Comparison,
+  compare,
+  measureMemory,
+  type Program,
+  type Result,
+  runProgram,
+} from './bench-measure.ts';
+import {formatMarkdown, formatMemory, formatPlot, formatResult, type Report} from './bench-report.ts';
+import {fillPart, ROOT} from './generated-file.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 25);
-const binary = join(
-  ROOT,
-  'dist',
-  process.platform === 'win32' ? 'kubectl-tiltbuild.exe' : 'kubectl-tiltbuild',
-);
-const say = (text = '') => process.stdout.write(`${text}\n`);
-
-async function compare({title, peer, cases}: Comparison, sandbox: Sandbox): Promise<void> {
-  const all = [peer, ...cases];
-  const times = new Map(all.map(({name}) => [name, [] as number[]]));
-  for (let round = -2; round < ROUNDS; round += 1) {
-    for (const {name, command, args, env} of all) {
-      const ended = await runCommand(command, args, {cwd: sandbox.work, env: {...sandbox.env, ...env}});
-      if (ended.exitCode !== 0) throw new Error(`${name} ended with ${ended.exitCode}:\n${ended.stderr}`);
-      // The first two rounds warm the caches up.
-      if (round >= 0) times.get(name)?.push(ended.durationMs);
-    }
-  }
-  say(`\n${title} (${ROUNDS} rounds, in turns)`);
-  say(`${''.padEnd(44)}${['min', 'median', 'max'].map((word) => word.padStart(9)).join('')}   to its peer`);
-  const peerMedian = median(times.get(peer.name) ?? []);
-  for (const {name} of all) {
-    const measured = times.get(name) ?? [];
-    const figures = [Math.min(...measured), median(measured), Math.max(...measured)];
-    const cells = figures.map((ms) => `${ms.toFixed(1)} ms`.padStart(9)).join('');
-    const over = median(measured) - peerMedian;
-    const ratio =
-      name === peer.name
-        ? ''
-        : `   ${(median(measured) / peerMedian).toFixed(2)} ×, ${over >= 0 ? '+' : ''}${over.toFixed(1)} ms`;
-    say(`${name.padEnd(44)}${cells}${ratio}`);
-  }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-async function sayMemory(cases: readonly Case[], sandbox: Sandbox): Promise<void> {
-  if (process.platform !== 'linux') return;
-  say('\nMemory (peak resident, of the process itself)');
-  for (const {name, command, args, env} of cases) {
-    const {maxRssKb} = await runCommand(command, args, {
-      cwd: sandbox.work,
-      env: {...sandbox.env, ...env},
-      measureMemory: true,
-    });
-    say(`${name.padEnd(44)}${`${((maxRssKb ?? 0) / 1024).toFixed(0)} MB`.padStart(9)}`);
-  }
-}
+const FILES = 100_000;
+const AT_ONCE = 8;
+const windows = process.platform === 'win32';
+const binary = join(ROOT, 'dist', windows ? 'kubectl-tiltbuild.exe' : 'kubectl-tiltbuild');
+const kubectl = join(realKubectlDirectory(), windows ? 'kubectl.exe' : 'kubectl');
+const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
 try {
@@ -87,49 +44,142 @@ try {
     return {KUBECONFIG: path};
   };
   const certificate = connect('certificate', 'certificate', KIND_NAMES);
+  const program = (command: string, args: readonly string[], env = certificate): Program => ({
+    command,
+    args,
+    env: {...sandbox.env, ...env},
+    cwd: sandbox.work,
+  });
+  const one = (name: string, of: Program): Case => ({name, run: () => runProgram(of)});
+  const several = (name: string, of: Program): Case => ({
+    name,
+    run: () => Promise.all(Array.from({length: AT_ONCE}, () => runProgram(of))),
+  });
+
   const build = ['-t', 'localhost/web:dev', '.'];
-  const delegate = join(sandbox.bin, 'kubectl-build');
+  const alone = program(join(sandbox.bin, 'kubectl-build'), build);
+  const viaKubectl = program(kubectl, ['build', ...build]);
+  const ours = (args: readonly string[], env = certificate) => program(binary, args, env);
   const empty = join(sandbox.root, 'empty.js');
   writeFileSync(empty, '');
 
-  const start: Case = {name: 'kubectl-tiltbuild --version', command: binary, args: ['--version']};
-  const whole: Case = {
-    name: 'kubectl-tiltbuild, client certificate',
-    command: binary,
-    args: build,
-    env: certificate,
-  };
-  await compare(
+  // A node that runs the image by its reference already, and one that does not.
+  const known = `localhost/known:tilt-${DIGEST.slice(7, 23)}`;
+  const nodeName = api.state.nodes[0]?.metadata.name as string;
+  api.state.pods.push(runningPod({name: 'known', namespace: 'apps', node: nodeName, image: known}));
+  const referenceFile = (name: string) => ['--image', name, '--ref-file', join(sandbox.root, 'ref'), '.'];
+
+  const large = join(sandbox.root, 'large');
+  writeManyFiles(large);
+
+  const start = ours(['--version']);
+  const comparisons: readonly Comparison[] = [
     {
       title: `Start, against an empty script in Node ${process.versions.node}`,
-      peer: {name: 'node empty.js', command: process.execPath, args: [empty]},
-      cases: [start, {name: 'kubectl-tiltbuild --help', command: binary, args: ['--help']}],
-    },
-    sandbox,
-  );
-  await compare(
-    {
-      title: 'A whole run with every check, against its delegate (a stand-in) alone',
-      peer: {name: 'kubectl-build alone', command: delegate, args: build, env: certificate},
       cases: [
-        whole,
-        {...whole, name: 'kubectl-tiltbuild, bearer token', env: connect('token', 'token', KIND_NAMES)},
-        {
-          ...whole,
-          name: 'kubectl-tiltbuild, names that tell nothing',
-          env: connect('plain', 'token', PLAIN_NAMES),
-        },
-        {
-          ...whole,
-          name: 'kubectl-tiltbuild, exec plugin (kubectl asks)',
-          env: connect('exec', 'exec', KIND_NAMES),
-        },
+        one('node empty.js', program(process.execPath, [empty])),
+        one('kubectl-tiltbuild --version', start),
+        one('kubectl-tiltbuild --help', ours(['--help'])),
       ],
     },
-    sandbox,
-  );
-  await sayMemory([start, whole], sandbox);
+    {
+      title: 'A whole run with every check, against its delegate (a stand-in) alone',
+      cases: [
+        one('kubectl-build alone', alone),
+        one('kubectl build, through kubectl', viaKubectl),
+        one('kubectl-tiltbuild, client certificate', ours(build)),
+        one('kubectl-tiltbuild, bearer token', ours(build, connect('token', 'token', KIND_NAMES))),
+        one(
+          'kubectl-tiltbuild, names that tell nothing',
+          ours(build, connect('plain', 'token', PLAIN_NAMES)),
+        ),
+        one(
+          'kubectl-tiltbuild, login plugin (kubectl asks)',
+          ours(build, connect('exec', 'exec', KIND_NAMES)),
+        ),
+      ],
+    },
+    {
+      title: 'A reference file, against the same build without one',
+      cases: [
+        one('-t NAME:TAG', ours(build)),
+        one('--image, in use on the node', ours(referenceFile('localhost/known'))),
+        one('--image, not known to be there', ours(referenceFile('localhost/new'))),
+      ],
+    },
+    {
+      title: `A context of ${FILES.toLocaleString('en')} files, against all of it`,
+      cases: [
+        one('all of it', {...ours(build), cwd: large}),
+        one('--only and --ignore', {
+          ...ours(['--only', 'd0', '--only', 'd1', '--ignore', '**/*.md', ...build]),
+          cwd: large,
+        }),
+      ],
+    },
+    {
+      title: `${AT_ONCE} builds at once on ${cpus().length} cores, against as many delegates`,
+      cases: [several('kubectl-build', alone), several('kubectl-tiltbuild', ours(build))],
+      rounds: 10,
+    },
+  ];
+
+  say('');
+  const results: Result[] = [];
+  for (const comparison of comparisons) {
+    const result = await compare(comparison, ROUNDS);
+    results.push(result);
+    say(formatResult(result));
+  }
+  const memory: {name: string; megabytes: number}[] = [];
+  for (const [name, of] of [
+    ['--version', start],
+    ['a whole run', ours(build)],
+    ['a whole run, through kubectl', ours(build, connect('exec-2', 'exec', KIND_NAMES))],
+  ] as const) {
+    const megabytes = await measureMemory(of);
+    if (megabytes !== undefined) memory.push({name, megabytes});
+  }
+  if (memory.length > 0) say(formatMemory(memory));
+
+  const {BENCH_KUBECONFIG, PATH = '', HOME = ''} = process.env;
+  if (BENCH_KUBECONFIG) {
+    const env = {PATH, HOME, KUBECONFIG: BENCH_KUBECONFIG};
+    const real = await benchCluster({binary, kubectl, env, directory: sandbox.root}, ROUNDS);
+    for (const result of real) say(formatResult(result));
+    results.push(...real);
+  }
+  if (process.argv.includes('--save')) save({about: describeMachine(), results, memory});
 } finally {
   sandbox.remove();
   await api.close();
+}
+
+function writeManyFiles(root: string): void {
+  const perDirectory = 1000;
+  for (let directory = 0; directory * perDirectory < FILES; directory += 1) {
+    const path = join(root, `d${directory}`);
+    mkdirSync(path, {recursive: true});
+    for (let file = 0; file < perDirectory; file += 1) writeFileSync(join(path, `f${file}`), '');
+  }
+  writeFileSync(join(root, 'Dockerfile'), 'FROM scratch\nCOPY . /\n');
+}
+
+function describeMachine(): readonly string[] {
+  const [cpu] = cpus();
+  return [
+    `kubectl-tiltbuild ${pjson.version}`,
+    `${cpus().length} × ${cpu?.model.trim() ?? 'an unknown processor'}`,
+    `${process.platform} ${process.arch}`,
+  ];
+}
+
+function save(report: Report): void {
+  const [page, plot] = ['benchmarks.md', 'benchmarks.svg'].map((name) => join(ROOT, 'docs', name)) as [
+    string,
+    string,
+  ];
+  mkdirSync(dirname(page), {recursive: true});
+  writeFileSync(page, fillPart(readFileSync(page, 'utf8'), 'results', formatMarkdown(report)));
+  writeFileSync(plot, formatPlot(report));
 }

@@ -15,3 +15,12 @@ export function settleGeneratedFile(path: string, text: string, command: string)
   process.stderr.write(`${relative(ROOT, path)} is not current. Run: ${command}\n`);
   process.exitCode = 1;
 }
+
+/** Replaces a part of a page, which stands between two comments that name it. */
+export function fillPart(page: string, part: string, content: string): string {
+  const [open, close] = [`<!-- generated: ${part} -->`, `<!-- end: ${part} -->`];
+  const start = page.indexOf(open);
+  const end = page.indexOf(close);
+  if (start < 0 || end < start) throw new Error(`The page has no part "${part}"`);
+  return `${page.slice(0, start + open.length)}\n${content}\n${page.slice(end)}`;
+}

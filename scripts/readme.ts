@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {EXIT_CODE_TABLE} from '../src/cli/exit-codes.ts';
 import {flags} from '../src/cli/flags.ts';
-import {ROOT, settleGeneratedFile} from './generated-file.ts';
+import {fillPart, ROOT, settleGeneratedFile} from './generated-file.ts';
 
 interface ShownFlag {
   readonly char?: string;
@@ -30,14 +30,10 @@ function exitCodeTable(): string {
   ].join('\n');
 }
 
-function fill(text: string, part: string, content: string): string {
-  const [open, close] = [`<!-- generated: ${part} -->`, `<!-- end: ${part} -->`];
-  const start = text.indexOf(open);
-  const end = text.indexOf(close);
-  if (start < 0 || end < start) throw new Error(`README.md has no part "${part}"`);
-  return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
-}
-
 const path = join(ROOT, 'README.md');
-const filled = fill(fill(readFileSync(path, 'utf8'), 'flags', flagTable()), 'exit codes', exitCodeTable());
+const filled = fillPart(
+  fillPart(readFileSync(path, 'utf8'), 'flags', flagTable()),
+  'exit codes',
+  exitCodeTable(),
+);
 settleGeneratedFile(path, filled, 'npm run readme');

@@ -1,5 +1,4 @@
 /** Owns asking a question on a terminal. */
-import {createInterface} from 'node:readline/promises';
 
 /** Asks on `output`; false where `input` is no terminal, or the answer is anything but yes. */
 export async function confirm(
@@ -8,6 +7,7 @@ export async function confirm(
   output: NodeJS.WritableStream,
 ): Promise<boolean> {
   if (input.isTTY !== true) return false;
+  const {createInterface} = await import('node:readline/promises');
   const lines = createInterface({input, output});
   try {
     return /^y(?:es)?$/i.test((await lines.question(question)).trim());

@@ -1,5 +1,5 @@
 /** Owns starting other programs: the only importer of execa. Argument arrays, never a shell. */
-import {execa, type Options} from 'execa';
+import type {Options} from 'execa';
 import type {InterruptSignal} from '../errors.ts';
 import type {SignalInterruption} from './interruption.ts';
 
@@ -48,6 +48,11 @@ export class Runner {
     this.#platform = platform;
   }
 
+  /** Loads what it takes to start a program, which is 8 ms, once nothing else is to be done but to wait. */
+  prepare(): void {
+    setImmediate(() => void loadExeca());
+  }
+
   /**
    * Runs a program for its output, which is short; each line of stderr is also handed to `onErrorLine` as it comes.
    * A signal meant for us ends it; see `Interruption`.
@@ -58,6 +63,7 @@ export class Runner {
     {env, input, onErrorLine, timeout}: CollectOptions,
   ): Promise<Collected> {
     const stdin = input === undefined ? {stdin: 'ignore' as const} : {input};
+    const execa = await loadExeca();
     const child = execa(program, args, {...BASE, env, ...stdin, timeout, stripFinalNewline: false});
     const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
     const watched = (async () => {
@@ -75,6 +81,7 @@ export class Runner {
    * that it can cancel its work; the second one, or `GRACE` without an end, kills it.
    */
   async supervise(program: string, args: readonly string[], options: SuperviseOptions): Promise<Ended> {
+    const execa = await loadExeca();
     const child = execa(program, args, {
       ...BASE,
       env: options.env,
@@ -115,6 +122,10 @@ export class Runner {
       release();
     }
   }
+}
+
+async function loadExeca() {
+  return (await import('execa')).execa;
 }
 
 const BASE = {
