@@ -111,7 +111,16 @@ export const TILT_CASES: readonly TiltCase[] = [
     call: "'localhost/web', '.', ssh='id=key.pem', extra_hosts='db:10.0.0.1', cache_from='reg/web:cache', cache_to='reg/web:cache', extra_tag='localhost/web:dev'",
     command: [
       ...['--ssh', 'id=key.pem', '--add-host', 'db:10.0.0.1'],
-      ...['--cache-from', 'reg/web:cache', '--cache-to', 'reg/web:cache', '--tag', 'localhost/web:dev', '.'],
+      ...[
+        '--cache-from',
+        'reg/web:cache',
+        '--cache-to',
+        'reg/web:cache',
+        '--tag',
+        'localhost/web:dev',
+        '--qualify',
+        '.',
+      ],
     ],
     deps: HERE,
     delegated: [
@@ -123,7 +132,7 @@ export const TILT_CASES: readonly TiltCase[] = [
   },
   {
     what: 'several where there may be one',
-    call: "'localhost/web', '.', ssh=['a=key.pem', 'b=key.pem'], extra_hosts=['a:1.1.1.1', 'b:2.2.2.2'], cache_from=['a', 'b'], extra_tag=['localhost/web:1', 'ghcr.io/me/web:2']",
+    call: "'localhost/web', '.', ssh=['a=key.pem', 'b=key.pem'], extra_hosts=['a:1.1.1.1', 'b:2.2.2.2'], cache_from=['a', 'b'], extra_tag=['web:1', 'ghcr.io/me/web:2']",
     command: [
       ...['--ssh', 'a=key.pem', '--ssh', 'b=key.pem', '--add-host', 'a:1.1.1.1', '--add-host', 'b:2.2.2.2'],
       ...[
@@ -132,14 +141,15 @@ export const TILT_CASES: readonly TiltCase[] = [
         '--cache-from',
         'b',
         '--tag',
-        'localhost/web:1',
+        'web:1',
         '--tag',
         'ghcr.io/me/web:2',
+        '--qualify',
         '.',
       ],
     ],
     deps: HERE,
-    delegated: [['--tag', 'localhost/web:1', '--tag', 'ghcr.io/me/web:2']],
+    delegated: [['--tag', 'docker.io/library/web:1', '--tag', 'ghcr.io/me/web:2']],
   },
   {
     what: 'secrets of files and of the environment',
