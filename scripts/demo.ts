@@ -49,6 +49,22 @@ const SCENES: readonly Scene[] = [
     exitCode: 0,
   },
   {
+    title: 'By its content: the same sources get the same name, so that Tilt deploys nothing again.',
+    args: [
+      '--image',
+      'localhost/web',
+      '--ref-file',
+      'web.ref',
+      '--only',
+      'index.html',
+      '-q',
+      '--print',
+      'ref',
+      '.',
+    ],
+    exitCode: 0,
+  },
+  {
     title: 'As Tilt runs it: its EXPECTED_REF is completed silently. A secret comes from the environment.',
     args: ['-t', 'web:tilt-build-1', '--secret', 'id=npm,env=NPM_TOKEN', '--quiet', '--print', 'json', '.'],
     env: {EXPECTED_REF: 'web:tilt-build-1', NPM_TOKEN: 'not shown anywhere'},

@@ -167,6 +167,7 @@ describePrograms('a build', (world) => {
     expect(seconds).to.be.a('number');
     expect(rest).to.deep.equal({
       digest: DIGEST,
+      reference: null,
       references: ['localhost/web:dev'],
       product: 'kind',
       context: 'kind-demo',

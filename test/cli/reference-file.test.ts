@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {runningPod} from '../helpers/api-pods.ts';
-import {DIGEST, describePrograms, PLAIN_NAMES, type World, withoutOwnPaths} from '../helpers/world.ts';
+import {DIGEST, describePrograms, type World, withoutOwnPaths} from '../helpers/world.ts';
 
 const TAG = `tilt-${DIGEST.slice('sha256:'.length, 'sha256:'.length + 16)}`;
 const MULTI = '23d1001069826012';
@@ -78,7 +78,8 @@ describePrograms('a reference file', (world) => {
   });
 
   it('asks a shared cluster for the pods of the namespace alone', async () => {
-    world.connect({names: PLAIN_NAMES});
+    const gke = 'gke_project_zone_shared';
+    world.connect({names: {context: gke, cluster: gke, user: gke}});
     expect(await world.tiltbuild(named())).to.include({exitCode: 0});
     expect(asked(world)).to.have.length(2);
     expect(world.api.requests.map(({path}) => path)).to.not.include('/api/v1/pods');
