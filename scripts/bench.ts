@@ -44,7 +44,7 @@ try {
     return {KUBECONFIG: path};
   };
   const certificate = connect('certificate', 'certificate', KIND_NAMES);
-  const program = (command: string, args: readonly string[], env = certificate): Program => ({
+  const program = (command: string, args: readonly string[], env: Program['env'] = certificate): Program => ({
     command,
     args,
     env: {...sandbox.env, ...env},
@@ -59,7 +59,7 @@ try {
   const build = ['-t', 'localhost/web:dev', '.'];
   const alone = program(join(sandbox.bin, 'kubectl-build'), build);
   const viaKubectl = program(kubectl, ['build', ...build]);
-  const ours = (args: readonly string[], env = certificate) => program(binary, args, env);
+  const ours = (args: readonly string[], env: Program['env'] = certificate) => program(binary, args, env);
   const empty = join(sandbox.root, 'empty.js');
   writeFileSync(empty, '');
 
@@ -72,7 +72,8 @@ try {
   const large = join(sandbox.root, 'large');
   writeManyFiles(large);
 
-  const start = ours(['--version']);
+  // It asks other programs for their versions; with none on PATH it is the start alone.
+  const start = ours(['--version'], {...certificate, PATH: ''});
   const comparisons: readonly Comparison[] = [
     {
       title: `Start, against an empty script in Node ${process.versions.node}`,
@@ -97,6 +98,14 @@ try {
           'kubectl-tiltbuild, login plugin (kubectl asks)',
           ours(build, connect('exec', 'exec', KIND_NAMES)),
         ),
+      ],
+    },
+    {
+      title: 'Diagnosis, against a whole run',
+      cases: [
+        one('kubectl-tiltbuild', ours(build)),
+        one('kubectl-tiltbuild --dry-run', ours(['--dry-run', ...build])),
+        one('kubectl-tiltbuild doctor', ours(['doctor'])),
       ],
     },
     {

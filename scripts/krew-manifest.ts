@@ -8,7 +8,11 @@ export interface Archive {
   readonly name: string;
   /** File name of the program in it. */
   readonly program: string;
+  /** File name of the program that kubectl asks for completion. */
+  readonly completion: string;
   readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
 }
 
 export interface Package {
@@ -25,9 +29,14 @@ builder is there that does, and prints the image's digest.
 const CAVEATS = `It needs the plugin \`kubectl build\` on PATH:
 https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases
 The builder that it makes is privileged; who may use it has its node in hand.
+For completion put kubectl_complete-tiltbuild, which lies beside the program in
+krew's store, on PATH as well: krew itself links one program only.
 `;
 
-export function formatKrewManifest({version, homepage}: Package, archives: readonly Archive[]): string {
+export function formatKrewManifest(
+  {version, homepage}: Package,
+  archives: readonly Omit<Archive, 'size'>[],
+): string {
   const manifest = {
     apiVersion: 'krew.googlecontainertools.github.com/v1alpha2',
     kind: 'Plugin',
@@ -38,14 +47,11 @@ export function formatKrewManifest({version, homepage}: Package, archives: reado
       shortDescription: 'Build images inside the cluster, from Tilt or a terminal',
       description: DESCRIPTION,
       caveats: CAVEATS,
-      platforms: archives.map(({os, arch, name, program, sha256}) => ({
+      platforms: archives.map(({os, arch, name, program, completion, sha256}) => ({
         selector: {matchLabels: {os, arch}},
         uri: `${homepage}/releases/download/v${version}/${name}`,
         sha256,
-        files: [
-          {from: program, to: '.'},
-          {from: 'LICENSE', to: '.'},
-        ],
+        files: [program, completion, 'LICENSE', 'LICENSES/third-party.txt'].map((from) => ({from, to: '.'})),
         bin: program,
       })),
     },

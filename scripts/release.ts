@@ -1,65 +1,97 @@
 /**
- * Owns `npm run release`: the program for six platforms, each in an archive with LICENSE and README, their checksums,
- * and the manifest for krew. Two runs on the same sources give the same bytes.
+ * Owns `npm run release`: an archive for each platform, the licences and the bill of materials of what is in them,
+ * their checksums, and the manifest for krew. Two runs on one commit give the same bytes; `--verify` runs twice and
+ * compares. `--only linux_amd64` (or `--only own`, for this machine) makes that one archive in dist/dry-run, and
+ * leaves all else as it is.
  */
 import {createHash} from 'node:crypto';
-import {copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {zipSync} from 'fflate';
-import {create} from 'tar';
+import {parseArgs} from 'node:util';
 import pjson from '../package.json' with {type: 'json'};
-import {compileBinary} from './bun-compile.ts';
+import {findCommit} from './commit.ts';
 import {ROOT} from './generated-file.ts';
 import {type Archive, formatKrewManifest} from './krew-manifest.ts';
+import {findBundledPackages, readBunVersion} from './release/bundled-packages.ts';
+import {type Ingredients, makeArchive} from './release/make-archive.ts';
+import {ownPlatform, PLATFORMS, type Platform, platformName} from './release/platforms.ts';
+import {formatSbom} from './release/sbom.ts';
+import {formatThirdPartyLicences} from './release/third-party-licences.ts';
 
-/** Bun's targets by Go's names for platforms, which krew uses. */
-const PLATFORMS = [
-  {os: 'darwin', arch: 'amd64', target: 'bun-darwin-x64'},
-  {os: 'darwin', arch: 'arm64', target: 'bun-darwin-arm64'},
-  {os: 'linux', arch: 'amd64', target: 'bun-linux-x64'},
-  {os: 'linux', arch: 'arm64', target: 'bun-linux-arm64'},
-  {os: 'windows', arch: 'amd64', target: 'bun-windows-x64'},
-  {os: 'windows', arch: 'arm64', target: 'bun-windows-arm64'},
-] as const;
+const {values} = parseArgs({options: {only: {type: 'string'}, verify: {type: 'boolean', default: false}}});
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const dist = join(ROOT, 'dist');
 
-const COMPANIONS = ['LICENSE', 'README.md'];
-/** Archives tell no time of their own, or two runs would differ. */
-const EPOCH = new Date('1980-01-01T00:00:00Z');
-const output = join(ROOT, 'dist', 'release');
-
-rmSync(output, {recursive: true, force: true});
-mkdirSync(output, {recursive: true});
-const archives: Archive[] = [];
-for (const {os, arch, target} of PLATFORMS) {
-  const directory = join(ROOT, 'dist', 'stage', `${os}_${arch}`);
-  rmSync(directory, {recursive: true, force: true});
-  mkdirSync(directory, {recursive: true});
-  const program = os === 'windows' ? 'kubectl-tiltbuild.exe' : 'kubectl-tiltbuild';
-  compileBinary(join(directory, program), target);
-  for (const file of COMPANIONS) copyFileSync(join(ROOT, file), join(directory, file));
-
-  const extension = os === 'windows' ? 'zip' : 'tar.gz';
-  const name = `kubectl-tiltbuild_${pjson.version}_${os}_${arch}.${extension}`;
-  const files = [program, ...COMPANIONS];
-  if (os === 'windows') writeZip(join(output, name), directory, files);
-  else
-    await create(
-      {file: join(output, name), cwd: directory, gzip: {level: 9}, portable: true, mtime: EPOCH},
-      files,
-    );
-
-  const content = readFileSync(join(output, name));
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  archives.push({os, arch, name, program, sha256});
-  process.stdout.write(`${sha256}  ${name}  ${(content.length / 1e6).toFixed(1)} MB\n`);
+const packages = findBundledPackages();
+const bunVersion = readBunVersion();
+const ingredients: Ingredients = {
+  commit: findCommit(),
+  thirdPartyLicences: formatThirdPartyLicences(packages, bunVersion),
+};
+say(`kubectl-tiltbuild ${pjson.version} (${ingredients.commit}), Bun ${bunVersion}`);
+if (!/^[0-9a-f]+$/.test(ingredients.commit)) {
+  say('Not to be published: it has to be made in a whole clone without changes.');
 }
-writeFileSync(
-  join(output, 'checksums.txt'),
-  archives.map(({sha256, name}) => `${sha256}  ${name}\n`).join(''),
-);
-writeFileSync(join(ROOT, 'krew-manifest.yaml'), formatKrewManifest(pjson, archives));
 
-function writeZip(file: string, directory: string, files: readonly string[]): void {
-  const entries = files.map((name) => [name, new Uint8Array(readFileSync(join(directory, name)))] as const);
-  writeFileSync(file, zipSync(Object.fromEntries(entries), {level: 9, mtime: EPOCH}));
+if (values.only !== undefined) {
+  await makeArchives([findPlatform(values.only)], 'dry-run');
+} else {
+  const archives = await release('release');
+  const forKrew = archives.filter((_, index) => !PLATFORMS[index]?.musl);
+  writeFileSync(join(ROOT, 'krew-manifest.yaml'), formatKrewManifest(pjson, forKrew));
+  if (values.verify) await verify();
+}
+
+async function release(directory: string): Promise<readonly Archive[]> {
+  const archives = await makeArchives(PLATFORMS, directory);
+  const others = [
+    ['kubectl-tiltbuild.cdx.json', formatSbom(pjson, packages, bunVersion)],
+    ['third-party.txt', ingredients.thirdPartyLicences],
+  ] as const;
+  for (const [name, text] of others) writeFileSync(join(dist, directory, name), text);
+  const sums = [
+    ...archives.map(({sha256, name}) => [sha256, name]),
+    ...others.map(([name, text]) => [createHash('sha256').update(text).digest('hex'), name]),
+  ];
+  writeFileSync(
+    join(dist, directory, 'checksums.txt'),
+    sums.map(([sum, name]) => `${sum}  ${name}\n`).join(''),
+  );
+  return archives;
+}
+
+async function makeArchives(platforms: readonly Platform[], directory: string): Promise<readonly Archive[]> {
+  const places = {output: join(dist, directory), stage: join(dist, `${directory}-stage`)};
+  rmSync(places.output, {recursive: true, force: true});
+  mkdirSync(places.output, {recursive: true});
+  const archives: Archive[] = [];
+  for (const platform of platforms) {
+    const archive = await makeArchive(platform, ingredients, places);
+    say(`${archive.sha256}  ${archive.name}  ${(archive.size / 1e6).toFixed(1)} MB`);
+    archives.push(archive);
+  }
+  rmSync(places.stage, {recursive: true, force: true});
+  return archives;
+}
+
+/** Once more from the start, in other directories: not even a path may make a difference. */
+async function verify(): Promise<void> {
+  say('Once more, to compare:');
+  await release('release-again');
+  const [first, again] = ['release', 'release-again'].map((directory) =>
+    readFileSync(join(dist, directory, 'checksums.txt'), 'utf8'),
+  );
+  if (first !== again)
+    throw new Error('The two runs differ. They are in dist/release and dist/release-again.');
+  rmSync(join(dist, 'release-again'), {recursive: true});
+  say('Both runs gave the same bytes.');
+}
+
+function findPlatform(name: string): Platform {
+  const platform =
+    name === 'own'
+      ? ownPlatform(process.platform, process.arch)
+      : PLATFORMS.find((candidate) => platformName(candidate) === name);
+  if (platform !== undefined) return platform;
+  throw new Error(`There is no platform "${name}". There are: ${PLATFORMS.map(platformName).join(', ')}.`);
 }

@@ -1,0 +1,1 @@
+@"%~dp0kubectl-tiltbuild.exe" __complete %*

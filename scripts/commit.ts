@@ -1,0 +1,33 @@
+/** Owns the name of the commit that a program is built from. */
+import {spawnSync} from 'node:child_process';
+import {realpathSync} from 'node:fs';
+import {ROOT} from './generated-file.ts';
+
+/**
+ * krew-manifest.yaml is checked in and holds the sums of programs that hold this name, so it has no part in it: the
+ * commit is the last one that changed anything else.
+ */
+const SOURCES = ['--', '.', ':(exclude)krew-manifest.yaml'];
+
+/** Of a fixed length, since git's own short names grow with the repository. */
+const LENGTH = 12;
+
+/**
+ * The commit's name, with `-dirty` where a file differs from it; `unknown` outside git, and in a shallow clone, where
+ * the last change cannot be told.
+ */
+export function findCommit(root = ROOT): string {
+  const git = (args: readonly string[]) => runGit(root, args);
+  const top = git(['rev-parse', '--show-toplevel']);
+  if (top === undefined || realpathSync(top) !== realpathSync(root)) return 'unknown';
+  if (git(['rev-parse', '--is-shallow-repository']) !== 'false') return 'unknown';
+  const commit = git(['log', '-1', '--format=%H', ...SOURCES]);
+  const changes = git(['status', '--porcelain', ...SOURCES]);
+  if (!commit || changes === undefined) return 'unknown';
+  return `${commit.slice(0, LENGTH)}${changes === '' ? '' : '-dirty'}`;
+}
+
+function runGit(cwd: string, args: readonly string[]): string | undefined {
+  const {status, stdout} = spawnSync('git', args, {cwd, encoding: 'utf8'});
+  return status === 0 ? stdout.trim() : undefined;
+}

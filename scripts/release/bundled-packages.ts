@@ -1,0 +1,55 @@
+/** Owns what is inside the program besides its own source: the npm packages that the bundler really took, and Bun. */
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {bundleForNode} from '../bun-compile.ts';
+import {ROOT} from '../generated-file.ts';
+
+export interface BundledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression. */
+  readonly licence: string;
+  /** What its licence and notice files say. */
+  readonly texts: readonly string[];
+}
+
+const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)\b/i;
+
+/** In the order of their names. The bundle for Node and the compiled program take the same packages. */
+export function findBundledPackages(): readonly BundledPackage[] {
+  const directory = mkdtempSync(join(tmpdir(), 'tiltbuild-bundle-'));
+  try {
+    const metafile = join(directory, 'meta.json');
+    bundleForNode(join(directory, 'bundle.js'), '', metafile);
+    const {inputs} = JSON.parse(readFileSync(metafile, 'utf8')) as {readonly inputs: object};
+    return [...packageDirectories(Object.keys(inputs))].sort().map(readPackage);
+  } finally {
+    rmSync(directory, {recursive: true});
+  }
+}
+
+/** Where the packages lie that `files` are of, relative to the project. */
+export function packageDirectories(files: readonly string[]): ReadonlySet<string> {
+  const found = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  return new Set(found.filter((directory) => directory !== undefined));
+}
+
+function readPackage(directory: string): BundledPackage {
+  const path = join(ROOT, directory);
+  const {name, version, license} = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+  const texts = readdirSync(path)
+    .filter((file) => LICENCE_FILE.test(file))
+    .sort()
+    .map((file) => readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n').trim());
+  if (typeof license !== 'string' || texts.length === 0) {
+    throw new Error(`${name} ${version} is bundled, and its package does not tell its licence.`);
+  }
+  return {name, version, licence: license, texts};
+}
+
+/** The runtime in the program. */
+export function readBunVersion(): string {
+  const {version} = JSON.parse(readFileSync(join(ROOT, 'node_modules', 'bun', 'package.json'), 'utf8'));
+  return version;
+}

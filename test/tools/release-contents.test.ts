@@ -1,0 +1,91 @@
+/** Covers the lists of what is in the program: licences and bill of materials. */
+import {expect} from 'chai';
+import pjson from '../../package.json' with {type: 'json'};
+import {
+  type BundledPackage,
+  findBundledPackages,
+  packageDirectories,
+  readBunVersion,
+} from '../../scripts/release/bundled-packages.ts';
+import {archiveName, ownPlatform, PLATFORMS, platformName} from '../../scripts/release/platforms.ts';
+import {formatSbom} from '../../scripts/release/sbom.ts';
+import {formatThirdPartyLicences} from '../../scripts/release/third-party-licences.ts';
+
+describe('what is in the program', () => {
+  let packages: readonly BundledPackage[];
+  before(() => {
+    packages = findBundledPackages();
+  });
+
+  it('is found out from the bundle: what is imported, and what that imports', () => {
+    const names = packages.map(({name}) => name);
+    expect(names).to.include.members(['@oclif/core', 'execa', 'yaml', 'which-command', 'signal-exit']);
+    expect(names).not.to.include.members(['mocha', 'typescript-eslint', 'bun']);
+    expect(new Set(names).size).to.equal(names.length);
+  });
+
+  it('is listed with its licences, those of the runtime first', () => {
+    const text = formatThirdPartyLicences(packages, readBunVersion());
+    expect(text.indexOf('- Bun ')).to.be.lessThan(text.indexOf('- @oclif/core'));
+    expect(text).to.contain('JavaScriptCore').and.contain('LGPL');
+    for (const {name, version, licence, texts} of packages) {
+      expect(text).to.contain(`- ${name} ${version}: ${licence}\n`);
+      for (const licenceText of texts) expect(text).to.contain(licenceText);
+    }
+  });
+
+  it('is listed for programs as CycloneDX, without a time, a number or an address', () => {
+    const text = formatSbom(pjson, packages, readBunVersion());
+    expect(formatSbom(pjson, [...packages].reverse(), readBunVersion())).to.equal(text);
+    const bom = JSON.parse(text);
+    expect(bom)
+      .to.include({bomFormat: 'CycloneDX', specVersion: '1.6'})
+      .and.not.have.property('serialNumber');
+    expect(bom.metadata).to.have.all.keys('component');
+    expect(bom.metadata.component).to.include({name: pjson.name, version: pjson.version});
+    expect(bom.components).to.have.length(packages.length + 1);
+    for (const component of bom.components) {
+      expect(component)
+        .to.have.property('purl')
+        .that.matches(/^pkg:npm\//);
+      expect(component.licenses).to.have.length(1);
+    }
+    expect(text.match(/https?:\/\/[^"]+/g)).to.deep.equal([
+      'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    ]);
+  });
+});
+
+describe('packageDirectories', () => {
+  it('finds the package of each file, the innermost where one lies in another', () => {
+    const files = [
+      'src/main.ts',
+      'node_modules/a/index.js',
+      'node_modules/a/lib/x.js',
+      'node_modules/@s/b/index.js',
+      'node_modules/a/node_modules/c/index.js',
+    ];
+    expect([...packageDirectories(files)]).to.deep.equal([
+      'node_modules/a',
+      'node_modules/@s/b',
+      'node_modules/a/node_modules/c',
+    ]);
+  });
+});
+
+describe('the platforms of a release', () => {
+  it('have names that tell them apart', () => {
+    expect(new Set(PLATFORMS.map((platform) => archiveName(platform, '1.0.0'))).size).to.equal(8);
+    expect(PLATFORMS.map(platformName)).to.include.members([
+      'linux_amd64',
+      'linux_amd64_musl',
+      'windows_arm64',
+    ]);
+  });
+
+  it('are found by what Node calls them', () => {
+    expect(ownPlatform('win32', 'x64')).to.include({os: 'windows', arch: 'amd64'});
+    expect(ownPlatform('linux', 'arm64')).to.include({target: 'bun-linux-arm64'});
+    expect(ownPlatform('aix', 'ppc64')).to.equal(undefined);
+  });
+});
