@@ -1,8 +1,10 @@
 /** Owns a build as a whole: the delegate beside a watch on its builder, a limit, and one more attempt where it is due. */
 import type {Loss} from '../cluster/builder-loss.ts';
 import {TiltbuildError} from '../errors.ts';
+import {explainFailure, isStepFailure} from './build-hints.ts';
 import type {Fault} from './builder-faults.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
+import type {FailureScene} from './failure-scene.ts';
 import type {Cluster, Ports} from './ports.ts';
 import {type PlannedRun, type RunOutcome, runPlan} from './run-plan.ts';
 import {timedOut} from './time-limit.ts';
@@ -18,6 +20,8 @@ export interface BuildAttempts {
   readonly builder: BuilderRequest | undefined;
   /** When it has to be done, by `ports.now`; undefined for no limit. */
   readonly deadline: number | undefined;
+  /** What is known around it, for what is said of a failure. */
+  readonly scene: Omit<FailureScene, 'files' | 'namespace'>;
 }
 
 /** Gives the digest. Throws `build-failed`, `digest-missing`, `timed-out`, `Interrupted`. */
@@ -28,14 +32,15 @@ export async function attemptBuild(attempts: BuildAttempts, ports: Ports): Promi
   if (first.exitCode === 0) return demandDigest(first, run);
   if (first.timedOut) throw timedOut();
   const cause = first.loss ?? first.fault;
-  if (cause === undefined || !cause.retriable || !isRepeatable(run)) throw failed(first);
+  if (cause === undefined || !cause.retriable || !isRepeatable(run))
+    throw await failed(first, attempts, ports);
 
   ports.notes.note(`${cause.message} Nothing of yours was at fault, so it is built once more.`);
   if (first.loss !== undefined && builder !== undefined)
     await waitForBuilder({...builder, deadline: attempts.deadline}, cluster, ports, {wasReady: true});
   const second = await runOnce(attempts, 'progress-2', ports);
   if (second.exitCode === 0) return demandDigest(second, run);
-  throw second.timedOut ? timedOut() : failed(second);
+  throw second.timedOut ? timedOut() : await failed(second, attempts, ports);
 }
 
 /** Our standard input can be read once, and what went to standard output cannot be taken back. */
@@ -97,13 +102,30 @@ function demandDigest({digest}: Attempt, {request, plan}: BuildAttempts['run']):
   );
 }
 
-function failed({exitCode, signal, loss, fault}: Attempt): TiltbuildError {
+async function failed(
+  {exitCode, signal, loss, fault, words}: Attempt,
+  {scene, run}: BuildAttempts,
+  {files}: Ports,
+): Promise<TiltbuildError> {
   const cause: Loss | Fault | undefined = loss ?? fault;
   if (cause !== undefined) {
     return new TiltbuildError('build-failed', `The build failed. ${cause.message}`, {
       remedy: 'remedy' in cause ? cause.remedy : [],
     });
   }
+  const hint = words && (await explainFailure(words, {...scene, files, namespace: run.namespace}));
+  if (hint !== undefined) {
+    const {message, detail, remedy} = hint;
+    return new TiltbuildError('build-failed', `The build failed. ${message}`, {detail, remedy});
+  }
   const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
-  return new TiltbuildError('build-failed', `The build failed: kubectl build ${how}. What it said is above.`);
+  return new TiltbuildError(
+    'build-failed',
+    `The build failed: kubectl build ${how}. What it said is above.`,
+    {
+      // A command of the Dockerfile that failed has said it all; on a terminal it is not seen what it was.
+      remedy:
+        words === undefined || isStepFailure(words) ? [] : ['To see the command that was run: --dry-run'],
+    },
+  );
 }

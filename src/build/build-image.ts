@@ -1,21 +1,16 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; each step's rules live elsewhere. */
 import {builderRuntime} from '../cluster/builder.ts';
-import {isLocalCluster} from '../cluster/builder-decision.ts';
-import {defaultBuilderSettings} from '../cluster/builder-settings.ts';
-import type {ClusterQuery} from '../cluster/facts.ts';
-import type {Identified, Product} from '../cluster/product.ts';
+import type {Identified} from '../cluster/product.ts';
 import {resolvePullSecret} from '../cluster/pull-secret.ts';
 import type {Target} from '../cluster/target.ts';
-import {TiltbuildError} from '../errors.ts';
 import {buildInPasses} from './build-passes.ts';
 import type {BuildRequest, Surroundings} from './build-request.ts';
 import type {BuildResult} from './build-result.ts';
-import {readBuildSecret} from './build-secrets.ts';
 import {checkProduct, identify} from './check-product.ts';
-import {checkContext} from './context.ts';
-import {type BuilderRequest, ensureBuilder} from './ensure-builder.ts';
+import {ensureBuilder} from './ensure-builder.ts';
 import {isOnItsNodes} from './image-presence.ts';
 import type {Ports} from './ports.ts';
+import {missingDelegate, readInputs, requestBuilder, whatToAsk} from './prepare-build.ts';
 import {prepareResultFile, resultFiles, writeResultFile} from './result-files.ts';
 import {makePassRunner} from './run-pass.ts';
 import {stageInputs} from './stage-inputs.ts';
@@ -30,10 +25,7 @@ export async function buildImage(
   const {files} = ports;
   const started = ports.now();
   const wantedFiles = resultFiles(request);
-  checkContext(request, files);
-  const secrets = request.secrets.map((spec) =>
-    readBuildSecret(spec, {env: surroundings.env, exists: (path) => files.kindOf(path) !== 'missing'}),
-  );
+  const secrets = readInputs(request, surroundings, files);
 
   return await withCluster(request.connection, surroundings, ports, async (opened) => {
     const {target, byNames, cluster, pinArgs, privatePath} = opened;
@@ -67,6 +59,8 @@ export async function buildImage(
         cluster,
         deadline,
         terminal,
+        asked: request,
+        platform: surroundings.platform,
         input: staged.input,
         secretSpecs: staged.secretSpecs,
         pullSecret: pullSecret.name,
@@ -93,43 +87,6 @@ export async function buildImage(
     for (const file of wantedFiles) await writeResultFile(file, file.format(result), files);
     return result;
   });
-}
-
-/** One round for all of it; what is not needed is not asked. */
-function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
-  return {
-    pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
-    builders: true,
-    nodes: true,
-  };
-}
-
-function requestBuilder(
-  {builder, builderOptions}: BuildRequest,
-  namespace: string,
-  product: Product,
-): BuilderRequest {
-  const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
-  const defaults = defaultBuilderSettings(builder.name, namespace);
-  return {
-    settings: {...defaults, image: image ?? defaults.image, replicas, allowNetworkHost},
-    policy,
-    timeout,
-    fixedNodes: isLocalCluster(product),
-  };
-}
-
-function missingDelegate(): TiltbuildError {
-  return new TiltbuildError(
-    'tool-missing',
-    'The kubectl plugin `kubectl build` is not installed: PATH has no kubectl-build.',
-    {
-      remedy: [
-        'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
-        'That project is archived and gets no more fixes; kubectl tiltbuild works around what is broken in it.',
-      ],
-    },
-  );
 }
 
 function describe(

@@ -41,14 +41,13 @@ export async function buildInPasses(
   {build, isThere}: PassPorts,
 ): Promise<NamedBuild> {
   const {contentName} = request;
-  if (contentName === undefined) return {digest: await build({request, tags})};
+  if (contentName === undefined) return {digest: await build(firstPass(request, tags))};
 
-  // kubectl build refuses to push what has no tag.
-  let digest = await build({request: {...request, push: request.push && tags.length > 0}, tags});
+  let digest = await build(firstPass(request, tags));
   for (let attempt = 1; digest !== undefined; attempt += 1) {
     const named = nameByContent(contentName, digest);
     if (!request.push && (await isThere(named.canonical))) return {digest, named};
-    const tagged = await build({request: taggingRequest(request), tags: [named]});
+    const tagged = await build(taggingPass(request, named));
     if (tagged === digest) return {digest, named};
     // A step that is not cached gave something else. The tag has to name what it is on.
     if (attempt === ATTEMPTS) break;
@@ -64,6 +63,18 @@ export async function buildInPasses(
       ],
     },
   );
+}
+
+/** The pass that makes the image; its content name is not known yet. */
+export function firstPass(request: BuildRequest, tags: readonly QualifiedTag[]): BuildPass {
+  // kubectl build refuses to push what has no tag.
+  const push = request.push && (request.contentName === undefined || tags.length > 0);
+  return {request: {...request, push}, tags};
+}
+
+/** The pass that gives it the tag that its digest makes. */
+export function taggingPass(request: BuildRequest, named: {readonly canonical: string}): BuildPass {
+  return {request: taggingRequest(request), tags: [named]};
 }
 
 function nameByContent({name, reference, tagForm}: ContentName, digest: string) {

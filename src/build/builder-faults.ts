@@ -29,7 +29,7 @@ interface FaultRule {
 /** BuildKit prints a step's command with Go's %q: a quote in it has a backslash, so that its end is where it seems. */
 const STEP = String.raw`process "(?:[^"\\]|\\.)*" did not complete successfully: `;
 /** Some servers' errors come with their code. */
-const SOLVE = String.raw`failed to solve: (?:rpc error: code = \w+ desc = )?`;
+export const SOLVE = String.raw`failed to solve: (?:rpc error: code = \w+ desc = )?`;
 
 /**
  * Each pattern goes from the beginning of the error on, over nothing that a Dockerfile could have written but what
@@ -94,14 +94,26 @@ const RULES: readonly FaultRule[] = [
 /** A step's command is part of the error, and may be long; memory is bounded all the same. */
 const LONGEST_LINE = 65_536;
 
+/** What the delegate said of its failure. */
+export interface FailureWords {
+  /** The whole error, without `Error: ` before it. */
+  readonly error: string;
+  /** The step that failed, as BuildKit names it: `[2/2] RUN make`. */
+  readonly step?: string;
+  /** The first lines of the end of what that step printed; two at most. */
+  readonly output: readonly string[];
+}
+
 /** Watches the delegate's plain progress as it passes, in chunks as they come. */
 export class FaultWatcher {
   readonly #place: FaultPlace;
   readonly #lines = new LineSplitter((line) => this.#observeLine(line.replace(/\r$/, '')), LONGEST_LINE);
   /** By the last error of a step: all there is where the delegate panics instead of giving its own. */
-  #inStep: Fault | undefined;
-  #stepFailed = false;
-  #atEnd: Fault | undefined;
+  #inStep: string | undefined;
+  #atEnd: string | undefined;
+  /** The step that BuildKit repeats before its error, and what it printed. */
+  #step: string | undefined;
+  #output: string[] = [];
   #panic: string | undefined;
   #panicked = false;
 
@@ -116,23 +128,36 @@ export class FaultWatcher {
   /** Once the delegate has failed: what it failed of, where that was not the build. */
   fault(): Fault | undefined {
     this.#lines.end();
-    if (!this.#panicked) return this.#atEnd;
-    return this.#inStep ?? explainPanic(this.#panic ?? '', this.#stepFailed);
+    const error = this.#panicked ? this.#inStep : this.#atEnd;
+    const found = error === undefined ? undefined : findFault(error, this.#place);
+    return found ?? (this.#panicked ? explainPanic(this.#panic ?? '', error !== undefined) : undefined);
+  }
+
+  /** Once the delegate has failed: how it said so itself. */
+  words(): FailureWords | undefined {
+    this.#lines.end();
+    const error = this.#panicked ? this.#inStep : this.#atEnd;
+    return error === undefined ? undefined : {error, step: this.#step, output: this.#output};
   }
 
   /** What a RUN step prints stands behind its number and a time, and so begins like none of these. */
   #observeLine(line: string): void {
     const [, step, error] = /^(?:(#\d+ ERROR)|Error): (.*)$/.exec(line) ?? [];
     if (step !== undefined) {
-      this.#stepFailed = true;
-      this.#inStep = findFault(error ?? '', this.#place);
+      this.#inStep = error;
     } else if (error !== undefined) {
-      this.#atEnd = findFault(error, this.#place);
+      this.#atEnd = error;
       // It goes on after what only looked like a panic.
       this.#panicked = false;
     } else if (/^#\d+ /.test(line)) {
       // The delegate's own error is the last that it says.
       this.#atEnd = undefined;
+      const [, printed] = /^#\d+ \d+\.\d+ (.*)$/.exec(line) ?? [];
+      if (this.#step !== undefined && printed !== undefined && this.#output.length < 2)
+        this.#output.push(printed);
+    } else if (/^ > .*:$/.test(line)) {
+      this.#step = line.slice(' > '.length, -1);
+      this.#output = [];
     } else if (/^(panic|fatal error): /.test(line)) {
       this.#panic = line;
     } else if (this.#panic !== undefined && /^goroutine \d+ /.test(line)) {

@@ -41,12 +41,9 @@ export function refuseK3d({product, reason}: Identified): void {
   if (product !== 'k3d') return;
   throw new TiltbuildError(
     'refused-k3d',
-    `Images cannot be built inside a k3d cluster, which this is: ${reason}.`,
+    `Images cannot be built inside a k3d cluster, which this is: ${reason}. ` +
+      'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit cannot put an image into the runtime there.',
     {
-      detail: [
-        'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit',
-        'cannot put an image into the runtime there.',
-      ],
       remedy: [
         'Use a kind cluster (`kind create cluster`), or choose another one with --context.',
         'To stay on k3d, build with docker and load the image with `k3d image import`.',

@@ -1,16 +1,12 @@
 /** Owns that a builder is there that works, before a build: looked at, waited for, made or replaced. */
-import {type BuilderPolicy, decideBuilder} from '../cluster/builder-decision.ts';
+import type {BuilderPolicy} from '../cluster/builder-decision.ts';
 import type {BuilderDeployment} from '../cluster/builder-objects.ts';
 import type {BuilderSettings} from '../cluster/builder-settings.ts';
-import {judgeBuilder} from '../cluster/builder-verdict.ts';
 import type {ClusterFacts} from '../cluster/facts.ts';
 import type {Product} from '../cluster/product.ts';
-import {BUILD_RIGHTS, BUILDER_RIGHTS} from '../cluster/rights.ts';
-import {demandNamespace, demandRights, findObstacle} from './builder-rights.ts';
-import {isBuildRunning} from './inspect-builder.ts';
+import {chooseBuilderAction, noteOtherBuilders} from './choose-builder-action.ts';
 import {createBuilder} from './make-builder.ts';
 import {mendBuilder} from './mend-builder.ts';
-import {listKnownBuilders, observeBuilder} from './observed-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 
@@ -38,32 +34,13 @@ export async function ensureBuilder(
   surroundings: BuilderSurroundings,
   ports: Ports,
 ): Promise<BuilderDeployment | undefined> {
-  const {request, product, facts, cluster} = surroundings;
+  const {request, facts, cluster} = surroundings;
   const {name, namespace} = request.settings;
-  const observed = observeBuilder(facts, name);
-  if (request.policy === 'never') return observed.deployment;
-  demandRights(facts, namespace, BUILD_RIGHTS, name);
-
+  const {observed, action} = await chooseBuilderAction(surroundings);
   const {deployment} = observed;
-  const verdict = judgeBuilder(observed);
-  // kubectl build would retry there for a minute and a half, whatever the policy.
-  if (verdict.kind === 'missing') await demandNamespace(namespace, cluster);
-  const situation = {
-    policy: request.policy,
-    product,
-    name,
-    namespace,
-    madeByPlugin: deployment?.madeByPlugin ?? false,
-    managedByUs: deployment?.managedByUs ?? false,
-    obstacle: findObstacle(facts),
-    buildRunning: false,
-  };
-  let action = decideBuilder(verdict, situation);
-  if (action.kind === 'replace' && deployment !== undefined) {
-    // Asking costs an exec, so only what would be replaced is asked.
-    action = decideBuilder(verdict, {...situation, buildRunning: await isBuildRunning(deployment, cluster)});
-  }
-  warnOfOthers(facts, name, ports);
+  if (request.policy === 'never') return deployment;
+  const others = noteOtherBuilders(facts, name);
+  if (others !== undefined) ports.notes.note(others);
 
   switch (action.kind) {
     case 'use':
@@ -74,7 +51,6 @@ export async function ensureBuilder(
     case 'wait':
       return await waitForBuilder(request, cluster, ports);
     case 'create': {
-      demandRights(facts, namespace, BUILDER_RIGHTS, name);
       ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; making one.`);
       await createBuilder(surroundings, observed.nodes);
       return await waitForBuilder(request, cluster, ports);
@@ -99,14 +75,4 @@ async function useAsItIs(
 ): Promise<BuilderDeployment | undefined> {
   if (deployment === undefined || deployment.readyReplicas > 0) return deployment;
   return deployment.labels.runtime === 'docker' ? deployment : await waitForBuilder(request, cluster, ports);
-}
-
-/** kubectl build counts builders, not nodes: with two of them every image travels through the user's machine. */
-function warnOfOthers(facts: ClusterFacts, name: string, {notes}: Ports): void {
-  const others = listKnownBuilders(facts).filter((deployment) => deployment.name !== name);
-  if (others.length === 0) return;
-  const names = others.map((deployment) => `"${deployment.name}"`).join(', ');
-  notes.note(
-    `there are other builders beside "${name}" in this namespace: ${names}. With more than one, every image travels through your machine. To remove one: kubectl tiltbuild builder rm NAME`,
-  );
 }

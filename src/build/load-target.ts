@@ -24,18 +24,27 @@ export interface LoadedTarget {
   readonly pinArgs: readonly string[] | undefined;
 }
 
-export async function loadTarget(
+/** What the kubeconfig files say, and where they were looked for. Throws where the one that was named is missing. */
+export async function loadKubeconfig(
   request: ConnectionRequest,
   {env, home, cwd, platform}: Surroundings,
   files: Files,
-): Promise<LoadedTarget> {
+): Promise<{readonly kubeconfig: Kubeconfig; readonly paths: KubeconfigPaths}> {
   const rules = platform === 'win32' ? win32 : posix;
   const paths = kubeconfigPaths({flag: request.kubeconfig, env: env.KUBECONFIG, home, cwd, rules});
   const read = await Promise.all(paths.paths.map((path) => readKubeconfig(path, files, rules)));
   const found = read.filter((file) => file !== undefined);
   if (paths.explicit && found.length === 0) throw missingKubeconfig(paths);
+  return {kubeconfig: mergeKubeconfigs(found), paths};
+}
 
-  const kubeconfig = mergeKubeconfigs(found);
+export async function loadTarget(
+  request: ConnectionRequest,
+  surroundings: Surroundings,
+  files: Files,
+): Promise<LoadedTarget> {
+  const {kubeconfig, paths} = await loadKubeconfig(request, surroundings, files);
+  const {env} = surroundings;
   const pod = await lookForPod(env, files);
   const target =
     inClusterTarget(pod, kubeconfig, request.overrides) ??

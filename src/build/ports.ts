@@ -54,6 +54,8 @@ export interface Cluster {
   read(query: ClusterQuery): Promise<ClusterFacts>;
   /** One object or list, by its path on the API server. Not for Secrets. */
   get(path: string): Promise<Answer<unknown>>;
+  /** What the API server says to a question that is sent to it as an object, a review; nothing is changed by it. */
+  review(path: string, question: unknown): Promise<Answer<unknown>>;
   /** Runs kubectl against this cluster; `input` is its standard input. */
   kubectl(args: readonly string[], input?: string): Promise<KubectlResult>;
   /** The same, with our own standard streams. */
@@ -102,6 +104,27 @@ export interface Delegate {
   run(run: DelegateRun): Promise<DelegateResult>;
 }
 
+/** Other programs on PATH, for what they tell of themselves. */
+export interface Programs {
+  /** The entries of PATH as they stand. */
+  readonly path: readonly string[];
+  /** Absolute path of the program called `name`; undefined where PATH has none. */
+  find(name: string): Promise<string | undefined>;
+  /** Every file of that name on PATH, in the order of PATH; several paths to one file count once. */
+  findAll(name: string): Promise<readonly string[]>;
+  /** The beginning of a file as text, a few thousand bytes of it; empty where it cannot be read. */
+  readStart(path: string): Promise<string>;
+  /**
+   * Runs it for its output, which is short, and ends it after `timeout` milliseconds. `env` changes its environment.
+   * What cannot be started has no exit code, and the reason on stderr. Throws `Interrupted`.
+   */
+  run(
+    program: string,
+    args: readonly string[],
+    options: {readonly timeout: number; readonly env?: Readonly<Record<string, string>>},
+  ): Promise<KubectlResult>;
+}
+
 /** Where notes for the user go: one line each, never the result. */
 export interface Notes {
   /** Something the user should know though nothing is wrong. */
@@ -122,6 +145,7 @@ export interface Ports {
   readonly input: Input;
   readonly clusters: Clusters;
   readonly delegate: Delegate;
+  readonly programs: Programs;
   readonly notes: Notes;
   readonly interruption: Interruption;
   /** Asks a question on the terminal; false where there is none to ask on. */

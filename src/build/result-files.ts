@@ -34,21 +34,26 @@ export function resultFiles({iidFile, metadataFile, contentName}: BuildRequest):
   return wanted.filter((file): file is ResultFile => file.path !== undefined);
 }
 
+/** Throws `usage` where `file` cannot be written; nothing is changed. */
+export function checkResultFile({flag, path, makesDirectory}: NamedFile, files: Files): void {
+  const directory = files.dirname(path);
+  const kind = files.kindOf(directory);
+  if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
+  if (makesDirectory && kind === 'missing') return;
+  if (kind !== 'directory') throw unusable(flag, path, `there is no directory "${directory}"`);
+  if (!files.isWritableDirectory(directory))
+    throw unusable(flag, path, `"${directory}" may not be written to`);
+}
+
 /**
  * Makes sure before the build that `file` can be written after it, and removes an older one, so that a build
  * that fails leaves no result of an earlier one behind. Throws `usage`.
  */
-export async function prepareResultFile(
-  {flag, path, makesDirectory}: NamedFile,
-  files: Files,
-): Promise<void> {
-  const directory = files.dirname(path);
-  if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
-  if (makesDirectory && files.kindOf(directory) === 'missing') await makeDirectory(flag, path, files);
-  if (files.kindOf(directory) !== 'directory')
-    throw unusable(flag, path, `there is no directory "${directory}"`);
-  if (!files.isWritableDirectory(directory))
-    throw unusable(flag, path, `"${directory}" may not be written to`);
+export async function prepareResultFile(file: NamedFile, files: Files): Promise<void> {
+  const {flag, path, makesDirectory} = file;
+  if (makesDirectory && files.kindOf(files.dirname(path)) === 'missing')
+    await makeDirectory(flag, path, files);
+  checkResultFile(file, files);
   await files.remove(path);
 }
 

@@ -1,6 +1,7 @@
 /** Owns one pass of a build: its plan, told to who wants to know, and the run of it. */
 import {attemptBuild, type BuildAttempts} from './attempt-build.ts';
 import type {BuildPass, PassRunner} from './build-passes.ts';
+import type {BuildRequest} from './build-request.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
 import {type PlanInput, planBuild} from './plan.ts';
 import type {Ports} from './ports.ts';
@@ -11,11 +12,15 @@ export interface PassSurroundings
     Pick<BuildAttempts, 'cluster' | 'deadline'>,
     Pick<BuildAttempts['run'], 'program' | 'input' | 'terminal'> {
   readonly builder: BuilderRequest;
+  /** As it was asked for, before any file of it was staged. */
+  readonly asked: BuildRequest;
+  readonly platform: NodeJS.Platform;
 }
 
 /** Makes what runs the passes of a build one after the other. */
 export function makePassRunner(surroundings: PassSurroundings, ports: Ports): PassRunner {
   const {program, input, terminal, cluster, deadline, builder, privatePath} = surroundings;
+  const {asked, pullSecret, platform} = surroundings;
   let passes = 0;
   return async ({request, tags}) => {
     const plan = planBuild({...surroundings, request, tags});
@@ -29,6 +34,7 @@ export function makePassRunner(surroundings: PassSurroundings, ports: Ports): Pa
         cluster,
         builder: builder.policy === 'never' ? undefined : builder,
         deadline,
+        scene: {asked, pullSecret, platform},
       },
       ports,
     );

@@ -1,6 +1,6 @@
 /** Owns one run of the delegate: its progress going where it belongs, and what it ended with. */
 import type {BuildRequest} from './build-request.ts';
-import {type Fault, FaultWatcher} from './builder-faults.ts';
+import {type FailureWords, type Fault, FaultWatcher} from './builder-faults.ts';
 import {ProgressDigest, readDigest} from './digest.ts';
 import type {Plan} from './plan.ts';
 import type {DelegateResult, DelegateRun, Ports} from './ports.ts';
@@ -25,6 +25,8 @@ export interface RunOutcome extends DelegateResult {
   readonly digest: string | undefined;
   /** What failed for the builder's sake, where that could be seen: not on a terminal. */
   readonly fault: Fault | undefined;
+  /** How the delegate told its failure, where that could be seen. */
+  readonly words: FailureWords | undefined;
 }
 
 /** Throws `Interrupted`. */
@@ -46,8 +48,9 @@ export async function runPlan(run: PlannedRun, ports: Ports): Promise<RunOutcome
     progress: chooseProgress(run, observe),
   });
   ports.interruption.throwIfReceived();
-  if (ended.exitCode !== 0) return {...ended, digest: undefined, fault: faults.fault()};
-  return {...ended, digest: await findDigest(plan, digests, ports), fault: undefined};
+  if (ended.exitCode !== 0)
+    return {...ended, digest: undefined, fault: faults.fault(), words: faults.words()};
+  return {...ended, digest: await findDigest(plan, digests, ports), fault: undefined, words: undefined};
 }
 
 function chooseProgress(

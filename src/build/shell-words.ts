@@ -1,16 +1,65 @@
-/** Owns how a command is shown: in a form that a POSIX shell reads back, and without passwords in URLs. */
+/** Owns how a command is shown: in a form that a shell reads back, and without what is secret in it. */
 
-export function formatCommand(words: readonly string[]): string {
-  return words.map((word) => quote(maskUrlPassword(word))).join(' ');
+import {maskSecrets} from './mask-secrets.ts';
+
+export type Shell = 'posix' | 'powershell' | 'cmd';
+
+/** Changes to the environment that the command needs; undefined takes a variable away. */
+type Changes = Readonly<Record<string, string | undefined>>;
+
+export function formatCommand(
+  words: readonly string[],
+  {shell = 'posix', env = {}}: {readonly shell?: Shell; readonly env?: Changes} = {},
+): string {
+  const command = maskSecrets(words).map(QUOTES[shell]).join(' ');
+  const changes = Object.entries(env);
+  switch (shell) {
+    case 'posix': {
+      if (changes.length === 0) return command;
+      const unset = changes.flatMap(([name, value]) => (value === undefined ? [`-u ${name}`] : []));
+      const set = changes.flatMap(([name, value]) =>
+        value === undefined ? [] : [`${name}=${quotePosix(value)}`],
+      );
+      return ['env', ...unset, ...set, command].join(' ');
+    }
+    case 'powershell':
+      // A quoted word alone would be a text and no command.
+      return [
+        ...changes.map(
+          ([name, value]) => `$env:${name} = ${value === undefined ? '$null' : literalPowerShell(value)}; `,
+        ),
+        '& ',
+        command,
+      ].join('');
+    case 'cmd':
+      return [...changes.map(([name, value]) => `set "${name}=${value ?? ''}" && `), command].join('');
+    default:
+      return shell satisfies never;
+  }
 }
 
-/** `https://user:secret@host` becomes `https://user:***@host`; a lone user name may be a token, and goes too. */
-export function maskUrlPassword(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/@:]*)(:[^\s/]*)?@/gi, (_, scheme, user, password) =>
-    password === undefined ? `${scheme}***@` : `${scheme}${user}:***@`,
-  );
-}
-
-function quote(word: string): string {
+function quotePosix(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** As PowerShell 7.3 and later hand it on; typographic quotes count as quotes there. */
+function quotePowerShell(word: string): string {
+  return /^[\w=:./\\-]+$/.test(word) && !word.startsWith('-') ? word : literalPowerShell(word);
+}
+
+function literalPowerShell(text: string): string {
+  return `'${text.replaceAll(/['‘’‚‛]/g, '$&$&')}'`;
+}
+
+/** First for the C runtime's reader of a command line, then for cmd, which knows no quotes once each has a caret. */
+function quoteCmd(word: string): string {
+  if (/^[\w@+=:,./\\-]+$/.test(word)) return word;
+  const quoted = `"${word.replaceAll(/(\\*)("|$)/g, (_, slashes: string, end: string) => slashes.repeat(2) + (end && '\\"'))}"`;
+  return quoted.replaceAll(/[()%!^"<>&|]/g, '^$&');
+}
+
+const QUOTES: Readonly<Record<Shell, (word: string) => string>> = {
+  posix: quotePosix,
+  powershell: quotePowerShell,
+  cmd: quoteCmd,
+};

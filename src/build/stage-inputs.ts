@@ -18,7 +18,13 @@ export interface StagedInputs {
   readonly input?: string;
 }
 
-type InputPorts = Pick<Ports, 'files' | 'input'>;
+interface InputPorts {
+  readonly files: Pick<
+    Files,
+    'join' | 'basename' | 'kindOf' | 'readText' | 'writePrivate' | 'copyPrivate' | 'makeDirectory'
+  >;
+  readonly input: Ports['input'];
+}
 
 interface Place {
   readonly surroundings: Surroundings;
@@ -102,7 +108,7 @@ async function writeDockerfile(
 }
 
 /** As BuildKit does it, which takes a lower-case one where there is no other. */
-function findDockerfile(context: string, files: Files): string {
+export function findDockerfile(context: string, files: Pick<Files, 'join' | 'kindOf'>): string {
   const [usual = '', lower = ''] = ['Dockerfile', 'dockerfile'].map((name) => files.join(context, name));
   return files.kindOf(usual) !== 'file' && files.kindOf(lower) === 'file' ? lower : usual;
 }
@@ -118,7 +124,11 @@ function readVariable(variable: string, env: Surroundings['env']): string {
 }
 
 /** The Dockerfile's own ignore file before the context's, as BuildKit looks for them. */
-async function readIgnoreFile(context: string, dockerfile: string | undefined, files: Files) {
+export async function readIgnoreFile(
+  context: string,
+  dockerfile: string | undefined,
+  files: Pick<Files, 'join' | 'readText'>,
+): Promise<{readonly text: string; readonly source: string} | undefined> {
   const places = [
     ...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]),
     files.join(context, '.dockerignore'),
@@ -130,7 +140,7 @@ async function readIgnoreFile(context: string, dockerfile: string | undefined, f
   return undefined;
 }
 
-async function readIfThere(path: string, files: Files): Promise<string | undefined> {
+async function readIfThere(path: string, files: Pick<Files, 'readText'>): Promise<string | undefined> {
   try {
     return await files.readText(path);
   } catch (cause) {

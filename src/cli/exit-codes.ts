@@ -5,6 +5,9 @@ import {type ErrorCode, Interrupted, TiltbuildError} from '../errors.ts';
 /** A bug of ours; sysexits' EX_SOFTWARE. */
 export const BUG = 70;
 
+/** What `doctor` ends with where a build would not work. */
+export const UNFIT = 4;
+
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'build-failed': 1,
   usage: 2,

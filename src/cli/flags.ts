@@ -109,11 +109,17 @@ const resultFlags = group(RESULT, {
     helpValue: 'FORM',
     summary: 'How progress is shown: auto, plain or tty; always plain with --platform',
   })(),
+  'dry-run': Flags.boolean({
+    default: false,
+    summary:
+      'Find out and decide everything, change nothing, and print what would be done with the exact command (with --print json as JSON)',
+  }),
   quiet: Flags.boolean({default: false, char: 'q', summary: 'Show the progress only if the build fails'}),
   verbose: Flags.boolean({
     default: false,
     char: 'v',
-    summary: 'Say what was found out, and the command that is run',
+    summary:
+      'Say what was found out, and the command that is run; -vv shows where an error comes from as well',
   }),
 });
 

@@ -4,11 +4,18 @@
  */
 import {type Command, Config, Help, type Interfaces, Plugin} from '@oclif/core';
 import pjson from '../../package.json' with {type: 'json'};
+import {DoctorCommand} from './commands/doctor.ts';
 
 /** The command that runs where the first argument names no other one. */
 export const ROOT_COMMAND = 'build';
 
 export const VERSION: string = pjson.version;
+
+/** Put in by the compiler (scripts/bun-compile.ts); there is no such variable in the source. */
+declare const TILTBUILD_COMMIT: string | undefined;
+
+/** The commit that the program was compiled from. */
+export const COMMIT: string = typeof TILTBUILD_COMMIT === 'string' ? TILTBUILD_COMMIT : 'from source';
 
 /** oclif looks for files below it and finds none; it never exists. */
 const NOWHERE = process.platform === 'win32' ? 'C:\\kubectl-tiltbuild' : '/kubectl-tiltbuild';
@@ -40,6 +47,12 @@ export async function loadOclif(commands: Readonly<Record<string, Command.Class>
   });
 }
 
+/** What a group of commands is for. */
+export function topicSummary(name: string): string {
+  const topics: Readonly<Record<string, {readonly description: string}>> = pjson.oclif.topics;
+  return topics[name]?.description ?? '';
+}
+
 /** The help of one command as text, for a terminal `width` columns wide. */
 export async function renderHelp(config: Config, id: string): Promise<string> {
   const command = config.findCommand(id, {must: true});
@@ -47,7 +60,9 @@ export async function renderHelp(config: Config, id: string): Promise<string> {
   // The root command has no name of its own to show, but oclif still leaves a space for it.
   await help.showCommandHelp({...command, id: id === ROOT_COMMAND ? '' : id});
   const more =
-    id === ROOT_COMMAND ? `\nCOMMANDS\n  builder  ${pjson.oclif.topics.builder.description}\n` : '';
+    id === ROOT_COMMAND
+      ? `\nCOMMANDS\n  builder  ${pjson.oclif.topics.builder.description}\n  doctor   ${DoctorCommand.summary}\n`
+      : '';
   return help.text().replace(`${config.bin}  `, `${config.bin} `) + more;
 }
 

@@ -6,6 +6,8 @@ import {asList, asObject, asText, asTextFields, asTexts} from './json-values.ts'
 export const ACCEPT_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 /** The labels that kubectl build gives to its builders, and goes by. */
 export const BUILDER_SELECTOR = 'rootless,runtime,worker';
+/** Picks the Secrets that hold a registry's login. */
+export const PULL_SECRET_SELECTOR = 'type=kubernetes.io/dockerconfigjson';
 /** The product and the runtime are told by a few nodes as well as by all. */
 export const NODES_PATH = '/api/v1/nodes?limit=50';
 export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
@@ -19,6 +21,14 @@ export function readSecretTable(body: unknown): SecretFacts | undefined {
   return typeof type === 'string' ? {type} : undefined;
 }
 
+/** The names in a Table of Secrets (recordings/api/secrets-table-by-type.json); undefined where it is no such thing. */
+export function readSecretNames(body: unknown): readonly string[] | undefined {
+  const {kind, columnDefinitions, rows} = asObject(body);
+  if (kind !== 'Table') return undefined;
+  const column = asList(columnDefinitions).findIndex((definition) => asObject(definition).name === 'Name');
+  return asTexts(asList(rows).map((row) => asList(asObject(row).cells)[column]));
+}
+
 /** The objects of a list. */
 export function readItems(body: unknown): readonly ApiObject[] {
   return asList(asObject(body).items);
@@ -27,6 +37,16 @@ export function readItems(body: unknown): readonly ApiObject[] {
 /** Asks what the user may do in `namespace`. */
 export function rulesReview(namespace: string): unknown {
   return {apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: {namespace}};
+}
+
+export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+
+/** Asks who the user is to the API server. */
+export const SELF_REVIEW: unknown = {apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview'};
+
+/** The user's name by such a review; empty where it tells none. */
+export function readSelfReview(body: unknown): string {
+  return asText(asObject(asObject(asObject(body).status).userInfo).username);
 }
 
 /** The rules of a review; undefined where the server says that it does not know them all. */

@@ -4,6 +4,8 @@
 export interface ClusterQuery {
   /** Name of the pull secret to look for in the target namespace. */
   readonly pullSecret?: string;
+  /** Whether the names of all pull secrets there are asked for. */
+  readonly pullSecrets?: boolean;
   /** Whether the builders of the target namespace are asked for, with their configuration, and the user's rights there. */
   readonly builders: boolean;
   /** Whether the nodes are asked for: for the product, where the names did not tell it, and for their runtimes. */
@@ -35,6 +37,8 @@ export interface ResourceRule {
 /** The answers of one round; a question that was not asked has none. */
 export interface ClusterFacts {
   readonly pullSecret?: Answer<SecretFacts>;
+  /** Names of the Secrets that a registry's login can be in. */
+  readonly pullSecrets?: Answer<readonly string[]>;
   /** The Deployments that carry a builder's labels. */
   readonly deployments?: Answer<readonly ApiObject[]>;
   /** The ConfigMaps that carry a builder's labels. */

@@ -20,7 +20,7 @@ export interface PullSecret {
 const DEFAULT_NAME = 'docker-registry';
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
 /** The only type whose data has the key that kubectl build reads (recordings, push-401-opaque-secret). */
-const TYPE = 'kubernetes.io/dockerconfigjson';
+export const PULL_SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 
 /** `--registry-secret`, else the environment's variable, else the default name. An empty value means none. */
 export function choosePullSecret(flag: string | undefined, variable: string | undefined): PullSecretChoice {
@@ -45,14 +45,14 @@ export function resolvePullSecret(
   if (answer === undefined) throw new Error(`no answer about the pull secret ${name}`);
   switch (answer.kind) {
     case 'found':
-      if (answer.value.type === TYPE) return {name, reason: reasonFor(choice)};
+      if (answer.value.type === PULL_SECRET_TYPE) return {name, reason: reasonFor(choice)};
       if (choice.kind === 'default') {
         return {
           reason: `none: the secret "${name}" is of type ${answer.value.type}`,
-          note: `the secret "${name}" in namespace "${namespace}" is of type ${answer.value.type}, not ${TYPE}, so it is not used.`,
+          note: `the secret "${name}" in namespace "${namespace}" is of type ${answer.value.type}, not ${PULL_SECRET_TYPE}, so it is not used.`,
         };
       }
-      throw unusable(choice, `is of type ${answer.value.type}, not ${TYPE}`, namespace);
+      throw unusable(choice, `is of type ${answer.value.type}, not ${PULL_SECRET_TYPE}`, namespace);
     case 'missing':
       if (choice.kind === 'default') return {reason: `none: there is no secret "${name}"`};
       throw unusable(choice, 'does not exist', namespace);

@@ -82,7 +82,7 @@ function refuse(tags: readonly QualifiedTag[]): TiltbuildError {
       'No pod would find the image, as the kubelet looks for the full name.',
     {
       detail: tags.map(({given, canonical}) => `${given.padEnd(width)}  ->  ${canonical}`),
-      remedy: ['Use the full name, on the right of the arrow,', 'or pass --qualify to have it used for you.'],
+      remedy: ['Use the full name, on the right of the arrow, or pass --qualify to have it used for you.'],
     },
   );
 }

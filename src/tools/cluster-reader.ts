@@ -14,7 +14,14 @@ import {
   openDirectApi,
   timeoutMessage,
 } from './kube-api.ts';
-import {askKubectl, getRaw, isForeignLine, KubectlFailure, type RunKubectl} from './kubectl-reader.ts';
+import {
+  askKubectl,
+  getRaw,
+  isForeignLine,
+  KubectlFailure,
+  type RunKubectl,
+  reviewRaw,
+} from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Runner} from './runner.ts';
 
@@ -80,7 +87,7 @@ class SystemCluster implements Cluster {
   }
 
   async read(query: ClusterQuery): Promise<ClusterFacts> {
-    if (query.pullSecret === undefined && !query.builders && !query.nodes) return {};
+    if (query.pullSecret === undefined && !query.pullSecrets && !query.builders && !query.nodes) return {};
     return await this.#ask(
       (api) => askApiServer(api, this.#target, query),
       (run) => askKubectl(run, query),
@@ -91,6 +98,13 @@ class SystemCluster implements Cluster {
     return await this.#ask(
       (api) => api.get(path),
       (run) => getRaw(run, path),
+    );
+  }
+
+  async review(path: string, question: unknown): Promise<Answer<unknown>> {
+    return await this.#ask(
+      (api) => api.post(path, question),
+      (run) => reviewRaw(run, path, question),
     );
   }
 
@@ -151,8 +165,8 @@ class SystemCluster implements Cluster {
       if (isForeignLine(line)) showLine(line);
     };
     try {
-      return await ask((args) =>
-        runner.collect(kubectl, [...this.#connection.args, ...limits, ...args], {env, onErrorLine}),
+      return await ask((args, input) =>
+        runner.collect(kubectl, [...this.#connection.args, ...limits, ...args], {env, input, onErrorLine}),
       );
     } catch (error) {
       throw describeFailure(

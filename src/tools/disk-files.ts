@@ -1,7 +1,6 @@
 /** Owns the disk: the only importer of node:fs. Private files are made private, and do not outlive the process. */
-import {randomBytes} from 'node:crypto';
 import {accessSync, constants, createReadStream, createWriteStream, rmSync, statSync} from 'node:fs';
-import {mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, open, readFile, realpath, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
@@ -87,7 +86,7 @@ export class DiskFiles implements Files {
   }
 
   async replace(path: string, text: string): Promise<void> {
-    const partial = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+    const partial = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
     try {
       await writeFile(partial, text, {flag: 'wx'});
       await rename(partial, path);
@@ -142,6 +141,22 @@ export function openSpool(path: string): Spool {
 /** A credential's file, as it is. */
 export async function readBytes(path: string): Promise<Buffer> {
   return await readFile(path);
+}
+
+/** The first `length` bytes of a file, or all that it has. */
+export async function readStart(path: string, length: number): Promise<string> {
+  const file = await open(path);
+  try {
+    const {buffer, bytesRead} = await file.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The file that `path` leads to, all links followed; `path` itself where it leads to none. */
+export async function followLinks(path: string): Promise<string> {
+  return await realpath(path).catch(() => path);
 }
 
 function noTemporaryFiles(root: string, cause: unknown): TiltbuildError {

@@ -7,9 +7,11 @@ import {
   BUILDER_SELECTOR,
   mapAnswer,
   NODES_PATH,
+  PULL_SECRET_SELECTOR,
   RULES_REVIEW_PATH,
   readItems,
   readRulesReview,
+  readSecretNames,
   readSecretTable,
   readStatus,
   rulesReview,
@@ -73,13 +75,21 @@ export async function askApiServer(
 ): Promise<ClusterFacts> {
   const core = namespacePath(target.namespace);
   const labelled = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
-  const [pullSecret, deployments, configMaps, nodes, rules] = await Promise.all([
+  const [pullSecret, pullSecrets, deployments, configMaps, nodes, rules] = await Promise.all([
     query.pullSecret === undefined
       ? undefined
       : api
           // includeObject=None: not even the row's metadata is sent.
           .get(`${core}/secrets/${encodeURIComponent(query.pullSecret)}?includeObject=None`, ACCEPT_TABLE)
           .then((found) => mapAnswer(found, demand(readSecretTable))),
+    query.pullSecrets
+      ? api
+          .get(
+            `${core}/secrets?fieldSelector=${encodeURIComponent(PULL_SECRET_SELECTOR)}&includeObject=None`,
+            ACCEPT_TABLE,
+          )
+          .then((found) => mapAnswer(found, demand(readSecretNames)))
+      : undefined,
     query.builders
       ? api
           .get(`${deploymentsPath(target.namespace)}?${labelled}`)
@@ -91,7 +101,7 @@ export async function askApiServer(
     query.nodes ? api.get(NODES_PATH).then((found) => mapAnswer(found, readItems)) : undefined,
     query.builders ? readRules(api, target.namespace) : undefined,
   ]);
-  return {pullSecret, deployments, configMaps, nodes, rules};
+  return {pullSecret, ...(pullSecrets && {pullSecrets}), deployments, configMaps, nodes, rules};
 }
 
 /** What the user may do, where the server tells: an answer that is anything else counts as none. */

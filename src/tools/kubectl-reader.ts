@@ -2,24 +2,25 @@
  * Owns reads through kubectl, for clusters whose credentials only kubectl can get: exec plugins, auth providers,
  * proxies. Its processes run side by side: one for the secret, one for the builders, one for the nodes.
  */
-import {BUILDER_SELECTOR, NODES_PATH, readItems} from '../cluster/api-objects.ts';
+import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR, readItems} from '../cluster/api-objects.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/facts.ts';
 import type {Collected} from './runner.ts';
 
-/** Runs kubectl with `args` behind its connection flags. */
-export type RunKubectl = (args: readonly string[]) => Promise<Collected>;
+/** Runs kubectl with `args` behind its connection flags; `input` is its standard input. */
+export type RunKubectl = (args: readonly string[], input?: string) => Promise<Collected>;
 
 /** kubectl could not ask, or was given no answer that counts; `message` is what it said. */
 export class KubectlFailure extends Error {}
 
 /** The user's rights are not asked for: it would be one more process, and kubectl build names the right it misses. */
 export async function askKubectl(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
-  const [pullSecret, builders, nodes] = await Promise.all([
+  const [pullSecret, pullSecrets, builders, nodes] = await Promise.all([
     query.pullSecret === undefined ? undefined : readSecret(run, query.pullSecret),
+    query.pullSecrets ? listPullSecrets(run) : undefined,
     query.builders ? readBuilders(run) : undefined,
     query.nodes ? readNodes(run) : undefined,
   ]);
-  return {pullSecret, ...builders, nodes};
+  return {pullSecret, ...(pullSecrets && {pullSecrets}), ...builders, nodes};
 }
 
 /**
@@ -33,6 +34,15 @@ async function readSecret(run: RunKubectl, name: string): Promise<Answer<SecretF
   const [found, type] = result.stdout.trim().split(/\s+/);
   if (refusal !== undefined) return refusal;
   return found === name && type !== undefined ? {kind: 'found', value: {type}} : {kind: 'missing'};
+}
+
+/** In the human output, for the same reason. */
+async function listPullSecrets(run: RunKubectl): Promise<Answer<readonly string[]>> {
+  const result = await run(['get', 'secrets', '--field-selector', PULL_SECRET_SELECTOR, '--no-headers']);
+  const refusal = readRefusals(result, ['secrets']).get('secrets');
+  if (refusal !== undefined) return refusal;
+  const names = result.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  return {kind: 'found', value: names};
 }
 
 async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deployments' | 'configMaps'>> {
@@ -56,7 +66,15 @@ async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deploy
 
 /** One object or list, by its path. */
 export async function getRaw(run: RunKubectl, path: string): Promise<Answer<unknown>> {
-  const result = await run(['get', '--raw', path]);
+  return readRaw(await run(['get', '--raw', path]));
+}
+
+/** The answer to a review. */
+export async function reviewRaw(run: RunKubectl, path: string, question: unknown): Promise<Answer<unknown>> {
+  return readRaw(await run(['create', '--raw', path, '--filename', '-'], JSON.stringify(question)));
+}
+
+function readRaw(result: Collected): Answer<unknown> {
   if (result.exitCode !== 0 && /^Error from server \(NotFound\)/m.test(result.stderr))
     return {kind: 'missing'};
   const [refusal] = readRefusals(result).values();

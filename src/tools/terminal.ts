@@ -1,9 +1,13 @@
 /** Owns this process's standard output and standard error. A reader that went away is no error. */
 import type {Writable} from 'node:stream';
 
+/** To the first column, and all that stands in the line removed. */
+const TO_START = '\r\u001b[K';
+
 export class Terminal {
   readonly #stdout: Writable;
   readonly #stderr: Writable;
+  #status: string | undefined;
 
   constructor(stdout: Writable, stderr: Writable) {
     this.#stdout = stdout;
@@ -18,11 +22,20 @@ export class Terminal {
 
   /** Writes to standard output, which is for the result alone. Resolves when it has been taken. */
   writeResult(text: string): Promise<void> {
+    this.showStatus(undefined);
     return write(this.#stdout, text);
   }
 
   writeError(chunk: string | Uint8Array): Promise<void> {
+    this.showStatus(undefined);
     return write(this.#stderr, chunk);
+  }
+
+  /** Shows `line` as the last one of a terminal until something else is written there; undefined takes it away. */
+  showStatus(line: string | undefined): void {
+    if (line === this.#status) return;
+    this.#status = line;
+    this.#stderr.write(`${TO_START}${line ?? ''}`);
   }
 }
 

@@ -152,7 +152,9 @@ describePrograms('a build', (world) => {
       '.',
     ]);
     expect(json.exitCode).to.equal(2);
-    expect(json.stderr).to.contain('--metadata-file "out/../meta.json" cannot be written');
+    expect(JSON.parse(json.stderr).message).to.contain(
+      '--metadata-file "out/../meta.json" cannot be written',
+    );
     const good = await world.tiltbuild([
       '-t',
       'localhost/web:dev',

@@ -145,8 +145,8 @@ describePrograms("a failure for the builder's sake", (world) => {
       const ended = await world.tiltbuild(BUILD);
       expect(ended, ended.stderr).to.include({exitCode: 1, stdout: ''});
       expect(ended.stderr)
-        .to.contain('kubectl build exited with 1')
-        .and.not.match(/The builder|note:|hint:/);
+        .to.contain('error: The build failed')
+        .and.not.match(/The builder|note:/);
       world.delegated();
     });
   }

@@ -3,6 +3,7 @@ import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import pjson from '../../package.json' with {type: 'json'};
+import {commands} from '../../src/cli/command-line.ts';
 import {type ApiServer, builderDeployment, startApiServer} from '../helpers/api-server.ts';
 import {programs, runViaKubectl} from '../helpers/programs.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
@@ -44,11 +45,23 @@ import {DIGEST, KIND_NAMES} from '../helpers/world.ts';
     expect(await kubectl(['-h'], empty)).to.include({stdout: ended.stdout});
   });
 
-  it('shows its version', async () => {
-    expect(await kubectl(['--version'])).to.include({
-      exitCode: 0,
-      stdout: `kubectl-tiltbuild ${pjson.version}\n`,
-      stderr: '',
-    });
+  it('has help for every command, without a file around it', async () => {
+    const empty = join(sandbox.root, 'empty');
+    mkdirSync(empty);
+    for (const id of [...Object.keys(commands).filter((name) => name !== 'build'), 'builder']) {
+      const ended = await kubectl([...id.split(':'), '--help'], empty);
+      expect(ended, id).to.include({exitCode: 0, stderr: ''});
+      expect(ended.stdout, id).to.contain(`kubectl tiltbuild ${id.replace(':', ' ')}`);
+    }
+  });
+
+  it('shows its version and commit, and what it works with', async () => {
+    const ended = await kubectl(['--version']);
+    expect(ended).to.include({exitCode: 0, stderr: ''});
+    const [own, ...others] = ended.stdout.trim().split('\n');
+    expect(own).to.match(/^kubectl-tiltbuild \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)$/);
+    expect(own?.startsWith(`kubectl-tiltbuild ${pjson.version} `)).to.equal(true);
+    expect(others.map((line) => line.split(/\s+/)[0])).to.deep.equal(['kubectl-build', 'kubectl', 'runtime']);
+    expect(others.at(-1)).to.match(/^runtime +Bun \d/);
   });
 });

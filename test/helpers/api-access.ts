@@ -45,8 +45,8 @@ interface Review {
   };
 }
 
-/** A POST to one of the reviews; nothing for any other path. */
-export function review(path: string, body: unknown, state: ApiState) {
+/** A POST to one of the reviews by `who`; nothing for any other path. */
+export function review(path: string, body: unknown, state: ApiState, who: string) {
   const {spec = {}} = (body ?? {}) as Review;
   const apiVersion = 'authorization.k8s.io/v1';
   switch (path) {
@@ -54,6 +54,16 @@ export function review(path: string, body: unknown, state: ApiState) {
       const {verb = '', resource = '', subresource = ''} = spec.resourceAttributes ?? {};
       const allowed = !isDenied(state, verb, subresource ? `${resource}/${subresource}` : resource);
       const answer = {kind: 'SelfSubjectAccessReview', apiVersion, metadata: {}, spec, status: {allowed}};
+      return {status: 201, body: answer};
+    }
+    case '/apis/authentication.k8s.io/v1/selfsubjectreviews': {
+      const userInfo = {username: who, groups: ['testers', 'system:authenticated']};
+      const answer = {
+        kind: 'SelfSubjectReview',
+        apiVersion: 'authentication.k8s.io/v1',
+        metadata: {creationTimestamp: null},
+        status: {userInfo},
+      };
       return {status: 201, body: answer};
     }
     case '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews': {

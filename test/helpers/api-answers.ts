@@ -31,14 +31,15 @@ export function answerRequest(
   const {method, path} = request;
   const discovery = discover(path);
   if (discovery !== undefined) return {status: 200, body: discovery};
-  const reviewed = method === 'POST' ? review(path, request.body, state) : undefined;
+  const who = request.impersonate.user ?? request.user;
+  const reviewed = method === 'POST' ? review(path, request.body, state, who) : undefined;
   if (reviewed !== undefined) return reviewed;
   const target = findTarget(request);
   if (target === undefined) {
     const message = 'the server could not find the requested resource';
     return {status: 404, body: writeStatus(404, 'NotFound', message, {})};
   }
-  const refusal = refuse(state, {...target, who: request.impersonate.user ?? request.user});
+  const refusal = refuse(state, {...target, who});
   if (refusal !== undefined) return refusal;
   history.observe();
   if (target.subresource === 'log') return answerLogs(request, target, state);

@@ -81,6 +81,16 @@ export function installDelegate(
   return {program, logDirectory};
 }
 
+/** Installs the stand-in of the plugins' other half, `kubectl-buildkit`; Node is baked in there as well. */
+export function installBuildkit(directory: string): void {
+  const standIn = pathToFileURL(join(import.meta.dirname, 'stand-ins', 'kubectl-buildkit.mjs')).href;
+  writeFileSync(
+    join(directory, 'kubectl-buildkit'),
+    `#!${process.execPath}\nimport(${JSON.stringify(standIn)}).then(({main}) => main());\n`,
+    {mode: 0o755},
+  );
+}
+
 /** All runs so far, in the order in which they were started. */
 export function readInvocations(logDirectory: string): Invocation[] {
   if (!existsSync(logDirectory)) return [];

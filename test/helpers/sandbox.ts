@@ -2,14 +2,20 @@
 import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join, relative} from 'node:path';
-import {type DelegateBehaviour, type Invocation, installDelegate, readInvocations} from './delegate.ts';
+import {
+  type DelegateBehaviour,
+  type Invocation,
+  installBuildkit,
+  installDelegate,
+  readInvocations,
+} from './delegate.ts';
 import {realKubectlDirectory} from './real-kubectl.ts';
 
 export interface Sandbox {
   readonly root: string;
   readonly home: string;
   readonly tmp: string;
-  /** Holds the delegate. */
+  /** Holds the delegate, and kubectl-buildkit beside it. */
   readonly bin: string;
   /** A build context with a Dockerfile: the working directory. */
   readonly work: string;
@@ -39,6 +45,7 @@ export async function makeSandbox(): Promise<Sandbox> {
     installDelegate(bin, {behaviour, logDirectory: delegateLog});
   };
   setDelegate('build');
+  installBuildkit(bin);
   writeFileSync(join(work, 'Dockerfile'), 'FROM scratch\nCOPY index.html /www/index.html\n');
   writeFileSync(join(work, 'index.html'), '<p>hello</p>\n');
   return {

@@ -102,6 +102,7 @@ function attempt(given: Case) {
         cluster,
         builder: 'builder' in given ? given.builder : builderRequest(),
         deadline: limit === undefined ? undefined : start + limit,
+        scene: {asked: buildRequest(request), pullSecret: undefined, platform: 'linux'},
       },
       ports,
     );

@@ -11,7 +11,7 @@ import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
 import {parseReference} from '../../../src/image/reference.ts';
 import {node} from '../../helpers/api-samples.ts';
-import {buildRequest, list, pod, workingDeployment} from './builder-world.ts';
+import {buildRequest, list, NO_PROGRAMS, pod, workingDeployment} from './builder-world.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const PRIVATE = '/private/1';
@@ -128,6 +128,9 @@ async function build(asked: Asked = {}, world: World = {}) {
             if (path.includes('/deployments/')) return {kind: 'found', value: workingDeployment()};
             return path.includes('/pods?') ? list(pod()) : {kind: 'found', value: {}};
           },
+          review: async (path) => {
+            throw new RangeError(`no build asks ${path}`);
+          },
           kubectl: async ([word = '']) => {
             step(word);
             return {exitCode: 0, stdout: '', stderr: '', ...world.kubectl?.[word]};
@@ -164,6 +167,7 @@ async function build(asked: Asked = {}, world: World = {}) {
         if (signal) throw new Interrupted(signal);
       },
     },
+    programs: NO_PROGRAMS,
     confirm: async () => {
       throw new RangeError('no build asks a question');
     },

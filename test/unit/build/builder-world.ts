@@ -1,7 +1,7 @@
 /** Owns an in-memory outside for the tests of a builder: a scripted cluster, a clock that only sleeping advances. */
 import type {BuildRequest} from '../../../src/build/build-request.ts';
 import type {BuilderRequest} from '../../../src/build/ensure-builder.ts';
-import type {Cluster, Delegate, Files, KubectlResult, Ports} from '../../../src/build/ports.ts';
+import type {Cluster, Delegate, Files, KubectlResult, Ports, Programs} from '../../../src/build/ports.ts';
 import {defaultBuilderSettings} from '../../../src/cluster/builder-settings.ts';
 import type {Answer} from '../../../src/cluster/facts.ts';
 import {Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
@@ -56,6 +56,9 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
       const answer = answers[at] ?? answers.at(-1);
       if (answer === undefined || answer instanceof Error) throw answer;
       return answer;
+    },
+    review: async (path) => {
+      throw new RangeError(`nobody may ask ${path}`);
     },
     kubectl: async (args, input) => {
       calls.push({args, input});
@@ -129,6 +132,7 @@ export function makePorts({
       },
       throwIfReceived,
     },
+    programs: NO_PROGRAMS,
     confirm: async () => {
       throw new RangeError('no build asks a question');
     },
@@ -144,6 +148,23 @@ export function makePorts({
     },
   };
 }
+
+/** Nothing may be looked for on PATH, nor be run. */
+export const NO_PROGRAMS: Programs = {
+  path: [],
+  find: async (name) => {
+    throw new RangeError(`nobody may look for ${name}`);
+  },
+  findAll: async (name) => {
+    throw new RangeError(`nobody may look for ${name}`);
+  },
+  readStart: async (path) => {
+    throw new RangeError(`nobody may read ${path}`);
+  },
+  run: async (program) => {
+    throw new RangeError(`nobody may run ${program}`);
+  },
+};
 
 export function found<T>(value: T) {
   return {kind: 'found', value} as const;

@@ -112,7 +112,13 @@ describe('runPlan', () => {
   ] as const) {
     it(`finds the digest in ${what}`, async () => {
       const {outcome} = await run(given);
-      expect(outcome).to.deep.equal({exitCode: 0, signal: undefined, digest, fault: undefined});
+      expect(outcome).to.deep.equal({
+        exitCode: 0,
+        signal: undefined,
+        digest,
+        fault: undefined,
+        words: undefined,
+      });
     });
   }
 
@@ -123,7 +129,7 @@ describe('runPlan', () => {
     it(`gives no digest after ${ended.signal ?? `exit code ${ended.exitCode}`}`, async () => {
       for (const digest of [FROM_FILE, FROM_PROGRESS]) {
         const {outcome} = await run({ended, digest, imageId: DIGEST, progress: EXPORTED});
-        expect(outcome).to.deep.equal({...ended, digest: undefined, fault: undefined});
+        expect(outcome).to.deep.equal({...ended, digest: undefined, fault: undefined, words: undefined});
       }
     });
   }

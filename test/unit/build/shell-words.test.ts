@@ -1,9 +1,10 @@
-/** Covers that a shown command can be pasted into a shell, and shows no password of a URL. */
+/** Covers that a shown command can be pasted into a shell. */
 
 import {execFileSync} from 'node:child_process';
 import {expect} from 'chai';
 import fc from 'fast-check';
-import {formatCommand, maskUrlPassword} from '../../../src/build/shell-words.ts';
+import {maskUrlPassword} from '../../../src/build/mask-secrets.ts';
+import {formatCommand} from '../../../src/build/shell-words.ts';
 
 /** What a real shell makes of it; each word ends in a NUL. */
 function readBack(command: string): string[] {
@@ -70,26 +71,116 @@ describe('formatCommand', () => {
   });
 });
 
-describe('maskUrlPassword', () => {
-  for (const [text, masked] of [
-    ['https://me:hunter2@host/x.git#main', 'https://me:***@host/x.git#main'],
-    ['https://:hunter2@host', 'https://:***@host'],
-    ['https://hunter2@host/x', 'https://***@host/x'],
-    ['HTTPS_PROXY=http://me:hunter2@proxy:3128', 'HTTPS_PROXY=http://me:***@proxy:3128'],
-    ['a=http://u:hunter2@h,b=socks5://v:hunter2@i', 'a=http://u:***@h,b=socks5://v:***@i'],
-    ['https://me:hunter2:hunter2@host', 'https://me:***@host'],
-    ['git+ssh://git:hunter2@host/x', 'git+ssh://git:***@host/x'],
-    ['https://host/x', 'https://host/x'],
-    ['https://host/a@b', 'https://host/a@b'],
-    ['https://host:8080/a:b@c', 'https://host:8080/a:b@c'],
-    ['git@github.com:me/x.git', 'git@github.com:me/x.git'],
-    ['me:pass@host', 'me:pass@host'],
-    ['app@sha256:0123', 'app@sha256:0123'],
-    // As URL parsers take it, the last @ before the path ends the password.
-    ['https://me:hunter2@hunter2@host/x', 'https://me:***@host/x'],
+/** PowerShell's reading of `& word word…`: bare words and single quotes, in which a quote is doubled. */
+function readPowerShell(command: string): string[] {
+  const words: string[] = [];
+  let rest = command.replace(/^& /, '');
+  while (rest !== '') {
+    const [all, quoted, bare] =
+      /^(?:['‘’‚‛]((?:[^'‘’‚‛]|['‘’‚‛]{2})*)['‘’‚‛]|([^\s'"$`;&|(){}@#,<>]+))(?: |$)/.exec(rest) ?? [];
+    if (all === undefined) throw new Error(`not read: ${rest}`);
+    words.push(quoted === undefined ? (bare as string) : quoted.replaceAll(/(['‘’‚‛])\1/g, '$1'));
+    rest = rest.slice(all.length);
+  }
+  return words;
+}
+
+/** cmd's reading at its prompt, and then the C runtime's. */
+function readCmd(command: string): string[] {
+  let line = '';
+  let isQuoted = false;
+  for (let at = 0; at < command.length; at += 1) {
+    const char = command[at] as string;
+    if (char === '"') isQuoted = !isQuoted;
+    if (char === '^' && !isQuoted) line += command[++at] ?? '';
+    else if (!isQuoted && '&|<>()%!'.includes(char)) throw new Error(`cmd would act on ${char}`);
+    else line += char;
+  }
+  const words: string[] = [];
+  let word: string | undefined;
+  let inside = false;
+  for (let at = 0; at < line.length; ) {
+    const slashes = /^\\*/.exec(line.slice(at))?.[0].length ?? 0;
+    const next = line[at + slashes];
+    if (next === '"') {
+      word = (word ?? '') + '\\'.repeat(slashes >> 1);
+      if (slashes % 2 === 1) word += '"';
+      else inside = !inside;
+      at += slashes + 1;
+    } else if (slashes > 0) {
+      word = (word ?? '') + '\\'.repeat(slashes);
+      at += slashes;
+    } else if (next === ' ' && !inside) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+      at += 1;
+    } else {
+      word = (word ?? '') + next;
+      at += 1;
+    }
+  }
+  return word === undefined ? words : [...words, word];
+}
+
+describe('formatCommand, for Windows', () => {
+  for (const [shell, read] of [
+    ['powershell', readPowerShell],
+    ['cmd', readCmd],
   ] as const) {
-    it(`makes ${masked} of ${text.replaceAll('hunter2', '…')}`, () => {
-      expect(maskUrlPassword(text)).to.equal(masked);
+    it(`is read back by ${shell}, whatever the words`, () => {
+      const word = fc
+        .oneof(
+          fc.string(),
+          fc.constantFrom(
+            ...WORDS,
+            '%PATH%',
+            '^',
+            'a"b',
+            'a\\',
+            'a\\"',
+            '\\\\x\\',
+            '‘x’',
+            "''",
+            '$(x)',
+            '<private>\\a',
+          ),
+          fc.string({unit: 'grapheme'}),
+        )
+        // A command line of Windows is one line.
+        .map((text) => text.replaceAll(/[\0\r\n]/g, ''))
+        .filter((text) => maskUrlPassword(text) === text);
+      fc.assert(
+        fc.property(fc.array(word, {minLength: 1, maxLength: 10}), (words) => {
+          expect(read(formatCommand(words, {shell}))).to.deep.equal(words);
+        }),
+      );
+    });
+  }
+
+  for (const [shell, words, shown] of [
+    ['powershell', ['kubectl-build', '--tag', 'a:b', 'it’s', '-'], "& kubectl-build '--tag' a:b 'it’’s' '-'"],
+    ['powershell', ['C:\\Program Files\\kubectl-build.exe'], "& 'C:\\Program Files\\kubectl-build.exe'"],
+    [
+      'cmd',
+      ['kubectl-build', '--tag', 'a:b', '50%', 'a b\\'],
+      'kubectl-build --tag a:b ^"50^%^" ^"a b\\\\^"',
+    ],
+    ['cmd', ['<private>\\x', 'a"b'], '^"^<private^>\\x^" ^"a\\^"b^"'],
+  ] as const) {
+    it(`writes ${words.join(' ')} for ${shell}`, () => {
+      expect(formatCommand(words, {shell})).to.equal(shown);
+    });
+  }
+});
+
+describe('formatCommand, with a changed environment', () => {
+  for (const [shell, shown] of [
+    ['posix', "env -u A B='x y' build ."],
+    ['powershell', "$env:A = $null; $env:B = 'x y'; & build ."],
+    ['cmd', 'set "A=" && set "B=x y" && build .'],
+  ] as const) {
+    it(`says so to ${shell}`, () => {
+      expect(formatCommand(['build', '.'], {shell, env: {A: undefined, B: 'x y'}})).to.equal(shown);
     });
   }
 });

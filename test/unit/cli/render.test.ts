@@ -1,7 +1,13 @@
 /** Covers how errors and notes look on standard error. */
 
 import {expect} from 'chai';
-import {chooseStyle, renderDetail, renderError, renderNote} from '../../../src/cli/render.ts';
+import {
+  chooseStyle,
+  formatErrorJson,
+  renderDetail,
+  renderError,
+  renderNote,
+} from '../../../src/cli/render.ts';
 import {Interrupted, TiltbuildError} from '../../../src/errors.ts';
 
 const PLAIN = {colour: false};
@@ -19,7 +25,22 @@ describe('chooseStyle', () => {
     [false, {TERM: 'xterm'}, false],
   ] as const) {
     it(`${colour ? 'has' : 'has no'} colour for terminal ${isTerminal} and ${JSON.stringify(env)}`, () => {
-      expect(chooseStyle(isTerminal, env)).to.deep.equal({colour});
+      expect(chooseStyle(isTerminal, env).colour).to.equal(colour);
+    });
+  }
+});
+
+describe('chooseStyle, of a width', () => {
+  for (const [columns, width] of [
+    [80, 80],
+    [200, 100],
+    [10, 40],
+    [0, 80],
+    [undefined, 80],
+  ] as const) {
+    it(`wraps at ${width} on a terminal of ${columns} columns, and nowhere else`, () => {
+      expect(chooseStyle(true, {}, columns).width).to.equal(width);
+      expect(chooseStyle(false, {}, columns).width).to.equal(undefined);
     });
   }
 });
@@ -42,6 +63,27 @@ describe('renderError', () => {
   it('does not show the cause of a foreseen error, which may hold anything', () => {
     const error = new TiltbuildError('usage', 'It is wrong.', {cause: new Error('token abc')});
     expect(renderError(error, PLAIN)).not.to.include('abc');
+  });
+
+  it('shows where a foreseen error comes from with -vv, without its secrets', () => {
+    const error = new TiltbuildError('usage', 'It is wrong.', {cause: new Error('token: hunter2')});
+    const text = renderError(error, PLAIN, {verbosity: 2});
+    expect(text).to.include('render.test.ts').and.include('caused by Error').and.not.include('hunter2');
+    expect(renderError(error, PLAIN, {verbosity: 1})).to.equal('error: It is wrong.\n');
+  });
+
+  it('hides secrets in a bug as well, and names what runs us', () => {
+    const error = new Error('password=hunter2');
+    const text = renderError(error, PLAIN, {runtime: 'Node 26, linux/x64'});
+    expect(text).to.include(', Node 26, linux/x64\n').and.not.include('hunter2');
+    expect(formatErrorJson(error)).not.to.include('hunter2');
+  });
+
+  it('puts advice as it is put where it is read', () => {
+    const error = new TiltbuildError('usage', 'Not --x.', {remedy: ['Use --x.']});
+    const rephrase = (text: string) => text.replace('--x', 'x=…');
+    expect(renderError(error, {...PLAIN, rephrase})).to.equal('error: Not --x.\nhint:  Use x=….\n');
+    expect(JSON.parse(formatErrorJson(error, {rephrase}))).to.deep.include({remedy: ['Use x=….']});
   });
 
   it('says nothing of an interruption', () => {
@@ -67,6 +109,29 @@ describe('renderError', () => {
     expect(renderError(error, {colour: true})).to.equal(
       `${ESCAPE}31merror:${ESCAPE}0m It is wrong.\n${ESCAPE}36mhint:${ESCAPE}0m  Do this.\n`,
     );
+  });
+});
+
+describe('formatErrorJson', () => {
+  for (const [error, expected] of [
+    [
+      new TiltbuildError('refused-k3d', 'No.', {detail: ['a'], remedy: ['b']}),
+      {code: 'refused-k3d', message: 'No.', detail: ['a'], remedy: ['b'], exitCode: 3},
+    ],
+    [
+      new Interrupted('SIGINT'),
+      {code: 'interrupted', message: 'It was interrupted by SIGINT.', detail: [], remedy: [], exitCode: 130},
+    ],
+  ] as const) {
+    it(`is one line for ${expected.code}`, () => {
+      const text = formatErrorJson(error);
+      expect(text.indexOf('\n')).to.equal(text.length - 1);
+      expect(JSON.parse(text)).to.deep.equal(expected);
+    });
+  }
+
+  it('tells a bug as one', () => {
+    expect(JSON.parse(formatErrorJson(new TypeError('x')))).to.include({code: 'bug', exitCode: 70});
   });
 });
 

@@ -6,7 +6,9 @@ import {
   readItems,
   readNodes,
   readRulesReview,
+  readSecretNames,
   readSecretTable,
+  readSelfReview,
   readStatus,
   rulesReview,
 } from '../../../src/cluster/api-objects.ts';
@@ -54,6 +56,31 @@ describe('readSecretTable', () => {
   for (const nothing of NOTHING) {
     it(`finds no type in ${JSON.stringify(nothing)}`, () =>
       expect(readSecretTable(nothing)).to.equal(undefined));
+  }
+});
+
+describe('readSecretNames', () => {
+  it('reads names alone from the recording secrets-table-by-type', () => {
+    expect(readSecretNames(body('secrets-table-by-type'))).to.deep.equal(['docker-registry']);
+  });
+
+  it('refuses a list of whole Secrets', () => {
+    expect(readSecretNames({kind: 'SecretList', items: [{data: {a: 'hunter2'}}]})).to.equal(undefined);
+  });
+
+  for (const nothing of NOTHING) {
+    it(`finds no name in ${JSON.stringify(nothing)}`, () =>
+      expect(readSecretNames(nothing) ?? []).to.deep.equal([]));
+  }
+});
+
+describe('readSelfReview', () => {
+  it("reads the user's name", () => {
+    expect(readSelfReview({status: {userInfo: {username: 'jane', groups: ['a']}}})).to.equal('jane');
+  });
+
+  for (const nothing of NOTHING) {
+    it(`finds nobody in ${JSON.stringify(nothing)}`, () => expect(readSelfReview(nothing)).to.equal(''));
   }
 });
 

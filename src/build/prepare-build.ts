@@ -1,0 +1,60 @@
+/** Owns the steps that a build and its dry run have in common, before anything is started that changes something. */
+import {isLocalCluster} from '../cluster/builder-decision.ts';
+import {defaultBuilderSettings} from '../cluster/builder-settings.ts';
+import type {ClusterQuery} from '../cluster/facts.ts';
+import type {Product} from '../cluster/product.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {BuildRequest, Surroundings} from './build-request.ts';
+import {type BuildSecret, readBuildSecret} from './build-secrets.ts';
+import {checkContext} from './context.ts';
+import type {BuilderRequest} from './ensure-builder.ts';
+import type {Files} from './ports.ts';
+
+/** Checks the context and reads the secrets. Throws `usage` and `build-secret-missing`. */
+export function readInputs(
+  request: BuildRequest,
+  {env}: Pick<Surroundings, 'env'>,
+  files: Files,
+): readonly BuildSecret[] {
+  checkContext(request, files);
+  return request.secrets.map((spec) =>
+    readBuildSecret(spec, {env, exists: (path) => files.kindOf(path) !== 'missing'}),
+  );
+}
+
+/** One round for all of it; what is not needed is not asked. */
+export function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
+  return {
+    pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
+    builders: true,
+    nodes: true,
+  };
+}
+
+export function requestBuilder(
+  {builder, builderOptions}: BuildRequest,
+  namespace: string,
+  product: Product,
+): BuilderRequest {
+  const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
+  const defaults = defaultBuilderSettings(builder.name, namespace);
+  return {
+    settings: {...defaults, image: image ?? defaults.image, replicas, allowNetworkHost},
+    policy,
+    timeout,
+    fixedNodes: isLocalCluster(product),
+  };
+}
+
+export function missingDelegate(): TiltbuildError {
+  return new TiltbuildError(
+    'tool-missing',
+    'The kubectl plugin `kubectl build` is not installed: PATH has no kubectl-build.',
+    {
+      remedy: [
+        'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
+        'That project is archived and gets no more fixes; kubectl tiltbuild works around what is broken in it.',
+      ],
+    },
+  );
+}

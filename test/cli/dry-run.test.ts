@@ -1,0 +1,181 @@
+/** What a dry run tells: the command that a build then runs, the builder and the secret, and nothing is changed. */
+import {execFileSync} from 'node:child_process';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {addBuilder} from '../helpers/api-server.ts';
+import type {Ended} from '../helpers/programs.ts';
+import {describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
+
+/** A question about one's rights is a POST, and changes nothing. */
+const changes = ({method, path}: {readonly method: string; readonly path: string}) =>
+  method !== 'GET' && !path.endsWith('/selfsubjectrulesreviews');
+
+async function expectDone(world: World, args: readonly string[], env = {}): Promise<Ended> {
+  const ended = await world.tiltbuild(['--dry-run', ...args], {env});
+  expect(ended, ended.stderr).to.include({exitCode: 0});
+  expect(world.sandbox.invocations()).to.deep.equal([]);
+  return ended;
+}
+
+async function json(world: World, args: readonly string[], env = {}) {
+  const {stdout} = await expectDone(world, ['--print', 'json', ...args], env);
+  return JSON.parse(stdout);
+}
+
+describePrograms('--dry-run', (world) => {
+  it('prints the very command that the build runs, which a shell reads back', async () => {
+    const args = ['-t', 'localhost/web:dev', '--build-arg', "A=it's $HOME", '--label', 'a b=c', '.'];
+    const shown = await json(world, args);
+    const {stdout} = await expectDone(world, args);
+    const line = stdout.split('\n').find((text) => text.includes('kubectl-build')) as string;
+    const words = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${line}`], {encoding: 'utf8'}).split('\0');
+    expect(words.slice(0, -1)).to.deep.equal(shown.commands[0].argv);
+
+    await world.tiltbuild(args);
+    const {argv} = world.delegated();
+    const own = shown.commands[0].argv.slice(1);
+    expect(own).to.have.length(argv.length);
+    for (const [index, word] of own.entries()) {
+      if (!word.startsWith('<private>')) expect(word).to.equal(argv[index]);
+    }
+  });
+
+  it('tells target, product, tags, pull secret and builder, and asks for nothing that changes anything', async () => {
+    const shown = await json(world, ['-t', 'localhost/web', '.']);
+    expect(shown).to.deep.include({
+      dryRun: true,
+      context: 'kind-demo',
+      namespace: 'default',
+      product: 'kind',
+      tags: [{given: 'localhost/web', canonical: 'localhost/web:latest'}],
+      reference: null,
+      pullSecret: 'docker-registry',
+      problems: [],
+    });
+    expect(shown.builder).to.include({name: 'buildkit', action: 'use', state: 'working'});
+    expect(world.api.requests.filter(changes)).to.deep.equal([]);
+  });
+
+  it('says what would be done about a builder, and does nothing', async () => {
+    world.api.state.deployments.length = 0;
+    const none = await json(world, ['-t', 'localhost/web:1', '.']);
+    expect(none.builder).to.include({action: 'create', state: 'missing'});
+    expect(none.commands[0].argv.join(' ')).to.include('unpack=true');
+    addBuilder(world.api.state, {kind: 'plugin'});
+    const old = await json(world, ['-t', 'localhost/web:1', '.']);
+    expect(old.builder).to.include({action: 'replace', state: 'plugin-made'});
+    const left = await json(world, ['-t', 'localhost/web:1', '--builder-policy', 'never', '.']);
+    expect(left.builder).to.include({action: 'none'});
+    expect(world.api.requests.filter(({method}) => /PUT|PATCH|DELETE/.test(method))).to.deep.equal([]);
+    expect(world.api.state.deployments).to.have.length(1);
+  });
+
+  it('shows both passes of --image', async () => {
+    const shown = await json(world, ['--image', 'localhost/web', '.']);
+    expect(shown.reference).to.equal('localhost/web:tilt-<digest>');
+    expect(shown.commands).to.have.length(2);
+    expect(shown.commands[0].argv).not.to.include('--tag');
+    expect(shown.commands[1].argv.join(' ')).to.include('--tag localhost/web:tilt-<digest>');
+  });
+
+  it('writes no secret anywhere and shows none', async () => {
+    const env = {NPM_TOKEN: 'hunter2', PROXY_PASSWORD: 'hunter2'};
+    const args = [
+      ...['--secret', 'id=npm,env=NPM_TOKEN', '--token', 'hunter2', '--only', 'index.html'],
+      ...[
+        '--build-arg',
+        'API_TOKEN=hunter2',
+        '--build-arg',
+        'P=http://me:hunter2@proxy',
+        '-t',
+        'localhost/web:1',
+        '.',
+      ],
+    ];
+    for (const form of ['json', 'none']) {
+      const {stdout, stderr} = await expectDone(world, ['--print', form, '-v', ...args], env);
+      expect(stdout + stderr).not.to.include('hunter2');
+      for (const file of ['secret-0', 'kubeconfig', 'dockerfile/Dockerfile', 'image-id'])
+        expect(stdout).to.include(`<private>/${file}`);
+      expect(stdout).not.to.include(world.sandbox.tmp);
+    }
+  });
+
+  it('takes DOCKER_DEFAULT_PLATFORM out of the environment of the command', async () => {
+    const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.'], {
+      DOCKER_DEFAULT_PLATFORM: 'linux/amd64',
+    });
+    expect(stdout).to.match(/^ {2}env -u DOCKER_DEFAULT_PLATFORM '\/.*kubectl-build'/m);
+  });
+
+  it('does not read standard input', async () => {
+    const ended = await world.tiltbuild(['--dry-run', '--image', 'localhost/web', '-'], {
+      stdin: 'FROM scratch',
+    });
+    expect(ended, ended.stderr).to.include({exitCode: 0});
+  });
+
+  for (const [what, args, names, exitCode, words] of [
+    ['k3d', ['-t', 'localhost/a:1', '.'], {...PLAIN_NAMES, cluster: 'k3d-demo'}, 3, 'k3d'],
+    ['a tag that no pod would find', ['-t', 'web:dev', '.'], KIND_NAMES, 3, 'docker.io/library/web:dev'],
+    [
+      'a file that cannot be written',
+      ['-t', 'localhost/a:1', '--iidfile', 'no/such', '.'],
+      KIND_NAMES,
+      2,
+      '--iidfile',
+    ],
+    ['a context that is not there', ['-t', 'localhost/a:1', 'nope'], KIND_NAMES, 2, 'nope'],
+  ] as const) {
+    it(`refuses ${what} as a build does`, async () => {
+      world.connect({names});
+      const ended = await world.tiltbuild(['--dry-run', ...args]);
+      expect(ended).to.include({exitCode, stdout: ''});
+      expect(ended.stderr).to.include(words);
+    });
+  }
+
+  it('leaves the files of an earlier result alone', async () => {
+    const file = join(world.sandbox.work, 'iid');
+    writeFileSync(file, 'sha256:old');
+    await expectDone(world, ['-t', 'localhost/web:1', '--iidfile', 'iid', '.']);
+    expect(readFileSync(file, 'utf8')).to.equal('sha256:old');
+  });
+
+  it('says what a build would fail of', async () => {
+    world.api.state.secrets.length = 0;
+    const shown = await json(world, ['-t', 'localhost/web:1', '--registry-secret', 'nope', '.']);
+    expect(shown.problems).to.have.length(1);
+    expect(shown.problems[0]).to.include({code: 'pull-secret-missing'});
+  });
+});
+
+describePrograms('--dry-run, without a cluster', (world) => {
+  for (const [names, product] of [
+    [KIND_NAMES, 'kind'],
+    [PLAIN_NAMES, 'unknown'],
+  ] as const) {
+    it(`says what it could not learn (${product})`, async () => {
+      world.connect({names});
+      const path = world.sandbox.kubeconfig;
+      const text = world.api.kubeconfig({auth: 'certificate', names, directory: world.sandbox.root});
+      writeFileSync(path, text.replace(/https:\/\/[^"'\s]+/, 'https://127.0.0.1:1'));
+      const shown = await json(world, ['-t', 'localhost/web:1', '.']);
+      expect(shown).to.include({product, pullSecret: null});
+      expect(shown.pullSecretReason).to.include('not known');
+      expect(shown.builder).to.include({action: 'unknown', state: 'unknown'});
+      expect(shown.problems[0]).to.include({code: 'cluster-unreachable'});
+      const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.']);
+      expect(stdout).to.include('problem: The API server at').and.include('not known');
+    });
+  }
+
+  it('does without kubectl build as well', async () => {
+    const shown = await json(world, ['-t', 'localhost/web:1', '.'], {
+      PATH: join(world.sandbox.root, 'nowhere'),
+    });
+    expect(shown.commands[0].argv[0]).to.equal('kubectl-build');
+    expect(shown.problems.map(({code}: {code: string}) => code)).to.include('tool-missing');
+  });
+});

@@ -1,0 +1,71 @@
+/** How what goes wrong is told by the whole program: known failures, JSON, stacks, and in a Tiltfile's words. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {describePrograms} from '../helpers/world.ts';
+
+describePrograms('a build that fails of something known', (world) => {
+  it('is told with the line of the Dockerfile', async () => {
+    world.sandbox.setDelegate('syntax-error');
+    writeFileSync(join(world.sandbox.work, 'Dockerfile'), 'FROM scratch\nCOPPY a b\n');
+    const {stderr} = await world.tiltbuild(['-t', 'localhost/web:1', '.']);
+    expect(stderr).to.match(
+      /\nerror: The build failed\. Dockerfile, line 2: unknown instruction: COPPY .*\n {2}2 \| COPPY a b\n$/,
+    );
+  });
+
+  for (const [what, flags, rule] of [
+    ['.dockerignore', [], '(.dockerignore, line 2) leaves it out'],
+    ['--ignore', ['--ignore', 'miss*'], '(.dockerignore, line 2) leaves it out'],
+    ['--only', ['--only', 'index.html'], '(.dockerignore, line 2) leaves it out'],
+  ] as const) {
+    it(`is told with the rule that left a file out, also beside ${what}`, async () => {
+      world.sandbox.setDelegate('copy-missing');
+      writeFileSync(join(world.sandbox.work, 'missing'), '');
+      writeFileSync(join(world.sandbox.work, '.dockerignore'), '# nothing\nmissing\n');
+      const {stderr} = await world.tiltbuild(['--image', 'localhost/web', ...flags, '.']);
+      expect(stderr).to.include('"missing" is in the build context "."').and.include(rule);
+    });
+  }
+
+  it('is told with the pull secret that was used, in the words of a Tiltfile where Tilt runs it', async () => {
+    world.sandbox.setDelegate('push-401');
+    const args = ['-t', 'registry.example:5001/app:dev', '--registry-secret=', '--push', '.'];
+    const plain = await world.tiltbuild(args);
+    expect(plain.stderr).to.include('no pull secret was used').and.include('with --registry-secret');
+    const tilt = await world.tiltbuild(args, {env: {KUBECTL_TILTBUILD_INPUTS: 'x'}});
+    expect(tilt.stderr).to.include('kubectl_build(…, registry_secret=…)');
+    expect(tilt.stderr).to.include('--docker-server=registry.example:5001 ');
+  });
+});
+
+describePrograms('an error with --print json', (world) => {
+  for (const [args, code, exitCode] of [
+    [['--print', 'json', '--nope'], 'usage', 2],
+    [['-t', 'web:dev', '--print=json', '.'], 'refused-unqualified-tag', 3],
+    [['-t', 'localhost/a:1', '--print', 'json', '--registry-secret', 'nope', '.'], 'pull-secret-missing', 4],
+    [['-t', 'localhost/a:1', '--print', 'json', '.'], 'build-failed', 1],
+  ] as const) {
+    it(`(${code}) is one object on the last line, with its exit code`, async () => {
+      world.sandbox.setDelegate('copy-missing');
+      const ended = await world.tiltbuild(args);
+      expect(ended).to.include({exitCode, stdout: ''});
+      const last = JSON.parse(ended.stderr.trimEnd().split('\n').at(-1) as string);
+      expect(last).to.include({code, exitCode});
+      expect(last).to.have.all.keys('code', 'message', 'detail', 'remedy', 'exitCode');
+    });
+  }
+});
+
+describePrograms('a stack', (world) => {
+  for (const [flags, isShown] of [
+    [[], false],
+    [['-v'], false],
+    [['-vv'], true],
+  ] as const) {
+    it(`is ${isShown ? '' : 'not '}shown with ${flags.join('') || 'no flag'}`, async () => {
+      const {stderr} = await world.tiltbuild([...flags, '-t', 'web:dev', '.']);
+      expect(/^ {6}at /m.test(stderr)).to.equal(isShown);
+    });
+  }
+});

@@ -1,0 +1,67 @@
+/** What is seen on a terminal alone: colour, lines of its width, and a last line that says what came of it. */
+import {spawnSync} from 'node:child_process';
+import {expect} from 'chai';
+import {formatCommand} from '../../src/build/shell-words.ts';
+import {runCommand} from '../helpers/programs.ts';
+import {describePrograms, type World} from '../helpers/world.ts';
+
+/** That of util-linux; others take other arguments. */
+const hasScript =
+  spawnSync('script', ['--version'], {encoding: 'utf8'}).stdout?.includes('util-linux') ?? false;
+
+const ESCAPE = '\u001b';
+const STATUS = new RegExp(`\\r${ESCAPE}\\[K(?:waiting for [^\\r\\n]*)?`, 'g');
+
+/** Both of the program's streams go to a terminal of 60 columns. */
+async function runOnTerminal(
+  world: World,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  const {program, sandbox} = world;
+  const command = `stty cols 60; ${formatCommand([program.command, ...program.args, ...args])}`;
+  const ended = await runCommand('/usr/bin/env', ['script', '-qec', command, '/dev/null'], {
+    env: {...sandbox.env, PATH: `${sandbox.env.PATH}:/usr/bin:/bin`, SHELL: '/bin/sh', TERM: 'xterm', ...env},
+    cwd: sandbox.work,
+  });
+  // What shows that it is alive is there on a slow machine only.
+  const text = ended.stdout.replaceAll('\r\n', '\n').replaceAll(STATUS, '');
+  return {exitCode: ended.exitCode, text};
+}
+
+describePrograms('on a terminal', (world) => {
+  before(function () {
+    if (!hasScript) this.skip();
+  });
+
+  it('a build ends with the result and a line on it', async () => {
+    const {exitCode, text} = await runOnTerminal(world, ['-t', 'localhost/web:dev', '.']);
+    expect(exitCode, text).to.equal(0);
+    const [digest, done = ''] = text.trimEnd().split('\n').slice(-2);
+    expect(digest).to.match(/^sha256:24cda528986e\w+$/);
+    expect(done.replace(/[\d.]+ s$/, 'N s')).to.equal(
+      `${ESCAPE}[32mdone:${ESCAPE}[0m  built localhost/web:dev (sha256:24cda528986e) in N s`,
+    );
+  });
+
+  it('a build that fails ends with after how long', async () => {
+    world.sandbox.setDelegate('run-fails');
+    const {exitCode, text} = await runOnTerminal(world, ['-t', 'localhost/web:dev', '.'], {NO_COLOR: '1'});
+    expect(exitCode, text).to.equal(1);
+    expect(text).to.match(
+      /\nerror: The build failed: kubectl build exited with 1\.[\s\S]*\nfailed: after [\d.]+ s\n$/,
+    );
+  });
+
+  it('a build says nothing more with --quiet', async () => {
+    const {text} = await runOnTerminal(world, ['-q', '-t', 'localhost/web:dev', '.']);
+    expect(text).to.match(/^sha256:\w+\n$/);
+  });
+
+  it('an error keeps to its width', async () => {
+    const {exitCode, text} = await runOnTerminal(world, ['-t', 'web:dev', '.'], {NO_COLOR: '1'});
+    expect(exitCode, text).to.equal(3);
+    for (const line of text.split('\n')) expect(line.length).to.be.at.most(60);
+    expect(text).to.match(/^error: .*\n {7}\S/);
+  });
+});

@@ -1,0 +1,163 @@
+/** Covers the line that shows that we are alive: when it comes, what it says, and that it goes away. */
+
+import {Writable} from 'node:stream';
+import {expect} from 'chai';
+import {Activity, showActivity} from '../../src/tools/activity.ts';
+import {Terminal} from '../../src/tools/terminal.ts';
+import {found, makePorts, scriptCluster} from '../unit/build/builder-world.ts';
+
+const CLEAR = '\r\u001b[K';
+
+/** A terminal whose clock only `pass` moves. */
+function makeTerminal() {
+  const shown: string[] = [];
+  const stream = () =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        shown.push(String(chunk));
+        done();
+      },
+    });
+  const terminal = new Terminal(stream(), stream());
+  const ticks = new Set<() => void>();
+  let clock = 0;
+  const activity = new Activity({
+    showStatus: (line) => terminal.showStatus(line),
+    now: () => clock,
+    every: (_milliseconds, callback) => {
+      ticks.add(callback);
+      return () => ticks.delete(callback);
+    },
+  });
+  const pass = (milliseconds: number) => {
+    for (let left = milliseconds; left > 0; left -= 50) {
+      clock += 50;
+      for (const tick of [...ticks]) tick();
+    }
+  };
+  return {terminal, activity, shown, pass, isTicking: () => ticks.size > 0};
+}
+
+/** Work that ends when it is told to. */
+function makeWork() {
+  const {promise, resolve} = Promise.withResolvers<string>();
+  return {work: () => promise, end: () => resolve('done')};
+}
+
+describe('Activity', () => {
+  it('says nothing of what is done within half a second, and stops its clock', async () => {
+    const {activity, shown, pass, isTicking} = makeTerminal();
+    const {work, end} = makeWork();
+    const running = activity.during('waiting', work);
+    pass(400);
+    end();
+    expect(await running).to.equal('done');
+    pass(1000);
+    expect(shown).to.deep.equal([]);
+    expect(isTicking()).to.equal(false);
+  });
+
+  it('shows what takes longer and for how long, and takes it away', async () => {
+    const {activity, shown, pass} = makeTerminal();
+    const {work, end} = makeWork();
+    const running = activity.during('waiting', work);
+    pass(2100);
+    expect(shown).to.deep.equal([`${CLEAR}waiting … 0 s`, `${CLEAR}waiting … 1 s`, `${CLEAR}waiting … 2 s`]);
+    end();
+    await running;
+    pass(200);
+    expect(shown.at(-1)).to.equal(CLEAR);
+  });
+
+  it('takes it away where the work fails', async () => {
+    const {activity, shown, pass} = makeTerminal();
+    const {promise, reject} = Promise.withResolvers<void>();
+    const running = activity.during('waiting', () => promise).catch((error: Error) => error.message);
+    pass(600);
+    reject(new Error('no'));
+    expect(await running).to.equal('no');
+    pass(200);
+    expect(shown.at(-1)).to.equal(CLEAR);
+  });
+
+  it('writes everything else above it', async () => {
+    const {activity, terminal, shown, pass} = makeTerminal();
+    const {work, end} = makeWork();
+    const running = activity.during('waiting', work);
+    pass(600);
+    await terminal.writeError('note: x\n');
+    await terminal.writeResult('sha256:1\n');
+    pass(50);
+    expect(shown).to.deep.equal([
+      `${CLEAR}waiting … 0 s`,
+      CLEAR,
+      'note: x\n',
+      'sha256:1\n',
+      `${CLEAR}waiting … 0 s`,
+    ]);
+    end();
+    await running;
+  });
+
+  it('leaves the terminal to others', async () => {
+    const {activity, shown, pass} = makeTerminal();
+    const [long, other] = [makeWork(), makeWork()];
+    const running = activity.during('waiting', long.work);
+    pass(600);
+    const silent = activity.silently(other.work);
+    pass(5000);
+    expect(shown).to.deep.equal([`${CLEAR}waiting … 0 s`, CLEAR]);
+    other.end();
+    await silent;
+    pass(50);
+    expect(shown).to.have.length(3);
+    long.end();
+    await running;
+  });
+});
+
+describe('showActivity', () => {
+  it('takes one look after the other at a builder for one wait', async () => {
+    const {activity, shown, pass} = makeTerminal();
+    const cluster = scriptCluster({get: {pods: [found({})]}, onGet: () => pass(100)});
+    const inner = makePorts();
+    const ports = showActivity(
+      {
+        ...inner,
+        clusters: {connect: () => cluster},
+        sleep: async () => pass(300),
+      },
+      activity,
+    );
+    const connected = ports.clusters.connect({} as never, {args: []});
+    for (let round = 0; round < 3; round += 1) {
+      await connected.get('/api/v1/namespaces/x/pods?a');
+      await ports.sleep(300);
+    }
+    expect(shown).to.deep.equal([
+      `${CLEAR}waiting for the builder … 0 s`,
+      `${CLEAR}waiting for the builder … 1 s`,
+    ]);
+    expect(connected.pause).to.equal(cluster.pause);
+  });
+
+  it('is silent while a build runs, whatever is looked at beside it', async () => {
+    const {activity, shown, pass} = makeTerminal();
+    const cluster = scriptCluster({get: {pods: [found({})]}, onGet: () => pass(5000)});
+    const ports = showActivity(
+      {
+        ...makePorts({
+          delegate: async () => {
+            await connected.get('/api/v1/namespaces/x/pods?a');
+            return {exitCode: 0, signal: undefined};
+          },
+        }),
+        clusters: {connect: () => cluster},
+      },
+      activity,
+    );
+    const connected = ports.clusters.connect({} as never, {args: []});
+    await ports.delegate.run({} as never);
+    expect(shown).to.deep.equal([]);
+  });
+});
