@@ -1,19 +1,12 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {homedir, tmpdir} from 'node:os';
+import {isatty} from 'node:tty';
 import {buildImage} from './build/build-image.ts';
 import type {Surroundings} from './build/build-request.ts';
 import {formatResult} from './build/build-result.ts';
-import {completeValues} from './build/complete-values.ts';
-import {runDoctor} from './build/doctor/run-doctor.ts';
-import {dryRunBuild} from './build/dry-run.ts';
-import {formatDryRun} from './build/dry-run-report.ts';
 import type {Notes, Ports} from './build/ports.ts';
-import {reportVersions} from './build/report-versions.ts';
-import {runBuilderCommand} from './build/run-builder-command.ts';
-import {readCommandLine} from './cli/command-line.ts';
-import {formatCompletion} from './cli/complete.ts';
+import {type Invocation, readCommandLine} from './cli/command-line.ts';
 import {exitCodeOf, UNFIT} from './cli/exit-codes.ts';
-import {COMMIT, VERSION} from './cli/oclif-boot.ts';
 import {
   chooseStyle,
   formatErrorJson,
@@ -22,9 +15,9 @@ import {
   renderNote,
   type Style,
 } from './cli/render.ts';
-import {renderDoctor} from './cli/render-doctor.ts';
 import {renderDone, renderFailed} from './cli/render-outcome.ts';
 import {readReporting} from './cli/reporting.ts';
+import {COMMIT, VERSION} from './cli/version.ts';
 import {TiltbuildError} from './errors.ts';
 import {chooseRephrasing} from './tilt/tiltfile-phrases.ts';
 import {Activity, showActivity} from './tools/activity.ts';
@@ -40,10 +33,12 @@ import {Terminal} from './tools/terminal.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
-  const terminal = new Terminal(process.stdout, process.stderr);
+  const terminal = new Terminal(process);
+  // The streams themselves are not looked at before they are needed: see Terminal.
+  const isTerminal = isatty(2);
   const argv = process.argv.slice(2);
   const style: Style = {
-    ...chooseStyle(process.stderr.isTTY === true, env, process.stderr.columns),
+    ...chooseStyle(isTerminal, env, isTerminal ? process.stderr.columns : undefined),
     rephrase: chooseRephrasing(env),
   };
   const surroundings: Surroundings = {
@@ -51,73 +46,17 @@ async function main(): Promise<number> {
     home: homedir(),
     cwd: process.cwd(),
     platform,
-    terminal: process.stderr.isTTY === true,
+    terminal: isTerminal,
     toolVersion: VERSION,
   };
   try {
-    const invocation = await readCommandLine(argv, surroundings);
-    if (invocation.kind === 'text') {
-      await terminal.writeResult(invocation.text);
-      return 0;
-    }
-    if (invocation.kind === 'completion') {
-      const {completion} = invocation;
-      const ports = makePorts(terminal, SILENT, () => undefined);
-      const values = completion.live ? await completeValues(completion.live, surroundings, ports) : [];
-      await terminal.writeResult(formatCompletion(completion, values));
-      return 0;
-    }
-    if (invocation.kind === 'version') {
-      const runtime = `${describeRuntime(process.versions)}, ${platform}/${process.arch}`;
-      const own = {version: VERSION, commit: COMMIT, runtime};
-      await terminal.writeResult(await reportVersions(own, makePorts(terminal, SILENT)));
-      return 0;
-    }
-    if (invocation.kind === 'builder') {
-      const notes: Notes = {
-        note: (text) => terminal.writeError(renderNote(text, style)),
-        detail: () => undefined,
-      };
-      const text = await runBuilderCommand(invocation.request, surroundings, livePorts(terminal, notes));
-      await terminal.writeResult(text);
-      return 0;
-    }
-    if (invocation.kind === 'doctor') {
-      const notes: Notes = {
-        note: (text) => terminal.writeError(renderNote(text, style)),
-        detail: () => undefined,
-      };
-      const report = await runDoctor(invocation.request, surroundings, livePorts(terminal, notes));
-      await terminal.writeResult(
-        renderDoctor(report, invocation.request.form, {
-          ...chooseStyle(process.stdout.isTTY === true, env),
-          width: process.stdout.columns,
-        }),
-      );
-      return report.works ? 0 : UNFIT;
-    }
-    const {request, verbose, dryRun} = invocation;
-    const notes: Notes = {
-      note: (text) => request.quiet || terminal.writeError(renderNote(text, style)),
-      detail: (text) => verbose && terminal.writeError(renderDetail(text, style)),
-    };
-    const ports = request.quiet ? makePorts(terminal, notes) : livePorts(terminal, notes);
-    if (dryRun) {
-      const run = await dryRunBuild(request, surroundings, ports);
-      const form = request.print === 'json' ? 'json' : 'text';
-      await terminal.writeResult(formatDryRun(run, form, surroundings));
-      return 0;
-    }
-    const result = await buildImage(request, surroundings, ports);
-    await terminal.writeResult(request.destination.stdout ? '' : formatResult(result, request.print));
-    if (surroundings.terminal && !request.quiet)
-      await terminal.writeError(renderDone(result, request, style));
-    return 0;
+    return await perform(await readCommandLine(argv, surroundings), {surroundings, terminal, style});
   } catch (error) {
     const {verbosity, json} = readReporting(argv);
-    const runtime = `${describeRuntime(process.versions)}, ${platform}/${process.arch}`;
     await terminal.writeError(
-      json ? formatErrorJson(error, style) : renderError(error, style, {verbosity, runtime}),
+      json
+        ? formatErrorJson(error, style)
+        : renderError(error, style, {verbosity, runtime: describeRuntime()}),
     );
     if (surroundings.terminal && !json && error instanceof TiltbuildError && error.code === 'build-failed')
       await terminal.writeError(renderFailed(performance.now() / 1000, style));
@@ -125,16 +64,92 @@ async function main(): Promise<number> {
   }
 }
 
+interface Stage {
+  readonly surroundings: Surroundings;
+  readonly terminal: Terminal;
+  readonly style: Style;
+}
+
+/** Gives the exit code. What is not a build is loaded only where it is asked for: a build has no time for it. */
+async function perform(invocation: Invocation, stage: Stage): Promise<number> {
+  const {surroundings, terminal, style} = stage;
+  const notes: Notes = {
+    note: (text) => terminal.writeError(renderNote(text, style)),
+    detail: () => undefined,
+  };
+  switch (invocation.kind) {
+    case 'build':
+      return await performBuild(invocation, stage);
+    case 'text':
+      await terminal.writeResult(invocation.text);
+      return 0;
+    case 'version': {
+      const {reportVersions} = await import('./build/report-versions.ts');
+      const own = {version: VERSION, commit: COMMIT, runtime: describeRuntime()};
+      await terminal.writeResult(await reportVersions(own, makePorts(terminal, SILENT)));
+      return 0;
+    }
+    case 'completion': {
+      const {completion} = invocation;
+      const {completeValues} = await import('./build/complete-values.ts');
+      const {formatCompletion} = await import('./cli/complete.ts');
+      const ports = makePorts(terminal, SILENT, () => undefined);
+      const values = completion.live ? await completeValues(completion.live, surroundings, ports) : [];
+      await terminal.writeResult(formatCompletion(completion, values));
+      return 0;
+    }
+    case 'builder': {
+      const {runBuilderCommand} = await import('./build/run-builder-command.ts');
+      const text = await runBuilderCommand(invocation.request, surroundings, livePorts(terminal, notes));
+      await terminal.writeResult(text);
+      return 0;
+    }
+    case 'doctor': {
+      const {runDoctor} = await import('./build/doctor/run-doctor.ts');
+      const {renderDoctor} = await import('./cli/render-doctor.ts');
+      const report = await runDoctor(invocation.request, surroundings, livePorts(terminal, notes));
+      const {isTTY, columns: width} = process.stdout;
+      const styled = {...chooseStyle(isTTY === true, surroundings.env), width};
+      await terminal.writeResult(renderDoctor(report, invocation.request.form, styled));
+      return report.works ? 0 : UNFIT;
+    }
+  }
+}
+
+async function performBuild(
+  {request, verbose, dryRun}: Extract<Invocation, {kind: 'build'}>,
+  {surroundings, terminal, style}: Stage,
+): Promise<number> {
+  const notes: Notes = {
+    note: (text) => request.quiet || terminal.writeError(renderNote(text, style)),
+    detail: (text) => verbose && terminal.writeError(renderDetail(text, style)),
+  };
+  const ports = request.quiet ? makePorts(terminal, notes) : livePorts(terminal, notes);
+  if (dryRun) {
+    const {dryRunBuild} = await import('./build/dry-run.ts');
+    const {formatDryRun} = await import('./build/dry-run-report.ts');
+    const run = await dryRunBuild(request, surroundings, ports);
+    const form = request.print === 'json' ? 'json' : 'text';
+    await terminal.writeResult(formatDryRun(run, form, surroundings));
+    return 0;
+  }
+  const result = await buildImage(request, surroundings, ports);
+  await terminal.writeResult(request.destination.stdout ? '' : formatResult(result, request.print));
+  if (surroundings.terminal && !request.quiet) await terminal.writeError(renderDone(result, request, style));
+  return 0;
+}
+
 const SILENT: Notes = {note: () => undefined, detail: () => undefined};
 
-function describeRuntime({bun, node}: NodeJS.ProcessVersions): string {
-  return bun === undefined ? `Node ${node}` : `Bun ${bun}`;
+function describeRuntime(): string {
+  const {bun, node} = process.versions;
+  return `${bun === undefined ? `Node ${node}` : `Bun ${bun}`}, ${process.platform}/${process.arch}`;
 }
 
 /** Those that show on a terminal what they wait for. */
 function livePorts(terminal: Terminal, notes: Notes): Ports {
   const ports = makePorts(terminal, notes);
-  if (process.stderr.isTTY !== true || process.env.TERM === 'dumb') return ports;
+  if (!isatty(2) || process.env.TERM === 'dumb') return ports;
   const activity = new Activity({
     showStatus: (line) => terminal.showStatus(line),
     now: ports.now,

@@ -5,8 +5,6 @@ import type {BuilderSettings} from '../cluster/builder-settings.ts';
 import type {ClusterFacts} from '../cluster/facts.ts';
 import type {Product} from '../cluster/product.ts';
 import {chooseBuilderAction, noteOtherBuilders} from './choose-builder-action.ts';
-import {createBuilder} from './make-builder.ts';
-import {mendBuilder} from './mend-builder.ts';
 import type {Cluster, Ports} from './ports.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 
@@ -52,12 +50,18 @@ export async function ensureBuilder(
       return await waitForBuilder(request, cluster, ports);
     case 'create': {
       ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; making one.`);
-      await createBuilder(surroundings, observed.nodes);
+      // Most builds find a builder that works, and have no time to load how one is made.
+      await (await import('./make-builder.ts')).createBuilder(surroundings, observed.nodes);
       return await waitForBuilder(request, cluster, ports);
     }
     case 'replace':
       ports.notes.note(action.note);
-      return await mendBuilder(surroundings, observed.nodes, deployment as BuilderDeployment, ports);
+      return await (await import('./mend-builder.ts')).mendBuilder(
+        surroundings,
+        observed.nodes,
+        deployment as BuilderDeployment,
+        ports,
+      );
     default:
       return action satisfies never;
   }

@@ -13,11 +13,15 @@ import {canonicalName} from '../image/reference.ts';
 import {readExpectedRef} from '../tilt/expected-ref.ts';
 import {nameInRegistry, readExpectedRegistry} from '../tilt/registry-name.ts';
 import {readBuilderTimeout} from './builder-request.ts';
-import type {BuildInput} from './commands/build.ts';
 import {readConnection, writeFlags} from './connection-request.ts';
+import type {BuildFlags} from './flag-values.ts';
 import {PASSED_BUILD_FLAGS} from './flags.ts';
 
-type Given = BuildInput['flags'];
+/** What was typed of a build. */
+export interface BuildInput {
+  readonly flags: BuildFlags;
+  readonly context: string;
+}
 
 /** Throws `usage` and `invalid-reference` for all that can be told without looking at files or the cluster. */
 export function readBuildRequest(
@@ -69,8 +73,8 @@ export function readBuildRequest(
   });
 }
 
-/** Throws `usage` unless there is exactly one, in better words than oclif's. */
-export function demandOneContext(positionals: readonly string[]): void {
+/** Throws `usage` unless there is exactly one. */
+export function demandOneContext(positionals: readonly string[]): string {
   const [context, ...others] = positionals;
   if (context === undefined || context === '') {
     throw new TiltbuildError('usage', 'The build context is missing.', {
@@ -84,10 +88,11 @@ export function demandOneContext(positionals: readonly string[]): void {
       {remedy: ['Put quotes around a name with spaces, and flags for kubectl build alone behind --.']},
     );
   }
+  return context;
 }
 
 /** With --push the name is the one that Tilt expects in its registry; what stays in the node keeps its own. */
-function readContentName(flags: Given, env: Surroundings['env']): ContentName | undefined {
+function readContentName(flags: BuildFlags, env: Surroundings['env']): ContentName | undefined {
   const {image} = flags;
   if (image === undefined) return undefined;
   const tagForm = readTagForm(flags['tag-prefix'], flags['tag-length']);
@@ -99,7 +104,7 @@ function readContentName(flags: Given, env: Surroundings['env']): ContentName | 
   return {name: canonicalName(pushed), reference: pushed, ...common};
 }
 
-function readBuilderOptions(flags: Given): BuilderOptions {
+function readBuilderOptions(flags: BuildFlags): BuilderOptions {
   const {network, allow = []} = flags;
   return {
     policy: flags['builder-policy'] ?? 'ensure',
@@ -114,7 +119,7 @@ function readBuilderOptions(flags: Given): BuilderOptions {
   };
 }
 
-function checkCombinations(flags: Given, makesNoImage: boolean): void {
+function checkCombinations(flags: BuildFlags, makesNoImage: boolean): void {
   if (flags.compression !== undefined && (flags.push || flags.output?.length)) {
     throw new TiltbuildError(
       'usage',

@@ -1,15 +1,40 @@
 /** Owns the flags: names, help and grouping. What they mean is read in `build-request.ts`. */
-import {Flags} from '@oclif/core';
+import type {Interfaces} from '@oclif/core';
 import {unprotect} from './pflag-argv.ts';
 
 type Help = {readonly summary: string; readonly helpValue?: string; readonly char?: 'f' | 'n' | 's'};
 type ListHelp = {readonly summary: string; readonly helpValue: string; readonly char?: 't' | 'o'};
+type ChoiceHelp<Option extends string> = {
+  readonly options: readonly Option[];
+  readonly helpValue: string;
+  readonly summary: string;
+};
+type SwitchHelp = {readonly summary: string; readonly char?: 'q' | 'v' | 'h'};
 
-const parse = async (value: string) => unprotect(value);
-export const text = (help: Help) => Flags.string({parse, helpValue: 'VALUE', ...help});
+// The same values as oclif's own `Flags` make. A build reads its flags by them without loading oclif, which takes as
+// long as all of the cluster's answers (docs/benchmarks.md).
+const OPTION = {type: 'option', input: [], multiple: false, parse: async (value: string) => unprotect(value)};
+
+export const text = (help: Help) =>
+  ({...OPTION, helpValue: 'VALUE', ...help}) as unknown as Interfaces.OptionFlag<string | undefined>;
+
 /** One value for each time it is given; oclif's own `multiple` would swallow the PATH behind it. */
 export const list = (help: ListHelp) =>
-  Flags.string({parse, multiple: true, multipleNonGreedy: true, ...help});
+  ({...OPTION, ...help, multiple: true, multipleNonGreedy: true}) as unknown as Interfaces.OptionFlag<
+    string[] | undefined
+  >;
+
+const choice = <Option extends string>(help: ChoiceHelp<Option>) =>
+  ({...OPTION, ...help}) as unknown as Interfaces.OptionFlag<Option | undefined>;
+
+const toggle = (help: SwitchHelp) =>
+  ({
+    type: 'boolean',
+    allowNo: false,
+    default: false,
+    parse: async (value: boolean) => value,
+    ...help,
+  }) as unknown as Interfaces.BooleanFlag<boolean>;
 
 const BUILD = 'build';
 const RESULT = 'result';
@@ -67,8 +92,8 @@ const buildFlags = group(BUILD, {
     summary: 'External cache to read, e.g. user/app:cache; repeatable',
   }),
   'cache-to': list({helpValue: 'DEST', summary: 'External cache to write; repeatable'}),
-  'no-cache': Flags.boolean({default: false, summary: 'Do not use the cache'}),
-  pull: Flags.boolean({default: false, summary: 'Look for newer base images'}),
+  'no-cache': toggle({summary: 'Do not use the cache'}),
+  pull: toggle({summary: 'Look for newer base images'}),
   frontend: text({helpValue: 'IMAGE', summary: 'Image of the frontend that reads the Dockerfile'}),
 });
 
@@ -87,36 +112,33 @@ const resultFlags = group(RESULT, {
     summary: 'How many hex digits of the digest the tag of --image has (default: 16)',
   }),
   output: list({char: 'o', helpValue: 'SPEC', summary: 'Put the result elsewhere, e.g. type=local,dest=DIR'}),
-  push: Flags.boolean({
-    default: false,
+  push: toggle({
     summary: 'Push to the registry in the tag instead of keeping the image in the node',
   }),
-  compression: Flags.option({
-    options: ['uncompressed', 'gzip', 'zstd', 'estargz', 'default'] as const,
+  compression: choice({
+    options: ['uncompressed', 'gzip', 'zstd', 'estargz', 'default'],
     helpValue: 'KIND',
     summary:
       'How layers are stored in a containerd node: uncompressed, gzip, zstd or estargz; default leaves it to kubectl build (default: uncompressed, which is fastest)',
-  })(),
-  print: Flags.option({
-    options: ['digest', 'ref', 'json', 'none'] as const,
+  }),
+  print: choice({
+    options: ['digest', 'ref', 'json', 'none'],
     helpValue: 'FORM',
     summary: 'What goes to standard output: digest, ref (each tag in full), json or none (default: digest)',
-  })(),
+  }),
   iidfile: text({helpValue: 'FILE', summary: 'Write the digest to FILE'}),
   'metadata-file': text({helpValue: 'FILE', summary: 'Write what --print json prints to FILE'}),
-  progress: Flags.option({
-    options: ['auto', 'plain', 'tty'] as const,
+  progress: choice({
+    options: ['auto', 'plain', 'tty'],
     helpValue: 'FORM',
     summary: 'How progress is shown: auto, plain or tty; always plain with --platform',
-  })(),
-  'dry-run': Flags.boolean({
-    default: false,
+  }),
+  'dry-run': toggle({
     summary:
       'Find out and decide everything, change nothing, and print what would be done with the exact command (with --print json as JSON)',
   }),
-  quiet: Flags.boolean({default: false, char: 'q', summary: 'Show the progress only if the build fails'}),
-  verbose: Flags.boolean({
-    default: false,
+  quiet: toggle({char: 'q', summary: 'Show the progress only if the build fails'}),
+  verbose: toggle({
     char: 'v',
     summary:
       'Say what was found out, and the command that is run; -vv shows where an error comes from as well',
@@ -124,17 +146,16 @@ const resultFlags = group(RESULT, {
 });
 
 const clusterFlags = group(CLUSTER, {
-  qualify: Flags.boolean({
-    default: false,
+  qualify: toggle({
     summary: 'On kind, accept tags without a registry host and complete them (docker.io/library/…)',
   }),
   builder: text({helpValue: 'NAME', summary: 'The builder to use (default: BUILDX_BUILDER, else buildkit)'}),
-  'builder-policy': Flags.option({
-    options: ['ensure', 'check', 'never'] as const,
+  'builder-policy': choice({
+    options: ['ensure', 'check', 'never'],
     helpValue: 'POLICY',
     summary:
       'ensure makes a builder where there is none and mends one that is broken, check only warns, never leaves all to kubectl build (default: ensure)',
-  })(),
+  }),
   'builder-image': text({
     helpValue: 'IMAGE',
     summary: 'BuildKit image of a builder that is made (default: the tried version)',
@@ -177,8 +198,7 @@ export const connectionFlags = group(KUBECTL, {
   'certificate-authority': text({helpValue: 'FILE', summary: 'Certificate authority of the API server'}),
   'client-certificate': text({helpValue: 'FILE', summary: 'Client certificate'}),
   'client-key': text({helpValue: 'FILE', summary: 'Key of the client certificate'}),
-  'insecure-skip-tls-verify': Flags.boolean({
-    default: false,
+  'insecure-skip-tls-verify': toggle({
     summary: "Do not check the API server's certificate",
   }),
   'tls-server-name': text({helpValue: 'NAME', summary: "Name that the API server's certificate has to bear"}),
@@ -191,8 +211,8 @@ export const flags = {
   ...resultFlags,
   ...clusterFlags,
   ...connectionFlags,
-  help: Flags.boolean({char: 'h', summary: 'Show this help'}),
-  version: Flags.boolean({summary: 'Show the version'}),
+  help: toggle({char: 'h', summary: 'Show this help'}),
+  version: toggle({summary: 'Show the version'}),
 };
 
 /** Build flags that the delegate gets as they were given. */

@@ -9,14 +9,6 @@ import {DoctorCommand} from './commands/doctor.ts';
 /** The command that runs where the first argument names no other one. */
 export const ROOT_COMMAND = 'build';
 
-export const VERSION: string = pjson.version;
-
-/** Put in by the compiler (scripts/bun-compile.ts); there is no such variable in the source. */
-declare const TILTBUILD_COMMIT: string | undefined;
-
-/** The commit that the program was compiled from. */
-export const COMMIT: string = typeof TILTBUILD_COMMIT === 'string' ? TILTBUILD_COMMIT : 'from source';
-
 /** oclif looks for files below it and finds none; it never exists. */
 const NOWHERE = process.platform === 'win32' ? 'C:\\kubectl-tiltbuild' : '/kubectl-tiltbuild';
 

@@ -19,6 +19,8 @@ export interface FlagSyntax {
 }
 
 export interface ReadArgv {
+  /** By the flags' names, as typed: all values of an option, the last one of a boolean. */
+  readonly given: ReadonlyMap<string, readonly string[] | boolean>;
   /** For oclif: flags first, in the order typed, then the positionals. Values are protected, see `unprotect`. */
   readonly argv: readonly string[];
   readonly positionals: readonly string[];
@@ -114,7 +116,7 @@ export function readArgv(
   }
 
   const flagWords = [...given].flatMap(([name, value]) => writeFlag(name, value));
-  return {argv: [...flagWords, ...positionals], positionals, passthrough};
+  return {given, argv: [...flagWords, ...positionals], positionals, passthrough};
 }
 
 function writeFlag(name: string, value: string[] | boolean): string[] {

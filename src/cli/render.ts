@@ -2,7 +2,7 @@
 import {maskText} from '../build/mask-secrets.ts';
 import {Interrupted, TiltbuildError} from '../errors.ts';
 import {exitCodeOf} from './exit-codes.ts';
-import {VERSION} from './oclif-boot.ts';
+import {VERSION} from './version.ts';
 import {wrapText} from './wrap-text.ts';
 
 export interface Style {

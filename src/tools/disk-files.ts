@@ -3,7 +3,6 @@ import {accessSync, constants, createReadStream, createWriteStream, rmSync, stat
 import {mkdir, mkdtemp, open, readFile, realpath, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
-import {pipeline} from 'node:stream/promises';
 import type {Files} from '../build/ports.ts';
 import {TiltbuildError} from '../errors.ts';
 import {reasonOf} from '../system-error.ts';
@@ -77,6 +76,7 @@ export class DiskFiles implements Files {
 
   /** Writes what a stream gives, to its end, to a new file that only this user can read. */
   async saveStream(stream: Readable, path: string): Promise<void> {
+    const {pipeline} = await import('node:stream/promises');
     await pipeline(stream, createWriteStream(path, {mode: 0o600, flags: 'wx'}));
   }
 

@@ -1,7 +1,7 @@
 /** Covers what is offered for a command line that is not finished. */
 import {expect} from 'chai';
-import {commands} from '../../../src/cli/command-line.ts';
 import {formatCompletion, readCompletion} from '../../../src/cli/complete.ts';
+import {commands} from '../../../src/cli/oclif-lines.ts';
 
 const complete = (...words: string[]) => readCompletion(words, commands, '/project');
 const names = (...words: string[]) => complete(...words).candidates.map((line) => line.split('\t')[0]);
