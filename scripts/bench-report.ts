@@ -85,6 +85,7 @@ export function formatPlot({results}: Report): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 34}" font-family="sans-serif" font-size="13" fill="${INK}">`,
+    '<title>What kubectl tiltbuild costs, beside what it is compared with</title>',
     `<rect width="100%" height="100%" fill="${PAPER}"/>`,
     ...parts,
     `<text x="10" y="${y + 24}" font-size="11">Grey: what it is compared with. Bar: median; line: from the least to the most. Shorter is better.</text>`,
