@@ -73,6 +73,7 @@ describe('a report', () => {
     expect(plot.match(/<rect x=/g)).to.have.length(3);
     expect(plot).to.not.match(/NaN|undefined|Infinity/);
     // Every element is closed: at once, or in its line.
-    for (const line of plot.trim().split('\n').slice(1, -1)) expect(line).to.match(/\/>$|<\/(?:text|title)>$/);
+    for (const line of plot.trim().split('\n').slice(1, -1))
+      expect(line).to.match(/\/>$|<\/(?:text|title)>$/);
   });
 });
