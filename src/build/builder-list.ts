@@ -1,4 +1,5 @@
 /** Owns how builders are listed: a table for people, JSON for programs. */
+import {isRootless} from '../cluster/builder-marks.ts';
 import type {BuilderDeployment} from '../cluster/builder-objects.ts';
 import type {BuilderPod} from '../cluster/builder-pods.ts';
 import type {Verdict} from '../cluster/builder-verdict.ts';
@@ -36,7 +37,7 @@ function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
   return {
     name,
     namespace,
-    runtime: labels.rootless === 'true' ? 'rootless' : (labels.runtime ?? ''),
+    runtime: isRootless(labels) ? 'rootless' : (labels.runtime ?? ''),
     image,
     version: version ?? null,
     ready: readyReplicas,

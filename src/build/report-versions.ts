@@ -1,5 +1,5 @@
 /** Owns what `--version` says: ours with its commit, and of what it works with, which is what a report needs. */
-import type {Ports} from './ports.ts';
+import {askVersion, type VersionPorts} from './program-version.ts';
 
 export interface OwnVersion {
   readonly version: string;
@@ -9,62 +9,28 @@ export interface OwnVersion {
   readonly runtime: string;
 }
 
-interface Question {
-  readonly program: string;
-  /** The program that knows. */
-  readonly asked: string;
-  readonly args: readonly string[];
-  readonly read: (stdout: string) => string | undefined;
-}
-
-const QUESTIONS: readonly Question[] = [
-  {
-    program: 'kubectl-build',
-    // It has no way to tell itself; the other program of its package does.
-    asked: 'kubectl-buildkit',
-    args: ['version'],
-    // A second line tells the builder's, from the cluster; it may be an error there.
-    read: (stdout) => /^Client:\s+(\S+)/m.exec(stdout)?.[1],
-  },
-  {
-    program: 'kubectl',
-    asked: 'kubectl',
-    args: ['version', '--client', '--output=json'],
-    read: (stdout) => /"gitVersion":\s*"([^"\s]+)"/.exec(stdout)?.[1],
-  },
-];
-
 /** How long another program may take to say its version, in milliseconds. */
 const LONGEST_ANSWER = 1000;
 
-type VersionPorts = Pick<Ports, 'programs' | 'sleep'>;
-
 /** The first line begins with our name and version whatever the others say: programs read that one. */
 export async function reportVersions(own: OwnVersion, ports: VersionPorts): Promise<string> {
-  const others = await Promise.all(QUESTIONS.map((question) => ask(question, ports)));
-  const lines = [...QUESTIONS.map(({program}, index) => [program, others[index]]), ['runtime', own.runtime]];
+  const [build, buildkit, kubectl] = await Promise.all([
+    ports.programs.find('kubectl-build'),
+    // kubectl-build has no way to tell its version; the other program of its package does.
+    askVersion('kubectl-buildkit', LONGEST_ANSWER, ports),
+    askVersion('kubectl', LONGEST_ANSWER, ports),
+  ]);
   return [
     `kubectl-tiltbuild ${own.version} (${own.commit})`,
-    ...lines.map(([name = '', text = '']) => `${name.padEnd(17)} ${text}`),
+    ...[
+      ['kubectl-build', describe(build, buildkit?.version)] as const,
+      ['kubectl', describe(kubectl?.path, kubectl?.version)] as const,
+      ['runtime', own.runtime] as const,
+    ].map(([name, text]) => `${name.padEnd(17)} ${text}`),
     '',
   ].join('\n');
 }
 
-async function ask({program, asked, args, read}: Question, ports: VersionPorts): Promise<string> {
-  const {programs} = ports;
-  const path = await programs.find(program);
-  if (path === undefined) return 'not found';
-  const teller = program === asked ? path : await programs.find(asked);
-  const version = teller === undefined ? undefined : read(await askWithin(teller, args, ports));
-  return `${version ?? 'did not tell its version'} (${path})`;
-}
-
-/** What it printed; nothing where it takes too long, even if it cannot be ended. */
-async function askWithin(
-  program: string,
-  args: readonly string[],
-  {programs, sleep}: VersionPorts,
-): Promise<string> {
-  const answer = programs.run(program, args, {timeout: LONGEST_ANSWER}).then(({stdout}) => stdout);
-  return await Promise.race([answer, sleep(LONGEST_ANSWER).then(() => '')]);
+function describe(path: string | undefined, version: string | undefined): string {
+  return path === undefined ? 'not found' : `${version ?? 'did not tell its version'} (${path})`;
 }

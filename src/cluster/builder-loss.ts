@@ -3,10 +3,9 @@ import {
   type BuilderContainer,
   type BuilderEvent,
   type BuilderPod,
-  eventsOf,
   isSamePod,
+  sortEventsOf,
 } from './builder-pods.ts';
-import type {NodeRuntime} from './node-runtimes.ts';
 
 export interface Loss {
   /** One sentence. */
@@ -23,19 +22,17 @@ export interface LossInput {
   readonly before: readonly BuilderPod[];
   readonly now: readonly BuilderPod[];
   readonly events: readonly BuilderEvent[];
-  /** Beside what the pods tell of their nodes; at least those of the pods, since one that is not among them counts as gone. */
-  readonly nodes?: readonly NodeRuntime[];
 }
 
 /**
  * The first of the pods that is lost. One that is being deleted is not lost yet: buildkitd lets a running build go
  * on until its grace period is over, and a short one comes to its end.
  */
-export function findLoss({before, now, events, nodes}: LossInput): Loss | undefined {
+export function findLoss({before, now, events}: LossInput): Loss | undefined {
   const running = before.filter(({phase}) => phase === 'Running');
   for (const pod of running) {
     const current = now.find((other) => isSamePod(other, pod));
-    const found = judgePod(pod, current, eventsOf(pod, events), nodes);
+    const found = judgePod(pod, current, sortEventsOf(pod, events));
     if (found !== undefined) return {...found, pod: pod.name, certain: running.length === 1};
   }
   return undefined;
@@ -47,7 +44,6 @@ function judgePod(
   before: BuilderPod,
   now: BuilderPod | undefined,
   events: readonly BuilderEvent[],
-  nodes: readonly NodeRuntime[] | undefined,
 ): Finding | undefined {
   const who = `The builder's pod "${before.name}"`;
   if (now === undefined) return explainGone(who, before, events);
@@ -64,7 +60,7 @@ function judgePod(
     );
     if (found !== undefined) return found;
   }
-  return judgeNode(who, now, nodes);
+  return judgeNode(who, now);
 }
 
 /** Its own words would be gone with it; its events stay for an hour. */
@@ -97,20 +93,9 @@ function judgeContainer(who: string, container: BuilderContainer, restarts: numb
 }
 
 /** A pod may be not ready for its load alone, as its probe takes too long: that is no loss. */
-function judgeNode(
-  who: string,
-  pod: BuilderPod,
-  nodes: readonly NodeRuntime[] | undefined,
-): Finding | undefined {
-  if (pod.node === undefined) return undefined;
-  const node = nodes?.find(({name}) => name === pod.node);
-  if (nodes !== undefined && node === undefined) {
-    return {message: `${who} is lost: its node "${pod.node}" is gone.`, retriable: true};
-  }
-  if (node?.ready === false || pod.nodeSilent) {
-    return {message: `${who} is lost: its node "${pod.node}" is not ready any more.`, retriable: true};
-  }
-  return undefined;
+function judgeNode(who: string, {node, nodeSilent}: BuilderPod): Finding | undefined {
+  if (node === undefined || !nodeSilent) return undefined;
+  return {message: `${who} is lost: its node "${node}" is not ready any more.`, retriable: true};
 }
 
 function sentence(statement: string, why: string | undefined): string {

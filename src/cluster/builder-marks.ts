@@ -8,5 +8,10 @@ export const MANAGED_BY = 'kubectl-tiltbuild';
 export const VERSION_ANNOTATION = 'kubectl-tiltbuild/version';
 /** On the pods, so that another configuration makes new ones: a changed ConfigMap alone restarts nothing. */
 export const CONFIG_ANNOTATION = 'kubectl-tiltbuild/config';
+/** Whether a builder has no rights on its node: the plugin reads the label with Go's ParseBool (driver.go, isRootless). */
+export function isRootless({rootless = ''}: Readonly<Record<string, string>>): boolean {
+  return /^(1|t|true)$/i.test(rootless);
+}
+
 /** The ConfigMap's key for the builder's buildkitd.toml. */
 export const CONFIG_KEY = 'buildkitd.toml';

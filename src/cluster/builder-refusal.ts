@@ -3,12 +3,9 @@ import {findCondition} from './conditions.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';
 
 /** The pod is refused before it exists. The Deployment's condition says so as long as it is true. */
-export function findRefusal({
-  deployment,
-  events,
-  since = deployment.createdAt ?? 0,
-}: TroubleInput): Trouble | undefined {
-  const {name, namespace, generation, observedGeneration} = deployment;
+export function findRefusal({deployment, events}: TroubleInput): Trouble | undefined {
+  // A ReplicaSet's older events are of an earlier Deployment, which had the same name if it had the same template.
+  const {name, namespace, generation, observedGeneration, createdAt: since = 0} = deployment;
   const condition =
     observedGeneration >= generation
       ? findCondition(deployment.conditions, 'ReplicaFailure', 'True')

@@ -1,4 +1,5 @@
 /** Owns what a builder is worth: what was observed of it becomes a verdict. */
+import {isRootless} from './builder-marks.ts';
 import {findNestedMounts} from './builder-mounts.ts';
 import type {BuilderDeployment, BuilderMount} from './builder-objects.ts';
 import {isInside, normalizePath} from './node-paths.ts';
@@ -132,11 +133,6 @@ function hasContainerdWorker({args, labels}: BuilderDeployment): boolean {
   if (isRootless(labels)) return false;
   const given = readFlag(args, 'containerd-worker');
   return given === undefined ? labels.worker === 'containerd' : given !== 'false';
-}
-
-/** The plugin reads the label with Go's ParseBool (driver.go, isRootless). */
-function isRootless({rootless = ''}: Readonly<Record<string, string>>): boolean {
-  return /^(1|t|true)$/i.test(rootless);
 }
 
 /** BuildKit's version by the image's tag, as far as it is BuildKit's own image or a mirror of it, and names one. */

@@ -1,4 +1,5 @@
 /** Owns what is known of the builder before a build: its name, and the runtime that an image is exported into. */
+import {isRootless} from './builder-marks.ts';
 import type {BuilderDeployment} from './builder-objects.ts';
 import type {Product} from './product.ts';
 
@@ -26,6 +27,6 @@ export type BuilderRuntime = 'containerd' | 'other' | 'unknown';
  */
 export function builderRuntime(deployment: BuilderDeployment | undefined, product: Product): BuilderRuntime {
   if (deployment === undefined) return product === 'kind' ? 'containerd' : 'unknown';
-  const {runtime, rootless} = deployment.labels;
-  return runtime === 'containerd' && rootless !== 'true' ? 'containerd' : 'other';
+  const {labels} = deployment;
+  return labels.runtime === 'containerd' && !isRootless(labels) ? 'containerd' : 'other';
 }

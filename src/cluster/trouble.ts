@@ -35,11 +35,6 @@ export interface TroubleInput {
   readonly events: readonly BuilderEvent[];
   /** The end of the log of the last run, once a crash is known. */
   readonly log?: string;
-  /**
-   * When this attempt began, by the server's clock: a ReplicaSet's older events are of an earlier one, which had the
-   * same name if it was made of the same template. By default as the Deployment was created.
-   */
-  readonly since?: number;
   /** Whether no node will ever join by itself, as on a local development cluster. */
   readonly fixedNodes?: boolean;
 }

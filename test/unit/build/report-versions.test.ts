@@ -1,6 +1,6 @@
 /** Covers what --version says of the programs around. */
 import {expect} from 'chai';
-import type {Programs} from '../../../src/build/ports.ts';
+import type {Files, Programs} from '../../../src/build/ports.ts';
 import {reportVersions} from '../../../src/build/report-versions.ts';
 
 const OWN = {version: '1.2.3', commit: 'abc', runtime: 'Bun 1, linux/x64'};
@@ -16,7 +16,14 @@ function report(answers: Readonly<Record<string, string | Promise<string>>>): Pr
       stderr: 'noise',
     }),
   };
+  const files: Partial<Files> = {
+    makePrivateDirectory: async () => '/private',
+    writePrivate: async () => undefined,
+    remove: async () => undefined,
+    join: (...parts) => parts.join('/'),
+  };
   return reportVersions(OWN, {
+    files: files as Files,
     programs: programs as Programs,
     sleep: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
   });

@@ -3,7 +3,6 @@
 import {expect} from 'chai';
 import {findLoss, type LossInput} from '../../../src/cluster/builder-loss.ts';
 import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../src/cluster/builder-pods.ts';
-import type {NodeRuntime} from '../../../src/cluster/node-runtimes.ts';
 
 function container(changes: Partial<BuilderContainer> = {}): BuilderContainer {
   return {name: 'buildkitd', image: 'i', imageId: '', running: true, restartCount: 2, ...changes};
@@ -22,20 +21,10 @@ function pod(changes: Partial<BuilderPod> = {}): BuilderPod {
   };
 }
 
-function event(reason: string, message: string, uid = 'u'): BuilderEvent {
-  return {type: 'Normal', reason, message, object: {kind: 'Pod', name: 'p', uid}, count: 1};
+function event(reason: string, message: string, uid = 'u', lastSeen?: number): BuilderEvent {
+  const seen = lastSeen === undefined ? {} : {lastSeen};
+  return {type: 'Normal', reason, message, object: {kind: 'Pod', name: 'p', uid}, count: 1, ...seen};
 }
-
-const node = (name: string, ready: boolean): NodeRuntime => ({
-  name,
-  labels: {},
-  containerRuntimeVersion: 'containerd://2.1.9',
-  kubeletVersion: 'v1.36.2',
-  architecture: 'amd64',
-  ready,
-  unschedulable: false,
-  taints: [],
-});
 
 const BEFORE = [pod()];
 const lose = (input: Partial<LossInput>) => findLoss({before: BEFORE, now: BEFORE, events: [], ...input});
@@ -50,12 +39,16 @@ describe('findLoss', () => {
     ['one that crashed before', nowWith({lastTerminated: {reason: 'OOMKilled', exitCode: 137}})],
     ['one that did not run', {before: [pod({phase: 'Pending'})], now: []}],
     ['none', {before: [], now: []}],
-    ['a node that is ready', {nodes: [node('n', true)]}],
-    ['another node that is not', {nodes: [node('n', true), node('m', false)]}],
     ['old events', {events: [event('Evicted', 'x'), event('NodeNotReady', 'y')]}],
   ] as const) {
     it(`is nothing for ${what}`, () => expect(lose(input)).to.equal(undefined));
   }
+
+  it('takes the latest of several causes, in whatever order the server has them', () => {
+    const events = [event('NodeNotReady', 'latest', 'u', 2000), event('Preempted', 'earlier', 'u', 1000)];
+    expect(lose({now: [], events})?.message).to.contain('latest');
+    expect(lose({now: [], events: events.toReversed()})?.message).to.contain('latest');
+  });
 
   for (const [what, input, message, retriable] of [
     ['gone', {now: []}, `The builder's pod "p" was deleted while it built.`, true],
@@ -136,8 +129,6 @@ describe('findLoss', () => {
       "BuildKit in the builder's pod ended while it built.",
       true,
     ],
-    ['on a node that is gone', {nodes: []}, `The builder's pod "p" is lost: its node "n" is gone.`, true],
-    ['on a node that is not ready', {nodes: [node('n', false)]}, /its node "n" is not ready any more/, true],
     [
       'on a node that is silent',
       {now: [pod({ready: false, nodeSilent: true})]},

@@ -210,7 +210,6 @@ describe('findTrouble', () => {
       {pods: [pod()], events: [event({lastSeen: 5000, type: 'Normal', reason: 'Pulling'}), event()]},
     ],
     ['the refusal of an earlier attempt', {events: [refusal('exceeded quota: q', {lastSeen: 500})]}],
-    ['a refusal from before the wait', {since: 4000, events: [refusal('exceeded quota: q')]}],
     [
       'the refusal of another Deployment',
       {events: [refusal('exceeded quota', {object: {kind: 'ReplicaSet', name: 'b-two-1', uid: ''}})]},

@@ -33,6 +33,7 @@ describe('builderRuntime', () => {
     ],
     ['containerd', labelled({runtime: 'containerd'}), 'unknown', 'containerd'],
     ['rootless containerd', labelled({runtime: 'containerd', rootless: 'true'}), 'kind', 'other'],
+    ['rootless, as Go writes it', labelled({runtime: 'containerd', rootless: 'True'}), 'kind', 'other'],
     ['docker', labelled({runtime: 'docker', rootless: 'false'}), 'kind', 'other'],
     ['no label', labelled({}), 'kind', 'other'],
     ['no builder on kind', undefined, 'kind', 'containerd'],
