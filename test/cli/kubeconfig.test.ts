@@ -256,7 +256,13 @@ describePrograms('a kubeconfig', (world) => {
     source.clusters.push({name: 'closed', cluster: {server: 'https://127.0.0.1:1'}});
     const switcher = join(sandbox.root, 'switcher');
     const moved = JSON.stringify({...source, 'current-context': 'elsewhere'});
-    const script = `process.getBuiltinModule('fs').writeFileSync(${JSON.stringify(sandbox.kubeconfig)}, ${JSON.stringify(moved)});`;
+    // Whole at every moment, since several kubectl read it side by side.
+    const script = [
+      "const fs = process.getBuiltinModule('fs');",
+      "const partial = process.argv[1] + '.' + process.pid;",
+      `fs.writeFileSync(partial, ${JSON.stringify(moved)});`,
+      `fs.renameSync(partial, ${JSON.stringify(sandbox.kubeconfig)});`,
+    ].join('\n');
     writeFileSync(switcher, `#!${process.execPath}\n${script}\nimport(${JSON.stringify(command)});\n`, {
       mode: 0o700,
     });

@@ -262,6 +262,9 @@ describe('the stand-in cluster', () => {
         );
         expect(current()).to.have.nested.property('status.unavailableReplicas', 1);
         api.state.builder.outcome = 'ready';
+        // One of them is past its progress deadline, at whose sight kubectl would give up at once.
+        while (!JSON.stringify(current()?.status).includes('NewReplicaSetAvailable'))
+          await new Promise((resolve) => setTimeout(resolve, 10));
         expect(await run('rollout status deployment/b --timeout=10s')).to.include({exitCode: 0});
       });
     }
