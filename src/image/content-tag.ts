@@ -25,7 +25,8 @@ export function contentTag(digest: string, {prefix, length}: ContentTagForm): st
 export function readTagForm(prefix: string | undefined, length: string | undefined): ContentTagForm {
   const form = {prefix: prefix ?? DEFAULT_TAG_FORM.prefix, length: readLength(length)};
   try {
-    parseReference(`a:${contentTag('0'.repeat(LONGEST), form)}`);
+    // With a host before it, so that no prefix with a slash makes one of what stands before the slash.
+    parseReference(`localhost/a:${contentTag('0'.repeat(LONGEST), form)}`);
   } catch (cause) {
     throw new TiltbuildError('usage', `--tag-prefix "${form.prefix}" cannot begin a tag.`, {
       remedy: [

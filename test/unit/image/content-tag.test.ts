@@ -29,6 +29,12 @@ describe('contentTag', () => {
   });
 });
 
+/** Of any text, and of what stands in references. */
+const prefixes = fc.oneof(
+  fc.string({maxLength: 130}),
+  fc.string({unit: fc.constantFrom(...'aA0_.-:/@[]'), maxLength: 12}),
+);
+
 describe('readTagForm', () => {
   it('has defaults', () => expect(readTagForm(undefined, undefined)).to.deep.equal(DEFAULT_TAG_FORM));
 
@@ -39,7 +45,7 @@ describe('readTagForm', () => {
       expect(error.message).to.contain(`"${length}"`).and.contain('8 to 64');
     });
 
-  for (const prefix of ['-a', '.a', 'a/b', 'a:b', 'a b', 'ä', 'a'.repeat(113)])
+  for (const prefix of ['-a', '.a', 'a/b', '0/', '80/x/', 'a:b', 'a b', 'ä', 'a'.repeat(113)])
     it(`refuses the prefix ${prefix.slice(0, 8)}`, () => {
       const error = refusal(() => readTagForm(prefix, undefined));
       expect(error).to.include({code: 'usage'});
@@ -48,7 +54,7 @@ describe('readTagForm', () => {
 
   it('takes what fits, and always makes a tag of it', () => {
     fc.assert(
-      fc.property(fc.string({maxLength: 130}), fc.integer({min: 8, max: 64}), (prefix, length) => {
+      fc.property(prefixes, fc.integer({min: 8, max: 64}), (prefix, length) => {
         const fits = /^(\w[\w.-]*)?$/.test(prefix) && prefix.length + length <= 128;
         const read = () => readTagForm(prefix, String(length));
         if (fits) {
@@ -58,6 +64,7 @@ describe('readTagForm', () => {
           expect(read).to.throw(TiltbuildError);
         }
       }),
+      {numRuns: 1000},
     );
   });
 });
