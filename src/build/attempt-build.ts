@@ -1,7 +1,6 @@
 /** Owns a build as a whole: the delegate beside a watch on its builder, a limit, and one more attempt where it is due. */
 import type {Loss} from '../cluster/builder-loss.ts';
 import {TiltbuildError} from '../errors.ts';
-import {explainFailure, isStepFailure} from './build-hints.ts';
 import type {Fault} from './builder-faults.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
 import type {FailureScene} from './failure-scene.ts';
@@ -113,6 +112,8 @@ async function failed(
       remedy: 'remedy' in cause ? cause.remedy : [],
     });
   }
+  // What can fail is much, and is loaded only once something did.
+  const {explainFailure, isStepFailure} = await import('./build-hints.ts');
   const hint = words && (await explainFailure(words, {...scene, files, namespace: run.namespace}));
   if (hint !== undefined) {
     const {message, detail, remedy} = hint;

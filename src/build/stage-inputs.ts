@@ -2,7 +2,6 @@
  * Owns what a build reads that does not lie where the delegate would look: a Dockerfile out of the environment, one
  * with an ignore file of its own, and standard input that has to be read twice.
  */
-import {composeIgnoreList} from '../context/compose-ignore-list.ts';
 import {TiltbuildError} from '../errors.ts';
 import {reasonOf} from '../system-error.ts';
 import type {BuildRequest, Surroundings} from './build-request.ts';
@@ -73,6 +72,7 @@ async function stageDockerfile(
   if (isFiltered) {
     const ignoreFile = await readIgnoreFile(request.context, original, files);
     const {ignore, only} = request;
+    const {composeIgnoreList} = await import('../context/compose-ignore-list.ts');
     const text = composeIgnoreList({file: ignoreFile, ignore, only, platform: surroundings.platform});
     await files.writePrivate(`${file}.dockerignore`, text);
   }
