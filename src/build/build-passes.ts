@@ -45,7 +45,7 @@ export async function buildInPasses(
 
   let digest = await build(firstPass(request, tags));
   for (let attempt = 1; digest !== undefined; attempt += 1) {
-    const named = nameByContent(contentName, digest);
+    const named = nameWithTag(contentName, contentTag(digest, contentName.tagForm));
     if (!request.push && (await isThere(named.canonical))) return {digest, named};
     const tagged = await build(taggingPass(request, named));
     if (tagged === digest) return {digest, named};
@@ -77,8 +77,11 @@ export function taggingPass(request: BuildRequest, named: {readonly canonical: s
   return {request: taggingRequest(request), tags: [named]};
 }
 
-function nameByContent({name, reference, tagForm}: ContentName, digest: string) {
-  const tag = contentTag(digest, tagForm);
+/** `NAME:TAG` as it was asked for, and its canonical form. */
+export function nameWithTag(
+  {name, reference}: ContentName,
+  tag: string,
+): {readonly reference: string; readonly canonical: string} {
   return {reference: `${name}:${tag}`, canonical: canonicalReference({...reference, tag})};
 }
 

@@ -7,8 +7,7 @@ import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../clus
 import type {Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {QualifiedTag} from '../image/qualification.ts';
-import {canonicalName} from '../image/reference.ts';
-import {type BuildPass, firstPass, taggingPass} from './build-passes.ts';
+import {type BuildPass, firstPass, nameWithTag, taggingPass} from './build-passes.ts';
 import type {BuildRequest, Surroundings} from './build-request.ts';
 import {checkProduct, identify} from './check-product.ts';
 import {type BuilderChoice, chooseBuilderAction, noteOtherBuilders} from './choose-builder-action.ts';
@@ -92,10 +91,7 @@ export async function dryRunBuild(
     const deployment = builder && (await attempt(() => foreseeBuilder(builder, making)));
 
     const {contentName} = request;
-    const named = contentName && {
-      reference: `${contentName.name}:${contentName.tagForm.prefix}${DIGEST}`,
-      canonical: `${canonicalName(contentName.reference)}:${contentName.tagForm.prefix}${DIGEST}`,
-    };
+    const named = contentName && nameWithTag(contentName, `${contentName.tagForm.prefix}${DIGEST}`);
     const passes = [firstPass(staged.request, tags), ...(named ? [taggingPass(staged.request, named)] : [])];
     const runtime = builderRuntime(deployment, product.product);
     const plan = (pass: BuildPass) =>

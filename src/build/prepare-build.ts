@@ -1,6 +1,7 @@
 /** Owns the steps that a build and its dry run have in common, before anything is started that changes something. */
+import type {ObjectPlace} from '../cluster/api-paths.ts';
 import {isLocalCluster} from '../cluster/builder-decision.ts';
-import {defaultBuilderSettings} from '../cluster/builder-settings.ts';
+import {BUILDER_TIMEOUT, defaultBuilderSettings} from '../cluster/builder-settings.ts';
 import type {ClusterQuery} from '../cluster/facts.ts';
 import type {Product} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
@@ -37,11 +38,21 @@ export function requestBuilder(
   product: Product,
 ): BuilderRequest {
   const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
-  const defaults = defaultBuilderSettings(builder.name, namespace);
+  const usual = usualBuilderRequest({name: builder.name, namespace, product});
+  const settings = {...usual.settings, image: image ?? usual.settings.image, replicas, allowNetworkHost};
+  return {...usual, settings, policy, timeout};
+}
+
+/** The builder that a build makes where nothing else is said. */
+export function usualBuilderRequest({
+  name,
+  namespace,
+  product,
+}: ObjectPlace & {readonly product: Product}): BuilderRequest {
   return {
-    settings: {...defaults, image: image ?? defaults.image, replicas, allowNetworkHost},
-    policy,
-    timeout,
+    settings: defaultBuilderSettings(name, namespace),
+    policy: 'ensure',
+    timeout: BUILDER_TIMEOUT,
     fixedNodes: isLocalCluster(product),
   };
 }

@@ -1,11 +1,8 @@
 /** Owns the step from what was typed and the environment to one frozen request. */
 import type {BuilderOptions, BuildRequest, ContentName, Surroundings} from '../build/build-request.ts';
 import {readDestination} from '../build/outputs.ts';
-import {chooseBuilder} from '../cluster/builder.ts';
 import {parseReplicas} from '../cluster/builder-settings.ts';
 import {readDuration} from '../cluster/durations.ts';
-import {demandObjectName} from '../cluster/object-name.ts';
-import {choosePullSecret} from '../cluster/pull-secret.ts';
 import {TiltbuildError} from '../errors.ts';
 import {parseImageName, readTagForm} from '../image/content-tag.ts';
 import {parseTags} from '../image/qualification.ts';
@@ -13,6 +10,7 @@ import {canonicalName} from '../image/reference.ts';
 import {readExpectedRef} from '../tilt/expected-ref.ts';
 import {nameInRegistry, readExpectedRegistry} from '../tilt/registry-name.ts';
 import {readBuilderTimeout} from './builder-request.ts';
+import {readClusterChoices} from './cluster-choices.ts';
 import {readConnection, writeFlags} from './connection-request.ts';
 import type {BuildFlags} from './flag-values.ts';
 import {PASSED_BUILD_FLAGS} from './flags.ts';
@@ -36,10 +34,7 @@ export function readBuildRequest(
   checkCombinations(flags, destination.kind === 'files');
   checkPassthrough(passthrough);
 
-  const builder = chooseBuilder(flags.builder, env.BUILDX_BUILDER);
-  const pullSecret = choosePullSecret(flags['registry-secret'], env.KUBECTL_BUILD_REGISTRY_SECRET);
-  demandObjectName(builder.name, flags.builder ? '--builder' : 'BUILDX_BUILDER');
-  if (pullSecret.kind === 'named') demandObjectName(pullSecret.name, pullSecret.by);
+  const {builder, pullSecret} = readClusterChoices(flags, env);
 
   return Object.freeze({
     context,

@@ -4,6 +4,7 @@ import type {Surroundings} from '../build/build-request.ts';
 import type {BuilderAction, BuilderCommandRequest} from '../build/builder-request.ts';
 import {chooseBuilder} from '../cluster/builder.ts';
 import {
+  BUILDER_TIMEOUT,
   defaultBuilderSettings,
   parseNodeSelector,
   parseReplicas,
@@ -24,9 +25,6 @@ import type {
 import {type ConnectionFlags, readConnection} from './connection-request.ts';
 
 type FlagsOf<T extends {flags: object}> = Interfaces.InferredFlags<T['flags']>;
-
-/** How long a builder may take to start where nothing else is said, in milliseconds. */
-const BUILDER_TIMEOUT = 120_000;
 
 /** The value of `flag`, which says how long a builder may take to start, in milliseconds. Throws `usage`. */
 export function readBuilderTimeout(flag: string, text: string | undefined): number {

@@ -44,6 +44,9 @@ export interface BuilderSettings {
 }
 
 /** The settings that say which nodes a builder may be put on. */
+/** How long a builder may take to start where nothing else is said, in milliseconds. */
+export const BUILDER_TIMEOUT = 120_000;
+
 export type Placement = Pick<BuilderSettings, 'nodeSelector' | 'tolerations'>;
 
 /** What a builder is when nothing is asked of it. */

@@ -1,13 +1,14 @@
 /** Owns the diagnosis: what was seen becomes a report, and a check whose ground is gone waits for that of the other. */
 import {isLocalCluster} from '../../cluster/builder-decision.ts';
-import {defaultBuilderSettings} from '../../cluster/builder-settings.ts';
+import {isRootless} from '../../cluster/builder-marks.ts';
 import type {Product} from '../../cluster/product.ts';
 import {BUILDER_RIGHTS, formatRight, missingRights} from '../../cluster/rights.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {findObstacle} from '../builder-rights.ts';
 import {identify} from '../check-product.ts';
 import {planBuilder} from '../make-builder.ts';
-import {listKnownBuilders, observeBuilder} from '../observed-builder.ts';
+import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../observed-builder.ts';
+import {usualBuilderRequest} from '../prepare-build.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {type BuilderSight, findRepair, judgeBuilder} from './judge-builder.ts';
 import {judgeNodes, judgeProduct, judgePullSecret} from './judge-cluster.ts';
@@ -87,7 +88,7 @@ function judgeReading(
   return {
     rights: judgeRights({rules, refused, userName, namespace, builder: name}),
     product: judgeProduct(identify(facts, byNames)),
-    nodes: judgeNodes(nodes, {rootless: deployment?.labels.rootless === 'true'}),
+    nodes: judgeNodes(nodes, {rootless: deployment !== undefined && isRootless(deployment.labels)}),
     builder: builder === undefined ? skip('rights') : judgeBuilder(builder),
     'pull-secret': judgePullSecret(pullSecret, facts, namespace),
   };
@@ -106,14 +107,15 @@ function findBuilderSight(
   if (facts.deployments?.kind === 'forbidden') return undefined;
   const {product} = identify(facts, byNames);
   const {namespace} = target;
-  const making = {name, namespace, product, reading: reading.value, toolVersion};
+  const observed = observeBuilder(facts, name);
+  const making = {name, namespace, product, observed, rules, toolVersion};
   return {
     ...reading.value,
     name,
     namespace,
     product,
     fixedNodes: isLocalCluster(product),
-    observed: observeBuilder(facts, name),
+    observed,
     others: listKnownBuilders(facts)
       .map((deployment) => deployment.name)
       .filter((other) => other !== name),
@@ -126,14 +128,15 @@ interface Making {
   readonly name: string;
   readonly namespace: string;
   readonly product: Product;
-  readonly reading: ClusterReading;
+  readonly observed: ObservedBuilder;
+  readonly rules: ClusterReading['rules'];
   readonly toolVersion: string;
 }
 
 /** What a build that has to make a builder would fail with. */
 function findWhyUnmakeable(
   {kubectl}: ProgramFacts,
-  {name, namespace, product, reading: {facts, rules}, toolVersion}: Making,
+  {name, namespace, product, observed, rules, toolVersion}: Making,
 ): TiltbuildError | undefined {
   if (kubectl === undefined) {
     return new TiltbuildError('tool-missing', 'kubectl is not on PATH.', {
@@ -148,14 +151,9 @@ function findWhyUnmakeable(
       ],
     });
   }
-  const request = {
-    settings: defaultBuilderSettings(name, namespace),
-    policy: 'ensure' as const,
-    timeout: 0,
-    fixedNodes: isLocalCluster(product),
-  };
+  const request = usualBuilderRequest({name, namespace, product});
   try {
-    planBuilder({request, product, toolVersion}, observeBuilder(facts, name).nodes);
+    planBuilder({request, product, toolVersion}, observed.nodes);
     return undefined;
   } catch (error) {
     if (error instanceof TiltbuildError) return error;

@@ -1,5 +1,7 @@
 /** Owns what is said of the builder: whether it works, what a build does about it, and what else can be done. */
+
 import {type BuilderAction, decideBuilder} from '../../cluster/builder-decision.ts';
+import {isRootless} from '../../cluster/builder-marks.ts';
 import type {BuilderEvent, BuilderPod} from '../../cluster/builder-pods.ts';
 import {describeWaiting, findTrouble} from '../../cluster/builder-trouble.ts';
 import {findFaults, judgeBuilder as judgeState} from '../../cluster/builder-verdict.ts';
@@ -111,7 +113,7 @@ function judgeWorking({name, namespace, observed, buildkitVersion, others}: Buil
   const {deployment} = observed;
   const version = buildkitVersion === undefined ? deployment?.image : `BuildKit ${buildkitVersion}`;
   const found =
-    deployment?.labels.rootless === 'true'
+    deployment !== undefined && isRootless(deployment.labels)
       ? `"${name}" is ready: ${version}, rootless, so that images can only be pushed`
       : `"${name}" is ready: ${version}, RUN works`;
   const [other] = others;

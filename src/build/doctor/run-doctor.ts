@@ -1,20 +1,16 @@
 /** Owns `doctor`: looks at everything side by side, mends the builder where that is wanted, and looks again. */
-import {isLocalCluster} from '../../cluster/builder-decision.ts';
-import {defaultBuilderSettings} from '../../cluster/builder-settings.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Surroundings} from '../build-request.ts';
 import {identify, refuseK3d} from '../check-product.ts';
 import {ensureBuilder} from '../ensure-builder.ts';
 import type {Ports} from '../ports.ts';
+import {usualBuilderRequest} from '../prepare-build.ts';
 import {withCluster} from '../with-cluster.ts';
 import {type Diagnosis, diagnose} from './diagnose.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {lookAtCluster} from './look-at-cluster.ts';
 import {lookAtPrograms} from './look-at-programs.ts';
 import type {Report} from './report.ts';
-
-/** How long a builder that is made may take to start, in milliseconds. */
-const BUILDER_TIMEOUT = 120_000;
 
 export async function runDoctor(
   request: DoctorRequest,
@@ -55,14 +51,10 @@ async function mend(
       const facts = await cluster.read({builders: true, nodes: true});
       const identified = identify(facts, byNames);
       refuseK3d(identified);
-      const request = {
-        settings: defaultBuilderSettings(builder.name, target.namespace),
-        policy: 'ensure' as const,
-        timeout: BUILDER_TIMEOUT,
-        fixedNodes: isLocalCluster(identified.product),
-      };
+      const {product} = identified;
+      const request = usualBuilderRequest({name: builder.name, namespace: target.namespace, product});
       const {toolVersion} = surroundings;
-      await ensureBuilder({request, product: identified.product, facts, cluster, toolVersion}, ports);
+      await ensureBuilder({request, product, facts, cluster, toolVersion}, ports);
     });
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
