@@ -1,4 +1,5 @@
 /** Owns what we say where a registry refused the builder, or does not have the image. */
+import {DEFAULT_PULL_SECRET} from '../cluster/pull-secret.ts';
 import {TiltbuildError} from '../errors.ts';
 import {parseReference} from '../image/reference.ts';
 import {SOLVE} from './builder-faults.ts';
@@ -22,9 +23,6 @@ const DENIED = /\b(401 Unauthorized|403 Forbidden)\b/;
 const NO_ACCESS =
   /\b(?:pull|push) access denied\b|\binsufficient_scope\b|\bauthorization failed\b|\bno basic auth credentials\b/;
 const NOT_FOUND = /(?:^|: )(?:not found|manifest unknown)\b|\b404 Not Found\b/;
-
-/** The name that is looked for where none is named. */
-const DEFAULT_SECRET = 'docker-registry';
 
 /** `error` is the whole error of the delegate. */
 export function explainRegistry(error: string, scene: FailureScene): Hint | undefined {
@@ -76,8 +74,8 @@ function explainDenied({what, verb, host, status, lookedFor}: Denial, scene: Fai
     return {
       message: `${start}, and no pull secret was used.`,
       remedy: [
-        `Make one. One called ${DEFAULT_SECRET} is found by itself, another is named with --registry-secret:`,
-        `  ${createSecret(DEFAULT_SECRET, namespace, key)}`,
+        `Make one. One called ${DEFAULT_PULL_SECRET} is found by itself, another is named with --registry-secret:`,
+        `  ${createSecret(DEFAULT_PULL_SECRET, namespace, key)}`,
         ...(verb === 'pull' ? ['An image that does not exist is refused with the same words.'] : []),
       ],
     };

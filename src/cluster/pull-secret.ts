@@ -17,7 +17,7 @@ export interface PullSecret {
 }
 
 /** The name that is looked for when none is given. */
-const DEFAULT_NAME = 'docker-registry';
+export const DEFAULT_PULL_SECRET = 'docker-registry';
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
 /** The only type whose data has the key that kubectl build reads (recordings, push-401-opaque-secret). */
 export const PULL_SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
@@ -31,7 +31,7 @@ export function choosePullSecret(flag: string | undefined, variable: string | un
     if (value === '') return {kind: 'none', by};
     if (value !== undefined) return {kind: 'named', name: value, by};
   }
-  return {kind: 'default', name: DEFAULT_NAME};
+  return {kind: 'default', name: DEFAULT_PULL_SECRET};
 }
 
 /** Decides by the API server's answer. Throws `pull-secret-missing` for a named one that cannot serve. */
