@@ -11,6 +11,11 @@ const PROGRAM = [
   '--minify',
   '--bytecode',
   '--format=esm',
+  // A module that is imported late then brings its own imports with it; in one piece they would all come at the start.
+  '--splitting',
+  // Code has to be run this many times more often before it is compiled further: most of ours runs once, and a loop
+  // that goes on for long is compiled all the same.
+  '--compile-jit-policy=32',
   // Else a checkout could set our environment with its .env, and run its own code with its bunfig.toml.
   '--no-compile-autoload-dotenv',
   '--no-compile-autoload-bunfig',
