@@ -1,6 +1,5 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {homedir, tmpdir} from 'node:os';
-import {isatty} from 'node:tty';
 import {buildImage} from './build/build-image.ts';
 import type {Surroundings} from './build/build-request.ts';
 import {formatResult} from './build/build-result.ts';
@@ -24,6 +23,7 @@ import {Activity, showActivity} from './tools/activity.ts';
 import {BuildDelegate} from './tools/build-delegate.ts';
 import {SystemClusters} from './tools/cluster-reader.ts';
 import {confirm} from './tools/confirm.ts';
+import {isTerminal, STDERR, writeToStdout} from './tools/descriptors.ts';
 import {DiskFiles} from './tools/disk-files.ts';
 import {SignalInterruption} from './tools/interruption.ts';
 import {PathPrograms} from './tools/programs.ts';
@@ -33,12 +33,11 @@ import {Terminal} from './tools/terminal.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
-  const terminal = new Terminal(process);
-  // The streams themselves are not looked at before they are needed: see Terminal.
-  const isTerminal = isatty(2);
+  const terminal = new Terminal(process, writeToStdout(platform));
+  const onTerminal = await isTerminal(STDERR);
   const argv = process.argv.slice(2);
   const style: Style = {
-    ...chooseStyle(isTerminal, env, isTerminal ? process.stderr.columns : undefined),
+    ...chooseStyle(onTerminal, env, onTerminal ? process.stderr.columns : undefined),
     rephrase: chooseRephrasing(env),
   };
   const surroundings: Surroundings = {
@@ -46,7 +45,7 @@ async function main(): Promise<number> {
     home: homedir(),
     cwd: process.cwd(),
     platform,
-    terminal: isTerminal,
+    terminal: onTerminal,
     toolVersion: VERSION,
   };
   try {
@@ -100,14 +99,14 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
     }
     case 'builder': {
       const {runBuilderCommand} = await import('./build/run-builder-command.ts');
-      const text = await runBuilderCommand(invocation.request, surroundings, livePorts(terminal, notes));
+      const text = await runBuilderCommand(invocation.request, surroundings, livePorts(stage, notes));
       await terminal.writeResult(text);
       return 0;
     }
     case 'doctor': {
       const {runDoctor} = await import('./build/doctor/run-doctor.ts');
       const {renderDoctor} = await import('./cli/render-doctor.ts');
-      const report = await runDoctor(invocation.request, surroundings, livePorts(terminal, notes));
+      const report = await runDoctor(invocation.request, surroundings, livePorts(stage, notes));
       const {isTTY, columns: width} = process.stdout;
       const styled = {...chooseStyle(isTTY === true, surroundings.env), width};
       await terminal.writeResult(renderDoctor(report, invocation.request.form, styled));
@@ -118,13 +117,14 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
 
 async function performBuild(
   {request, verbose, dryRun}: Extract<Invocation, {kind: 'build'}>,
-  {surroundings, terminal, style}: Stage,
+  stage: Stage,
 ): Promise<number> {
+  const {surroundings, terminal, style} = stage;
   const notes: Notes = {
     note: (text) => request.quiet || terminal.writeError(renderNote(text, style)),
     detail: (text) => verbose && terminal.writeError(renderDetail(text, style)),
   };
-  const ports = request.quiet ? makePorts(terminal, notes) : livePorts(terminal, notes);
+  const ports = request.quiet ? makePorts(terminal, notes) : livePorts(stage, notes);
   if (dryRun) {
     const {dryRunBuild} = await import('./build/dry-run.ts');
     const {formatDryRun} = await import('./build/dry-run-report.ts');
@@ -147,9 +147,9 @@ function describeRuntime(): string {
 }
 
 /** Those that show on a terminal what they wait for. */
-function livePorts(terminal: Terminal, notes: Notes): Ports {
+function livePorts({surroundings, terminal}: Stage, notes: Notes): Ports {
   const ports = makePorts(terminal, notes);
-  if (!isatty(2) || process.env.TERM === 'dumb') return ports;
+  if (!surroundings.terminal || surroundings.env.TERM === 'dumb') return ports;
   const activity = new Activity({
     showStatus: (line) => terminal.showStatus(line),
     now: ports.now,

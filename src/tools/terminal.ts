@@ -1,5 +1,8 @@
 /** Owns this process's standard output and standard error. A reader that went away is no error. */
 import type {Writable} from 'node:stream';
+import {TiltbuildError} from '../errors.ts';
+import {reasonOf} from '../system-error.ts';
+import type {WriteNow} from './descriptors.ts';
 
 /** To the first column, and all that stands in the line removed. */
 const TO_START = '\r\u001b[K';
@@ -11,49 +14,65 @@ export interface Streams {
 
 export class Terminal {
   readonly #process: Streams;
-  #streams: Streams | undefined;
+  readonly #writeNow: WriteNow;
+  readonly #opened: {-readonly [Name in keyof Streams]?: Writable} = {};
   #status: string | undefined;
 
-  /** The streams of `process` are looked at when they are first needed: Bun takes 8 ms to make them. */
-  constructor(process: Streams) {
+  /** The streams of `process` are looked at when they are first needed: see descriptors.ts. */
+  constructor(process: Streams, writeNow: WriteNow) {
     this.#process = process;
+    this.#writeNow = writeNow;
   }
 
-  /** Writes to standard output, which is for the result alone. Resolves when it has been taken. */
-  writeResult(text: string): Promise<void> {
+  /**
+   * Writes to standard output, which is for the result alone. Resolves when it has been taken. Throws
+   * `result-not-written`, with the result in its detail so that it is not lost.
+   */
+  async writeResult(text: string): Promise<void> {
     this.showStatus(undefined);
-    return write(this.#open().stdout, text);
+    try {
+      const rest = this.#writeNow(Buffer.from(text));
+      if (rest.length > 0) await write(this.#open('stdout'), rest);
+    } catch (cause) {
+      if (isReaderGone(cause)) return;
+      throw new TiltbuildError(
+        'result-not-written',
+        `The result cannot be written to standard output: ${reasonOf(cause)}. It would have been:`,
+        {detail: text.trimEnd().split('\n'), cause},
+      );
+    }
   }
 
-  writeError(chunk: string | Uint8Array): Promise<void> {
+  /** Writes to standard error. There is nobody to tell of a failure there, and no build has to end for it. */
+  async writeError(chunk: string | Uint8Array): Promise<void> {
     this.showStatus(undefined);
-    return write(this.#open().stderr, chunk);
+    await write(this.#open('stderr'), chunk).catch(() => undefined);
   }
 
   /** Shows `line` as the last one of a terminal until something else is written there; undefined takes it away. */
   showStatus(line: string | undefined): void {
     if (line === this.#status) return;
     this.#status = line;
-    this.#open().stderr.write(`${TO_START}${line ?? ''}`);
+    this.#open('stderr').write(`${TO_START}${line ?? ''}`);
   }
 
-  #open(): Streams {
-    if (this.#streams !== undefined) return this.#streams;
-    const {stdout, stderr} = this.#process;
-    for (const stream of [stdout, stderr]) {
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        // EPIPE: `kubectl tiltbuild … | head`. There is nobody left to tell.
-        if (error.code !== 'EPIPE') throw error;
-      });
-    }
-    this.#streams = {stdout, stderr};
-    return this.#streams;
+  #open(name: keyof Streams): Writable {
+    const opened = this.#opened[name];
+    if (opened !== undefined) return opened;
+    const stream = this.#process[name];
+    stream.on('error', () => undefined); // each write reports its own failure
+    this.#opened[name] = stream;
+    return stream;
   }
 }
 
 function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    // The callback comes with an error too, which the stream's own listener deals with.
-    stream.write(chunk, () => resolve());
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
+}
+
+/** `kubectl tiltbuild … | head`. */
+function isReaderGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }

@@ -3,6 +3,7 @@ import {chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSyn
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
 import type {DelegateBehaviour} from '../helpers/delegate.ts';
+import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {DIGEST, describePrograms} from '../helpers/world.ts';
 
@@ -62,6 +63,23 @@ describePrograms('the surroundings', (world) => {
       expect(world.sandbox.invocations()).to.deep.equal([]);
     });
   }
+
+  it('with a full disk under standard output end with 5, and lose no result', async function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const {program, sandbox} = world;
+    const onto = async (...args: readonly string[]) => {
+      const command = ['-c', 'exec "$@" >/dev/full', 'sh', program.command, ...program.args, ...args];
+      return await runCommand('/bin/sh', command, {env: sandbox.env, cwd: sandbox.work});
+    };
+    const ended = await onto('-t', 'localhost/web:dev', '.');
+    expect(ended.exitCode).to.equal(5);
+    expect(ended.stderr.split('\n').slice(-3)).to.deep.equal([
+      'error: The result cannot be written to standard output: the disk is full. It would have been:',
+      `  ${DIGEST}`,
+      '',
+    ]);
+    expect(await onto('--help')).to.include({exitCode: 5});
+  });
 
   it('without a context to build end with 2', async () => {
     for (const [args, words] of [

@@ -18,7 +18,7 @@ function makeTerminal() {
         done();
       },
     });
-  const terminal = new Terminal({stdout: stream(), stderr: stream()});
+  const terminal = new Terminal({stdout: stream(), stderr: stream()}, (bytes) => bytes);
   const ticks = new Set<() => void>();
   let clock = 0;
   const activity = new Activity({
