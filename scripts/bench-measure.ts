@@ -23,6 +23,8 @@ export interface Comparison {
   readonly cases: readonly [Case, ...Case[]];
   /** Fewer rounds than usual, for what takes long. */
   readonly rounds?: number;
+  /** Rounds before those that count, which warm the caches up; 2 where nothing else is said. */
+  readonly warmUps?: number;
 }
 
 /** Times in milliseconds. */
@@ -41,11 +43,13 @@ export interface Result {
   readonly rows: readonly Row[];
 }
 
-/** Two rounds more than those that count warm the caches up. */
-export async function compare({title, cases, rounds}: Comparison, usual: number): Promise<Result> {
+export async function compare(
+  {title, cases, rounds, warmUps = 2}: Comparison,
+  usual: number,
+): Promise<Result> {
   const counted = Math.min(rounds ?? usual, usual);
   const times = cases.map(() => [] as number[]);
-  for (let round = -2; round < counted; round += 1) {
+  for (let round = -warmUps; round < counted; round += 1) {
     for (const [index, one] of cases.entries()) {
       const took = await measure(one);
       if (round >= 0) times[index]?.push(took);

@@ -1,11 +1,12 @@
 /**
  * Owns `npm run bench`: what kubectl tiltbuild costs, each case beside its peer. It asserts nothing, as times depend on
  * the machine and ratios little. `--save` keeps the results in docs/benchmarks.md and docs/benchmarks.svg.
- * BENCH_ROUNDS says how often; BENCH_KUBECONFIG names a real cluster, on which it measures from save to ready as well.
+ * BENCH_ROUNDS says how often; BENCH_KUBECONFIG names a real cluster, on which it measures as well, with images made
+ * from BENCH_BASE_IMAGE.
  */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
-import {dirname, join} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import pjson from '../package.json' with {type: 'json'};
 import {runningPod} from '../test/helpers/api-pods.ts';
 import {startApiServer} from '../test/helpers/api-server.ts';
@@ -151,12 +152,26 @@ try {
   }
   if (memory.length > 0) say(formatMemory(memory));
 
-  const {BENCH_KUBECONFIG, PATH = '', HOME = ''} = process.env;
+  const {BENCH_KUBECONFIG, BENCH_BASE_IMAGE = 'busybox:1.37'} = process.env;
   if (BENCH_KUBECONFIG) {
-    const env = {PATH, HOME, KUBECONFIG: BENCH_KUBECONFIG};
-    const real = await benchCluster({binary, kubectl, env, directory: sandbox.root}, ROUNDS);
-    for (const result of real) say(formatResult(result));
-    results.push(...real);
+    // What is started ends by the same Ctrl-C, and the namespace still has to be removed then.
+    process.on('SIGINT', () => undefined);
+    await benchCluster(
+      {
+        tiltbuild: binary,
+        kubectl,
+        // A login plugin may need any of it.
+        env: {...(process.env as Program['env']), KUBECONFIG: resolve(BENCH_KUBECONFIG)},
+        directory: sandbox.root,
+        baseImage: BENCH_BASE_IMAGE,
+        rounds: ROUNDS,
+        atOnce: AT_ONCE,
+      },
+      (result) => {
+        say(formatResult(result));
+        results.push(result);
+      },
+    );
   }
   if (process.argv.includes('--save')) save({about: describeMachine(), results, memory});
 } finally {

@@ -46,6 +46,13 @@ export function removeObject(plural: HeldResource, state: ApiState, object: ApiO
   state[held[plural]] = state[held[plural]].filter((other) => !isSame(other, object));
 }
 
+/** With a namespace all that is in it goes. */
+export function removeAllIn(namespace: string, state: ApiState): void {
+  for (const list of Object.values(held))
+    state[list] = state[list].filter(({metadata}) => metadata.namespace !== namespace);
+  state.secrets = state.secrets.filter((secret) => secret.namespace !== namespace);
+}
+
 function isSame({metadata: one}: ApiObject, {metadata: other}: ApiObject): boolean {
   return one.name === other.name && one.namespace === other.namespace;
 }

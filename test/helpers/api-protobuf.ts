@@ -1,4 +1,4 @@
-/** Owns reading the reviews that kubectl's typed client sends in Kubernetes' protobuf form. */
+/** Owns reading what kubectl's typed client sends in Kubernetes' protobuf form: reviews, and namespaces. */
 
 type Message = ReadonlyMap<number, Buffer>;
 
@@ -9,12 +9,13 @@ export function isProtobuf(contentType: string): boolean {
 }
 
 /** As the same object would look in JSON; undefined for any other kind. */
-export function readReview(body: Buffer): unknown {
+export function readProtobuf(body: Buffer): unknown {
   if (!body.subarray(0, magic.length).equals(magic)) return undefined;
   const envelope = readMessage(body.subarray(magic.length));
   const type = readMessage(envelope.get(1));
   const kind = readText(type, 2);
-  const spec = readMessage(readMessage(envelope.get(2)).get(2));
+  const object = readMessage(envelope.get(2));
+  const spec = readMessage(object.get(2));
   const head = {kind, apiVersion: readText(type, 1), metadata: {}};
   switch (kind) {
     case 'SelfSubjectAccessReview': {
@@ -27,6 +28,8 @@ export function readReview(body: Buffer): unknown {
     }
     case 'SelfSubjectRulesReview':
       return {...head, spec: {namespace: readText(spec, 1)}};
+    case 'Namespace':
+      return {...head, metadata: {name: readText(readMessage(object.get(1)), 1)}};
     default:
       return undefined;
   }

@@ -2,7 +2,7 @@
 import type {IncomingMessage} from 'node:http';
 import type {TLSSocket} from 'node:tls';
 import {parse} from 'yaml';
-import {isProtobuf, readReview} from './api-protobuf.ts';
+import {isProtobuf, readProtobuf} from './api-protobuf.ts';
 import type {ApiRequest} from './api-targets.ts';
 
 /** JSON and YAML parsed; undefined where there is none. */
@@ -14,7 +14,7 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     return undefined; // The client has gone.
   }
   const bytes = Buffer.concat(chunks);
-  if (isProtobuf(request.headers['content-type'] ?? '')) return readReview(bytes);
+  if (isProtobuf(request.headers['content-type'] ?? '')) return readProtobuf(bytes);
   const text = bytes.toString('utf8');
   if (text === '') return undefined;
   try {

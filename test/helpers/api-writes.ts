@@ -11,6 +11,7 @@ import {
   isHeld,
   now,
   putObject,
+  removeAllIn,
   removeObject,
   withMetadata,
 } from './api-objects.ts';
@@ -20,18 +21,21 @@ import type {ApiObject} from './api-samples.ts';
 import type {Cluster} from './api-state.ts';
 import type {Answer, ApiRequest, Target} from './api-targets.ts';
 
+const NOT_ALLOWED: Answer = {
+  status: 405,
+  body: writeStatus(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+    {},
+  ),
+};
+
 export function answerWrite(request: ApiRequest, target: Target, cluster: Cluster): Answer {
   const {state} = cluster;
   const {plural, namespace, qualified, details} = target;
-  if (plural === 'namespaces' && request.method === 'POST') {
-    const {name} = (request.body as ApiObject).metadata;
-    state.namespaces.add(name);
-    return {status: 201, body: findObject('namespaces', state, undefined, name)};
-  }
-  if (!isHeld(plural)) {
-    const message = 'the server does not allow this method on the requested resource';
-    return {status: 405, body: writeStatus(405, 'MethodNotAllowed', message, {})};
-  }
+  if (plural === 'namespaces') return writeNamespace(request, target, cluster);
+  if (!isHeld(plural)) return NOT_ALLOWED;
   const given = request.method === 'POST' ? nameOf(request.body) : target.name;
   if (given === undefined) {
     return {status: 400, body: writeStatus(400, 'BadRequest', 'name or generateName is required')};
@@ -84,10 +88,7 @@ export function answerWrite(request: ApiRequest, target: Target, cluster: Cluste
       return Array.isArray(applied) ? refuseConflicts(applied) : store(live, applied as ApiObject);
     }
     default:
-      return {
-        status: 405,
-        body: writeStatus(405, 'MethodNotAllowed', 'the server does not allow this method'),
-      };
+      return NOT_ALLOWED;
   }
 
   function complete(sent: ApiObject, name: string): ApiObject {
@@ -127,6 +128,31 @@ export function answerWrite(request: ApiRequest, target: Target, cluster: Cluste
       cluster.controller.reconcile(namespace ?? '', next.metadata.name);
     return {status, body: stored};
   }
+}
+
+function writeNamespace(
+  {method, body}: ApiRequest,
+  {name = nameOf(body) ?? '', details}: Target,
+  {state, history}: Cluster,
+): Answer {
+  const live = findObject('namespaces', state, undefined, name);
+  if (method === 'POST') {
+    if (live !== undefined) {
+      const message = `namespaces "${name}" already exists`;
+      return {status: 409, body: writeStatus(409, 'AlreadyExists', message, {...details, name})};
+    }
+    state.namespaces.add(name);
+    return {status: 201, body: findObject('namespaces', state, undefined, name)};
+  }
+  if (method !== 'DELETE') return NOT_ALLOWED;
+  if (live === undefined) {
+    const message = `namespaces "${name}" not found`;
+    return {status: 404, body: writeStatus(404, 'NotFound', message, details)};
+  }
+  state.namespaces.delete(name);
+  removeAllIn(name, state);
+  history.observe();
+  return {status: 200, body: live};
 }
 
 interface DeleteOptions {

@@ -1,0 +1,95 @@
+/** Covers the benchmark on a cluster: that it measures what it says it does, and removes what it made. */
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {benchCluster} from '../../scripts/bench-cluster.ts';
+import type {Result} from '../../scripts/bench-measure.ts';
+import {type ApiServer, node, startApiServer} from '../helpers/api-server.ts';
+import {programs} from '../helpers/programs.ts';
+import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
+import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
+import {KIND_NAMES} from '../helpers/world.ts';
+
+const NAMESPACE = 'kubectl-tiltbuild-bench';
+
+describe('the benchmark on a cluster', function () {
+  this.timeout(120_000);
+  let api: ApiServer;
+  let sandbox: Sandbox;
+  beforeEach(async () => {
+    [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
+    api.state.nodes.push(node());
+    const connection = {auth: 'certificate', names: KIND_NAMES, directory: sandbox.root} as const;
+    sandbox.writeKubeconfig(api.kubeconfig(connection));
+  });
+  afterEach(async () => {
+    sandbox.remove();
+    await api.close();
+  });
+
+  async function bench(): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    const kubectl = join(realKubectlDirectory(), 'kubectl');
+    const [tiltbuild] = programs.filter(({name}) => name === 'binary');
+    await benchCluster(
+      {
+        tiltbuild: tiltbuild?.command ?? '',
+        kubectl,
+        env: sandbox.env,
+        directory: sandbox.root,
+        baseImage: 'busybox:1.37',
+        rounds: 1,
+        atOnce: 2,
+      },
+      (result) => results.push(result),
+    );
+    return results;
+  }
+
+  it('compares rebuilds, one and several, and the way from a saved file to a ready pod', async () => {
+    const results = await bench();
+    expect(results.map(({title, rows}) => [title, ...rows.map(({name}) => name)])).to.deep.equal([
+      [
+        'A rebuild that changes nothing, on the cluster',
+        'kubectl-build alone',
+        'kubectl build, through kubectl',
+        'kubectl-tiltbuild',
+      ],
+      ['2 rebuilds at once, on the cluster', 'kubectl-build', 'kubectl-tiltbuild'],
+      ['From save to a ready pod, a tiny image', 'kubectl build', 'kubectl tiltbuild'],
+      ['From save to a ready pod, an image of 500 MB', 'kubectl build', 'kubectl tiltbuild'],
+    ]);
+    const builds = sandbox.invocations();
+    expect(builds.map(({exitCode}) => exitCode)).to.satisfy((codes: number[]) =>
+      codes.every((code) => code === 0),
+    );
+    // Each comparison with its rounds and warm-ups: 3 cases × 3, 2 × 2 × 3, 2 × 3, 2 × 2.
+    expect(builds).to.have.length(9 + 12 + 6 + 4);
+    // The pods were rolled out anew each time, and with the image that was built.
+    const applied = api.requests.filter(
+      ({method, path}) =>
+        method !== 'GET' && path.includes(`/namespaces/${NAMESPACE}/deployments/tiny-build`),
+    );
+    expect(applied.length).to.be.greaterThanOrEqual(2);
+  });
+
+  it('leaves nothing on the cluster, whether it comes to its end or not', async () => {
+    sandbox.setDelegate('run-fails');
+    const failure = await bench().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(failure).to.match(/kubectl-build .*ended with 1:\n[\s\S]*exit code: 7/);
+    expect([...api.state.namespaces]).to.deep.equal(['default']);
+    expect(api.state.deployments).to.deep.equal([]);
+  });
+
+  it('does not touch a namespace of that name that is there already', async () => {
+    api.state.namespaces.add(NAMESPACE);
+    const failure = await bench().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(failure).to.contain(`namespaces "${NAMESPACE}" already exists`);
+    expect([...api.state.namespaces]).to.include(NAMESPACE);
+  });
+});
