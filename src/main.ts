@@ -168,8 +168,9 @@ function makePorts(
 ): Ports {
   const {env, platform} = process;
   const interruption = new SignalInterruption(process);
-  const runner = new Runner(interruption, platform);
-  const files = new DiskFiles(tmpdir(), (cleanUp) => process.on('exit', cleanUp));
+  const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
+  const runner = new Runner(interruption, platform, atExit);
+  const files = new DiskFiles(tmpdir(), atExit);
   return {
     files,
     input: new StandardInput(() => process.stdin, files, interruption),

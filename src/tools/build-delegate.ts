@@ -24,7 +24,6 @@ export class BuildDelegate implements Delegate {
   }
 
   find(): Promise<string | undefined> {
-    this.#runner.prepare();
     return findOnPath('kubectl-build', this.#env, this.#platform);
   }
 

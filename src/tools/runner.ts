@@ -1,4 +1,5 @@
-/** Owns starting other programs: the only importer of execa. Argument arrays, never a shell. */
+/** Owns starting other programs: the only importer of execa and of node:child_process. Argument arrays, never a shell. */
+import {spawn} from 'node:child_process';
 import type {Options} from 'execa';
 import type {InterruptSignal} from '../errors.ts';
 import type {SignalInterruption} from './interruption.ts';
@@ -36,21 +37,34 @@ export interface SuperviseOptions {
   readonly stop?: AbortSignal;
 }
 
+/** A program that runs, whoever started it. */
+interface Child {
+  readonly stderr: AsyncIterable<Uint8Array> | null;
+  /** Rejects where the program could not be started. */
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): unknown;
+}
+
 /** How long a program may take to end by itself after a signal, in milliseconds. BuildKit needs under a second. */
 const GRACE = 10_000;
 
 export class Runner {
   readonly #interruption: SignalInterruption;
   readonly #platform: NodeJS.Platform;
+  /** A child must not outlive us, however we end; execa sees to its own. */
+  readonly #running = new Set<Child>();
 
-  constructor(interruption: SignalInterruption, platform: NodeJS.Platform) {
+  /** `atExit` runs its argument when the process ends. */
+  constructor(
+    interruption: SignalInterruption,
+    platform: NodeJS.Platform,
+    atExit: (cleanUp: () => void) => void,
+  ) {
     this.#interruption = interruption;
     this.#platform = platform;
-  }
-
-  /** Loads what it takes to start a program, which is 8 ms, once nothing else is to be done but to wait. */
-  prepare(): void {
-    setImmediate(() => void loadExeca());
+    atExit(() => {
+      for (const child of this.#running) child.kill('SIGTERM');
+    });
   }
 
   /**
@@ -81,17 +95,13 @@ export class Runner {
    * that it can cancel its work; the second one, or `GRACE` without an end, kills it.
    */
   async supervise(program: string, args: readonly string[], options: SuperviseOptions): Promise<Ended> {
-    const execa = await loadExeca();
-    const child = execa(program, args, {
-      ...BASE,
-      env: options.env,
-      stdin: options.input === undefined ? 'inherit' : {file: options.input},
-      stdout: options.stdout === 'inherit' ? 'inherit' : 2,
-      stderr: options.stderr === 'inherit' ? 'inherit' : 'pipe',
-      buffer: false,
-      // execa would kill after five seconds; `GRACE` is ours.
-      forceKillAfterDelay: false,
-    });
+    // A batch file on Windows, whose arguments cmd reads as it likes, and a file to read from, are execa's to start.
+    // For all else it would take 9 ms to load, more than the start itself.
+    const start = this.#platform === 'win32' || options.input !== undefined ? startWithExeca : startDirectly;
+    const child = await start(program, args, options);
+    this.#running.add(child);
+    const forget = () => this.#running.delete(child);
+    child.ended.then(forget, forget);
     let timer: NodeJS.Timeout | undefined;
     const killLater = () => {
       timer ??= setTimeout(() => child.kill('SIGKILL'), GRACE);
@@ -113,9 +123,8 @@ export class Runner {
     });
     try {
       const drained = typeof options.stderr === 'function' ? drain(child.stderr, options.stderr) : undefined;
-      const [result] = await Promise.all([child, drained]);
-      if (result.exitCode === undefined && result.signal === undefined) throw result.cause ?? result;
-      return {exitCode: result.exitCode, signal: result.signal};
+      const [ended] = await Promise.all([child.ended, drained]);
+      return ended;
     } finally {
       clearTimeout(timer);
       options.stop?.removeEventListener('abort', stop);
@@ -126,6 +135,51 @@ export class Runner {
 
 async function loadExeca() {
   return (await import('execa')).execa;
+}
+
+async function startWithExeca(
+  program: string,
+  args: readonly string[],
+  {env, input, stdout, stderr}: SuperviseOptions,
+): Promise<Child> {
+  const execa = await loadExeca();
+  const child = execa(program, args, {
+    ...BASE,
+    env,
+    stdin: input === undefined ? 'inherit' : {file: input},
+    stdout: stdout === 'inherit' ? 'inherit' : 2,
+    stderr: stderr === 'inherit' ? 'inherit' : 'pipe',
+    buffer: false,
+    // execa would kill after five seconds; `GRACE` is ours.
+    forceKillAfterDelay: false,
+  });
+  const ended = child.then((result) => {
+    const {exitCode, signal} = result;
+    if (exitCode === undefined && signal === undefined) throw result.cause ?? result;
+    return {exitCode, signal};
+  });
+  return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
+}
+
+function startDirectly(
+  program: string,
+  args: readonly string[],
+  {env, stdout, stderr}: SuperviseOptions,
+): Child {
+  const child = spawn(program, args, {
+    env,
+    stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', (error) => {
+      // A signal that came too late is an error as well.
+      if (child.pid === undefined) reject(error);
+    });
+    child.on('close', (exitCode, signal) =>
+      resolve({exitCode: exitCode ?? undefined, signal: signal ?? undefined}),
+    );
+  });
+  return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
 }
 
 const BASE = {

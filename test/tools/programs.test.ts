@@ -38,7 +38,7 @@ describe('PathPrograms', () => {
     const interruption = new SignalInterruption({on: (signal, listener) => listeners.set(signal, listener)});
     send = (signal) => listeners.get(signal)?.();
     const path = directories.map((name) => (/^\w/.test(name) ? join(root, name) : name)).join(delimiter);
-    const runner = new Runner(interruption, process.platform);
+    const runner = new Runner(interruption, process.platform, () => {});
     return new PathPrograms(runner, {...env, PATH: path}, process.platform);
   }
 
