@@ -1,5 +1,6 @@
 /** Owns how the cluster is asked: directly where that can be done, else through kubectl, with the same answers. */
 import type {Cluster, Clusters, Connection, DelegateResult, KubectlResult} from '../build/ports.ts';
+import {comesFromPlugin} from '../cluster/credential-plugin.ts';
 import {readRequestTimeout} from '../cluster/durations.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
@@ -23,6 +24,7 @@ import {
   reviewRaw,
 } from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
+import {PluginLogin} from './plugin-login.ts';
 import type {Runner} from './runner.ts';
 
 /** Errors of the way to the server, which kubectl would meet as well. Any other may be our own way of asking. */
@@ -73,6 +75,8 @@ class SystemCluster implements Cluster {
   readonly #timeout: number;
   /** Given up for good at the first error that may be our own way of asking. */
   #direct: boolean;
+  /** Undefined where the credentials are plain values. */
+  readonly #login: PluginLogin | undefined;
 
   constructor(tools: ClusterTools, target: Target, connection: Connection) {
     this.#tools = tools;
@@ -80,6 +84,7 @@ class SystemCluster implements Cluster {
     this.#connection = connection;
     this.#timeout = readRequestTimeout(connection.requestTimeout);
     this.#direct = canAskDirectly(target, tools.env);
+    this.#login = comesFromPlugin(target.user) ? new PluginLogin(target, target.user, tools) : undefined;
   }
 
   get pause(): number {
@@ -138,6 +143,7 @@ class SystemCluster implements Cluster {
         return await this.#askDirectly(direct);
       } catch (error) {
         this.#tools.interruption.throwIfReceived();
+        if (error instanceof TiltbuildError) throw error;
         if (!mayBeOurs(error)) throw describeFailure(this.#target, error);
         // An unusual certificate, say. kubectl has the last word, and the better one if it fails too.
         this.#direct = false;
@@ -149,8 +155,16 @@ class SystemCluster implements Cluster {
   async #askDirectly<T>(ask: (api: DirectApi) => Promise<T>): Promise<T> {
     const abort = new AbortController();
     const release = this.#tools.interruption.subscribe(() => abort.abort());
+    const login = this.#login;
+    const once = async () =>
+      await ask(await openDirectApi((await login?.logIn()) ?? this.#target, this.#timeout, abort.signal));
     try {
-      return await ask(await openDirectApi(this.#target, this.#timeout, abort.signal));
+      return await once().catch(async (error) => {
+        if (login === undefined || !(error instanceof ApiFailure) || error.status !== 401) throw error;
+        // It may be good no longer, though the plugin did not say for how long it would be.
+        login.forget();
+        return await once();
+      });
     } finally {
       release();
     }

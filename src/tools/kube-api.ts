@@ -1,5 +1,5 @@
 /**
- * Owns direct reads from the API server over HTTPS, for credentials that are plain values: certificates, tokens,
+ * Owns direct reads from the API server over HTTPS, with credentials that are plain values: certificates, tokens,
  * passwords. One read costs 9 ms where a kubectl process costs 53 ms (design, section 1, Time).
  */
 import {
@@ -17,6 +17,7 @@ import {
   rulesReview,
 } from '../cluster/api-objects.ts';
 import {deploymentsPath, namespacePath} from '../cluster/api-paths.ts';
+import {comesFromPlugin} from '../cluster/credential-plugin.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
 import type {Target} from '../cluster/target.ts';
 import {readBytes} from './disk-files.ts';
@@ -40,15 +41,15 @@ export function timeoutMessage(timeout: number): string {
 }
 
 /**
- * Whether `target` can be asked directly: its credentials are plain values, and no proxy stands between.
- * Bun and Go read proxy variables differently, so that where any is set kubectl asks.
+ * Whether `target` can be asked directly: its credentials are plain values, or a plugin gives them, and no proxy stands
+ * between. Bun and Go read proxy variables differently, so that where any is set kubectl asks.
  */
 export function canAskDirectly(target: Target, env: Readonly<Record<string, string | undefined>>): boolean {
   const {user, cluster} = target;
   const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].some(
     (name) => env[name] || env[name.toLowerCase()],
   );
-  return !proxied && !user.exec && !user['auth-provider'] && !cluster['proxy-url'];
+  return !proxied && (!user.exec || comesFromPlugin(user)) && !user['auth-provider'] && !cluster['proxy-url'];
 }
 
 /** One target, asked directly. Every call throws `ApiFailure` where there is no answer that counts. */

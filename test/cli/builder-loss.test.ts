@@ -82,7 +82,7 @@ describePrograms('a builder that is lost in mid-build', (world) => {
   }
 
   it('has the build done once more where kubectl asks', async () => {
-    world.connect({auth: 'exec'});
+    world.connect({through: 'kubectl'});
     const ended = await loseBuilder(world, 'deleted');
     expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
     expect(world.sandbox.invocations()).to.have.length(2);

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {parseAllDocuments} from 'yaml';
 import {type ApiServer, addBuilder, node} from '../helpers/api-server.ts';
-import {DIGEST, describePrograms, PLAIN_NAMES, type World} from '../helpers/world.ts';
+import {DIGEST, describePrograms, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
 
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const FAST_EXPORT = 'type=image,unpack=true,compression=uncompressed';
@@ -88,7 +88,7 @@ describePrograms('a builder that works', (world) => {
   });
 
   it('costs one round where kubectl asks, and nothing is changed', async () => {
-    world.connect({auth: 'exec'});
+    world.connect({through: 'kubectl'});
     const ended = await expectBuilt(world);
     expect(asked()).to.deep.equal(round);
     expect(changedPaths(world)).to.deep.equal([]);
@@ -137,9 +137,9 @@ describePrograms('a builder that works', (world) => {
 describePrograms('no builder', (world) => {
   beforeEach(() => removeBuilders(world.api));
 
-  for (const auth of ['certificate', 'exec'] as const) {
-    it(`is made up for by one of ours, which is waited for and used (${auth})`, async () => {
-      world.connect({auth});
+  for (const through of WAYS) {
+    it(`is made up for by one of ours, which is waited for and used (${through})`, async () => {
+      world.connect({through});
       const ended = await expectBuilt(world);
       expect(ended.stderr).to.contain('there is no builder "buildkit" in namespace "default" yet');
       expect(changedPaths(world)).to.deep.equal([`PATCH ${CONFIG_MAP}`, `POST ${DEPLOYMENTS}`]);
@@ -209,8 +209,8 @@ describePrograms('no builder', (world) => {
   });
 
   it('ends the run where there is not even the namespace', async () => {
-    for (const auth of ['certificate', 'exec'] as const) {
-      world.connect({auth});
+    for (const through of WAYS) {
+      world.connect({through});
       await expectRefused(world, ['--namespace', 'nowhere', ...BUILD], 'no namespace "nowhere"');
     }
     expect(changedPaths(world)).to.deep.equal([]);
@@ -350,15 +350,15 @@ describePrograms('a right that is missing', (world) => {
     });
   }
 
-  for (const auth of ['certificate', 'exec'] as const) {
-    it(`to touch Deployments at all is named (${auth})`, async () => {
-      world.connect({auth});
+  for (const through of WAYS) {
+    it(`to touch Deployments at all is named (${through})`, async () => {
+      world.connect({through});
       world.api.state.forbidden.add('deployments');
       await expectRefused(world, BUILD, 'list deployments.apps', 'cannot list resource "deployments"');
     });
 
-    it(`to read ConfigMaps speaks neither for nor against a builder (${auth})`, async () => {
-      world.connect({auth});
+    it(`to read ConfigMaps speaks neither for nor against a builder (${through})`, async () => {
+      world.connect({through});
       world.api.state.forbidden.add('configmaps');
       const ended = await expectBuilt(world);
       expect(ended.stderr).not.to.contain('cannot run RUN');
@@ -369,8 +369,8 @@ describePrograms('a right that is missing', (world) => {
       ['configmaps', /configmaps/],
       ['nodes', /may not list the nodes/],
     ] as const) {
-      it(`to use ${resource} is named where a builder has to be made (${auth})`, async () => {
-        world.connect({auth});
+      it(`to use ${resource} is named where a builder has to be made (${through})`, async () => {
+        world.connect({through});
         removeBuilders(world.api);
         world.api.state.forbidden.add(resource);
         await expectRefused(world, BUILD, words);

@@ -295,7 +295,7 @@ const SICK: readonly Sick[] = [
   },
   {
     title: 'no kubectl where nothing else can ask the cluster',
-    harm: (world) => world.connect({auth: 'exec'}),
+    harm: (world) => world.connect({through: 'kubectl'}),
     env: ({sandbox}) => ({PATH: sandbox.bin}),
     marked: skipped('server', 'user', 'rights', 'nodes', 'builder', 'pull-secret'),
     check: 'kubectl',
@@ -321,7 +321,7 @@ describePrograms('doctor', (world) => {
 
   it('finds the same through kubectl', async () => {
     const direct = await examine(world);
-    world.connect({auth: 'exec'});
+    world.connect({auth: 'token', through: 'kubectl'});
     const {works, marked, checks} = await examine(world);
     expect({works, marked}).to.deep.equal({works: true, marked: []});
     expect(checks.user?.found).to.equal('token-user');

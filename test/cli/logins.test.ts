@@ -16,7 +16,7 @@ import {
 import {makeCertificateAuthority} from '../helpers/certificates.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
-import {DIGEST, describePrograms, PLAIN_NAMES, type World, withoutOwnPaths} from '../helpers/world.ts';
+import {DIGEST, describePrograms, PLAIN_NAMES, PROXY, type World, withoutOwnPaths} from '../helpers/world.ts';
 
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const BUILT = [
@@ -28,13 +28,11 @@ const BUILT = [
   'type=image,unpack=true,compression=uncompressed',
   '.',
 ];
-/** Nothing is sent to it: Go takes no proxy to a loopback address. */
-const PROXY = {HTTPS_PROXY: 'http://127.0.0.1:1'};
 const CLOSED = 'https://127.0.0.1:1';
-/** The two ways to ask: ourselves, and through kubectl. */
+/** The two ways to ask, each with the environment that makes it so. */
 const WAYS = [
-  ['directly', 'certificate'],
-  ['through kubectl', 'exec'],
+  ['directly', {}],
+  ['through kubectl', PROXY],
 ] as const;
 
 /** By names that tell nothing, so that the nodes are asked; on minikube, so that the runtime is the builder's. */
@@ -43,6 +41,26 @@ function connect(world: World, options: Partial<KubeconfigOptions> = {}, api: Ap
   world.sandbox.writeKubeconfig(
     api.kubeconfig({auth: 'certificate', names: PLAIN_NAMES, directory: world.sandbox.root, ...options}),
   );
+}
+
+/** By a plugin that gives one token after the other, and fails when there are no more. Gives how often it ran. */
+function connectByPlugin(world: World, tokens: readonly string[]): () => number {
+  const [path, log] = ['plugin', 'plugin-runs'].map((name) => join(world.sandbox.root, name)) as [
+    string,
+    string,
+  ];
+  const apiVersion = 'client.authentication.k8s.io/v1';
+  const script = `
+    const fs = require('fs');
+    fs.appendFileSync(${JSON.stringify(log)}, 'x');
+    const token = ${JSON.stringify(tokens)}[fs.statSync(${JSON.stringify(log)}).size - 1];
+    if (token === undefined) { console.error('no more tokens'); process.exit(3); }
+    console.log(JSON.stringify({kind: 'ExecCredential', apiVersion: '${apiVersion}', status: {token}}));`;
+  writeFileSync(path, `#!${process.execPath}\n${script}\n`, {mode: 0o700});
+  writeFileSync(log, '');
+  const exec = {apiVersion, command: './plugin', interactiveMode: 'Never'};
+  connect(world, {auth: 'none', userFields: {exec}});
+  return () => readFileSync(log, 'utf8').length;
 }
 
 function pinned({sandbox}: World, {context = 'work', namespace = 'default'} = {}): readonly string[] {
@@ -94,8 +112,8 @@ describePrograms('a login', (world) => {
     ['a token file', 'token-file', false, 'token-user', 'kubectl-tiltbuild'],
     ['a token file by a relative path', 'token-file', true, 'token-user', 'kubectl-tiltbuild'],
     ['a password', 'basic', false, 'basic-user', 'kubectl-tiltbuild'],
-    ['a credential plugin', 'exec', false, 'token-user', 'kubectl/'],
-    ['a credential plugin by a relative path', 'exec', true, 'token-user', 'kubectl/'],
+    ['a credential plugin', 'exec', false, 'token-user', 'kubectl-tiltbuild'],
+    ['a credential plugin by a relative path', 'exec', true, 'token-user', 'kubectl-tiltbuild'],
   ];
   for (const [title, auth, relativePaths, user, agent] of logins) {
     it(`by ${title} reads secret, builder and nodes, and shows no secret`, async () => {
@@ -134,24 +152,43 @@ describePrograms('a login', (world) => {
     }
   }
 
-  it('by a credential plugin needs kubectl, and names it where PATH has none', async () => {
-    connect(world, {auth: 'exec'});
-    const ended = await world.tiltbuild(BUILD, {env: {PATH: world.sandbox.bin}});
+  it('behind a proxy needs kubectl, and names it where PATH has none', async () => {
+    connect(world);
+    const ended = await world.tiltbuild(BUILD, {env: {...PROXY, PATH: world.sandbox.bin}});
     expectNoBuild(world, ended, 'kubectl is not on PATH');
     expect(world.api.requests).to.deep.equal([]);
   });
 
-  it('by a credential plugin that fails ends in an error that says so', async () => {
-    writeFileSync(join(world.sandbox.root, 'failing'), `#!${process.execPath}\nprocess.exit(3)\n`, {
-      mode: 0o700,
-    });
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: './failing',
-      interactiveMode: 'Never',
-    };
-    connect(world, {auth: 'none', userFields: {exec}});
-    expectNoBuild(world, await world.tiltbuild(BUILD), 'user "me"', 'exit code 3');
+  it('by a credential plugin runs it once, however often the cluster is asked', async () => {
+    const runs = connectByPlugin(world, [world.api.token]);
+    // The builder's pods are looked at between the two passes.
+    const file = join(world.sandbox.root, 'ref');
+    const ended = await world.tiltbuild(['--image', 'localhost/web', '--ref-file', file, '.']);
+    expect(ended.exitCode, ended.stderr).to.equal(0);
+    expect(world.api.requests.map(({path}) => path)).to.include('/api/v1/pods');
+    expect(runs()).to.equal(1);
+  });
+
+  it('by a credential plugin asks it again for what is good no longer', async () => {
+    const runs = connectByPlugin(world, ['known-token-of-yesterday', world.api.token]);
+    expectBuilt(world, await world.tiltbuild(BUILD));
+    expect(runs()).to.equal(2);
+  });
+
+  it('by a credential plugin that fails ends in an error that says so, and asks nobody else', async () => {
+    const runs = connectByPlugin(world, []);
+    const kubectl = recordKubectl(world);
+    const ended = await world.tiltbuild(BUILD, {env: {PATH: kubectl.path}});
+    expectNoBuild(world, ended, 'plugin', 'user "me"', 'exit code 3', 'no more tokens');
+    expect({runs: runs(), kubectl: kubectl.argv()}).to.deep.equal({runs: 1, kubectl: []});
+  });
+
+  it('by a credential plugin that is not there, or not understood, lets kubectl say what is wrong', async () => {
+    connectByPlugin(world, ['x']);
+    rmSync(join(world.sandbox.root, 'plugin'));
+    expectNoBuild(world, await world.tiltbuild(BUILD), 'user "me"', 'getting credentials');
+    writeFileSync(join(world.sandbox.root, 'plugin'), '#!/bin/sh\necho token\n', {mode: 0o700});
+    expectNoBuild(world, await world.tiltbuild(BUILD), 'user "me"', 'getting credentials');
   });
 
   const files: readonly (readonly [string, KubeconfigAuth])[] = [
@@ -199,6 +236,7 @@ describePrograms('a login', (world) => {
         JSON.stringify(given),
         ...kubectl.argv(),
       ];
+      // What goes before what, kubectl knows.
       const throughKubectl = 'HTTPS_PROXY' in env || options.auth === 'exec';
       expect(kubectl.argv().length > 0).to.equal(throughKubectl);
       for (const text of shown) expect(text).not.to.contain(world.api.token);
@@ -286,17 +324,17 @@ describePrograms('the flags of kubectl', (world) => {
     expectBuilt(world, ended, ['--cluster', 'good cluster', '--user', 'good user'], pins);
   });
 
-  for (const [way, auth] of WAYS) {
+  for (const [way, env] of WAYS) {
     it(`limit a request, and place the cache, ${way}`, async () => {
-      connect(world, {auth});
+      connect(world);
       world.api.state.delayMs = 3000;
-      const ended = await world.tiltbuild(['--request-timeout', '300ms', ...BUILD]);
+      const ended = await world.tiltbuild(['--request-timeout', '300ms', ...BUILD], {env});
       expectNoBuild(world, ended, world.api.url);
       expect(ended.stderr).to.match(/within|time ?out/i);
       world.api.state.delayMs = 0;
       const flags = ['--request-timeout', '20s', '--cache-dir', 'my cache'];
-      expectBuilt(world, await world.tiltbuild([...flags, ...BUILD]), flags);
-      expect(readdirSync(world.sandbox.work).includes('my cache')).to.equal(auth === 'exec');
+      expectBuilt(world, await world.tiltbuild([...flags, ...BUILD], {env}), flags);
+      expect(readdirSync(world.sandbox.work).includes('my cache')).to.equal(way === 'through kubectl');
     });
   }
 
@@ -317,11 +355,11 @@ describePrograms('the way to the API server', (world) => {
     for (const {userAgent} of world.api.requests) expect(userAgent).to.match(/^kubectl\//);
   });
 
-  for (const [way, auth] of WAYS) {
+  for (const [way, env] of WAYS) {
     it(`keeps the path of the server's address, ${way}`, async () => {
       await withServer({basePath: '/clusters/a'}, async (api) => {
-        connect(world, {auth}, api);
-        expectBuilt(world, await world.tiltbuild(BUILD));
+        connect(world, {}, api);
+        expectBuilt(world, await world.tiltbuild(BUILD, {env}));
         const paths = api.requests.map(({path}) => path);
         expect(paths).to.include('/api/v1/namespaces/default/secrets/docker-registry');
         expect(paths.filter((path) => path.startsWith('(outside'))).to.deep.equal([]);
@@ -329,13 +367,13 @@ describePrograms('the way to the API server', (world) => {
     });
 
     it(`names a server that is down, ${way}`, async () => {
-      connect(world, {auth, clusterFields: {server: CLOSED}});
-      expectNoBuild(world, await world.tiltbuild(BUILD), CLOSED, 'work-cluster');
+      connect(world, {clusterFields: {server: CLOSED}});
+      expectNoBuild(world, await world.tiltbuild(BUILD, {env}), CLOSED, 'work-cluster');
     });
 
     it(`trusts no server of another authority, ${way}`, async () => {
-      connect(world, {auth, clusterFields: {'certificate-authority-data': await otherAuthority()}});
-      expectNoBuild(world, await world.tiltbuild(BUILD), world.api.url, 'certificate');
+      connect(world, {clusterFields: {'certificate-authority-data': await otherAuthority()}});
+      expectNoBuild(world, await world.tiltbuild(BUILD, {env}), world.api.url, 'certificate');
     });
 
     const html = {contentType: 'text/html'};
@@ -355,9 +393,9 @@ describePrograms('the way to the API server', (world) => {
     ];
     for (const [title, failWith] of answers) {
       it(`ends in an error that names the server where it answers with ${title}, ${way}`, async () => {
-        connect(world, {auth});
+        connect(world);
         world.api.state.failWith = failWith;
-        expectNoBuild(world, await world.tiltbuild(BUILD), world.api.url);
+        expectNoBuild(world, await world.tiltbuild(BUILD, {env}), world.api.url);
       });
     }
   }

@@ -1,7 +1,7 @@
 /** Which pull secret a build is given, whether we ask the cluster ourselves or kubectl does. */
 import {expect} from 'chai';
 import {builderDeployment, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
-import {DIGEST, describePrograms, KIND_NAMES} from '../helpers/world.ts';
+import {DIGEST, describePrograms, KIND_NAMES, WAYS} from '../helpers/world.ts';
 
 const DOCKER = 'kubernetes.io/dockerconfigjson';
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
@@ -144,94 +144,94 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const [way, auth] of [
-  ['asked directly', 'certificate'],
-  ['asked through kubectl', 'exec'],
-] as const) {
-  describePrograms(`the pull secret, ${way},`, (world) => {
-    for (const {title, secrets = {}, forbidden, args = [], variable, passed, error, note, asked} of cases) {
-      it(title, async () => {
-        world.connect({auth});
-        const {state, requests} = world.api;
-        state.secrets = Object.entries(secrets).map(([name, type]) => ({namespace: 'default', name, type}));
-        if (forbidden) state.forbidden.add('secrets');
-        const ended = await world.tiltbuild(['-t', 'localhost/web:dev', ...args, '.'], {
-          env: {[VARIABLE]: variable},
+for (const through of WAYS) {
+  describePrograms(
+    `the pull secret, ${through === 'kubectl' ? 'asked through kubectl' : 'asked directly'},`,
+    (world) => {
+      for (const {title, secrets = {}, forbidden, args = [], variable, passed, error, note, asked} of cases) {
+        it(title, async () => {
+          world.connect({through});
+          const {state, requests} = world.api;
+          state.secrets = Object.entries(secrets).map(([name, type]) => ({namespace: 'default', name, type}));
+          if (forbidden) state.forbidden.add('secrets');
+          const ended = await world.tiltbuild(['-t', 'localhost/web:dev', ...args, '.'], {
+            env: {[VARIABLE]: variable},
+          });
+
+          const ofSecrets = requests.filter(({path}) => path.includes('/secrets'));
+          const paths = asked === undefined ? [] : [`/api/v1/namespaces/default/secrets/${asked}`];
+          expect(ofSecrets.map(({path}) => path)).to.deep.equal(paths);
+          for (const {accept, query} of ofSecrets) {
+            expect(accept).to.match(/^application\/json;as=Table;v=v1;g=meta\.k8s\.io(,|$)/);
+            expect(query.includeObject).not.to.equal('Object');
+          }
+          const runs = world.sandbox.invocations();
+          const seen = `${ended.stdout}${ended.stderr}${JSON.stringify(runs)}`;
+          expect(seen).not.to.contain(SECRET_MARKER);
+          expect(seen).not.to.contain(SECRET_MARKER_BASE64);
+
+          if (error !== undefined) {
+            expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
+            for (const word of error) expect(ended.stderr).to.contain(word);
+            expect(ended.stderr).to.contain('kubectl create secret docker-registry');
+            expect(runs).to.deep.equal([]);
+            return;
+          }
+          expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+          const {argv} = world.delegated();
+          expect(argv.slice(0, argv.indexOf('--tag'))).to.deep.equal([
+            '--kubeconfig',
+            world.sandbox.kubeconfig,
+            '--context',
+            KIND_NAMES.context,
+            '--namespace',
+            'default',
+            ...(passed === undefined ? [] : ['--registry-secret', passed]),
+          ]);
+          const notes = ended.stderr.split('\n').filter((line) => line.startsWith('note:'));
+          expect(notes).to.have.length(note === undefined ? 0 : 1);
+          for (const word of note ?? []) expect(notes[0]).to.contain(word);
         });
+      }
 
-        const ofSecrets = requests.filter(({path}) => path.includes('/secrets'));
-        const paths = asked === undefined ? [] : [`/api/v1/namespaces/default/secrets/${asked}`];
-        expect(ofSecrets.map(({path}) => path)).to.deep.equal(paths);
-        for (const {accept, query} of ofSecrets) {
-          expect(accept).to.match(/^application\/json;as=Table;v=v1;g=meta\.k8s\.io(,|$)/);
-          expect(query.includeObject).not.to.equal('Object');
-        }
-        const runs = world.sandbox.invocations();
-        const seen = `${ended.stdout}${ended.stderr}${JSON.stringify(runs)}`;
-        expect(seen).not.to.contain(SECRET_MARKER);
-        expect(seen).not.to.contain(SECRET_MARKER_BASE64);
-
-        if (error !== undefined) {
-          expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
-          for (const word of error) expect(ended.stderr).to.contain(word);
-          expect(ended.stderr).to.contain('kubectl create secret docker-registry');
-          expect(runs).to.deep.equal([]);
-          return;
-        }
-        expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+      it('is told apart from a builder that is called docker-registry', async () => {
+        world.connect({through});
+        world.api.state.deployments = [builderDeployment({name: 'docker-registry', runtime: 'docker'})];
+        const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '--builder', 'docker-registry', '.']);
+        expect(ended.exitCode, ended.stderr).to.equal(0);
         const {argv} = world.delegated();
-        expect(argv.slice(0, argv.indexOf('--tag'))).to.deep.equal([
-          '--kubeconfig',
-          world.sandbox.kubeconfig,
-          '--context',
-          KIND_NAMES.context,
-          '--namespace',
-          'default',
-          ...(passed === undefined ? [] : ['--registry-secret', passed]),
-        ]);
-        const notes = ended.stderr.split('\n').filter((line) => line.startsWith('note:'));
-        expect(notes).to.have.length(note === undefined ? 0 : 1);
-        for (const word of note ?? []) expect(notes[0]).to.contain(word);
+        expect(argv).to.include.members(['--builder', '--registry-secret']);
+        // The builder's label says docker, so that the export is the delegate's own.
+        expect(argv).not.to.include('--output');
       });
-    }
 
-    it('is told apart from a builder that is called docker-registry', async () => {
-      world.connect({auth});
-      world.api.state.deployments = [builderDeployment({name: 'docker-registry', runtime: 'docker'})];
-      const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '--builder', 'docker-registry', '.']);
-      expect(ended.exitCode, ended.stderr).to.equal(0);
-      const {argv} = world.delegated();
-      expect(argv).to.include.members(['--builder', '--registry-secret']);
-      // The builder's label says docker, so that the export is the delegate's own.
-      expect(argv).not.to.include('--output');
-    });
+      it('is not taken for a builder where there is none of its name', async () => {
+        world.connect({through, names: {context: 'minikube', cluster: 'minikube', user: 'minikube'}});
+        world.api.state.deployments = [];
+        world.api.state.secrets = [
+          {namespace: 'default', name: 'buildkit', type: DOCKER, labels: {runtime: 'containerd'}},
+        ];
+        // Nothing is made in its place, so that nothing is known of the runtime.
+        const policy = ['--builder-policy', 'never'];
+        const args = ['-t', 'localhost/web:dev', '--registry-secret', 'buildkit', ...policy, '.'];
+        const ended = await world.tiltbuild(args);
+        expect(ended.exitCode, ended.stderr).to.equal(0);
+        expect(world.delegated().argv).not.to.include('--output');
+      });
 
-    it('is not taken for a builder where there is none of its name', async () => {
-      world.connect({auth, names: {context: 'minikube', cluster: 'minikube', user: 'minikube'}});
-      world.api.state.deployments = [];
-      world.api.state.secrets = [
-        {namespace: 'default', name: 'buildkit', type: DOCKER, labels: {runtime: 'containerd'}},
-      ];
-      // Nothing is made in its place, so that nothing is known of the runtime.
-      const policy = ['--builder-policy', 'never'];
-      const args = ['-t', 'localhost/web:dev', '--registry-secret', 'buildkit', ...policy, '.'];
-      const ended = await world.tiltbuild(args);
-      expect(ended.exitCode, ended.stderr).to.equal(0);
-      expect(world.delegated().argv).not.to.include('--output');
-    });
-
-    it('is looked for in the namespace of the build alone', async () => {
-      world.connect({auth, namespace: 'team'});
-      const ended = await world.tiltbuild([
-        '-t',
-        'localhost/web:dev',
-        '--registry-secret',
-        'docker-registry',
-        '.',
-      ]);
-      expect(ended).to.include({exitCode: 4, stdout: ''});
-      expect(ended.stderr).to.contain('does not exist in namespace "team"');
-      expect(world.sandbox.invocations()).to.deep.equal([]);
-    });
-  });
+      it('is looked for in the namespace of the build alone', async () => {
+        world.connect({through, namespace: 'team'});
+        const ended = await world.tiltbuild([
+          '-t',
+          'localhost/web:dev',
+          '--registry-secret',
+          'docker-registry',
+          '.',
+        ]);
+        expect(ended).to.include({exitCode: 4, stdout: ''});
+        expect(ended.stderr).to.contain('does not exist in namespace "team"');
+        expect(world.sandbox.invocations()).to.deep.equal([]);
+      });
+    },
+  );
 }

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
-import {describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
+import {describePrograms, KIND_NAMES, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
 
 const K3D_NODE = {name: 'k3d-demo-server-0', providerID: 'k3s://k3d-demo-server-0'};
 const UNMARKED_NODE = {name: 'worker-1', providerID: 'metal://worker-1'};
@@ -75,9 +75,9 @@ describePrograms('k3d', (world) => {
     expect(pluginStarted()).to.equal(true);
   });
 
-  for (const auth of ['certificate', 'exec'] as const) {
-    it(`is refused by its nodes where all names were changed (${auth})`, async () => {
-      world.connect({auth, names: PLAIN_NAMES});
+  for (const through of WAYS) {
+    it(`is refused by its nodes where all names were changed (${through})`, async () => {
+      world.connect({through, names: PLAIN_NAMES});
       world.api.state.nodes = [node(K3D_NODE)];
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
       expectRefused(world, ended, 3, 'k3d', 'node "k3d-demo-server-0"', 'k3d image import');
@@ -186,9 +186,9 @@ describePrograms('kind', (world) => {
     expectRefused(world, await world.tiltbuild(['-t', 'web', '.'], {env: {EXPECTED_REF: ''}}), 3, '"web"');
   });
 
-  for (const auth of ['certificate', 'exec'] as const) {
-    it(`is told by its nodes alone, too (${auth})`, async () => {
-      world.connect({auth, names: PLAIN_NAMES});
+  for (const through of WAYS) {
+    it(`is told by its nodes alone, too (${through})`, async () => {
+      world.connect({through, names: PLAIN_NAMES});
       world.api.state.nodes = [node()];
       expectRefused(world, await world.tiltbuild(['-t', 'web:dev', '.']), 3, 'docker.io/library/web:dev');
       expect((await world.tiltbuild(['-t', 'localhost/web:dev', '.'])).exitCode).to.equal(0);
@@ -215,9 +215,9 @@ describePrograms('any other cluster', (world) => {
     });
   }
 
-  for (const auth of ['certificate', 'exec'] as const) {
-    it(`is unknown where nodes must not be listed, and that is no error (${auth})`, async () => {
-      world.connect({auth, names: PLAIN_NAMES});
+  for (const through of WAYS) {
+    it(`is unknown where nodes must not be listed, and that is no error (${through})`, async () => {
+      world.connect({through, names: PLAIN_NAMES});
       world.api.state.forbidden.add('nodes');
       const ended = await world.tiltbuild(['-t', 'web:dev', '--print', 'json', '.']);
       expect(ended.exitCode, ended.stderr).to.equal(0);

@@ -10,8 +10,11 @@ export interface World {
   readonly program: Program;
   readonly api: ApiServer;
   readonly sandbox: Sandbox;
-  /** Writes the kubeconfig that leads to the cluster; by default a kind cluster, by client certificate. */
-  connect(options?: Partial<KubeconfigOptions>): void;
+  /**
+   * Writes the kubeconfig that leads to the cluster; by default a kind cluster, by client certificate, which is asked
+   * directly. `through` has it asked by kubectl.
+   */
+  connect(options?: Partial<KubeconfigOptions> & {readonly through?: Way}): void;
   /** Runs `kubectl-tiltbuild` in the build context. `env` is added to the sandbox's; undefined takes away. */
   tiltbuild(
     args: readonly string[],
@@ -29,6 +32,12 @@ export const KIND_NAMES = {context: 'kind-demo', cluster: 'kind-demo', user: 'ki
 /** Names that tell nothing, so that the nodes are asked. */
 export const PLAIN_NAMES = {context: 'work', cluster: 'work-cluster', user: 'me'};
 
+/** Who asks the cluster. */
+export const WAYS = ['directly', 'kubectl'] as const;
+export type Way = (typeof WAYS)[number];
+/** With a proxy set kubectl has to ask. Nothing is sent to this one: Go takes no proxy to a loopback address. */
+export const PROXY = {HTTPS_PROXY: 'http://127.0.0.1:1'};
+
 /** Gives it a node, a builder of ours that works, and the pull secret that is looked for by default. */
 export function furnish({state}: ApiServer): void {
   state.nodes.push(node());
@@ -45,6 +54,7 @@ export function describePrograms(title: string, declare: (world: World) => void)
     describe(`${title} (${program.name})`, () => {
       let api: ApiServer;
       let sandbox: Sandbox;
+      let through: Way;
       beforeEach(async () => {
         [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
         furnish(api);
@@ -64,16 +74,18 @@ export function describePrograms(title: string, declare: (world: World) => void)
         get sandbox() {
           return sandbox;
         },
-        connect: (options = {}) =>
+        connect: ({through: way = 'directly', ...options} = {}) => {
+          through = way;
           sandbox.writeKubeconfig(
             api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root, ...options}),
-          ),
+          );
+        },
         tiltbuild: (args, {env = {}, ...options} = {}) =>
           run(program, {
             args,
             cwd: sandbox.work,
             ...options,
-            env: withoutUndefined({...sandbox.env, ...env}),
+            env: withoutUndefined({...sandbox.env, ...(through === 'kubectl' && PROXY), ...env}),
           }),
         delegated: () => {
           const invocations = sandbox.invocations();

@@ -1,0 +1,262 @@
+/** Covers a login by a credential plugin: what the plugin is given, which is what kubectl gives it, and how often. */
+import {appendFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {delimiter, join, posix} from 'node:path';
+import {expect} from 'chai';
+import {stringify} from 'yaml';
+import type {PluginUser} from '../../src/cluster/credential-plugin.ts';
+import {mergeKubeconfigs} from '../../src/cluster/kubeconfig-merge.ts';
+import {parseKubeconfig} from '../../src/cluster/kubeconfig-parse.ts';
+import {resolveTarget} from '../../src/cluster/target.ts';
+import {TiltbuildError} from '../../src/errors.ts';
+import {SignalInterruption} from '../../src/tools/interruption.ts';
+import {PluginLogin} from '../../src/tools/plugin-login.ts';
+import {Runner} from '../../src/tools/runner.ts';
+import {type ApiServer, startApiServer} from '../helpers/api-server.ts';
+import {runCommand} from '../helpers/programs.ts';
+import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
+import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
+
+const V1 = 'client.authentication.k8s.io/v1';
+const V1BETA1 = 'client.authentication.k8s.io/v1beta1';
+
+/** One run of the plugin, as it saw it. */
+interface Seen {
+  readonly argv: readonly string[];
+  readonly request: unknown;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: string;
+}
+
+describe('PluginLogin', () => {
+  let api: ApiServer;
+  let sandbox: Sandbox;
+  beforeEach(async function () {
+    if (process.platform === 'win32') this.skip();
+    [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
+  });
+  afterEach(async () => {
+    sandbox?.remove();
+    await api?.close();
+  });
+
+  const log = () => join(sandbox.root, 'seen');
+  const seen = (): readonly Seen[] =>
+    readFileSync(log(), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+
+  /** Writes a plugin that tells what it was given, says `words`, and answers or ends with an exit code. */
+  function installPlugin(
+    answers: readonly (object | number | string)[],
+    apiVersion = V1,
+    words = '',
+  ): string {
+    const path = join(sandbox.bin, 'login');
+    const script = `
+      const fs = require('fs');
+      const answers = ${JSON.stringify(answers)};
+      const log = ${JSON.stringify(log())};
+      const runs = fs.readFileSync(log, 'utf8').split('\\n').length - 1;
+      const {KUBERNETES_EXEC_INFO, EXTRA, HOME} = process.env;
+      fs.appendFileSync(log, JSON.stringify({
+        argv: process.argv.slice(2), request: JSON.parse(KUBERNETES_EXEC_INFO), env: {EXTRA, HOME},
+        stdin: fs.readFileSync(0, 'utf8'),
+      }) + '\\n');
+      process.stderr.write(${JSON.stringify(words)});
+      const answer = answers[Math.min(runs, answers.length - 1)];
+      if (typeof answer === 'number') process.exit(answer);
+      process.stdout.write(typeof answer === 'string' ? answer : JSON.stringify(
+        {kind: 'ExecCredential', apiVersion: '${apiVersion}', status: answer}));`;
+    writeFileSync(path, `#!${process.execPath}\n${script}\n`, {mode: 0o700});
+    writeFileSync(log(), '');
+    return path;
+  }
+
+  function open(exec: object, cluster: object = {}, env: Readonly<Record<string, string>> = {}) {
+    const config = {
+      clusters: [{name: 'c', cluster: {server: api.url, ...cluster}}],
+      users: [
+        {name: 'me', user: {exec: {apiVersion: V1, command: 'login', interactiveMode: 'Never', ...exec}}},
+      ],
+      contexts: [{name: 'x', context: {cluster: 'c', user: 'me'}}],
+      'current-context': 'x',
+    };
+    sandbox.writeKubeconfig(stringify(config));
+    const file = parseKubeconfig(sandbox.kubeconfig, stringify(config), posix);
+    const paths = {explicit: true, paths: [sandbox.kubeconfig]};
+    const target = resolveTarget(mergeKubeconfigs([file]), {}, {lookedAt: paths});
+    const lines: string[] = [];
+    const login = new PluginLogin(target, target.user as PluginUser, {
+      runner: new Runner(new SignalInterruption({on() {}}), 'linux', () => {}),
+      env: {...sandbox.env, ...env},
+      platform: process.platform,
+      showLine: (line) => lines.push(line),
+    });
+    return {login, lines};
+  }
+
+  async function catchError(run: Promise<unknown>): Promise<Error> {
+    return await run.then(
+      () => expect.fail('nothing was thrown'),
+      (error) => error,
+    );
+  }
+
+  const authority = () => ({'certificate-authority-data': Buffer.from(api.authority).toString('base64')});
+  const requests: readonly (readonly [string, object, () => object])[] = [
+    ['as it is', {}, authority],
+    ['by v1beta1', {apiVersion: V1BETA1, interactiveMode: undefined}, authority],
+    [
+      'with arguments and variables',
+      {args: ['a b', '$HOME', ''], env: [{name: 'EXTRA', value: 'x y'}]},
+      authority,
+    ],
+    ['with a variable that goes before ours', {env: [{name: 'HOME', value: '/x'}]}, authority],
+    ['with the cluster', {provideClusterInfo: true}, authority],
+    [
+      'with the cluster, its authority in a file',
+      {provideClusterInfo: true},
+      () => {
+        writeFileSync(join(sandbox.root, 'ca.crt'), api.authority);
+        return {'certificate-authority': 'ca.crt'};
+      },
+    ],
+    [
+      'with a cluster that has more to it',
+      {provideClusterInfo: true},
+      () => ({
+        ...authority(),
+        'tls-server-name': 'localhost',
+        'disable-compression': true,
+        extensions: [
+          {name: 'other', extension: {no: 1}},
+          {name: 'client.authentication.k8s.io/exec', extension: {audience: 'x', list: [1, null]}},
+        ],
+      }),
+    ],
+    [
+      'with a cluster that is not checked',
+      {provideClusterInfo: true},
+      () => ({'insecure-skip-tls-verify': true}),
+    ],
+  ];
+  for (const [what, exec, cluster] of requests) {
+    it(`asks the plugin as kubectl does: ${what}`, async () => {
+      const apiVersion = 'apiVersion' in exec ? String(exec.apiVersion) : V1;
+      installPlugin([{token: api.token}], apiVersion);
+      const {login} = open(exec, cluster());
+      expect((await login.logIn()).user)
+        .to.include({name: 'me', token: api.token})
+        .and.not.have.property('exec');
+      const kubectl = join(realKubectlDirectory(), 'kubectl');
+      const ended = await runCommand(kubectl, ['get', '--raw', '/api/v1/nodes'], {
+        env: sandbox.env,
+        cwd: sandbox.work,
+      });
+      expect(ended.exitCode, ended.stderr).to.equal(0);
+      const [ours, theirs, ...others] = seen();
+      expect(ours).to.deep.equal(theirs);
+      expect(others).to.deep.equal([]);
+    });
+  }
+
+  it('asks once for all, and again where the answer is good no longer', async () => {
+    installPlugin([
+      {token: 'first', expirationTimestamp: '2020-01-01T00:00:00Z'},
+      {token: 'second', expirationTimestamp: '2999-01-01T00:00:00Z'},
+    ]);
+    const {login} = open({});
+    const logIn = async () => (await login.logIn()).user.token;
+    // The first is too old from the start.
+    expect(await Promise.all([logIn(), logIn()])).to.deep.equal(['second', 'second']);
+    expect(await logIn()).to.equal('second');
+    expect(seen()).to.have.length(2);
+    login.forget();
+    await logIn();
+    expect(seen()).to.have.length(3);
+  });
+
+  it('takes a certificate', async () => {
+    installPlugin([{clientCertificateData: 'CERT', clientKeyData: 'KEY'}]);
+    expect((await open({}).login.logIn()).user).to.deep.equal({
+      name: 'me',
+      'client-certificate-data': 'Q0VSVA==',
+      'client-key-data': 'S0VZ',
+    });
+  });
+
+  it('hands on what the plugin says', async () => {
+    installPlugin([{token: 't'}], V1, 'open https://login.test\nand type ABC\n');
+    const {login, lines} = open({});
+    await login.logIn();
+    expect(lines).to.deep.equal(['open https://login.test', 'and type ABC']);
+  });
+
+  it('says which plugin of which user failed, and what the kubeconfig has to say to it', async () => {
+    installPlugin([3]);
+    for (const [exec, remedy] of [
+      [{}, 'Log in again, or check with: kubectl auth whoami'],
+      [{installHint: 'Ask Bob.'}, 'Ask Bob.'],
+    ] as const) {
+      const error = await catchError(open(exec).login.logIn());
+      expect(error).to.be.instanceOf(TiltbuildError);
+      expect(error).to.deep.include({
+        code: 'cluster-denied',
+        message: 'The login plugin "login" of user "me" failed with exit code 3.',
+        remedy: [remedy],
+      });
+    }
+  });
+
+  it('is asked again after a failure', async () => {
+    installPlugin([3, {token: 't'}]);
+    const {login} = open({});
+    await catchError(login.logIn());
+    expect((await login.logIn()).user.token).to.equal('t');
+  });
+
+  const forKubectl: readonly (readonly [string, () => PluginLogin])[] = [
+    ['a plugin that is not there', () => open({command: 'no-such-login'}).login],
+    ['a plugin that cannot be started', () => open({command: join(sandbox.root, 'no-such-login')}).login],
+    [
+      'an answer that is not understood',
+      () => {
+        installPlugin(['token: x']);
+        return open({}).login;
+      },
+    ],
+    [
+      'preferences that may forbid it',
+      () => {
+        installPlugin([{token: 't'}]);
+        mkdirSync(join(sandbox.home, '.kube'));
+        appendFileSync(join(sandbox.home, '.kube', 'kuberc'), 'credentialPluginPolicy: DenyAll\n');
+        return open({}).login;
+      },
+    ],
+    [
+      'preferences elsewhere that may forbid it',
+      () => {
+        installPlugin([{token: 't'}]);
+        const path = join(sandbox.root, 'preferences');
+        writeFileSync(path, 'credentialPluginPolicy: DenyAll\n');
+        return open({}, {}, {KUBERC: path}).login;
+      },
+    ],
+  ];
+  for (const [what, prepare] of forKubectl) {
+    it(`leaves it to kubectl: ${what}`, async () => {
+      const error = await catchError(prepare().logIn());
+      expect(error).to.be.instanceOf(Error).and.not.instanceOf(TiltbuildError);
+    });
+  }
+
+  it('does not look at preferences that are turned off', async () => {
+    installPlugin([{token: 't'}]);
+    mkdirSync(join(sandbox.home, '.kube'));
+    appendFileSync(join(sandbox.home, '.kube', 'kuberc'), 'credentialPluginPolicy: DenyAll\n');
+    const {login} = open({}, {}, {KUBERC: 'off', PATH: [sandbox.bin, sandbox.env.PATH].join(delimiter)});
+    expect((await login.logIn()).user.token).to.equal('t');
+  });
+});
