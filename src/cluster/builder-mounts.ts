@@ -1,7 +1,10 @@
 /** Owns what a builder mounts, and the rule by which a mount would double on the node. */
 import {type ContainerdPaths, STANDARD_SOCKET} from './builder-runtime.ts';
-import {type BuildkitdWorker, ROOTLESS_STATE_DIRECTORY} from './builder-toml.ts';
+import type {BuildkitdWorker} from './builder-toml.ts';
 import {isWithin, parentDirectory} from './node-paths.ts';
+
+/** Where the rootless image keeps its state; a volume of its own there, since a node may mount images nosuid. */
+export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';
 
 /** The part of a pod's specification that mounts are read from. */
 export interface PodSpec {

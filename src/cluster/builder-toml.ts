@@ -1,14 +1,12 @@
 /** Owns the builder's buildkitd.toml, and the directory on the node that its state is kept in. */
 import {createHash} from 'node:crypto';
+import {ROOTLESS_STATE_DIRECTORY} from './builder-mounts.ts';
 import {type ContainerRuntime, STANDARD_SOCKET} from './builder-runtime.ts';
 
 const STATE_PARENT = '/var/lib/buildkit';
 const OTEL_SOCKET = 'otel-grpc.sock';
 /** Linux has 108 bytes for the path of a unix socket, the closing zero among them. */
 const SOCKET_PATH_LIMIT = 107;
-
-/** Where the rootless image keeps its state; a volume of its own there, since a node may mount images nosuid. */
-export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';
 
 /**
  * The node's directory for the state of one builder. The plugin goes by the name alone, so that two namespaces on
