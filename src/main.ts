@@ -3,6 +3,7 @@ import {homedir, tmpdir} from 'node:os';
 import {buildImage} from './build/build-image.ts';
 import type {Surroundings} from './build/build-request.ts';
 import {formatResult} from './build/build-result.ts';
+import {answerLogin} from './build/lend-login.ts';
 import type {Notes, Ports} from './build/ports.ts';
 import {type Invocation, readCommandLine} from './cli/command-line.ts';
 import {exitCodeOf, UNFIT} from './cli/exit-codes.ts';
@@ -47,6 +48,8 @@ async function main(): Promise<number> {
     platform,
     terminal: onTerminal,
     toolVersion: VERSION,
+    // Compiled, the second word is a path inside the program itself.
+    self: {program: process.execPath, args: process.versions.bun ? [] : process.argv.slice(1, 2)},
   };
   try {
     return await perform(await readCommandLine(argv, surroundings), {surroundings, terminal, style});
@@ -96,6 +99,11 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
       const values = completion.live ? await completeValues(completion.live, surroundings, ports) : [];
       await terminal.writeResult(formatCompletion(completion, values));
       return 0;
+    }
+    case 'login': {
+      const {text, exitCode} = await answerLogin(invocation.question, makePorts(terminal, SILENT));
+      await terminal.writeResult(text);
+      return exitCode;
     }
     case 'builder': {
       const {runBuilderCommand} = await import('./build/run-builder-command.ts');

@@ -44,7 +44,7 @@ export async function buildImage(
 
     const deadline = request.timeout === undefined ? undefined : started + request.timeout;
     const builderRequest = {...requestBuilder(request, target.namespace, product.product), deadline};
-    const {toolVersion, terminal} = surroundings;
+    const {toolVersion, terminal, self} = surroundings;
     const builder = await ensureBuilder(
       {request: builderRequest, product: product.product, facts, cluster, toolVersion},
       ports,
@@ -54,9 +54,11 @@ export async function buildImage(
     const build = makePassRunner(
       {
         program,
+        target,
         pinArgs,
         privatePath,
         cluster,
+        self,
         deadline,
         terminal,
         asked: request,

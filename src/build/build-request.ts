@@ -106,4 +106,6 @@ export interface Surroundings {
   readonly terminal: boolean;
   /** Version of this program. */
   readonly toolVersion: string;
+  /** What starts this program once more; more arguments go behind its own. */
+  readonly self: {readonly program: string; readonly args: readonly string[]};
 }

@@ -60,8 +60,17 @@ export interface Cluster {
   kubectl(args: readonly string[], input?: string): Promise<KubectlResult>;
   /** The same, with our own standard streams. */
   kubectlLive(args: readonly string[]): Promise<DelegateResult>;
+  /** What a login plugin gave, where one was asked; undefined where there is none that is good. */
+  lastLogin(): PluginAnswer | undefined;
   /** How long to leave between two looks at the same thing, in milliseconds: little where a look is cheap. */
   readonly pause: number;
+}
+
+export interface PluginAnswer {
+  /** The ExecCredential as it came: a secret. */
+  readonly text: string;
+  /** Path of the plugin, which gives the next one. */
+  readonly program: string;
 }
 
 export interface KubectlResult {

@@ -3,6 +3,7 @@ import {attemptBuild, type BuildAttempts} from './attempt-build.ts';
 import type {BuildPass, PassRunner} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
 import type {BuilderRequest} from './ensure-builder.ts';
+import {type Lending, lendLogin} from './lend-login.ts';
 import {type PlanInput, planBuild} from './plan.ts';
 import type {Ports} from './ports.ts';
 import {formatCommand} from './shell-words.ts';
@@ -10,7 +11,8 @@ import {formatCommand} from './shell-words.ts';
 export interface PassSurroundings
   extends Omit<PlanInput, keyof BuildPass>,
     Pick<BuildAttempts, 'cluster' | 'deadline'>,
-    Pick<BuildAttempts['run'], 'program' | 'input' | 'terminal'> {
+    Pick<BuildAttempts['run'], 'program' | 'input' | 'terminal'>,
+    Pick<Lending, 'target' | 'self'> {
   readonly builder: BuilderRequest;
   /** As it was asked for, before any file of it was staged. */
   readonly asked: BuildRequest;
@@ -23,14 +25,17 @@ export function makePassRunner(surroundings: PassSurroundings, ports: Ports): Pa
   const {asked, pullSecret, platform} = surroundings;
   let passes = 0;
   return async ({request, tags}) => {
-    const plan = planBuild({...surroundings, request, tags});
-    ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
     passes += 1;
-    const pass = passes;
+    const prefix = `pass-${passes}-`;
+    const privateToPass = (name: string) => privatePath(`${prefix}${name}`);
+    const lending = {...surroundings, connection: asked.connection, privatePath: privateToPass};
+    const pinArgs = await lendLogin(lending, ports.files);
+    const plan = planBuild({...surroundings, pinArgs, request, tags});
+    ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
     return await attemptBuild(
       {
         run: {program, plan, request, namespace: builder.settings.namespace, terminal, input},
-        privatePath: (name) => privatePath(`pass-${pass}-${name}`),
+        privatePath: privateToPass,
         cluster,
         builder: builder.policy === 'never' ? undefined : builder,
         deadline,

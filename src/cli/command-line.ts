@@ -2,6 +2,7 @@
 import type {BuildRequest, Surroundings} from '../build/build-request.ts';
 import type {BuilderCommandRequest} from '../build/builder-request.ts';
 import type {DoctorRequest} from '../build/doctor/doctor-request.ts';
+import {LOGIN_COMMAND, type LoginQuestion} from '../build/lend-login.ts';
 import {demandOneContext, readBuildRequest} from './build-request.ts';
 import type {Completion} from './complete.ts';
 import {readFlagValues} from './flag-values.ts';
@@ -20,7 +21,8 @@ export type Invocation =
       readonly dryRun: boolean;
     }
   | {readonly kind: 'builder'; readonly request: BuilderCommandRequest}
-  | {readonly kind: 'doctor'; readonly request: DoctorRequest};
+  | {readonly kind: 'doctor'; readonly request: DoctorRequest}
+  | {readonly kind: 'login'; readonly question: LoginQuestion};
 
 /**
  * A first word that is a command's name is the command; a directory of that name is built as `./builder`.
@@ -32,6 +34,11 @@ export async function readCommandLine(
 ): Promise<Invocation> {
   const [first, ...rest] = argv;
   switch (first) {
+    case LOGIN_COMMAND: {
+      const [file, plugin, ...args] = rest;
+      if (file !== undefined && plugin !== undefined) return {kind: 'login', question: {file, plugin, args}};
+      break;
+    }
     case '__complete':
       return (await import('./oclif-lines.ts')).readCompletionLine(rest, surroundings);
     case 'builder':

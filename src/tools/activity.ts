@@ -97,6 +97,7 @@ function showCluster(cluster: Cluster, activity: Activity): Cluster {
     review: (path, question) => during(() => cluster.review(path, question)),
     kubectl: (args, input) => during(() => cluster.kubectl(args, input)),
     kubectlLive: (args) => activity.silently(() => cluster.kubectlLive(args)),
+    lastLogin: () => cluster.lastLogin(),
     get pause() {
       return cluster.pause;
     },

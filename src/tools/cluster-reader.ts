@@ -1,5 +1,12 @@
 /** Owns how the cluster is asked: directly where that can be done, else through kubectl, with the same answers. */
-import type {Cluster, Clusters, Connection, DelegateResult, KubectlResult} from '../build/ports.ts';
+import type {
+  Cluster,
+  Clusters,
+  Connection,
+  DelegateResult,
+  KubectlResult,
+  PluginAnswer,
+} from '../build/ports.ts';
 import {comesFromPlugin} from '../cluster/credential-plugin.ts';
 import {readRequestTimeout} from '../cluster/durations.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/facts.ts';
@@ -132,6 +139,10 @@ class SystemCluster implements Cluster {
     });
     this.#tools.interruption.throwIfReceived();
     return result;
+  }
+
+  lastLogin(): PluginAnswer | undefined {
+    return this.#login?.last();
   }
 
   async #ask<T>(

@@ -1,5 +1,6 @@
 /** Owns a login by a credential plugin: it is asked once, for as long as its answer is good. */
 import {join} from 'node:path';
+import type {PluginAnswer} from '../build/ports.ts';
 import {
   type PluginCredential,
   type PluginUser,
@@ -23,10 +24,15 @@ export interface PluginTools {
   readonly showLine: (line: string) => void;
 }
 
+interface Login extends PluginAnswer {
+  readonly credential: PluginCredential;
+}
+
 export class PluginLogin {
   readonly #target: Target & {readonly user: PluginUser};
   readonly #tools: PluginTools;
-  #asked: Promise<PluginCredential> | undefined;
+  #asked: Promise<Login> | undefined;
+  #last: Login | undefined;
 
   constructor(target: Target, user: PluginUser, tools: PluginTools) {
     this.#target = {...target, user};
@@ -39,31 +45,43 @@ export class PluginLogin {
    */
   async logIn(): Promise<Target> {
     const asked = this.#ask();
-    const {fields} = isGood(await asked) ? await asked : await this.#askAnew(asked);
+    const {credential} = isGood(await asked) ? await asked : await this.#askAnew(asked);
     const {exec: _, ...user} = this.#target.user;
-    return {...this.#target, user: {...user, ...fields}};
+    return {...this.#target, user: {...user, ...credential.fields}};
   }
 
   /** The plugin is asked again the next time. */
   forget(): void {
     this.#asked = undefined;
+    this.#last = undefined;
+  }
+
+  /** What the plugin gave, as long as it is good. */
+  last(): PluginAnswer | undefined {
+    return this.#last && isGood(this.#last) ? this.#last : undefined;
   }
 
   /** Another login may have seen that it is old, and asked already. */
-  #askAnew(old: Promise<PluginCredential>): Promise<PluginCredential> {
+  #askAnew(old: Promise<Login>): Promise<Login> {
     if (this.#asked === old) this.forget();
     return this.#ask();
   }
 
-  #ask(): Promise<PluginCredential> {
-    this.#asked ??= this.#run().catch((error) => {
-      this.forget();
-      throw error;
-    });
+  #ask(): Promise<Login> {
+    this.#asked ??= this.#run().then(
+      (login) => {
+        this.#last = login;
+        return login;
+      },
+      (error) => {
+        this.forget();
+        throw error;
+      },
+    );
     return this.#asked;
   }
 
-  async #run(): Promise<PluginCredential> {
+  async #run(): Promise<Login> {
     const {runner, env, platform, showLine} = this.#tools;
     const {user, cluster} = this.#target;
     const {exec} = user;
@@ -83,11 +101,11 @@ export class PluginLogin {
     if (ended.exitCode !== 0) throw describeFailure(user, ended);
     const credential = readPluginAnswer(ended.stdout, exec);
     if (credential === undefined) throw new Error(`the answer of ${exec.command} was not understood`);
-    return credential;
+    return {credential, text: ended.stdout, program};
   }
 }
 
-function isGood({expires}: PluginCredential): boolean {
+function isGood({credential: {expires}}: Login): boolean {
   return expires === undefined || expires > Date.now();
 }
 

@@ -4,7 +4,7 @@ import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
 import {parse, stringify} from 'yaml';
 import type {Ended} from '../helpers/programs.ts';
-import {DIGEST, describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
+import {DIGEST, describePrograms, KIND_NAMES, PLAIN_NAMES, PROXY, type World} from '../helpers/world.ts';
 
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const CREDENTIAL = 'credential-that-nobody-may-see';
@@ -241,7 +241,7 @@ describePrograms('a kubeconfig', (world) => {
         ]);
         // Relative paths are seen from the file that they stood in.
         const {exec, 'client-key': key} = pinned.users[0].user;
-        expect(exec?.command ?? key).to.match(/^\/.*\/(credential-plugin|client\.key)$/);
+        expect(exec?.args.at(-1) ?? key).to.match(/^\/.*\/(credential-plugin|client\.key)$/);
       });
     }
   }
@@ -270,7 +270,14 @@ describePrograms('a kubeconfig', (world) => {
     sandbox.writeKubeconfig(stringify(source));
 
     expectBuilt(await world.tiltbuild(BUILD));
-    expect(pins(world)).to.deep.equal([
+    const [own] = world.delegated().kubeconfigs;
+    expect(pins(world)).to.deep.equal(['--kubeconfig', own?.path, '--namespace', 'default']);
+    expect(parse(own?.content ?? '')).to.include({'current-context': 'work'});
+    // Behind a proxy kubectl asks, and the delegate gets the file itself.
+    sandbox.writeKubeconfig(stringify(source));
+    expectBuilt(await world.tiltbuild(BUILD, {env: PROXY}));
+    const behind = sandbox.invocations().at(-1);
+    expect(behind?.argv.slice(0, 6)).to.deep.equal([
       '--kubeconfig',
       sandbox.kubeconfig,
       '--context',
@@ -278,9 +285,7 @@ describePrograms('a kubeconfig', (world) => {
       '--namespace',
       'default',
     ]);
-    expect(parse(world.delegated().kubeconfigs[0]?.content ?? '')).to.include({
-      'current-context': 'elsewhere',
-    });
+    expect(parse(behind?.kubeconfigs[0]?.content ?? '')).to.include({'current-context': 'elsewhere'});
   });
 
   it('is not needed where --server and a login are given', async () => {

@@ -67,10 +67,23 @@ function pinned({sandbox}: World, {context = 'work', namespace = 'default'} = {}
   return ['--kubeconfig', sandbox.kubeconfig, '--context', context, '--namespace', namespace];
 }
 
-function expectBuilt(world: World, ended: Ended, passed: readonly string[] = [], pins = pinned(world)): void {
+/** With a login lent to it the delegate has a kubeconfig of its own, which holds no more than the target. */
+function lentPins(world: World): readonly string[] {
+  const [own] = world.delegated().kubeconfigs;
+  expect(own).to.include({mode: 0o600, directoryMode: 0o700});
+  expect(own?.path.startsWith(world.sandbox.tmp)).to.equal(true);
+  return ['--kubeconfig', own?.path ?? '', '--namespace', 'default'];
+}
+
+function expectBuilt(
+  world: World,
+  ended: Ended,
+  passed: readonly string[] = [],
+  pins: (world: World) => readonly string[] = pinned,
+): void {
   expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
   expect(withoutOwnPaths(world.delegated().argv, world.sandbox)).to.deep.equal([
-    ...pins,
+    ...pins(world),
     ...passed,
     ...BUILT,
   ]);
@@ -119,7 +132,7 @@ describePrograms('a login', (world) => {
     it(`by ${title} reads secret, builder and nodes, and shows no secret`, async () => {
       connect(world, {auth, relativePaths});
       const ended = await world.tiltbuild(['-v', ...BUILD]);
-      expectBuilt(world, ended);
+      expectBuilt(world, ended, [], auth === 'exec' ? lentPins : pinned);
       expect(ended.stderr).to.contain('product: minikube');
       for (const request of world.api.requests) {
         expect(request.user).to.equal(user);
@@ -159,19 +172,49 @@ describePrograms('a login', (world) => {
     expect(world.api.requests).to.deep.equal([]);
   });
 
-  it('by a credential plugin runs it once, however often the cluster is asked', async () => {
+  it('by a credential plugin runs it once, however often the cluster is asked and the delegate is run', async () => {
     const runs = connectByPlugin(world, [world.api.token]);
     // The builder's pods are looked at between the two passes.
     const file = join(world.sandbox.root, 'ref');
     const ended = await world.tiltbuild(['--image', 'localhost/web', '--ref-file', file, '.']);
     expect(ended.exitCode, ended.stderr).to.equal(0);
     expect(world.api.requests.map(({path}) => path)).to.include('/api/v1/pods');
+    expect(world.sandbox.invocations().map(({login}) => login)).to.deep.equal([
+      world.api.token,
+      world.api.token,
+    ]);
     expect(runs()).to.equal(1);
+    expect(filesWith(world, world.api.token)).to.deep.equal([join(world.sandbox.root, 'plugin')]);
+  });
+
+  it('by a credential plugin is lent once, and then comes from the plugin', async () => {
+    const runs = connectByPlugin(world, ['of the plugin']);
+    const file = join(world.sandbox.root, 'lent');
+    writeFileSync(file, 'lent\n');
+    const ask = async () => {
+      const {exitCode, stdout} = await world.tiltbuild([
+        '__login',
+        file,
+        join(world.sandbox.root, 'plugin'),
+        '--flag',
+      ]);
+      return {exitCode, stdout};
+    };
+    expect(await ask()).to.deep.equal({exitCode: 0, stdout: 'lent\n'});
+    expect(runs()).to.equal(0);
+    const {stdout, exitCode} = await ask();
+    expect({exitCode, status: JSON.parse(stdout).status}).to.deep.equal({
+      exitCode: 0,
+      status: {token: 'of the plugin'},
+    });
+    expect(await ask()).to.deep.equal({exitCode: 3, stdout: ''});
+    expect(runs()).to.equal(2);
   });
 
   it('by a credential plugin asks it again for what is good no longer', async () => {
     const runs = connectByPlugin(world, ['known-token-of-yesterday', world.api.token]);
-    expectBuilt(world, await world.tiltbuild(BUILD));
+    expectBuilt(world, await world.tiltbuild(BUILD), [], lentPins);
+    expect(world.delegated().login).to.equal(world.api.token);
     expect(runs()).to.equal(2);
   });
 
@@ -223,7 +266,7 @@ describePrograms('a login', (world) => {
       });
       const {argv, env: given, kubeconfigs} = world.delegated();
       const [own] = kubeconfigs;
-      expectBuilt(world, ended, [], ['--kubeconfig', own?.path ?? '', '--namespace', 'default']);
+      expectBuilt(world, ended, [], () => ['--kubeconfig', own?.path ?? '', '--namespace', 'default']);
       expect(kubeconfigs).to.have.length(1);
       expect(own).to.include({mode: 0o600, directoryMode: 0o700});
       expect(own?.content).to.contain(world.api.token);
@@ -320,7 +363,7 @@ describePrograms('the flags of kubectl', (world) => {
       'team',
       ...BUILD,
     ]);
-    const pins = pinned(world, {namespace: 'team'});
+    const pins = () => pinned(world, {namespace: 'team'});
     expectBuilt(world, ended, ['--cluster', 'good cluster', '--user', 'good user'], pins);
   });
 

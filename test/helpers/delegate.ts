@@ -39,6 +39,8 @@ export interface Invocation {
   readonly terminal: {readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean};
   /** The files that its kubeconfig came from, those that are missing as well. Empty where argv was refused. */
   readonly kubeconfigs: readonly SeenFile[];
+  /** The token that the credential plugin gave; undefined where there was none to ask. */
+  readonly login: string | undefined;
   readonly secrets: readonly (SeenFile & {readonly id: string})[];
   /** The Dockerfile of a local context, whether `-f` named it or not; null where there is none. */
   readonly dockerfile:

@@ -1,6 +1,6 @@
 /** Owns what the delegate checks before it builds, in its order and with its words (its pkg/cmd and pkg/build). */
 import {existsSync, readFileSync, rmSync, statSync} from 'node:fs';
-import {basename, dirname, join} from 'node:path';
+import {basename, dirname, join, resolve} from 'node:path';
 import {checkSsh, checkTag, parseOutput, parsePlatforms, parseSecret} from './flag-values.mjs';
 import {Refusal} from './pflag.mjs';
 
@@ -70,7 +70,8 @@ export function checkOptions({given, positional}, env, {stdoutIsTerminal}, parse
   for (const host of given.get('add-host') ?? []) {
     if (!/^[^:]+:.+$/.test(host)) throw new Refusal(`invalid host ${host}`);
   }
-  return {kubeconfigs, platforms, secrets, output, tags, pushing, iidfile, inputs, network};
+  const plugin = merged.plugins.get(given.get('user') || merged.contexts.get(context));
+  return {kubeconfigs, plugin, platforms, secrets, output, tags, pushing, iidfile, inputs, network};
 }
 
 function kubeconfigPaths(given, env) {
@@ -81,7 +82,8 @@ function kubeconfigPaths(given, env) {
 }
 
 function readKubeconfigs(paths, explicit, parseYaml) {
-  const contexts = new Set();
+  const contexts = new Map();
+  const plugins = new Map();
   let current = '';
   for (const path of paths) {
     if (!existsSync(path)) {
@@ -94,10 +96,20 @@ function readKubeconfigs(paths, explicit, parseYaml) {
     } catch (error) {
       throw new Refusal(`error loading config file "${path}": ${error.message}`);
     }
-    for (const {name} of config.contexts ?? []) contexts.add(name);
+    for (const {name, context: {user} = {}} of config.contexts ?? []) contexts.set(name, user);
+    for (const {name, user: {exec, token, tokenFile, username} = {}} of config.users ?? []) {
+      // client-go asks a plugin only for what is not there yet.
+      if (exec !== undefined && !token && !tokenFile && !username)
+        plugins.set(name, {...exec, command: seenFrom(path, exec.command)});
+    }
     current ||= config['current-context'] ?? '';
   }
-  return {contexts, current};
+  return {contexts, plugins, current};
+}
+
+/** A bare name is looked for on PATH. */
+function seenFrom(kubeconfig, command) {
+  return command.includes('/') ? resolve(dirname(kubeconfig), command) : command;
 }
 
 /** Where the Dockerfile and the context come from; the file itself is the builder's to miss. */

@@ -1,4 +1,5 @@
 /** Owns the stand-in of `kubectl-build`: strict about its argv, true to the recordings in what it prints. */
+import {spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -52,6 +53,7 @@ export async function main({behaviour, logDirectory}) {
     options = readOptions(argv, env, terminal, log);
     if (options === undefined) return end(0);
     await readInputs(options.inputs, log);
+    if (options.plugin !== undefined) log.add({login: logIn(options.plugin, env)});
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     await print(`Error: ${error.message}\n`);
@@ -80,6 +82,25 @@ function readOptions(argv, env, terminal, log) {
     dockerfile: inputs.path !== undefined && existsSync(inputs.path) ? seeDockerfile(inputs.path) : null,
   });
   return {...options, given: parsed.given, env};
+}
+
+/** Has the credential plugin of the kubeconfig give a token, as client-go has it do with the first request. */
+function logIn({apiVersion, command, args = [], env: variables = []}, env) {
+  const added = Object.fromEntries(variables.map(({name, value}) => [name, value]));
+  const request = {kind: 'ExecCredential', apiVersion, spec: {interactive: false}};
+  const ended = spawnSync(command, args, {
+    env: {...env, ...added, KUBERNETES_EXEC_INFO: JSON.stringify(request)},
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (ended.status !== 0) {
+    const how = ended.error?.message ?? `executable ${command} failed with exit code ${ended.status}`;
+    throw new Refusal(`getting credentials: exec: ${how}`);
+  }
+  const answer = JSON.parse(ended.stdout);
+  if (answer.kind !== 'ExecCredential' || answer.apiVersion !== apiVersion || !answer.status?.token)
+    throw new Refusal('getting credentials: decoding stdout');
+  return answer.status.token;
 }
 
 /** Standard input is read where the command line says so, and nowhere else. */

@@ -118,6 +118,7 @@ async function build(asked: Asked = {}, world: World = {}) {
         connections.push(connection);
         return {
           pause: 300,
+          lastLogin: () => undefined,
           read: async (query) => {
             step('read');
             expect(Object.keys(query)).to.have.members(['pullSecret', 'builders', 'nodes']);
@@ -190,6 +191,7 @@ async function build(asked: Asked = {}, world: World = {}) {
     platform: 'linux' as const,
     terminal: world.terminal ?? false,
     toolVersion: '1.2.3',
+    self: {program: '/bin/tiltbuild', args: []},
   };
   const outcome = await buildImage(request, surroundings, ports).then(
     (result) => ({result, error: undefined}),

@@ -20,6 +20,7 @@ const SURROUNDINGS: Surroundings = {
   platform: 'linux',
   terminal: false,
   toolVersion: '1',
+  self: {program: '/bin/tiltbuild', args: []},
 };
 
 interface Given {

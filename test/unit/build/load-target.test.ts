@@ -53,6 +53,7 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
     platform: 'linux' as const,
     terminal: false,
     toolVersion: '1',
+    self: {program: '/bin/tiltbuild', args: []},
   };
   return await loadTarget({overrides: {}, passed: [], ...request}, surroundings, files);
 }

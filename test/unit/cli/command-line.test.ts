@@ -13,7 +13,15 @@ import {TiltbuildError} from '../../../src/errors.ts';
 const recordedHelp = readFileSync(join(import.meta.dirname, '../../fixtures/recordings/help.yaml'), 'utf8');
 
 function surroundings(env: Surroundings['env'] = {}): Surroundings {
-  return {env, home: '/home/me', cwd: '/project', platform: 'linux', terminal: false, toolVersion: '1'};
+  return {
+    env,
+    home: '/home/me',
+    cwd: '/project',
+    platform: 'linux',
+    terminal: false,
+    toolVersion: '1',
+    self: {program: '/bin/tiltbuild', args: []},
+  };
 }
 
 async function request(argv: readonly string[], env?: Surroundings['env']) {
