@@ -8,6 +8,7 @@ import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import pjson from '../package.json' with {type: 'json'};
+import type {KubeconfigOptions} from '../test/helpers/api-kubeconfig.ts';
 import {runningPod} from '../test/helpers/api-pods.ts';
 import {startApiServer} from '../test/helpers/api-server.ts';
 import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
@@ -37,14 +38,14 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
 try {
   furnish(api);
-  const connect = (file: string, auth: 'certificate' | 'token' | 'exec', names: typeof KIND_NAMES) => {
+  const connect = (file: string, options: Omit<KubeconfigOptions, 'directory'>) => {
     const path = join(sandbox.root, file);
     const directory = join(sandbox.root, `${file}-files`);
     mkdirSync(directory);
-    writeFileSync(path, api.kubeconfig({auth, names, directory}), {mode: 0o600});
+    writeFileSync(path, api.kubeconfig({...options, directory}), {mode: 0o600});
     return {KUBECONFIG: path};
   };
-  const certificate = connect('certificate', 'certificate', KIND_NAMES);
+  const certificate = connect('certificate', {auth: 'certificate', names: KIND_NAMES});
   const program = (command: string, args: readonly string[], env: Program['env'] = certificate): Program => ({
     command,
     args,
@@ -65,6 +66,12 @@ try {
   const ours = (args: readonly string[], env: Program['env'] = certificate) => program(binary, args, env);
   const empty = join(sandbox.root, 'empty.js');
   writeFileSync(empty, '');
+
+  const plugin = connect('plugin', {
+    auth: 'none',
+    names: KIND_NAMES,
+    userFields: {exec: writeSlowPlugin(join(sandbox.root, 'slow-plugin'), api.token)},
+  });
 
   // A node that runs the image by its reference already, and one that does not.
   const known = `localhost/known:tilt-${DIGEST.slice(7, 23)}`;
@@ -92,14 +99,25 @@ try {
         one('kubectl-build alone', alone),
         one('kubectl build, through kubectl', viaKubectl),
         one('kubectl-tiltbuild, client certificate', ours(build)),
-        one('kubectl-tiltbuild, bearer token', ours(build, connect('token', 'token', KIND_NAMES))),
+        one(
+          'kubectl-tiltbuild, bearer token',
+          ours(build, connect('token', {auth: 'token', names: KIND_NAMES})),
+        ),
         one(
           'kubectl-tiltbuild, names that tell nothing',
-          ours(build, connect('plain', 'token', PLAIN_NAMES)),
+          ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
-        one('kubectl-tiltbuild, login plugin', ours(build, connect('exec', 'exec', KIND_NAMES))),
         one('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),
       ],
+    },
+    {
+      title: 'With a login plugin that takes half a second, against kubectl build',
+      cases: [
+        one('kubectl build', program(kubectl, ['build', ...build], plugin)),
+        one('kubectl-tiltbuild', ours(build, plugin)),
+        one('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, {...plugin, ...PROXY})),
+      ],
+      rounds: 10,
     },
     {
       title: 'Diagnosis, against a whole run',
@@ -177,6 +195,15 @@ try {
 } finally {
   sandbox.remove();
   await api.close();
+}
+
+/** As those of the clouds, which start a Python or go out to the net. */
+function writeSlowPlugin(path: string, token: string): object {
+  const apiVersion = 'client.authentication.k8s.io/v1';
+  const answer = JSON.stringify({kind: 'ExecCredential', apiVersion, status: {token}});
+  const script = `setTimeout(() => console.log(${JSON.stringify(answer)}), 500);`;
+  writeFileSync(path, `#!${process.execPath}\n${script}\n`, {mode: 0o700});
+  return {apiVersion, command: path, interactiveMode: 'Never'};
 }
 
 function writeManyFiles(root: string): void {
