@@ -20,9 +20,11 @@ function withTerminal(script: string): readonly string[] {
   return ['--input-type=module', '-e', `${imports}${script}`];
 }
 
-async function run(program: string, args: readonly string[]) {
+/** `slowly`: standard output is not read before something was said on standard error. */
+async function run(program: string, args: readonly string[], {slowly = false} = {}) {
   const child = spawn(program, args, {stdio: ['ignore', 'pipe', 'pipe']});
   const ended = once(child, 'close');
+  if (slowly) await once(child.stderr, 'readable');
   const [stdout, stderr] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
   const [exitCode] = await ended;
   return {exitCode, stdout, stderr};
@@ -86,7 +88,7 @@ describe('the result', () => {
       });
       await terminal.writeResult('é'.repeat(${MEGABYTE}));
       process.exit(0);`;
-    const ended = await run(process.execPath, withTerminal(script));
+    const ended = await run(process.execPath, withTerminal(script), {slowly: true});
     expect(ended).to.deep.include({exitCode: 0, stderr: 'not at once'});
     expect(ended.stdout.equals(Buffer.from('é'.repeat(MEGABYTE)))).to.equal(true);
   });
