@@ -28,7 +28,7 @@ export async function lendLogin(
   {target, connection, cluster, pinArgs, privatePath, self}: Lending,
   files: Files,
 ): Promise<readonly string[]> {
-  const login = cluster.lastLogin();
+  const login = await cluster.lastLogin();
   const {exec} = target.user;
   if (login === undefined || exec === undefined) return pinArgs;
   const [loginFile, kubeconfig] = [privatePath('login'), privatePath('kubeconfig')];

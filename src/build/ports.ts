@@ -61,7 +61,7 @@ export interface Cluster {
   /** The same, with our own standard streams. */
   kubectlLive(args: readonly string[]): Promise<DelegateResult>;
   /** What a login plugin gave, where one was asked; undefined where there is none that is good. */
-  lastLogin(): PluginAnswer | undefined;
+  lastLogin(): Promise<PluginAnswer | undefined>;
   /** How long to leave between two looks at the same thing, in milliseconds: little where a look is cheap. */
   readonly pause: number;
 }

@@ -31,8 +31,7 @@ import {
   reviewRaw,
 } from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
-import {PluginLogin} from './plugin-login.ts';
-import type {Runner} from './runner.ts';
+import {LOG_IN_AGAIN, PluginLogin, type PluginTools} from './plugin-login.ts';
 
 /** Errors of the way to the server, which kubectl would meet as well. Any other may be our own way of asking. */
 const NETWORK_ERRORS: ReadonlySet<string> = new Set([
@@ -54,13 +53,8 @@ const NETWORK_ERRORS: ReadonlySet<string> = new Set([
 const LONGEST_KUBECTL = 60_000;
 
 /** How the outside looks to a cluster connection. */
-interface ClusterTools {
-  readonly runner: Runner;
+interface ClusterTools extends PluginTools {
   readonly interruption: SignalInterruption;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly platform: NodeJS.Platform;
-  /** Gets what a login plugin has to say to the user. */
-  readonly showLine: (line: string) => void;
 }
 
 export class SystemClusters implements Clusters {
@@ -141,8 +135,8 @@ class SystemCluster implements Cluster {
     return result;
   }
 
-  lastLogin(): PluginAnswer | undefined {
-    return this.#login?.last();
+  async lastLogin(): Promise<PluginAnswer | undefined> {
+    return await this.#login?.last();
   }
 
   async #ask<T>(
@@ -242,7 +236,7 @@ function describeFailure(target: Target, error: unknown): unknown {
       `The API server at ${where} does not accept user "${target.user.name}".`,
       {
         detail: [error.message],
-        remedy: ['Log in again, or check with: kubectl auth whoami'],
+        remedy: [LOG_IN_AGAIN],
         cause: error,
       },
     );

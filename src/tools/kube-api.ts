@@ -155,7 +155,7 @@ async function prepare(target: Target, timeout: number, abort: AbortSignal): Pro
 
 async function readTls({cluster, user}: Target): Promise<TlsMaterial> {
   const [ca, cert, key] = await Promise.all([
-    material(cluster['certificate-authority-data'], cluster['certificate-authority']),
+    readAuthority(cluster),
     material(user['client-certificate-data'], user['client-certificate']),
     material(user['client-key-data'], user['client-key']),
   ]);
@@ -165,6 +165,11 @@ async function readTls({cluster, user}: Target): Promise<TlsMaterial> {
     ...(cluster['tls-server-name'] && {servername: cluster['tls-server-name']}),
     ...(cluster['insecure-skip-tls-verify'] && {rejectUnauthorized: false}),
   };
+}
+
+/** PEM of the authority that the cluster's certificate has to come from, if the kubeconfig names one. */
+export async function readAuthority(cluster: Target['cluster']): Promise<Buffer | undefined> {
+  return await material(cluster['certificate-authority-data'], cluster['certificate-authority']);
 }
 
 /** PEM, either base64 in the kubeconfig, which wins as with kubectl, or in a file. */

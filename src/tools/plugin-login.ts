@@ -11,8 +11,12 @@ import {
 import type {Target} from '../cluster/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import {readBytes} from './disk-files.ts';
+import {readAuthority} from './kube-api.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Collected, Runner} from './runner.ts';
+
+/** What helps a user whom the cluster does not accept. */
+export const LOG_IN_AGAIN = 'Log in again, or check with: kubectl auth whoami';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -32,7 +36,6 @@ export class PluginLogin {
   readonly #target: Target & {readonly user: PluginUser};
   readonly #tools: PluginTools;
   #asked: Promise<Login> | undefined;
-  #last: Login | undefined;
 
   constructor(target: Target, user: PluginUser, tools: PluginTools) {
     this.#target = {...target, user};
@@ -45,39 +48,32 @@ export class PluginLogin {
    */
   async logIn(): Promise<Target> {
     const asked = this.#ask();
-    const {credential} = isGood(await asked) ? await asked : await this.#askAnew(asked);
+    let login = await asked;
+    if (!isGood(login)) {
+      // Another one may have seen that it is old, and asked already.
+      if (this.#asked === asked) this.forget();
+      login = await this.#ask();
+    }
     const {exec: _, ...user} = this.#target.user;
-    return {...this.#target, user: {...user, ...credential.fields}};
+    return {...this.#target, user: {...user, ...login.credential.fields}};
   }
 
   /** The plugin is asked again the next time. */
   forget(): void {
     this.#asked = undefined;
-    this.#last = undefined;
   }
 
   /** What the plugin gave, as long as it is good. */
-  last(): PluginAnswer | undefined {
-    return this.#last && isGood(this.#last) ? this.#last : undefined;
-  }
-
-  /** Another login may have seen that it is old, and asked already. */
-  #askAnew(old: Promise<Login>): Promise<Login> {
-    if (this.#asked === old) this.forget();
-    return this.#ask();
+  async last(): Promise<PluginAnswer | undefined> {
+    const login = await this.#asked?.catch(() => undefined);
+    return login && isGood(login) ? login : undefined;
   }
 
   #ask(): Promise<Login> {
-    this.#asked ??= this.#run().then(
-      (login) => {
-        this.#last = login;
-        return login;
-      },
-      (error) => {
-        this.forget();
-        throw error;
-      },
-    );
+    this.#asked ??= this.#run().catch((error) => {
+      this.forget();
+      throw error;
+    });
     return this.#asked;
   }
 
@@ -88,11 +84,8 @@ export class PluginLogin {
     if (await mayBeForbidden(env)) throw new Error('kubectl has a say in which plugins are started');
     const program = /[\\/]/.test(exec.command) ? exec.command : await findOnPath(exec.command, env, platform);
     if (program === undefined) throw new Error(`${exec.command} is not on PATH`);
-    const request = pluginRequest(
-      exec,
-      cluster,
-      exec.provideClusterInfo ? await readAuthority(cluster) : undefined,
-    );
+    const authority = exec.provideClusterInfo ? await readAuthority(cluster) : undefined;
+    const request = pluginRequest(exec, cluster, authority?.toString('base64'));
     const variables = Object.fromEntries(exec.env?.map(({name = '', value = ''}) => [name, value]) ?? []);
     const ended = await runner.collect(program, exec.args ?? [], {
       env: {...env, ...variables, [REQUEST_VARIABLE]: request},
@@ -107,12 +100,6 @@ export class PluginLogin {
 
 function isGood({credential: {expires}}: Login): boolean {
   return expires === undefined || expires > Date.now();
-}
-
-async function readAuthority(cluster: Target['cluster']): Promise<string | undefined> {
-  const path = cluster['certificate-authority'];
-  const data = cluster['certificate-authority-data'];
-  return data || (path && (await readBytes(path)).toString('base64'));
 }
 
 /**
@@ -132,7 +119,7 @@ function describeFailure(user: PluginUser, {exitCode, signal}: Collected): Tiltb
     'cluster-denied',
     `The login plugin "${user.exec.command}" of user "${user.name}" ${how}.`,
     {
-      remedy: [user.exec.installHint || 'Log in again, or check with: kubectl auth whoami'],
+      remedy: [user.exec.installHint || LOG_IN_AGAIN],
     },
   );
 }

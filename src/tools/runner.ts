@@ -37,6 +37,12 @@ export interface SuperviseOptions {
   readonly stop?: AbortSignal;
 }
 
+/** How a program that is to be supervised is started; 2 is our standard error. */
+interface StartOptions extends Pick<SuperviseOptions, 'env' | 'input'> {
+  readonly stdout: 'inherit' | 2;
+  readonly stderr: 'inherit' | 'pipe';
+}
+
 /** A program that runs, whoever started it. */
 interface Child {
   readonly stderr: AsyncIterable<Uint8Array> | null;
@@ -51,7 +57,7 @@ const GRACE = 10_000;
 export class Runner {
   readonly #interruption: SignalInterruption;
   readonly #platform: NodeJS.Platform;
-  /** A child must not outlive us, however we end; execa sees to its own. */
+  /** Those that are supervised: they must not outlive us, however we end. */
   readonly #running = new Set<Child>();
 
   /** `atExit` runs its argument when the process ends. */
@@ -98,7 +104,12 @@ export class Runner {
     // A batch file on Windows, whose arguments cmd reads as it likes, and a file to read from, are execa's to start.
     // For all else it would take 9 ms to load, more than the start itself.
     const start = this.#platform === 'win32' || options.input !== undefined ? startWithExeca : startDirectly;
-    const child = await start(program, args, options);
+    const child = await start(program, args, {
+      env: options.env,
+      input: options.input,
+      stdout: options.stdout === 'inherit' ? 'inherit' : 2,
+      stderr: options.stderr === 'inherit' ? 'inherit' : 'pipe',
+    });
     this.#running.add(child);
     const forget = () => this.#running.delete(child);
     child.ended.then(forget, forget);
@@ -140,16 +151,18 @@ async function loadExeca() {
 async function startWithExeca(
   program: string,
   args: readonly string[],
-  {env, input, stdout, stderr}: SuperviseOptions,
+  {env, input, stdout, stderr}: StartOptions,
 ): Promise<Child> {
   const execa = await loadExeca();
   const child = execa(program, args, {
     ...BASE,
     env,
     stdin: input === undefined ? 'inherit' : {file: input},
-    stdout: stdout === 'inherit' ? 'inherit' : 2,
-    stderr: stderr === 'inherit' ? 'inherit' : 'pipe',
+    stdout,
+    stderr,
     buffer: false,
+    // Those that are supervised are ended by us.
+    cleanup: false,
     // execa would kill after five seconds; `GRACE` is ours.
     forceKillAfterDelay: false,
   });
@@ -161,15 +174,8 @@ async function startWithExeca(
   return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
 }
 
-function startDirectly(
-  program: string,
-  args: readonly string[],
-  {env, stdout, stderr}: SuperviseOptions,
-): Child {
-  const child = spawn(program, args, {
-    env,
-    stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
-  });
+function startDirectly(program: string, args: readonly string[], {env, stdout, stderr}: StartOptions): Child {
+  const child = spawn(program, args, {env, stdio: ['inherit', stdout, stderr]});
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', (error) => {
       // A signal that came too late is an error as well.

@@ -11,6 +11,7 @@ import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
 import {parseReference} from '../../../src/image/reference.ts';
 import {node} from '../../helpers/api-samples.ts';
+import {makeSurroundings} from '../../helpers/surroundings.ts';
 import {buildRequest, list, NO_PROGRAMS, pod, workingDeployment} from './builder-world.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -118,7 +119,7 @@ async function build(asked: Asked = {}, world: World = {}) {
         connections.push(connection);
         return {
           pause: 300,
-          lastLogin: () => undefined,
+          lastLogin: async () => undefined,
           read: async (query) => {
             step('read');
             expect(Object.keys(query)).to.have.members(['pullSecret', 'builders', 'nodes']);
@@ -184,15 +185,11 @@ async function build(asked: Asked = {}, world: World = {}) {
     destination: readDestination(outputs, push),
     ...rest,
   });
-  const surroundings = {
+  const surroundings = makeSurroundings({
     env: world.env ?? {},
-    home: '/home/me',
-    cwd: '/project',
-    platform: 'linux' as const,
     terminal: world.terminal ?? false,
     toolVersion: '1.2.3',
-    self: {program: '/bin/tiltbuild', args: []},
-  };
+  });
   const outcome = await buildImage(request, surroundings, ports).then(
     (result) => ({result, error: undefined}),
     (error: unknown) => ({result: undefined, error}),

@@ -41,7 +41,7 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
     gets,
     calls,
     pause: 300,
-    lastLogin: () => undefined,
+    lastLogin: async () => undefined,
     read: async () => {
       throw new RangeError('nothing but buildImage reads');
     },

@@ -1,8 +1,8 @@
 /** Covers the values that completion looks up, and its silence where there are none. */
 import {expect} from 'chai';
-import type {Surroundings} from '../../../src/build/build-request.ts';
 import {completeValues, type ValueSource} from '../../../src/build/complete-values.ts';
 import type {Cluster, Ports} from '../../../src/build/ports.ts';
+import {makeSurroundings} from '../../helpers/surroundings.ts';
 
 const KUBECONFIG = JSON.stringify({
   'current-context': 'kind-a',
@@ -13,15 +13,7 @@ const KUBECONFIG = JSON.stringify({
   clusters: [{name: 'c-kind-a', cluster: {server: 'https://a'}}],
   users: [{name: 'u-kind-a', user: {token: 't'}}],
 });
-const SURROUNDINGS: Surroundings = {
-  env: {},
-  home: '/home/me',
-  cwd: '/project',
-  platform: 'linux',
-  terminal: false,
-  toolVersion: '1',
-  self: {program: '/bin/tiltbuild', args: []},
-};
+const SURROUNDINGS = makeSurroundings();
 
 interface Given {
   readonly kubeconfig?: string;

@@ -6,6 +6,7 @@ import {loadTarget, pinToOwnKubeconfig} from '../../../src/build/load-target.ts'
 import type {Files} from '../../../src/build/ports.ts';
 import {serviceAccountFiles} from '../../../src/cluster/in-cluster.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
+import {makeSurroundings} from '../../helpers/surroundings.ts';
 
 function kubeconfig(currentContext: string, ...names: string[]): string {
   return JSON.stringify({
@@ -46,16 +47,7 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
     },
     kindOf: (path) => (path in disk ? 'file' : 'missing'),
   } as Partial<Files> as Files;
-  const surroundings = {
-    env,
-    home: '/home/me',
-    cwd: '/project',
-    platform: 'linux' as const,
-    terminal: false,
-    toolVersion: '1',
-    self: {program: '/bin/tiltbuild', args: []},
-  };
-  return await loadTarget({overrides: {}, passed: [], ...request}, surroundings, files);
+  return await loadTarget({overrides: {}, passed: [], ...request}, makeSurroundings({env}), files);
 }
 
 async function refusal(given: Case): Promise<TiltbuildError> {

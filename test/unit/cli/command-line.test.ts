@@ -9,29 +9,18 @@ import {EXIT_CODE_TABLE} from '../../../src/cli/exit-codes.ts';
 import {flags, PASSED_BUILD_FLAGS, PASSED_KUBECTL_FLAGS} from '../../../src/cli/flags.ts';
 import {REFUSED_FLAGS} from '../../../src/cli/refused-flags.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
+import {makeSurroundings} from '../../helpers/surroundings.ts';
 
 const recordedHelp = readFileSync(join(import.meta.dirname, '../../fixtures/recordings/help.yaml'), 'utf8');
 
-function surroundings(env: Surroundings['env'] = {}): Surroundings {
-  return {
-    env,
-    home: '/home/me',
-    cwd: '/project',
-    platform: 'linux',
-    terminal: false,
-    toolVersion: '1',
-    self: {program: '/bin/tiltbuild', args: []},
-  };
-}
-
-async function request(argv: readonly string[], env?: Surroundings['env']) {
-  const invocation = await readCommandLine(argv, surroundings(env));
+async function request(argv: readonly string[], env: Surroundings['env'] = {}) {
+  const invocation = await readCommandLine(argv, makeSurroundings({env}));
   if (invocation.kind !== 'build') throw new Error(`no build: ${argv.join(' ')}`);
   return invocation.request;
 }
 
 async function text(argv: readonly string[]) {
-  const invocation = await readCommandLine(argv, surroundings());
+  const invocation = await readCommandLine(argv, makeSurroundings());
   if (invocation.kind !== 'text') throw new Error(`no text: ${argv.join(' ')}`);
   return invocation.text;
 }
@@ -150,7 +139,7 @@ describe('readCommandLine', () => {
       [['-v', '.'], true],
       [['.'], false],
     ] as const) {
-      expect(await readCommandLine(argv, surroundings())).to.include({kind: 'build', verbose});
+      expect(await readCommandLine(argv, makeSurroundings())).to.include({kind: 'build', verbose});
     }
   });
 
@@ -399,7 +388,7 @@ describe('readCommandLine', () => {
   }
 
   it('shows the version', async () => {
-    expect(await readCommandLine(['--version'], surroundings())).to.deep.equal({kind: 'version'});
+    expect(await readCommandLine(['--version'], makeSurroundings())).to.deep.equal({kind: 'version'});
   });
 
   for (const argv of [

@@ -1,0 +1,15 @@
+/** Owns what surrounds a build where a test has nothing else to say. */
+import type {Surroundings} from '../../src/build/build-request.ts';
+
+export function makeSurroundings(others: Partial<Surroundings> = {}): Surroundings {
+  return {
+    env: {},
+    home: '/home/me',
+    cwd: '/project',
+    platform: 'linux',
+    terminal: false,
+    toolVersion: '1',
+    self: {program: '/bin/tiltbuild', args: []},
+    ...others,
+  };
+}
