@@ -7,7 +7,16 @@
 import {randomBytes} from 'node:crypto';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {type Case, type Comparison, compare, type Program, type Result, runProgram} from './bench-measure.ts';
+import {
+  type Case,
+  type Comparison,
+  compare,
+  oneRun,
+  type Program,
+  type Result,
+  runProgram,
+  runsAtOnce,
+} from './bench-measure.ts';
 
 export interface ClusterBench {
   /** The program of kubectl tiltbuild. */
@@ -70,25 +79,21 @@ function compareRebuilds(bench: ClusterBench, image: Image): readonly Comparison
   const build = [...IN_NAMESPACE, '--tag', 'localhost/bench:rebuild', context];
   const alone = program(bench, 'kubectl-build', build);
   const ours = program(bench, bench.tiltbuild, build);
-  const several = (name: string, of: Program): Case => ({
-    name,
-    run: () => Promise.all(Array.from({length: bench.atOnce}, () => runProgram(of))),
-  });
   return [
     {
       title: 'A rebuild that changes nothing, on the cluster',
       cases: [
-        {name: 'kubectl-build alone', run: () => runProgram(alone)},
-        {
-          name: 'kubectl build, through kubectl',
-          run: () => runProgram(program(bench, bench.kubectl, ['build', ...build])),
-        },
-        {name: 'kubectl-tiltbuild', run: () => runProgram(ours)},
+        oneRun('kubectl-build alone', alone),
+        oneRun('kubectl build, through kubectl', program(bench, bench.kubectl, ['build', ...build])),
+        oneRun('kubectl-tiltbuild', ours),
       ],
     },
     {
       title: `${bench.atOnce} rebuilds at once, on the cluster`,
-      cases: [several('kubectl-build', alone), several('kubectl-tiltbuild', ours)],
+      cases: [
+        runsAtOnce('kubectl-build', alone, bench.atOnce),
+        runsAtOnce('kubectl-tiltbuild', ours, bench.atOnce),
+      ],
       rounds: 10,
     },
   ];
@@ -130,7 +135,7 @@ function toReady(bench: ClusterBench, image: Image): Comparison {
   };
 }
 
-/** The manifests beside it are no part of the image. */
+/** Manifests lie in it as well, which are no part of the image. */
 function writeContext({directory, baseImage}: ClusterBench, {name, steps}: Image): string {
   const context = join(directory, `bench-${name}`);
   mkdirSync(context, {recursive: true});

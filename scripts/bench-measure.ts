@@ -17,6 +17,16 @@ export interface Case {
   readonly prepare?: () => void;
 }
 
+/** A case that is one program. */
+export function oneRun(name: string, of: Program): Case {
+  return {name, run: () => runProgram(of)};
+}
+
+/** A case that is the same program several times side by side. */
+export function runsAtOnce(name: string, of: Program, count: number): Case {
+  return {name, run: () => Promise.all(Array.from({length: count}, () => runProgram(of)))};
+}
+
 export interface Comparison {
   readonly title: string;
   /** The first is the peer of the others. */

@@ -11,18 +11,19 @@ import pjson from '../package.json' with {type: 'json'};
 import type {KubeconfigOptions} from '../test/helpers/api-kubeconfig.ts';
 import {runningPod} from '../test/helpers/api-pods.ts';
 import {startApiServer} from '../test/helpers/api-server.ts';
+import {installCredentialPlugin} from '../test/helpers/credential-plugin.ts';
 import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
 import {makeSandbox} from '../test/helpers/sandbox.ts';
 import {DIGEST, furnish, KIND_NAMES, PLAIN_NAMES, PROXY} from '../test/helpers/world.ts';
 import {benchCluster} from './bench-cluster.ts';
 import {
-  type Case,
   type Comparison,
   compare,
   measureMemory,
+  oneRun,
   type Program,
   type Result,
-  runProgram,
+  runsAtOnce,
 } from './bench-measure.ts';
 import {formatMarkdown, formatMemory, formatPlot, formatResult, type Report} from './bench-report.ts';
 import {fillPart, ROOT} from './generated-file.ts';
@@ -52,14 +53,7 @@ try {
     env: {...sandbox.env, ...env},
     cwd: sandbox.work,
   });
-  const one = (name: string, of: Program): Case => ({name, run: () => runProgram(of)});
-  const several = (name: string, of: Program): Case => ({
-    name,
-    run: () => Promise.all(Array.from({length: AT_ONCE}, () => runProgram(of))),
-  });
-
   const build = ['-t', 'localhost/web:dev', '.'];
-  // Nothing is sent to it: Go takes no proxy to a loopback address.
   const proxied = {...certificate, ...PROXY};
   const alone = program(join(sandbox.bin, 'kubectl-build'), build);
   const viaKubectl = program(kubectl, ['build', ...build]);
@@ -67,11 +61,9 @@ try {
   const empty = join(sandbox.root, 'empty.js');
   writeFileSync(empty, '');
 
-  const plugin = connect('plugin', {
-    auth: 'none',
-    names: KIND_NAMES,
-    userFields: {exec: writeSlowPlugin(join(sandbox.root, 'slow-plugin'), api.token)},
-  });
+  // As those of the clouds, which start a Python or go out to the net.
+  const {exec} = installCredentialPlugin(sandbox.root, {tokens: api.token, delayMs: 500});
+  const plugin = connect('plugin-login', {auth: 'none', names: KIND_NAMES, userFields: {exec}});
 
   // A node that runs the image by its reference already, and one that does not.
   const known = `localhost/known:tilt-${DIGEST.slice(7, 23)}`;
@@ -88,58 +80,58 @@ try {
     {
       title: `Start, against an empty script in Node ${process.versions.node}`,
       cases: [
-        one('node empty.js', program(process.execPath, [empty])),
-        one('kubectl-tiltbuild --version', start),
-        one('kubectl-tiltbuild --help', ours(['--help'])),
+        oneRun('node empty.js', program(process.execPath, [empty])),
+        oneRun('kubectl-tiltbuild --version', start),
+        oneRun('kubectl-tiltbuild --help', ours(['--help'])),
       ],
     },
     {
       title: 'A whole run with every check, against its delegate (a stand-in) alone',
       cases: [
-        one('kubectl-build alone', alone),
-        one('kubectl build, through kubectl', viaKubectl),
-        one('kubectl-tiltbuild, client certificate', ours(build)),
-        one(
+        oneRun('kubectl-build alone', alone),
+        oneRun('kubectl build, through kubectl', viaKubectl),
+        oneRun('kubectl-tiltbuild, client certificate', ours(build)),
+        oneRun(
           'kubectl-tiltbuild, bearer token',
           ours(build, connect('token', {auth: 'token', names: KIND_NAMES})),
         ),
-        one(
+        oneRun(
           'kubectl-tiltbuild, names that tell nothing',
           ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
-        one('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),
+        oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),
       ],
     },
     {
       title: 'With a login plugin that takes half a second, against kubectl build',
       cases: [
-        one('kubectl build', program(kubectl, ['build', ...build], plugin)),
-        one('kubectl-tiltbuild', ours(build, plugin)),
-        one('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, {...plugin, ...PROXY})),
+        oneRun('kubectl build', program(kubectl, ['build', ...build], plugin)),
+        oneRun('kubectl-tiltbuild', ours(build, plugin)),
+        oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, {...plugin, ...PROXY})),
       ],
       rounds: 10,
     },
     {
       title: 'Diagnosis, against a whole run',
       cases: [
-        one('kubectl-tiltbuild', ours(build)),
-        one('kubectl-tiltbuild --dry-run', ours(['--dry-run', ...build])),
-        one('kubectl-tiltbuild doctor', ours(['doctor'])),
+        oneRun('kubectl-tiltbuild', ours(build)),
+        oneRun('kubectl-tiltbuild --dry-run', ours(['--dry-run', ...build])),
+        oneRun('kubectl-tiltbuild doctor', ours(['doctor'])),
       ],
     },
     {
       title: 'A reference file, against the same build without one',
       cases: [
-        one('-t NAME:TAG', ours(build)),
-        one('--image, in use on the node', ours(referenceFile('localhost/known'))),
-        one('--image, not known to be there', ours(referenceFile('localhost/new'))),
+        oneRun('-t NAME:TAG', ours(build)),
+        oneRun('--image, in use on the node', ours(referenceFile('localhost/known'))),
+        oneRun('--image, not known to be there', ours(referenceFile('localhost/new'))),
       ],
     },
     {
       title: `A context of ${FILES.toLocaleString('en')} files, against all of it`,
       cases: [
-        one('all of it', {...ours(build), cwd: large}),
-        one('--only and --ignore', {
+        oneRun('all of it', {...ours(build), cwd: large}),
+        oneRun('--only and --ignore', {
           ...ours(['--only', 'd0', '--only', 'd1', '--ignore', '**/*.md', ...build]),
           cwd: large,
         }),
@@ -147,7 +139,10 @@ try {
     },
     {
       title: `${AT_ONCE} builds at once on ${cpus().length} cores, against as many delegates`,
-      cases: [several('kubectl-build', alone), several('kubectl-tiltbuild', ours(build))],
+      cases: [
+        runsAtOnce('kubectl-build', alone, AT_ONCE),
+        runsAtOnce('kubectl-tiltbuild', ours(build), AT_ONCE),
+      ],
       rounds: 10,
     },
   ];
@@ -195,15 +190,6 @@ try {
 } finally {
   sandbox.remove();
   await api.close();
-}
-
-/** As those of the clouds, which start a Python or go out to the net. */
-function writeSlowPlugin(path: string, token: string): object {
-  const apiVersion = 'client.authentication.k8s.io/v1';
-  const answer = JSON.stringify({kind: 'ExecCredential', apiVersion, status: {token}});
-  const script = `setTimeout(() => console.log(${JSON.stringify(answer)}), 500);`;
-  writeFileSync(path, `#!${process.execPath}\n${script}\n`, {mode: 0o700});
-  return {apiVersion, command: path, interactiveMode: 'Never'};
 }
 
 function writeManyFiles(root: string): void {

@@ -2,21 +2,12 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {DIGEST, describePrograms, KIND_NAMES, withoutOwnPaths} from '../helpers/world.ts';
+import {DIGEST, describePrograms, KIND_NAMES, pinArgs, withoutOwnPaths} from '../helpers/world.ts';
 
 const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
 
 describePrograms('a build', (world) => {
-  const pinned = () => [
-    '--kubeconfig',
-    world.sandbox.kubeconfig,
-    '--context',
-    KIND_NAMES.context,
-    '--namespace',
-    'default',
-    '--registry-secret',
-    'docker-registry',
-  ];
+  const pinned = () => [...pinArgs(world.sandbox, KIND_NAMES), '--registry-secret', 'docker-registry'];
   const argv = () => withoutOwnPaths(world.delegated().argv, world.sandbox);
 
   it('prints the digest, and hands the delegate the pinned target, the secret and the fast export', async () => {

@@ -14,9 +14,18 @@ import {
   startApiServer,
 } from '../helpers/api-server.ts';
 import {makeCertificateAuthority} from '../helpers/certificates.ts';
+import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
-import {DIGEST, describePrograms, PLAIN_NAMES, PROXY, type World, withoutOwnPaths} from '../helpers/world.ts';
+import {
+  DIGEST,
+  describePrograms,
+  PLAIN_NAMES,
+  PROXY,
+  pinArgs,
+  type World,
+  withoutOwnPaths,
+} from '../helpers/world.ts';
 
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const BUILT = [
@@ -45,26 +54,13 @@ function connect(world: World, options: Partial<KubeconfigOptions> = {}, api: Ap
 
 /** By a plugin that gives one token after the other, and fails when there are no more. Gives how often it ran. */
 function connectByPlugin(world: World, tokens: readonly string[]): () => number {
-  const [path, log] = ['plugin', 'plugin-runs'].map((name) => join(world.sandbox.root, name)) as [
-    string,
-    string,
-  ];
-  const apiVersion = 'client.authentication.k8s.io/v1';
-  const script = `
-    const fs = require('fs');
-    fs.appendFileSync(${JSON.stringify(log)}, 'x');
-    const token = ${JSON.stringify(tokens)}[fs.statSync(${JSON.stringify(log)}).size - 1];
-    if (token === undefined) { console.error('no more tokens'); process.exit(3); }
-    console.log(JSON.stringify({kind: 'ExecCredential', apiVersion: '${apiVersion}', status: {token}}));`;
-  writeFileSync(path, `#!${process.execPath}\n${script}\n`, {mode: 0o700});
-  writeFileSync(log, '');
-  const exec = {apiVersion, command: './plugin', interactiveMode: 'Never'};
+  const {exec, runs} = installCredentialPlugin(world.sandbox.root, {tokens});
   connect(world, {auth: 'none', userFields: {exec}});
-  return () => readFileSync(log, 'utf8').length;
+  return runs;
 }
 
 function pinned({sandbox}: World, {context = 'work', namespace = 'default'} = {}): readonly string[] {
-  return ['--kubeconfig', sandbox.kubeconfig, '--context', context, '--namespace', namespace];
+  return pinArgs(sandbox, {context, namespace});
 }
 
 /** With a login lent to it the delegate has a kubeconfig of its own, which holds no more than the target. */

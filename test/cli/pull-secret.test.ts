@@ -1,7 +1,7 @@
 /** Which pull secret a build is given, whether we ask the cluster ourselves or kubectl does. */
 import {expect} from 'chai';
 import {builderDeployment, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
-import {DIGEST, describePrograms, KIND_NAMES, WAYS} from '../helpers/world.ts';
+import {DIGEST, describePrograms, KIND_NAMES, pinArgs, WAYS} from '../helpers/world.ts';
 
 const DOCKER = 'kubernetes.io/dockerconfigjson';
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
@@ -180,12 +180,7 @@ for (const through of WAYS) {
           expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
           const {argv} = world.delegated();
           expect(argv.slice(0, argv.indexOf('--tag'))).to.deep.equal([
-            '--kubeconfig',
-            world.sandbox.kubeconfig,
-            '--context',
-            KIND_NAMES.context,
-            '--namespace',
-            'default',
+            ...pinArgs(world.sandbox, KIND_NAMES),
             ...(passed === undefined ? [] : ['--registry-secret', passed]),
           ]);
           const notes = ended.stderr.split('\n').filter((line) => line.startsWith('note:'));

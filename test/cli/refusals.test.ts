@@ -1,8 +1,7 @@
 /** What is refused before it can go wrong: k3d, and names that no pod would find; and how the product is told. */
-import {existsSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
+import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {describePrograms, KIND_NAMES, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
 
@@ -26,21 +25,11 @@ function tags(world: World): readonly string[] {
 const notes = ({stderr}: Ended) => stderr.split('\n').filter((line) => line.startsWith('note:'));
 const flags = (given: readonly string[]) => given.flatMap((tag) => ['-t', tag]);
 
-/** A login by a plugin that leaves a mark when it is started; gives whether it was. */
-function connectByMarkingPlugin(world: World, names: typeof PLAIN_NAMES): () => boolean {
-  const [plugin, mark] = ['plugin', 'mark'].map((name) => join(world.sandbox.root, name)) as [string, string];
-  const status = {token: world.api.token};
-  const apiVersion = 'client.authentication.k8s.io/v1';
-  const credential = JSON.stringify({kind: 'ExecCredential', apiVersion, status});
-  writeFileSync(
-    plugin,
-    `#!${process.execPath}\nprocess.getBuiltinModule('fs').writeFileSync(${JSON.stringify(mark)}, '');\n` +
-      `process.stdout.write(${JSON.stringify(credential)});\n`,
-    {mode: 0o700},
-  );
-  const exec = {apiVersion, command: plugin, interactiveMode: 'Never'};
+/** A login by a plugin; gives whether it was started. */
+function connectByPlugin(world: World, names: typeof PLAIN_NAMES): () => boolean {
+  const {exec, runs} = installCredentialPlugin(world.sandbox.root, {tokens: world.api.token});
   world.connect({auth: 'none', names, userFields: {exec}});
-  return () => existsSync(mark);
+  return () => runs() > 0;
 }
 
 describePrograms('k3d', (world) => {
@@ -56,7 +45,7 @@ describePrograms('k3d', (world) => {
   ];
   for (const [title, names, why] of k3dNames) {
     it(`is refused by the name of ${title}, before anything is asked or started`, async () => {
-      const pluginStarted = connectByMarkingPlugin(world, names);
+      const pluginStarted = connectByPlugin(world, names);
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
       expectRefused(world, ended, 3, 'k3d', why, 'kind create cluster', 'k3d image import', '--context');
       expect(world.api.requests).to.deep.equal([]);
@@ -65,7 +54,7 @@ describePrograms('k3d', (world) => {
   }
 
   it('is not what only sounds like it', async () => {
-    const pluginStarted = connectByMarkingPlugin(world, {
+    const pluginStarted = connectByPlugin(world, {
       context: 'my-k3d',
       cluster: 'k3domain',
       user: 'k3d',
@@ -102,7 +91,7 @@ describePrograms('kind', (world) => {
   ];
 
   it('refuses tags without a registry host, each with its full name, and starts nothing', async () => {
-    const pluginStarted = connectByMarkingPlugin(world, KIND_NAMES);
+    const pluginStarted = connectByPlugin(world, KIND_NAMES);
     const ended = await world.tiltbuild([...flags(bad.map(([given]) => given)), '.']);
     expectRefused(world, ended, 3, 'kind', '--qualify');
     for (const [given, canonical] of bad) {

@@ -98,6 +98,14 @@ export function describePrograms(title: string, declare: (world: World) => void)
   }
 }
 
+/** The delegate's arguments that pin the target of the sandbox's kubeconfig. */
+export function pinArgs(
+  {kubeconfig}: Sandbox,
+  {context, namespace = 'default'}: {readonly context: string; readonly namespace?: string},
+): readonly string[] {
+  return ['--kubeconfig', kubeconfig, '--context', context, '--namespace', namespace];
+}
+
 /** The delegate's arguments without those whose values are this run's own paths, which it checks. */
 export function withoutOwnPaths(argv: readonly string[], sandbox: Sandbox): readonly string[] {
   const index = argv.indexOf('--iidfile');

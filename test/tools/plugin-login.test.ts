@@ -12,6 +12,7 @@ import {SignalInterruption} from '../../src/tools/interruption.ts';
 import {PluginLogin} from '../../src/tools/plugin-login.ts';
 import {Runner} from '../../src/tools/runner.ts';
 import {type ApiServer, startApiServer} from '../helpers/api-server.ts';
+import {catchError} from '../helpers/caught.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
@@ -94,13 +95,6 @@ describe('PluginLogin', () => {
       showLine: (line) => lines.push(line),
     });
     return {login, lines};
-  }
-
-  async function catchError(run: Promise<unknown>): Promise<Error> {
-    return await run.then(
-      () => expect.fail('nothing was thrown'),
-      (error) => error,
-    );
   }
 
   const authority = () => ({'certificate-authority-data': Buffer.from(api.authority).toString('base64')});

@@ -8,6 +8,7 @@ import {expect} from 'chai';
 import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
 import {SignalInterruption} from '../../src/tools/interruption.ts';
 import {Runner} from '../../src/tools/runner.ts';
+import {catchError} from '../helpers/caught.ts';
 
 const NODE = process.execPath;
 const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'tools');
@@ -67,13 +68,6 @@ const ENDS = [
   ['process.exit(7)', {exitCode: 7, signal: undefined}],
   ['process.kill(process.pid, "SIGKILL")', {exitCode: undefined, signal: 'SIGKILL'}],
 ] as const;
-
-async function catchError(run: Promise<unknown>): Promise<unknown> {
-  return await run.then(
-    () => undefined,
-    (caught) => caught,
-  );
-}
 
 /** Says so when it is there, and ends by itself with the signal. */
 function endsOn(signal: string): string {
