@@ -1,8 +1,8 @@
 /** Owns the generated parts of README.md: the flag table and the exit codes. `--check` compares only. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {EXIT_CODE_TABLE} from '../src/cli/exit-codes.ts';
-import {flags} from '../src/cli/flags.ts';
+import {flags} from '../src/cli/argv/flags.ts';
+import {EXIT_CODE_TABLE} from '../src/cli/render/exit-codes.ts';
 import {fillPart, ROOT, settleGeneratedFile} from './generated-file.ts';
 
 interface ShownFlag {

@@ -1,12 +1,9 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {homedir, tmpdir} from 'node:os';
-import {buildImage} from './build/build-image.ts';
-import type {Surroundings} from './build/build-request.ts';
-import {formatResult} from './build/build-result.ts';
-import {answerLogin} from './build/lend-login.ts';
-import type {Notes, Ports} from './build/ports.ts';
-import {type Invocation, readCommandLine} from './cli/command-line.ts';
-import {exitCodeOf, UNFIT} from './cli/exit-codes.ts';
+import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
+import {readReporting} from './cli/argv/reporting.ts';
+import {COMMIT, VERSION} from './cli/help/version.ts';
+import {exitCodeOf, UNFIT} from './cli/render/exit-codes.ts';
 import {
   chooseStyle,
   formatErrorJson,
@@ -14,23 +11,26 @@ import {
   renderError,
   renderNote,
   type Style,
-} from './cli/render.ts';
-import {renderDone, renderFailed} from './cli/render-outcome.ts';
-import {readReporting} from './cli/reporting.ts';
-import {COMMIT, VERSION} from './cli/version.ts';
+} from './cli/render/render.ts';
+import {renderDone, renderFailed} from './cli/render/render-outcome.ts';
 import {TiltbuildError} from './errors.ts';
+import {buildImage} from './image-build/build-image.ts';
+import type {Surroundings} from './image-build/build-request.ts';
+import {formatResult} from './image-build/build-result.ts';
+import {answerLogin} from './image-build/delegate/lend-login.ts';
+import type {Notes, Ports} from './ports.ts';
+import {Activity, showActivity} from './system/activity.ts';
+import {BuildDelegate} from './system/build-delegate.ts';
+import {SystemClusters} from './system/cluster-reader.ts';
+import {confirm} from './system/confirm.ts';
+import {isTerminal, STDERR, writeToStdout} from './system/descriptors.ts';
+import {DiskFiles} from './system/disk-files.ts';
+import {SignalInterruption} from './system/interruption.ts';
+import {PathPrograms} from './system/programs.ts';
+import {Runner} from './system/runner.ts';
+import {StandardInput} from './system/standard-input.ts';
+import {Terminal} from './system/terminal.ts';
 import {chooseRephrasing} from './tilt/tiltfile-phrases.ts';
-import {Activity, showActivity} from './tools/activity.ts';
-import {BuildDelegate} from './tools/build-delegate.ts';
-import {SystemClusters} from './tools/cluster-reader.ts';
-import {confirm} from './tools/confirm.ts';
-import {isTerminal, STDERR, writeToStdout} from './tools/descriptors.ts';
-import {DiskFiles} from './tools/disk-files.ts';
-import {SignalInterruption} from './tools/interruption.ts';
-import {PathPrograms} from './tools/programs.ts';
-import {Runner} from './tools/runner.ts';
-import {StandardInput} from './tools/standard-input.ts';
-import {Terminal} from './tools/terminal.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
@@ -86,15 +86,15 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
       await terminal.writeResult(invocation.text);
       return 0;
     case 'version': {
-      const {reportVersions} = await import('./build/report-versions.ts');
+      const {reportVersions} = await import('./doctor/report-versions.ts');
       const own = {version: VERSION, commit: COMMIT, runtime: describeRuntime()};
       await terminal.writeResult(await reportVersions(own, makePorts(terminal, SILENT)));
       return 0;
     }
     case 'completion': {
       const {completion} = invocation;
-      const {completeValues} = await import('./build/complete-values.ts');
-      const {formatCompletion} = await import('./cli/complete.ts');
+      const {completeValues} = await import('./cluster/complete-values.ts');
+      const {formatCompletion} = await import('./cli/argv/complete.ts');
       const ports = makePorts(terminal, SILENT, () => undefined);
       const values = completion.live ? await completeValues(completion.live, surroundings, ports) : [];
       await terminal.writeResult(formatCompletion(completion, values));
@@ -106,14 +106,14 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
       return exitCode;
     }
     case 'builder': {
-      const {runBuilderCommand} = await import('./build/run-builder-command.ts');
+      const {runBuilderCommand} = await import('./builder/commands/run-command.ts');
       const text = await runBuilderCommand(invocation.request, surroundings, livePorts(stage, notes));
       await terminal.writeResult(text);
       return 0;
     }
     case 'doctor': {
-      const {runDoctor} = await import('./build/doctor/run-doctor.ts');
-      const {renderDoctor} = await import('./cli/render-doctor.ts');
+      const {runDoctor} = await import('./doctor/run-doctor.ts');
+      const {renderDoctor} = await import('./cli/render/render-doctor.ts');
       const report = await runDoctor(invocation.request, surroundings, livePorts(stage, notes));
       const {isTTY, columns: width} = process.stdout;
       const styled = {...chooseStyle(isTTY === true, surroundings.env), width};
@@ -134,8 +134,8 @@ async function performBuild(
   };
   const ports = request.quiet ? makePorts(terminal, notes) : livePorts(stage, notes);
   if (dryRun) {
-    const {dryRunBuild} = await import('./build/dry-run.ts');
-    const {formatDryRun} = await import('./build/dry-run-report.ts');
+    const {dryRunBuild} = await import('./image-build/dry-run.ts');
+    const {formatDryRun} = await import('./image-build/dry-run-report.ts');
     const run = await dryRunBuild(request, surroundings, ports);
     const form = request.print === 'json' ? 'json' : 'text';
     await terminal.writeResult(formatDryRun(run, form, surroundings));

@@ -1,6 +1,6 @@
 /** Owns what kind of cluster the target is: ordered rules on names and on nodes, and the reason for the verdict. */
 
-import type {NodeFacts} from './facts.ts';
+import type {NodeFacts} from './api/facts.ts';
 
 export type Product =
   | 'kind'

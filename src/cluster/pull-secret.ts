@@ -1,6 +1,6 @@
 /** Owns which pull secret a build uses. It looks at a Secret's existence and type, never at its data. */
 import {TiltbuildError} from '../errors.ts';
-import type {Answer, SecretFacts} from './facts.ts';
+import type {Answer, SecretFacts} from './api/facts.ts';
 
 /** What was asked for. `default` is the name that the extension for Tilt has always used. */
 export type PullSecretChoice =

@@ -3,7 +3,7 @@ import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import pjson from '../../package.json' with {type: 'json'};
-import {commands} from '../../src/cli/oclif-lines.ts';
+import {commands} from '../../src/cli/help/oclif-lines.ts';
 import {type ApiServer, builderDeployment, startApiServer} from '../helpers/api-server.ts';
 import {programs, runViaKubectl} from '../helpers/programs.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';

@@ -1,7 +1,7 @@
 /** What is seen on a terminal alone: colour, lines of its width, and a last line that says what came of it. */
 import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
-import {formatCommand} from '../../src/build/shell-words.ts';
+import {formatCommand} from '../../src/text/shell-words.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {describePrograms, type World} from '../helpers/world.ts';
 

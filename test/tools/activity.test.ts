@@ -2,9 +2,9 @@
 
 import {Writable} from 'node:stream';
 import {expect} from 'chai';
-import {Activity, showActivity} from '../../src/tools/activity.ts';
-import {Terminal} from '../../src/tools/terminal.ts';
-import {found, makePorts, scriptCluster} from '../unit/build/builder-world.ts';
+import {Activity, showActivity} from '../../src/system/activity.ts';
+import {Terminal} from '../../src/system/terminal.ts';
+import {found, makePorts, scriptCluster} from '../unit/builder/builder-world.ts';
 
 const CLEAR = '\r\u001b[K';
 

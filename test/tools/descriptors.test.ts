@@ -6,9 +6,9 @@ import {devNull} from 'node:os';
 import {join} from 'node:path';
 import {buffer, text} from 'node:stream/consumers';
 import {expect} from 'chai';
-import {isTerminal} from '../../src/tools/descriptors.ts';
+import {isTerminal} from '../../src/system/descriptors.ts';
 
-const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'tools');
+const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'system');
 const MEGABYTE = 1_000_000;
 
 /** A script that finds our `Terminal` and `writeToStdout`. */

@@ -15,7 +15,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {TiltbuildError} from '../../src/errors.ts';
-import {DiskFiles, openSpool} from '../../src/tools/disk-files.ts';
+import {DiskFiles, openSpool} from '../../src/system/disk-files.ts';
 
 const mode = (path: string) => statSync(path).mode & 0o777;
 const failure = (run: Promise<unknown>) =>

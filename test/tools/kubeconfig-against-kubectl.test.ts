@@ -4,11 +4,11 @@ import {existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, 
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {expect} from 'chai';
-import {mergeKubeconfigs} from '../../src/cluster/kubeconfig-merge.ts';
-import {parseKubeconfig} from '../../src/cluster/kubeconfig-parse.ts';
-import {kubeconfigPaths} from '../../src/cluster/kubeconfig-paths.ts';
-import {pinnedKubeconfig} from '../../src/cluster/pinned-kubeconfig.ts';
-import {resolveTarget, type Target} from '../../src/cluster/target.ts';
+import {mergeKubeconfigs} from '../../src/cluster/kubeconfig/merge.ts';
+import {parseKubeconfig} from '../../src/cluster/kubeconfig/parse.ts';
+import {kubeconfigPaths} from '../../src/cluster/kubeconfig/paths.ts';
+import {pinnedKubeconfig} from '../../src/cluster/kubeconfig/pinned-kubeconfig.ts';
+import {resolveTarget, type Target} from '../../src/cluster/target/target.ts';
 import {TiltbuildError} from '../../src/errors.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 

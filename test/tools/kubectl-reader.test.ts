@@ -1,9 +1,9 @@
 /** Covers what is read from kubectl's own words, which are given here literally. */
 
 import {expect} from 'chai';
-import type {ClusterQuery} from '../../src/cluster/facts.ts';
-import {askKubectl, getRaw, isForeignLine, KubectlFailure} from '../../src/tools/kubectl-reader.ts';
-import type {Collected} from '../../src/tools/runner.ts';
+import type {ClusterQuery} from '../../src/cluster/api/facts.ts';
+import {askKubectl, getRaw, isForeignLine, KubectlFailure} from '../../src/system/kubectl-reader.ts';
+import type {Collected} from '../../src/system/runner.ts';
 import {readApiRecording, readBuilderRecording} from '../helpers/api-samples.ts';
 
 interface Said {

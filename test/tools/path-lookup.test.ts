@@ -4,7 +4,7 @@ import {chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, wr
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {findOnPath} from '../../src/tools/path-lookup.ts';
+import {findOnPath} from '../../src/system/path-lookup.ts';
 
 const NAME = 'kubectl-build';
 

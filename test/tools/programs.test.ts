@@ -5,9 +5,9 @@ import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
 import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
-import {SignalInterruption} from '../../src/tools/interruption.ts';
-import {PathPrograms} from '../../src/tools/programs.ts';
-import {Runner} from '../../src/tools/runner.ts';
+import {SignalInterruption} from '../../src/system/interruption.ts';
+import {PathPrograms} from '../../src/system/programs.ts';
+import {Runner} from '../../src/system/runner.ts';
 
 const NODE = process.execPath;
 const LONG = {timeout: 60_000};

@@ -6,12 +6,12 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {expect} from 'chai';
 import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
-import {SignalInterruption} from '../../src/tools/interruption.ts';
-import {Runner} from '../../src/tools/runner.ts';
+import {SignalInterruption} from '../../src/system/interruption.ts';
+import {Runner} from '../../src/system/runner.ts';
 import {catchError} from '../helpers/caught.ts';
 
 const NODE = process.execPath;
-const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'tools');
+const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'system');
 const ENV = {PATH: process.env.PATH, MARK: 'é x'};
 
 /** Signals that nobody sends but the test. */

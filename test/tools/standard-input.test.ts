@@ -6,9 +6,9 @@ import {join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import {expect} from 'chai';
 import {Interrupted, TiltbuildError} from '../../src/errors.ts';
-import {DiskFiles} from '../../src/tools/disk-files.ts';
-import {SignalInterruption} from '../../src/tools/interruption.ts';
-import {StandardInput} from '../../src/tools/standard-input.ts';
+import {DiskFiles} from '../../src/system/disk-files.ts';
+import {SignalInterruption} from '../../src/system/interruption.ts';
+import {StandardInput} from '../../src/system/standard-input.ts';
 
 describe('StandardInput', () => {
   let directory: string;

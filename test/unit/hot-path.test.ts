@@ -46,17 +46,17 @@ describe('what is loaded before a build begins', () => {
   });
 
   it('is nothing of the other commands, nor of what few builds need', () => {
-    expect(files).to.include('build/build-image.ts');
+    expect(files).to.include('image-build/build-image.ts');
     for (const cold of [
-      'build/make-builder.ts',
-      'build/mend-builder.ts',
-      'build/dry-run.ts',
-      'build/build-hints.ts',
-      'build/run-builder-command.ts',
-      'build/doctor/run-doctor.ts',
-      'cluster/builder-manifest.ts',
-      'cli/oclif-lines.ts',
-      'context/compose-ignore-list.ts',
+      'builder/ensure/make-builder.ts',
+      'builder/ensure/repair-builder.ts',
+      'image-build/dry-run.ts',
+      'image-build/failure/build-hints.ts',
+      'builder/commands/run-command.ts',
+      'doctor/run-doctor.ts',
+      'builder/manifest/manifest.ts',
+      'cli/help/oclif-lines.ts',
+      'image-build/inputs/ignore/compose-ignore-list.ts',
     ])
       expect(files).not.to.include(cold);
   });

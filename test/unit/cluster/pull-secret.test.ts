@@ -1,7 +1,7 @@
 /** Covers which pull secret a build uses, and what is said of one that cannot serve. */
 
 import {expect} from 'chai';
-import type {Answer, SecretFacts} from '../../../src/cluster/facts.ts';
+import type {Answer, SecretFacts} from '../../../src/cluster/api/facts.ts';
 import {
   choosePullSecret,
   type PullSecretChoice,

@@ -1,0 +1,29 @@
+/** Owns what a `builder` command was asked to do. */
+
+import type {ConnectionRequest} from '../../image-build/build-request.ts';
+import type {BuilderSettings} from '../model/settings.ts';
+
+export type BuilderAction =
+  | {readonly kind: 'ls'; readonly form: 'table' | 'json'}
+  | {
+      readonly kind: 'create';
+      /** The namespace is the target's. */
+      readonly settings: Omit<BuilderSettings, 'namespace'>;
+      /** How long it may take to start, in milliseconds. */
+      readonly timeout: number;
+      readonly replace: boolean;
+      /** Replace it even if a build is running on it. */
+      readonly force: boolean;
+      readonly dryRun: boolean;
+    }
+  | {readonly kind: 'rm'; readonly name: string; readonly yes: boolean}
+  | {readonly kind: 'logs'; readonly name: string; readonly follow: boolean}
+  | {readonly kind: 'du'; readonly name: string}
+  | {readonly kind: 'prune'; readonly name: string; readonly all: boolean};
+
+export type BuilderActionOf<Kind extends BuilderAction['kind']> = Extract<BuilderAction, {kind: Kind}>;
+
+export interface BuilderCommandRequest {
+  readonly action: BuilderAction;
+  readonly connection: ConnectionRequest;
+}

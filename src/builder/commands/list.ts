@@ -1,0 +1,77 @@
+/** Owns how builders are listed: a table for people, JSON for programs. */
+import {isRootless} from '../model/marks.ts';
+import type {BuilderDeployment} from '../model/objects.ts';
+import type {BuilderPod} from '../model/pods.ts';
+import type {Verdict} from '../verdict/verdict.ts';
+
+export interface BuilderRow {
+  readonly deployment: BuilderDeployment;
+  readonly verdict: Verdict;
+  readonly pods: readonly BuilderPod[];
+  readonly runWorks: boolean;
+  /** BuildKit's, as it runs. */
+  readonly version: string | undefined;
+}
+
+const HEADINGS = ['NAME', 'RUNTIME', 'IMAGE', 'BUILDKIT', 'READY', 'AGE', 'NODES', 'RUN', 'STATE'] as const;
+
+/** `now` is epoch milliseconds. */
+export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'json', now: number): string {
+  if (form === 'json') return `${JSON.stringify(rows.map((row) => describe(row)))}\n`;
+  if (rows.length === 0) return '';
+  const lines = [HEADINGS, ...rows.map((row) => cells(row, now))];
+  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('   ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
+  const {name, namespace, labels, image, readyReplicas, replicas, createdAt, managedByUs} = deployment;
+  return {
+    name,
+    namespace,
+    runtime: isRootless(labels) ? 'rootless' : (labels.runtime ?? ''),
+    image,
+    version: version ?? null,
+    ready: readyReplicas,
+    replicas,
+    created: createdAt === undefined ? null : new Date(createdAt).toISOString(),
+    nodes: [...new Set(pods.flatMap(({node}) => (node === undefined ? [] : [node])))],
+    runWorks,
+    state: verdict.kind,
+    reason: verdict.reason,
+    madeBy: managedByUs ? 'kubectl tiltbuild' : 'kubectl build',
+  };
+}
+
+function cells(row: BuilderRow, now: number): readonly string[] {
+  const {name, runtime, image, version, ready, replicas, nodes, runWorks, state} = describe(row);
+  const {createdAt} = row.deployment;
+  return [
+    name,
+    runtime,
+    image,
+    version ?? '?',
+    `${ready}/${replicas}`,
+    createdAt === undefined ? '' : formatAge(now - createdAt),
+    nodes.join(','),
+    runWorks ? 'works' : 'broken',
+    state,
+  ];
+}
+
+/** As kubectl shows it, coarsely: `42s`, `7m`, `3h`, `12d`. */
+function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

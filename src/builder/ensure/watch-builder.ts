@@ -1,0 +1,74 @@
+/** Owns the watch on the builder's pods while the delegate runs, which itself hangs for ever when they go. */
+
+import type {Cluster, Ports} from '../../ports.ts';
+import type {BuilderPod} from '../model/pods.ts';
+import {findLoss, type Loss} from '../verdict/loss.ts';
+import {listEvents, listPods} from './inspect-builder.ts';
+
+/** How much longer than between two looks at a builder that starts: this goes on for the whole build. */
+const PATIENCE = 5;
+
+/** A build that is cached is over before this, in milliseconds, and is not made slower by a look. */
+const FIRST_LOOK = 700;
+
+/** How long a build may show, in milliseconds, that the pod that went was not its own. */
+const GRACE = 30_000;
+
+export interface WatchedBuilder {
+  readonly name: string;
+  readonly namespace: string;
+  readonly cluster: Cluster;
+}
+
+/**
+ * Looks at the builder's pods until `run` has ended, and once more where it failed; gives the first loss of one that
+ * ran at the start. A look that fails is no loss: the API server may be slow, and the build may not need it.
+ */
+export async function watchBuilder(
+  {name, namespace, cluster}: WatchedBuilder,
+  run: Promise<{readonly exitCode: number | undefined}>,
+  ports: Ports,
+): Promise<Loss | undefined> {
+  const look = () => listPods({name, namespace}, cluster).catch(() => undefined);
+  const ended = run.then(
+    ({exitCode}) => (exitCode === 0 ? ('well' as const) : ('badly' as const)),
+    () => 'well' as const,
+  );
+  // A signal ends every sleep at once; the delegate was told of it as well, and its end is all that is left.
+  const rest = (milliseconds: number) => Promise.race([ports.sleep(milliseconds).catch(() => ended), ended]);
+  let before: readonly BuilderPod[] | undefined;
+  let state = await rest(FIRST_LOOK);
+  for (;;) {
+    if (state === 'well') return undefined;
+    const seen = state === 'badly' ? state : await Promise.race([look(), ended]);
+    if (seen === 'well') return undefined;
+    const isOver = seen === 'badly';
+    const now = isOver ? await look() : seen;
+    const loss = before && now && (await findLossWithEvents(before, now, namespace, cluster));
+    if (loss !== undefined) return loss.certain || isOver ? loss : await confirmLoss(loss, ended, ports);
+    if (isOver) return undefined;
+    before ??= now?.some(({phase}) => phase === 'Running') ? now : undefined;
+    state = await rest(cluster.pause * PATIENCE);
+  }
+}
+
+/** The events tell why, and are only asked for once there is something to explain. */
+async function findLossWithEvents(
+  before: readonly BuilderPod[],
+  now: readonly BuilderPod[],
+  namespace: string,
+  cluster: Cluster,
+): Promise<Loss | undefined> {
+  if (findLoss({before, now, events: []}) === undefined) return undefined;
+  const events = await listEvents(namespace, cluster).catch(() => []);
+  return findLoss({before, now, events});
+}
+
+/** With several pods the delegate may well be on another one, and show it by going on. */
+async function confirmLoss(loss: Loss, ended: Promise<unknown>, ports: Ports): Promise<Loss | undefined> {
+  const grace = ports.sleep(GRACE).then(
+    () => 'still there' as const,
+    () => ended,
+  );
+  return (await Promise.race([grace, ended])) === 'still there' ? loss : undefined;
+}

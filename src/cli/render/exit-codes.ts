@@ -1,0 +1,60 @@
+/** Owns the exit codes: the one place where errors become numbers. */
+import {constants} from 'node:os';
+import {type ErrorCode, Interrupted, TiltbuildError} from '../../errors.ts';
+
+/** A bug of ours; sysexits' EX_SOFTWARE. */
+export const BUG = 70;
+
+/** What `doctor` ends with where a build would not work. */
+export const UNFIT = 4;
+
+const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+  'build-failed': 1,
+  usage: 2,
+  'invalid-reference': 2,
+  'refused-k3d': 3,
+  'refused-unqualified-tag': 3,
+  'kubeconfig-missing': 4,
+  'kubeconfig-unreadable': 4,
+  'kubeconfig-malformed': 4,
+  'context-missing': 4,
+  'cluster-unreachable': 4,
+  'cluster-denied': 4,
+  'namespace-missing': 4,
+  'builder-failed': 4,
+  'builder-image': 4,
+  'builder-runtime': 4,
+  'pull-secret-missing': 4,
+  'tool-missing': 4,
+  'build-secret-missing': 4,
+  'temporary-files': 4,
+  'digest-missing': 5,
+  'reference-unstable': 5,
+  'result-not-written': 5,
+  // As timeout(1) has it.
+  'timed-out': 124,
+};
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof TiltbuildError) return EXIT_CODES[error.code];
+  if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
+  return BUG;
+}
+
+/** What a user is told of them, in help and README. */
+export const EXIT_CODE_TABLE: readonly (readonly [codes: string, meaning: string])[] = [
+  ['0', 'done'],
+  ['1', 'the build failed'],
+  ['2', 'the command line is wrong'],
+  ['3', 'refused: it would not work (k3d; an unqualified tag on kind)'],
+  ['4', 'missing: context, cluster, permission, builder, kubectl build, secret'],
+  ['5', 'built, but the result could not be delivered'],
+  ['70', 'a bug of kubectl tiltbuild'],
+  ['124', 'longer than --timeout'],
+  ['129, 130, 143', 'interrupted by SIGHUP, SIGINT, SIGTERM'],
+];
+
+export const EXIT_CODE_HELP = [
+  'Exit codes:',
+  ...EXIT_CODE_TABLE.map(([codes, meaning]) => `  ${codes.padEnd(13)} ${meaning}`),
+].join('\n');

@@ -1,0 +1,119 @@
+/** Owns how errors and notes look on standard error: what, where, why, and what to do. */
+
+import {Interrupted, TiltbuildError} from '../../errors.ts';
+import {maskText} from '../../text/mask-secrets.ts';
+import {VERSION} from '../help/version.ts';
+import {exitCodeOf} from './exit-codes.ts';
+import {wrapText} from './wrap-text.ts';
+
+export interface Style {
+  readonly colour: boolean;
+  /** In columns; undefined where nothing is wrapped. */
+  readonly width?: number | undefined;
+  /** How advice is put where it is given, e.g. in a Tiltfile. */
+  readonly rephrase?: (text: string) => string;
+}
+
+/** What a bug of ours is reported with, and whether stacks are shown. */
+export interface ErrorView {
+  readonly verbosity?: number;
+  /** What runs us, e.g. `Node 26.1.0, linux/x64`. */
+  readonly runtime?: string;
+}
+
+const USUAL_WIDTH = 80;
+/** Narrower lines break every word, wider ones are hard to read. */
+const NARROWEST = 40;
+const WIDEST = 100;
+
+/** Colour and lines of a length are for terminals, and colour for those who did not turn it off (no-color.org). */
+export function chooseStyle(
+  isTerminal: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+  columns = USUAL_WIDTH,
+): Style {
+  const width = Math.min(Math.max(columns || USUAL_WIDTH, NARROWEST), WIDEST);
+  return {
+    colour: isTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
+    ...(isTerminal && {width}),
+  };
+}
+
+const INDENT = ' '.repeat('error: '.length);
+
+/** What is wrong, where, and what to do. An interruption needs no words. */
+export function renderError(error: unknown, style: Style, view: ErrorView = {}): string {
+  if (error instanceof Interrupted) return '';
+  if (!(error instanceof TiltbuildError)) return renderBug(error, style, view);
+  const {rephrase = (text) => text} = style;
+  return [
+    ...label(style, 31, 'error:', [error.message]),
+    ...error.detail.map((line) => `  ${line}`),
+    ...label(style, 36, 'hint: ', error.remedy.map(rephrase)),
+    ...((view.verbosity ?? 0) > 1 ? stackOf(error).map((line) => paint(style, 2, `  ${line}`)) : []),
+    '',
+  ].join('\n');
+}
+
+/** The same for programs: one object on one line. */
+export function formatErrorJson(error: unknown, {rephrase = (text) => text}: Partial<Style> = {}): string {
+  return `${JSON.stringify({...describe(error, rephrase), exitCode: exitCodeOf(error)})}\n`;
+}
+
+function describe(error: unknown, rephrase: (text: string) => string) {
+  if (error instanceof TiltbuildError) {
+    const {code, message, detail, remedy} = error;
+    return {code, message, detail, remedy: remedy.map(rephrase)};
+  }
+  if (error instanceof Interrupted) {
+    return {code: 'interrupted', message: `It was interrupted by ${error.signal}.`, detail: [], remedy: []};
+  }
+  return {code: 'bug', message: BUG_MESSAGE, detail: stackOf(error), remedy: []};
+}
+
+const BUG_MESSAGE = `kubectl tiltbuild ${VERSION} met something that it did not foresee. This is a bug.`;
+
+function renderBug(error: unknown, style: Style, {runtime}: ErrorView): string {
+  return [
+    ...label(style, 31, 'error:', [BUG_MESSAGE]),
+    ...stackOf(error).map((line) => `  ${line}`),
+    ...label(style, 36, 'hint: ', [
+      'Please report it, with the lines above, what was typed, and this:',
+      `  kubectl tiltbuild ${VERSION}${runtime === undefined ? '' : `, ${runtime}`}`,
+    ]),
+    '',
+  ].join('\n');
+}
+
+/** With those of its causes, and without what looks like a secret. */
+function stackOf(error: unknown): readonly string[] {
+  const lines = maskText(error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n');
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause === undefined) return lines;
+  const [first, ...rest] = stackOf(cause);
+  return [...lines, `caused by ${first}`, ...rest];
+}
+
+export function renderNote(text: string, style: Style): string {
+  return `${label(style, 33, 'note: ', [style.rephrase?.(text) ?? text]).join('\n')}\n`;
+}
+
+export function renderDetail(text: string, style: Style): string {
+  return `${paint(style, 2, text)}\n`;
+}
+
+/** The texts as lines, the first one behind a word of seven columns, the others below it. */
+function label(style: Style, code: number, word: string, texts: readonly string[]): readonly string[] {
+  const {width} = style;
+  const lines = texts.flatMap((text) => wrapText(text, width && width - INDENT.length));
+  return lines.map((line, index) =>
+    index === 0
+      ? `${paint(style, code, word.trimEnd())}${' '.repeat(INDENT.length - word.trimEnd().length)}${line}`
+      : INDENT + line,
+  );
+}
+
+/** `code` is the terminal's number for a colour. */
+export function paint({colour}: Style, code: number, text: string): string {
+  return colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+}

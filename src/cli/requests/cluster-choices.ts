@@ -1,0 +1,23 @@
+/** Owns which builder and which pull secret a command is about, by its flags and the environment. */
+
+import {type BuilderName, chooseBuilder} from '../../builder/model/builder.ts';
+import {demandObjectName} from '../../cluster/api/object-name.ts';
+import {choosePullSecret, type PullSecretChoice} from '../../cluster/pull-secret.ts';
+import type {Surroundings} from '../../image-build/build-request.ts';
+
+export interface ClusterChoices {
+  readonly builder: BuilderName;
+  readonly pullSecret: PullSecretChoice;
+}
+
+/** Throws `usage` for what no object can be called. */
+export function readClusterChoices(
+  flags: {readonly builder?: string; readonly 'registry-secret'?: string},
+  env: Surroundings['env'],
+): ClusterChoices {
+  const builder = chooseBuilder(flags.builder, env.BUILDX_BUILDER);
+  const pullSecret = choosePullSecret(flags['registry-secret'], env.KUBECTL_BUILD_REGISTRY_SECRET);
+  demandObjectName(builder.name, flags.builder ? '--builder' : 'BUILDX_BUILDER');
+  if (pullSecret.kind === 'named') demandObjectName(pullSecret.name, pullSecret.by);
+  return {builder, pullSecret};
+}

@@ -1,0 +1,46 @@
+/** Owns lengths of time as kubectl takes them, among them its `--request-timeout`. */
+import {TiltbuildError} from '../../errors.ts';
+
+/** How long we wait where nothing is said, in milliseconds: long enough for a slow link, short of giving up on us. */
+const DEFAULT = 30_000;
+
+/** The longest that Node's timers can wait: 24 days. */
+const LONGEST = 2 ** 31 - 1;
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  // Both micro signs, U+00B5 and U+03BC, as Go's ParseDuration.
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Milliseconds of a Go duration (`1m30s`) or of whole seconds (`30`), as client-go's ParseTimeout reads it.
+ * Zero means no limit there; here it is the default, so that a dead cluster is named and not waited for.
+ * Throws `usage` for anything else.
+ */
+export function readRequestTimeout(text: string | undefined): number {
+  return (text === undefined ? 0 : readDuration('--request-timeout', text)) || DEFAULT;
+}
+
+/** Milliseconds of the value of `flag`, in the same forms. Throws `usage` for anything else. */
+export function readDuration(flag: string, text: string): number {
+  const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : readGoDuration(text);
+  if (milliseconds === undefined) {
+    throw new TiltbuildError('usage', `${flag} "${text}" is not a length of time.`, {
+      remedy: ['Write a number with a unit, as in 5s, 1m30s or 500ms.'],
+    });
+  }
+  return Math.min(milliseconds, LONGEST);
+}
+
+function readGoDuration(text: string): number | undefined {
+  if (!/^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g);
+  return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] ?? 0), 0);
+}

@@ -1,0 +1,17 @@
+/** Owns what `doctor` was asked to do. */
+import type {BuilderName} from '../builder/model/builder.ts';
+import type {PullSecretChoice} from '../cluster/pull-secret.ts';
+import type {ConnectionRequest} from '../image-build/build-request.ts';
+
+export interface DoctorRequest {
+  readonly form: 'text' | 'json';
+  readonly builder: BuilderName;
+  readonly pullSecret: PullSecretChoice;
+  /** Make or mend the builder. */
+  readonly fix: boolean;
+  /** Do it without asking. */
+  readonly yes: boolean;
+  /** How long the checks may take, in milliseconds. */
+  readonly limit: number;
+  readonly connection: ConnectionRequest;
+}

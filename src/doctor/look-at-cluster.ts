@@ -1,0 +1,138 @@
+/** Owns asking the cluster all that the checks need: at once, and for a limited time. */
+
+import {listEvents, listPods, readVersion} from '../builder/ensure/inspect-builder.ts';
+import {observeBuilder} from '../builder/ensure/observed-builder.ts';
+import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
+import type {ClusterFacts, ResourceRule} from '../cluster/api/facts.ts';
+import {asObject, asText} from '../cluster/api/json-values.ts';
+import {
+  RULES_REVIEW_PATH,
+  readRulesReview,
+  readSelfReview,
+  rulesReview,
+  SELF_REVIEW,
+  SELF_REVIEW_PATH,
+} from '../cluster/api/objects.ts';
+import {namespacePath} from '../cluster/api/paths.ts';
+import type {Identified} from '../cluster/product.ts';
+import type {Target} from '../cluster/target/target.ts';
+import {withCluster} from '../cluster/with-cluster.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {Surroundings} from '../image-build/build-request.ts';
+import type {Cluster, Ports} from '../ports.ts';
+import type {DoctorRequest} from './doctor-request.ts';
+import {observe, type Seen} from './observe.ts';
+
+export interface ClusterReading {
+  readonly facts: ClusterFacts;
+  /** What the user may do in the namespace; undefined where the server does not tell. */
+  readonly rules: readonly ResourceRule[] | undefined;
+  /** By the API server's word; undefined where it has none. */
+  readonly userName: string | undefined;
+  readonly namespaceMissing: boolean;
+  /** Of the builder; undefined where they may not be seen, or there is no builder. */
+  readonly pods: readonly BuilderPod[] | undefined;
+  readonly events: readonly BuilderEvent[];
+  /** BuildKit's, as it runs. */
+  readonly buildkitVersion: string | undefined;
+}
+
+export type ClusterSight =
+  | {readonly kind: 'no-target'; readonly error: TiltbuildError}
+  | {
+      readonly kind: 'target';
+      readonly target: Target;
+      readonly byNames: Identified;
+      /** Kubernetes' version, e.g. `v1.36.2`; empty where the server tells none. */
+      readonly version: Seen<string>;
+      readonly reading: Seen<ClusterReading>;
+    };
+
+export async function lookAtCluster(
+  request: DoctorRequest,
+  surroundings: Surroundings,
+  ports: Ports,
+): Promise<ClusterSight> {
+  try {
+    return await withCluster(request.connection, surroundings, ports, async ({target, byNames, cluster}) => {
+      const [version, reading] = await Promise.all([
+        observe(() => readServerVersion(cluster), request.limit, ports),
+        observe(() => read(request, target.namespace, cluster, ports), request.limit, ports),
+      ]);
+      return {kind: 'target', target, byNames, version, reading};
+    });
+  } catch (error) {
+    if (error instanceof TiltbuildError) return {kind: 'no-target', error};
+    throw error;
+  }
+}
+
+async function readServerVersion(cluster: Cluster): Promise<string> {
+  const answer = await cluster.get('/version');
+  return answer.kind === 'found' ? asText(asObject(answer.value).gitVersion) : '';
+}
+
+async function read(
+  {pullSecret, builder, limit}: DoctorRequest,
+  namespace: string,
+  cluster: Cluster,
+  {sleep}: Ports,
+): Promise<ClusterReading> {
+  const [facts, userName] = await Promise.all([
+    cluster.read({
+      pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
+      pullSecrets: true,
+      builders: true,
+      nodes: true,
+    }),
+    askWhoIAm(cluster),
+  ]);
+  const {deployment} = observeBuilder(facts, builder.name);
+  const isReady = deployment !== undefined && deployment.readyReplicas > 0;
+  const [rules, namespaceMissing, pods, events, buildkitVersion] = await Promise.all([
+    // Through kubectl they have not been asked for.
+    facts.rules ?? askRules(namespace, cluster),
+    deployment === undefined ? isNamespaceMissing(namespace, cluster) : false,
+    deployment === undefined || isReady ? undefined : listPods(deployment, cluster),
+    deployment === undefined || isReady ? [] : listEvents(namespace, cluster),
+    deployment === undefined
+      ? undefined
+      : // A stream into a pod may hang, and the rest is not to wait for it.
+        Promise.race([
+          readVersion(deployment, cluster).catch(withoutKubectl),
+          sleep(limit / 2).then(() => undefined),
+        ]),
+  ]);
+  return {facts, rules, userName, namespaceMissing, pods, events, buildkitVersion};
+}
+
+/** Servers before Kubernetes 1.28 do not know the question. */
+async function askWhoIAm(cluster: Cluster): Promise<string | undefined> {
+  const answer = await review(SELF_REVIEW_PATH, SELF_REVIEW, cluster);
+  return answer?.kind === 'found' ? readSelfReview(answer.value) || undefined : undefined;
+}
+
+async function askRules(namespace: string, cluster: Cluster): Promise<ClusterReading['rules']> {
+  const answer = await review(RULES_REVIEW_PATH, rulesReview(namespace), cluster);
+  return answer?.kind === 'found' ? readRulesReview(answer.value) : undefined;
+}
+
+/** A server that is there and does not take it, as a gateway may not, says nothing by that. */
+async function review(path: string, question: unknown, cluster: Cluster) {
+  try {
+    return await cluster.review(path, question);
+  } catch (error) {
+    if (error instanceof TiltbuildError && error.code === 'cluster-unreachable') return undefined;
+    throw error;
+  }
+}
+
+async function isNamespaceMissing(namespace: string, cluster: Cluster): Promise<boolean> {
+  return (await cluster.get(namespacePath(namespace))).kind === 'missing';
+}
+
+/** The version that runs is worth no failure; that kubectl is missing is said elsewhere. */
+function withoutKubectl(error: unknown): undefined {
+  if (error instanceof TiltbuildError && error.code === 'tool-missing') return undefined;
+  throw error;
+}

@@ -1,0 +1,48 @@
+/** Owns finding the programs that a build works with, and what is odd about them. */
+import type {Ports, Programs} from '../ports.ts';
+import {askVersion, type FoundProgram} from './program-version.ts';
+
+export interface ProgramFacts {
+  readonly kubectl?: FoundProgram;
+  readonly build?: FoundProgram & {
+    /** Whether it is the plugin of that name which builds with kaniko. */
+    readonly isKaniko: boolean;
+  };
+  readonly buildkit?: FoundProgram;
+  readonly tilt?: FoundProgram;
+  /** The entries of PATH as they stand. */
+  readonly path: readonly string[];
+  /** The plugins that PATH has more than once, each with its files in the order of PATH. */
+  readonly twins: readonly {readonly name: string; readonly files: readonly string[]}[];
+}
+
+/** Plugins of which a second one on PATH would be the wrong one. */
+const PLUGINS = ['kubectl-build', 'kubectl-buildkit', 'kubectl-tiltbuild'];
+
+export async function lookAtPrograms(limit: number, ports: Ports): Promise<ProgramFacts> {
+  const {programs} = ports;
+  const [kubectl, build, buildkit, tilt, twins] = await Promise.all([
+    askVersion('kubectl', limit, ports),
+    findBuild(programs),
+    askVersion('kubectl-buildkit', limit, ports),
+    askVersion('tilt', limit, ports),
+    findTwins(programs),
+  ]);
+  return {kubectl, build, buildkit, tilt, path: programs.path, twins};
+}
+
+/**
+ * It is looked at and not run: it has no word for its version, and kvaps/kubectl-build, which builds with kaniko and
+ * has the same name, makes a pod of whatever it is given, `--help` as well.
+ */
+async function findBuild(programs: Programs): Promise<ProgramFacts['build']> {
+  const path = await programs.find('kubectl-build');
+  if (path === undefined) return undefined;
+  const start = await programs.readStart(path);
+  return {path, isKaniko: start.startsWith('#!') && /\bkaniko\b/i.test(start)};
+}
+
+async function findTwins(programs: Programs): Promise<ProgramFacts['twins']> {
+  const all = await Promise.all(PLUGINS.map(async (name) => ({name, files: await programs.findAll(name)})));
+  return all.filter(({files}) => files.length > 1);
+}

@@ -1,0 +1,65 @@
+/** Owns `doctor`: looks at everything side by side, mends the builder where that is wanted, and looks again. */
+
+import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
+import {withCluster} from '../cluster/with-cluster.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {Surroundings} from '../image-build/build-request.ts';
+import {identify, refuseK3d} from '../image-build/check-product.ts';
+import {usualBuilderRequest} from '../image-build/prepare-build.ts';
+import type {Ports} from '../ports.ts';
+import {type Diagnosis, diagnose} from './diagnose.ts';
+import type {DoctorRequest} from './doctor-request.ts';
+import {lookAtCluster} from './look-at-cluster.ts';
+import {lookAtPrograms} from './look-at-programs.ts';
+import type {Report} from './report.ts';
+
+export async function runDoctor(
+  request: DoctorRequest,
+  surroundings: Surroundings,
+  ports: Ports,
+): Promise<Report> {
+  const {report, repair} = await look(request, surroundings, ports);
+  if (!request.fix) return report;
+  if (repair === undefined) {
+    ports.notes.note('nothing was changed: there is nothing that --fix mends.');
+    return report;
+  }
+  if (!request.yes && !(await ports.confirm(`${repair} [y/N] `))) {
+    ports.notes.note('nothing was changed. To do it without being asked: --fix --yes');
+    return report;
+  }
+  await mend(request, surroundings, ports);
+  return (await look(request, surroundings, ports)).report;
+}
+
+async function look(request: DoctorRequest, surroundings: Surroundings, ports: Ports): Promise<Diagnosis> {
+  const [programs, sight] = await Promise.all([
+    lookAtPrograms(request.limit, ports),
+    lookAtCluster(request, surroundings, ports),
+  ]);
+  ports.interruption.throwIfReceived();
+  return diagnose(request, programs, sight, surroundings.toolVersion);
+}
+
+/** As a build would do it, and no more: a builder that a build leaves alone stays. What fails is said, and is seen again. */
+async function mend(
+  {builder, connection}: DoctorRequest,
+  surroundings: Surroundings,
+  ports: Ports,
+): Promise<void> {
+  try {
+    await withCluster(connection, surroundings, ports, async ({target, byNames, cluster}) => {
+      const facts = await cluster.read({builders: true, nodes: true});
+      const identified = identify(facts, byNames);
+      refuseK3d(identified);
+      const {product} = identified;
+      const request = usualBuilderRequest({name: builder.name, namespace: target.namespace, product});
+      const {toolVersion} = surroundings;
+      await ensureBuilder({request, product, facts, cluster, toolVersion}, ports);
+    });
+  } catch (error) {
+    if (!(error instanceof TiltbuildError)) throw error;
+    ports.notes.note(`--fix failed. ${error.message}`);
+    for (const line of error.detail) ports.notes.note(line);
+  }
+}

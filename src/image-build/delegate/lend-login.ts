@@ -1,0 +1,68 @@
+/**
+ * Owns that a login plugin which we asked is not asked again by the delegate: a cloud's takes half a second and more.
+ * The delegate gets a kubeconfig of its own, in which this program stands for the plugin: it gives the login that we
+ * have, once, and after that is the plugin itself, so that a login which ends in mid-build is renewed as ever.
+ */
+import {pinnedKubeconfig} from '../../cluster/kubeconfig/pinned-kubeconfig.ts';
+import {pinToOwnKubeconfig} from '../../cluster/target/load-target.ts';
+import type {Target} from '../../cluster/target/target.ts';
+import type {Cluster, Files, Ports} from '../../ports.ts';
+import type {ConnectionRequest, Surroundings} from '../build-request.ts';
+
+/** The command that stands for the plugin: `__login FILE PLUGIN [ARGUMENT...]`. */
+export const LOGIN_COMMAND = '__login';
+
+export interface Lending {
+  readonly target: Target;
+  readonly connection: ConnectionRequest;
+  readonly cluster: Pick<Cluster, 'lastLogin'>;
+  /** kubectl's connection flags where there is nothing to lend. */
+  readonly pinArgs: readonly string[];
+  /** Makes the path of a new file in a private directory. */
+  readonly privatePath: (name: string) => string;
+  readonly self: Surroundings['self'];
+}
+
+/** Gives the connection flags for one run of the delegate. */
+export async function lendLogin(
+  {target, connection, cluster, pinArgs, privatePath, self}: Lending,
+  files: Files,
+): Promise<readonly string[]> {
+  const login = await cluster.lastLogin();
+  const {exec} = target.user;
+  if (login === undefined || exec === undefined) return pinArgs;
+  const [loginFile, kubeconfig] = [privatePath('login'), privatePath('kubeconfig')];
+  const args = [...self.args, LOGIN_COMMAND, loginFile, login.program, ...(exec.args ?? [])];
+  const lent = {...target, user: {...target.user, exec: {...exec, command: self.program, args}}};
+  await Promise.all([
+    files.writePrivate(loginFile, login.text),
+    files.writePrivate(kubeconfig, pinnedKubeconfig(lent)),
+  ]);
+  return pinToOwnKubeconfig(kubeconfig, target, connection);
+}
+
+export interface LoginQuestion {
+  readonly file: string;
+  readonly plugin: string;
+  readonly args: readonly string[];
+}
+
+/** What is said to who asks for a login; `text` goes to standard output. */
+export async function answerLogin(
+  {file, plugin, args}: LoginQuestion,
+  {files, delegate}: Pick<Ports, 'files' | 'delegate'>,
+): Promise<{readonly text: string; readonly exitCode: number}> {
+  const text = await files.readText(file).catch(() => undefined);
+  if (text !== undefined) {
+    await files.remove(file);
+    return {text, exitCode: 0};
+  }
+  const {exitCode} = await delegate.run({
+    program: plugin,
+    argv: args,
+    env: {},
+    stdout: 'result',
+    progress: {mode: 'shown'},
+  });
+  return {text: '', exitCode: exitCode ?? 1};
+}

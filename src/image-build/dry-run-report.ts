@@ -1,0 +1,128 @@
+/** Owns how a dry run is told: text for people, JSON for programs. */
+import type {TiltbuildError} from '../errors.ts';
+import {maskSecrets, maskUrlPassword} from '../text/mask-secrets.ts';
+import {formatCommand, type Shell} from '../text/shell-words.ts';
+import type {Surroundings} from './build-request.ts';
+import {type DryRun, PRIVATE} from './dry-run.ts';
+
+type Shown = Pick<Surroundings, 'env' | 'platform'>;
+
+export function formatDryRun(run: DryRun, form: 'text' | 'json', surroundings: Shown): string {
+  return form === 'json' ? `${JSON.stringify(describe(run))}\n` : formatText(run, surroundings);
+}
+
+function describe(run: DryRun) {
+  const {target, product, tags, contentReference, pullSecret, builder, commands, notes, problems} = run;
+  const {action, verdict} = builder ?? {};
+  return {
+    dryRun: true,
+    context: target.context,
+    cluster: target.cluster.name,
+    server: maskUrlPassword(target.cluster.server),
+    user: target.user.name,
+    namespace: target.namespace,
+    product: product.product,
+    productReason: product.reason,
+    tags: tags.map(({given, canonical}) => ({given, canonical})),
+    reference: contentReference ?? null,
+    pullSecret: pullSecret.name ?? null,
+    pullSecretReason: pullSecret.reason,
+    builder: {
+      name: run.request.builder.name,
+      state: verdict?.kind ?? 'unknown',
+      reason: verdict?.reason ?? null,
+      action: run.request.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
+      description: describeBuilder(run),
+    },
+    commands: commands.map(({words, env}) => ({
+      argv: maskSecrets(words),
+      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? null])),
+    })),
+    notes,
+    problems: problems.map(({code, message, detail, remedy}) => ({code, message, detail, remedy})),
+  };
+}
+
+/** One sentence or two, on the builder and on what would be done. */
+function describeBuilder({request, target, builder, builderImage}: DryRun): string {
+  const {name} = request.builder;
+  if (request.builderOptions.policy === 'never')
+    return `${name}, left to kubectl build (--builder-policy never)`;
+  if (builder === undefined)
+    return `${name}; what would be done about it is not known, and so the command may get an --output`;
+  const {action, verdict} = builder;
+  switch (action.kind) {
+    case 'use':
+      return `${name} ${verdict.reason}; nothing would be done`;
+    case 'wait':
+      return `${name} ${verdict.reason}; it would be waited for`;
+    case 'create':
+      return `there is no ${name} in namespace "${target.namespace}"; one would be made, with ${builderImage}`;
+    case 'replace':
+      return `${name} ${verdict.reason}; it would be replaced by one with ${builderImage}`;
+    case 'warn':
+      return `${action.note} To mend it: ${action.command}`;
+    default:
+      return action satisfies never;
+  }
+}
+
+function formatText(run: DryRun, {env, platform}: Shown): string {
+  const {target, product, tags, contentReference, pullSecret, commands, notes, problems} = run;
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      'target',
+      `context "${target.context}", cluster "${target.cluster.name}", user "${target.user.name}", namespace "${target.namespace}", ${maskUrlPassword(target.cluster.server)}`,
+    ],
+    ['product', `${product.product} (${product.reason})`],
+    ...tags.map(({given, canonical}): readonly [string, string] => [
+      'tag',
+      given === canonical ? canonical : `${canonical} (given as ${given})`,
+    ]),
+    ...(contentReference === undefined
+      ? []
+      : [['tag', `${contentReference}, made from the digest in a second pass`] as const]),
+    [
+      'pull secret',
+      pullSecret.name === undefined ? pullSecret.reason : `${pullSecret.name} (${pullSecret.reason})`,
+    ],
+    ['builder', describeBuilder(run)],
+  ];
+  const shown = commands.flatMap((command) => showCommand(command, env, platform));
+  return [
+    ...rows.map(([label, text]) => `${`${label}:`.padEnd(12)} ${text}`),
+    '',
+    ...(commands.length > 1 ? ['The commands, one after the other:'] : ['The command:']),
+    ...shown.map((line) => `  ${line}`),
+    ...(shown.some((line) => line.includes(PRIVATE))
+      ? [
+          '',
+          `${PRIVATE} is a directory that is made for the build, with what it reads there, and removed after it. To run a command by hand, put one of yours in its place.`,
+        ]
+      : []),
+    ...notes.map((note) => `\nnote: ${note}`),
+    ...problems.flatMap(showProblem),
+    '',
+  ].join('\n');
+}
+
+function showCommand(
+  {words, env: changes}: DryRun['commands'][number],
+  env: Shown['env'],
+  platform: Shown['platform'],
+): readonly string[] {
+  // What is not there need not be taken away, and where temporary files go is the build's own affair.
+  const needed = Object.fromEntries(
+    Object.entries(changes).filter(([name, value]) => value === undefined && env[name] !== undefined),
+  );
+  const shells: readonly Shell[] = platform === 'win32' ? ['powershell', 'cmd'] : ['posix'];
+  if (shells.length === 1) return [formatCommand(words, {env: needed})];
+  return shells.flatMap((shell) => [
+    shell === 'cmd' ? 'In cmd:' : 'In PowerShell:',
+    formatCommand(words, {shell, env: needed}),
+  ]);
+}
+
+function showProblem({message, detail, remedy}: TiltbuildError): readonly string[] {
+  return ['', `problem: ${message}`, ...[...detail, ...remedy].map((line) => `  ${line}`)];
+}

@@ -1,0 +1,132 @@
+/** Owns what we say where a registry refused the builder, or does not have the image. */
+import {DEFAULT_PULL_SECRET} from '../../cluster/pull-secret.ts';
+import {TiltbuildError} from '../../errors.ts';
+import {parseReference} from '../../image/reference.ts';
+import {SOLVE} from './builder-faults.ts';
+import type {FailureScene, Hint} from './failure-scene.ts';
+import {SECRET_NOTE} from './network-hints.ts';
+
+/** A reference has no spaces; what follows it is the registry's or the client's. */
+const PULL = new RegExp(
+  `^(?:${SOLVE})?(?:failed to solve with frontend dockerfile\\.v0: )?(?:failed to create LLB definition: )?(?:\\S+: )?failed to (?:resolve source metadata|load metadata) for (\\S+): (.*)$`,
+);
+const PUSH = new RegExp(`^(?:${SOLVE})?failed to push (\\S+): (.*)$`);
+const LAYER = new RegExp(
+  `^(?:${SOLVE})?[^"]*unexpected status(?: code| from [A-Z]+ request to) https?://([^\\s/]+)/\\S*: (40[13] \\w+)\\b[^"]*$`,
+);
+/** recordings/push-401-opaque-secret.yaml */
+const MALFORMED = new RegExp(
+  `^(?:${SOLVE})?(?:failed to (?:push|resolve source metadata for) \\S+: )?malformed kubernetes registry secret - `,
+);
+
+const DENIED = /\b(401 Unauthorized|403 Forbidden)\b/;
+const NO_ACCESS =
+  /\b(?:pull|push) access denied\b|\binsufficient_scope\b|\bauthorization failed\b|\bno basic auth credentials\b/;
+const NOT_FOUND = /(?:^|: )(?:not found|manifest unknown)\b|\b404 Not Found\b/;
+
+/** `error` is the whole error of the delegate. */
+export function explainRegistry(error: string, scene: FailureScene): Hint | undefined {
+  const lookedFor = /^(?:unable to find|failed to lookup) secret "([^"]*)"/.exec(error)?.[1];
+  const words = error.replace(SECRET_NOTE, '');
+  if (MALFORMED.test(words)) return explainMalformed(scene);
+  const [, pushed, pushWords] = PUSH.exec(words) ?? [];
+  const [, pulled, pullWords] = PULL.exec(words) ?? [];
+  const reference = pushed ?? pulled;
+  const said = pushWords ?? pullWords;
+  if (reference === undefined || said === undefined) {
+    const [, host, status] = LAYER.exec(words) ?? [];
+    return host === undefined || status === undefined
+      ? undefined
+      : explainDenied({what: 'an image', verb: 'pull', host, status, lookedFor}, scene);
+  }
+  const verb = pushed === undefined ? 'pull' : 'push';
+  const host = hostOf(reference);
+  const [, status] = DENIED.exec(said) ?? [];
+  if (status !== undefined || NO_ACCESS.test(said))
+    return explainDenied({what: reference, verb, host, status, lookedFor}, scene);
+  if (verb === 'pull' && NOT_FOUND.test(said)) {
+    return {
+      message: `The registry ${host} has no image ${reference}.`,
+      remedy: [
+        'Check the name and the tag in FROM. An image that only your machine or a node has cannot be a base: the builder asks the registry.',
+      ],
+    };
+  }
+  return undefined;
+}
+
+interface Denial {
+  readonly what: string;
+  readonly verb: 'pull' | 'push';
+  readonly host: string;
+  readonly status: string | undefined;
+  /** The secret that the delegate did not find. */
+  readonly lookedFor: string | undefined;
+}
+
+/** A secret's data is not read, so whether it has the host is not known. */
+function explainDenied({what, verb, host, status, lookedFor}: Denial, scene: FailureScene): Hint {
+  const {pullSecret, namespace} = scene;
+  const action = verb === 'pull' ? `pull ${what} from` : `push ${what} to`;
+  const key = secretKey(host);
+  const start = `The builder may not ${action} ${host}${status === undefined ? '' : ` (${status})`}`;
+  if (pullSecret === undefined) {
+    return {
+      message: `${start}, and no pull secret was used.`,
+      remedy: [
+        `Make one. One called ${DEFAULT_PULL_SECRET} is found by itself, another is named with --registry-secret:`,
+        `  ${createSecret(DEFAULT_PULL_SECRET, namespace, key)}`,
+        ...(verb === 'pull' ? ['An image that does not exist is refused with the same words.'] : []),
+      ],
+    };
+  }
+  if (lookedFor === pullSecret) {
+    return {
+      message: `${start}: the pull secret "${pullSecret}" is not in namespace "${namespace}", or may not be read.`,
+      remedy: ['Make it:', `  ${createSecret(pullSecret, namespace, key)}`],
+    };
+  }
+  const isForbidden = status?.startsWith('403');
+  return {
+    message: `${start}, with the pull secret "${pullSecret}" of namespace "${namespace}".`,
+    remedy: [
+      isForbidden
+        ? `The account in the secret needs the right to ${verb} there.`
+        : 'Check that the user and the password in the secret are right.',
+      `The secret has to hold exactly the key "${key}"; under any other form of it nothing is found.`,
+      'To make it anew, delete it, and then:',
+      `  ${createSecret(pullSecret, namespace, key)}`,
+    ],
+  };
+}
+
+function explainMalformed({pullSecret, namespace, asked}: FailureScene): Hint {
+  const name = pullSecret ?? asked.builder.name;
+  return {
+    message: `The secret "${name}" in namespace "${namespace}" is no pull secret.`,
+    remedy: [
+      'Delete it and make it anew, as one for registries:',
+      `  ${createSecret(name, namespace, 'HOST')}`,
+    ],
+  };
+}
+
+function createSecret(name: string, namespace: string, host: string): string {
+  return `kubectl create secret docker-registry ${name} --namespace ${namespace} --docker-server=${host} --docker-username=USER --docker-password=PASSWORD`;
+}
+
+/** kubectl build looks for the registry's host as it is, and for Docker Hub by its name of old (its source, Credentials). */
+function secretKey(host: string): string {
+  return /^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io)$/.test(host)
+    ? 'https://index.docker.io/v1/'
+    : host;
+}
+
+function hostOf(reference: string): string {
+  try {
+    return parseReference(reference).domain || reference;
+  } catch (error) {
+    if (error instanceof TiltbuildError) return reference.split('/')[0] ?? reference;
+    throw error;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Owns what a build reads that does not lie where the delegate would look: a Dockerfile out of the environment, one
+ * with an ignore file of its own, and standard input that has to be read twice.
+ */
+import {TiltbuildError} from '../../errors.ts';
+import type {Files, Ports} from '../../ports.ts';
+import {reasonOf} from '../../system-error.ts';
+import type {BuildRequest, Surroundings} from '../build-request.ts';
+import {type BuildSecret, placeSecrets} from './secrets.ts';
+
+/** A request whose inputs can be read as often as need be. */
+export interface StagedInputs {
+  readonly request: BuildRequest;
+  /** `--secret` values that the delegate takes. */
+  readonly secretSpecs: readonly string[];
+  /** The file that is the delegate's standard input; undefined: our own. */
+  readonly input?: string;
+}
+
+interface InputPorts {
+  readonly files: Pick<
+    Files,
+    'join' | 'basename' | 'kindOf' | 'readText' | 'writePrivate' | 'copyPrivate' | 'makeDirectory'
+  >;
+  readonly input: Ports['input'];
+}
+
+interface Place {
+  readonly surroundings: Surroundings;
+  /** Makes the path of a file or directory in this run's private directory. */
+  readonly privatePath: (name: string) => string;
+}
+
+/**
+ * Writes what is needed into the private directory. BuildKit reads `<Dockerfile>.dockerignore` beside a Dockerfile
+ * before the context's own, so that the context is never copied and the Dockerfile may be ignored in it.
+ */
+export async function stageInputs(
+  {request, secrets}: {readonly request: BuildRequest; readonly secrets: readonly BuildSecret[]},
+  place: Place,
+  ports: InputPorts,
+): Promise<StagedInputs> {
+  const placed = placeSecrets(secrets, place.privatePath);
+  for (const {file} of placed) if (file) await ports.files.writePrivate(file.path, file.text);
+  const secretSpecs = placed.map(({spec}) => spec);
+
+  if (request.context === '-') {
+    if (request.contentName === undefined) return {request, secretSpecs};
+    const archive = place.privatePath('context');
+    await ports.input.save(archive);
+    return {request, secretSpecs, input: archive};
+  }
+  return {request: {...request, file: await stageDockerfile(request, place, ports)}, secretSpecs};
+}
+
+/** Gives the Dockerfile that the delegate is to read; undefined for the usual one. */
+async function stageDockerfile(
+  request: BuildRequest,
+  {privatePath, surroundings}: Place,
+  ports: InputPorts,
+): Promise<string | undefined> {
+  const {files} = ports;
+  const isFiltered = request.ignore.length > 0 || request.only.length > 0;
+  const isReadTwice = request.file === '-' && request.contentName !== undefined;
+  if (!isFiltered && request.fileVariable === undefined && !isReadTwice) return request.file;
+
+  // A directory of its own: the builder may ask for anything beside the Dockerfile.
+  const directory = privatePath('dockerfile');
+  await files.makeDirectory(directory);
+  const {name, original} = await writeDockerfile(request, directory, surroundings, ports);
+  const file = files.join(directory, name);
+  if (isFiltered) {
+    const ignoreFile = await readIgnoreFile(request.context, original, files);
+    const {ignore, only} = request;
+    const {composeIgnoreList} = await import('./ignore/compose-ignore-list.ts');
+    const text = composeIgnoreList({file: ignoreFile, ignore, only, platform: surroundings.platform});
+    await files.writePrivate(`${file}.dockerignore`, text);
+  }
+  return file;
+}
+
+/** Gives its name there, and the path that it was read from. */
+async function writeDockerfile(
+  {context, file, fileVariable}: BuildRequest,
+  directory: string,
+  {env}: Surroundings,
+  {files, input}: InputPorts,
+): Promise<{readonly name: string; readonly original?: string}> {
+  const name = 'Dockerfile';
+  if (fileVariable !== undefined) {
+    await files.writePrivate(files.join(directory, name), readVariable(fileVariable, env));
+    return {name};
+  }
+  if (file === '-') {
+    await input.save(files.join(directory, name));
+    return {name};
+  }
+  const original = file ?? findDockerfile(context, files);
+  if (files.kindOf(original) !== 'file') {
+    throw new TiltbuildError('usage', `There is no Dockerfile "${original}".`, {
+      remedy: ['Name it with --file; a relative path is looked up from the current directory.'],
+    });
+  }
+  // What BuildKit says of a Dockerfile names it by this.
+  const own = files.basename(original);
+  await files.copyPrivate(original, files.join(directory, own));
+  return {name: own, original};
+}
+
+/** As BuildKit does it, which takes a lower-case one where there is no other. */
+export function findDockerfile(context: string, files: Pick<Files, 'join' | 'kindOf'>): string {
+  const [usual = '', lower = ''] = ['Dockerfile', 'dockerfile'].map((name) => files.join(context, name));
+  return files.kindOf(usual) !== 'file' && files.kindOf(lower) === 'file' ? lower : usual;
+}
+
+function readVariable(variable: string, env: Surroundings['env']): string {
+  const text = env[variable];
+  if (text) return text;
+  throw new TiltbuildError(
+    'usage',
+    `--file-env ${variable}: the environment variable ${variable} is ${text === undefined ? 'not set' : 'empty'}.`,
+    {remedy: [`Put the text of the Dockerfile into ${variable}, or name a file with --file.`]},
+  );
+}
+
+/** The Dockerfile's own ignore file before the context's, as BuildKit looks for them. */
+export async function readIgnoreFile(
+  context: string,
+  dockerfile: string | undefined,
+  files: Pick<Files, 'join' | 'readText'>,
+): Promise<{readonly text: string; readonly source: string} | undefined> {
+  const places = [
+    ...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]),
+    files.join(context, '.dockerignore'),
+  ];
+  for (const source of places) {
+    const text = await readIfThere(source, files);
+    if (text !== undefined) return {text, source};
+  }
+  return undefined;
+}
+
+async function readIfThere(path: string, files: Pick<Files, 'readText'>): Promise<string | undefined> {
+  try {
+    return await files.readText(path);
+  } catch (cause) {
+    throw new TiltbuildError('usage', `The ignore file "${path}" cannot be read: ${reasonOf(cause)}.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Owns reads through kubectl, for clusters whose credentials only kubectl can get: exec plugins, auth providers,
+ * proxies. Its processes run side by side: one for the secret, one for the builders, one for the nodes.
+ */
+
+import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
+import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR, readItems} from '../cluster/api/objects.ts';
+import type {Collected} from './runner.ts';
+
+/** Runs kubectl with `args` behind its connection flags; `input` is its standard input. */
+export type RunKubectl = (args: readonly string[], input?: string) => Promise<Collected>;
+
+/** kubectl could not ask, or was given no answer that counts; `message` is what it said. */
+export class KubectlFailure extends Error {}
+
+/** The user's rights are not asked for: it would be one more process, and kubectl build names the right it misses. */
+export async function askKubectl(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
+  const [pullSecret, pullSecrets, builders, nodes] = await Promise.all([
+    query.pullSecret === undefined ? undefined : readSecret(run, query.pullSecret),
+    query.pullSecrets ? listPullSecrets(run) : undefined,
+    query.builders ? readBuilders(run) : undefined,
+    query.nodes ? readNodes(run) : undefined,
+  ]);
+  return {pullSecret, ...(pullSecrets && {pullSecrets}), ...builders, nodes};
+}
+
+/**
+ * Asks with the human output on purpose: kubectl then takes the server's Table, in which a Secret has a type
+ * and no data, where every other format makes it fetch the whole object.
+ */
+async function readSecret(run: RunKubectl, name: string): Promise<Answer<SecretFacts>> {
+  const result = await run(['get', `secrets/${name}`, '--no-headers', '--ignore-not-found']);
+  const refusal = readRefusals(result, ['secrets']).get('secrets');
+  // NAME TYPE DATA AGE
+  const [found, type] = result.stdout.trim().split(/\s+/);
+  if (refusal !== undefined) return refusal;
+  return found === name && type !== undefined ? {kind: 'found', value: {type}} : {kind: 'missing'};
+}
+
+/** In the human output, for the same reason. */
+async function listPullSecrets(run: RunKubectl): Promise<Answer<readonly string[]>> {
+  const result = await run(['get', 'secrets', '--field-selector', PULL_SECRET_SELECTOR, '--no-headers']);
+  const refusal = readRefusals(result, ['secrets']).get('secrets');
+  if (refusal !== undefined) return refusal;
+  const names = result.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  return {kind: 'found', value: names};
+}
+
+async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deployments' | 'configMaps'>> {
+  const result = await run([
+    'get',
+    'deployments.apps,configmaps',
+    '--selector',
+    BUILDER_SELECTOR,
+    '--output',
+    'json',
+  ]);
+  const refusals = readRefusals(result, ['deployments', 'configmaps']);
+  const items = result.stdout.trim() === '' ? [] : readItems(parseJson(result.stdout));
+  const ofKind = (kind: string) =>
+    items.filter((item) => typeof item === 'object' && item !== null && 'kind' in item && item.kind === kind);
+  return {
+    deployments: refusals.get('deployments') ?? {kind: 'found', value: ofKind('Deployment')},
+    configMaps: refusals.get('configmaps') ?? {kind: 'found', value: ofKind('ConfigMap')},
+  };
+}
+
+/** One object or list, by its path. */
+export async function getRaw(run: RunKubectl, path: string): Promise<Answer<unknown>> {
+  return readRaw(await run(['get', '--raw', path]));
+}
+
+/** The answer to a review. */
+export async function reviewRaw(run: RunKubectl, path: string, question: unknown): Promise<Answer<unknown>> {
+  return readRaw(await run(['create', '--raw', path, '--filename', '-'], JSON.stringify(question)));
+}
+
+function readRaw(result: Collected): Answer<unknown> {
+  if (result.exitCode !== 0 && /^Error from server \(NotFound\)/m.test(result.stderr))
+    return {kind: 'missing'};
+  const [refusal] = readRefusals(result).values();
+  return refusal ?? {kind: 'found', value: parseJson(result.stdout)};
+}
+
+async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
+  const result = await run(['get', '--raw', NODES_PATH]);
+  const refusal = readRefusals(result, ['nodes']).get('nodes');
+  return refusal ?? {kind: 'found', value: readItems(parseJson(result.stdout))};
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new KubectlFailure('it answered with something that is not JSON', {cause});
+  }
+}
+
+type Refusal = {readonly kind: 'forbidden'; readonly message: string};
+
+/** What kubectl's own errors begin with; login plugins write to the same stream. */
+const OWN_ERROR =
+  /^(?:Error from server|error: |Error: |Unable to connect to the server|The connection to the server)/;
+
+/** Whether a line on kubectl's stderr is from somebody else, who wants to be heard: a login plugin. */
+export function isForeignLine(line: string): boolean {
+  // klog's own look like E1125 01:11:19.398124 … memcache.go:265].
+  return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:|EOF$)/.test(line);
+}
+
+const FORBIDDEN = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/;
+
+/** The 403s among kubectl's errors, by resource. Any other error is thrown, and one for what was not asked. */
+function readRefusals(
+  {exitCode, stderr}: Collected,
+  asked?: readonly string[],
+): ReadonlyMap<string, Refusal> {
+  const refusals = new Map<string, Refusal>();
+  if (exitCode === 0) return refusals;
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const errors = lines.filter((line) => OWN_ERROR.test(line));
+  const serious = errors.find((line) => !FORBIDDEN.test(line));
+  if (serious !== undefined) throw new KubectlFailure(serious);
+  for (const line of errors) {
+    const [, message = '', resource = ''] = FORBIDDEN.exec(line) ?? [];
+    if (asked !== undefined && !asked.includes(resource)) throw new KubectlFailure(line);
+    refusals.set(resource, {kind: 'forbidden', message});
+  }
+  if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed and did not say why');
+  return refusals;
+}

@@ -1,0 +1,66 @@
+/** Owns finding other programs on PATH, and asking them what they are. */
+
+import {Interrupted} from '../errors.ts';
+import type {KubectlResult, Programs} from '../ports.ts';
+import {reasonOf} from '../system-error.ts';
+import {followLinks, readStart} from './disk-files.ts';
+import {findAllOnPath, findOnPath, pathEntries} from './path-lookup.ts';
+import type {Runner} from './runner.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Bytes of a script that are enough to tell whose it is. */
+const START = 16_384;
+
+export class PathPrograms implements Programs {
+  readonly #runner: Runner;
+  readonly #env: Env;
+  readonly #platform: NodeJS.Platform;
+
+  constructor(runner: Runner, env: Env, platform: NodeJS.Platform) {
+    this.#runner = runner;
+    this.#env = env;
+    this.#platform = platform;
+  }
+
+  get path(): readonly string[] {
+    return pathEntries(this.#env, this.#platform);
+  }
+
+  async find(name: string): Promise<string | undefined> {
+    return await findOnPath(name, this.#env, this.#platform);
+  }
+
+  async findAll(name: string): Promise<readonly string[]> {
+    const paths = await findAllOnPath(name, this.#env, this.#platform);
+    const files = await Promise.all(paths.map(followLinks));
+    return paths.filter((_, index) => files.indexOf(files[index] as string) === index);
+  }
+
+  async readStart(path: string): Promise<string> {
+    return await readStart(path, START).catch(() => '');
+  }
+
+  async run(
+    program: string,
+    args: readonly string[],
+    {timeout, env}: {readonly timeout: number; readonly env?: Readonly<Record<string, string>>},
+  ): Promise<KubectlResult> {
+    try {
+      return await this.#runner.collect(program, args, {
+        env: {...this.#env, ...env},
+        onErrorLine: () => undefined,
+        timeout,
+      });
+    } catch (error) {
+      if (error instanceof Interrupted) throw error;
+      return {exitCode: undefined, stdout: '', stderr: describeStart(error)};
+    }
+  }
+}
+
+/** The system has the same word for a file that is not there and for one whose interpreter is not. */
+function describeStart(error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isMissing ? 'it or its interpreter is not there' : reasonOf(error);
+}

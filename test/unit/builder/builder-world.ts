@@ -1,0 +1,347 @@
+/** Owns an in-memory outside for the tests of a builder: a scripted cluster, a clock that only sleeping advances. */
+
+import type {BuilderRequest} from '../../../src/builder/ensure/ensure-builder.ts';
+import {defaultBuilderSettings} from '../../../src/builder/model/settings.ts';
+import type {Answer} from '../../../src/cluster/api/facts.ts';
+import {Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
+import type {BuildRequest} from '../../../src/image-build/build-request.ts';
+import type {Cluster, Delegate, Files, KubectlResult, Ports, Programs} from '../../../src/ports.ts';
+import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
+
+/** What is asked by path: `pods` for a list of pods, `deployments` for one of them. */
+export type Kind = 'deployments' | 'pods' | 'events' | 'namespaces';
+export type Scripted = Answer<unknown> | Error;
+
+export interface Script {
+  /** The answers one after the other; the last one stays. What has none may not be asked. */
+  readonly get?: Partial<Record<Kind, readonly Scripted[]>>;
+  /** Undefined for a call that may not be. */
+  readonly kubectl?: (args: readonly string[], input: string | undefined) => Said | undefined;
+  /** Called before each answer. */
+  readonly onGet?: (path: string) => void;
+}
+
+export type Said = Partial<KubectlResult>;
+
+export interface Call {
+  readonly args: readonly string[];
+  readonly input: string | undefined;
+}
+
+export interface ScriptedCluster extends Cluster {
+  readonly gets: readonly string[];
+  readonly calls: readonly Call[];
+}
+
+/** An unscripted call is an error that no test takes for one of ours. */
+export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): ScriptedCluster {
+  const gets: string[] = [];
+  const calls: Call[] = [];
+  const asked = new Map<Kind, number>();
+  return {
+    gets,
+    calls,
+    pause: 300,
+    lastLogin: async () => undefined,
+    read: async () => {
+      throw new RangeError('nothing but buildImage reads');
+    },
+    get: async (path) => {
+      gets.push(path);
+      if (gets.length > 5000) throw new RangeError('this never ends');
+      onGet?.(path);
+      const kind = kindOf(path);
+      const answers = kind && get[kind];
+      if (kind === undefined || answers === undefined) throw new RangeError(`nobody may ask for ${path}`);
+      const at = asked.get(kind) ?? 0;
+      asked.set(kind, at + 1);
+      const answer = answers[at] ?? answers.at(-1);
+      if (answer === undefined || answer instanceof Error) throw answer;
+      return answer;
+    },
+    review: async (path) => {
+      throw new RangeError(`nobody may ask ${path}`);
+    },
+    kubectl: async (args, input) => {
+      calls.push({args, input});
+      const said = kubectl?.(args, input);
+      if (said === undefined) throw new RangeError(`nobody may run kubectl ${args.join(' ')}`);
+      return {exitCode: 0, stdout: '', stderr: '', ...said};
+    },
+    kubectlLive: async () => {
+      throw new RangeError('no build shows what kubectl says');
+    },
+  };
+}
+
+function kindOf(path: string): Kind | undefined {
+  if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return 'namespaces';
+  return (['deployments', 'pods', 'events'] as const).find((kind) => new RegExp(`/${kind}[/?]`).test(path));
+}
+
+export interface World {
+  readonly delegate?: Delegate['run'];
+  readonly files?: Partial<Files>;
+  /** When the signal comes, by the clock. */
+  readonly interruptAt?: number;
+}
+
+export interface TestPorts extends Ports {
+  readonly said: readonly string[];
+  readonly sleeps: readonly number[];
+  /** A signal, now. */
+  readonly interrupt: () => void;
+}
+
+export function makePorts({
+  delegate,
+  files = {},
+  interruptAt = Number.POSITIVE_INFINITY,
+}: World = {}): TestPorts {
+  const said: string[] = [];
+  const sleeps: number[] = [];
+  let clock = 1000;
+  let signal: InterruptSignal | undefined;
+  const throwIfReceived = () => {
+    if (clock >= interruptAt) signal ??= 'SIGINT';
+    if (signal) throw new Interrupted(signal);
+  };
+  return {
+    said,
+    sleeps,
+    interrupt: () => {
+      signal = 'SIGINT';
+    },
+    files: files as Files,
+    input: {
+      save: async () => {
+        throw new RangeError('nothing reads standard input');
+      },
+    },
+    clusters: {
+      connect: () => {
+        throw new RangeError('the cluster is connected already');
+      },
+    },
+    delegate: {
+      find: async () => '/bin/kubectl-build',
+      run: delegate ?? (async () => ({exitCode: 0, signal: undefined})),
+    },
+    notes: {note: (text) => said.push(text), detail: () => undefined},
+    interruption: {
+      get signal() {
+        return signal;
+      },
+      throwIfReceived,
+    },
+    programs: NO_PROGRAMS,
+    confirm: async () => {
+      throw new RangeError('no build asks a question');
+    },
+    wallClock: () => Date.UTC(2026, 10, 24) + clock,
+    now: () => clock,
+    sleep: async (milliseconds) => {
+      sleeps.push(milliseconds);
+      if (sleeps.length > 5000) throw new RangeError('this never ends');
+      // Other things get their turn, as in a real sleep.
+      await new Promise((resolve) => setImmediate(resolve));
+      clock += milliseconds;
+      throwIfReceived();
+    },
+  };
+}
+
+/** Nothing may be looked for on PATH, nor be run. */
+export const NO_PROGRAMS: Programs = {
+  path: [],
+  find: async (name) => {
+    throw new RangeError(`nobody may look for ${name}`);
+  },
+  findAll: async (name) => {
+    throw new RangeError(`nobody may look for ${name}`);
+  },
+  readStart: async (path) => {
+    throw new RangeError(`nobody may read ${path}`);
+  },
+  run: async (program) => {
+    throw new RangeError(`nobody may run ${program}`);
+  },
+};
+
+export function found<T>(value: T) {
+  return {kind: 'found', value} as const;
+}
+
+export const MISSING = {kind: 'missing'} as const;
+
+export function forbidden(message: string) {
+  return {kind: 'forbidden', message} as const;
+}
+
+export function list(...items: readonly unknown[]) {
+  return found({kind: 'List', items});
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface DeploymentBody {
+  readonly metadata: Json;
+  readonly spec: Json;
+  readonly status: Json;
+}
+
+export interface DeploymentChanges {
+  readonly name?: string;
+  readonly labels?: Json;
+  readonly metadata?: Json;
+  readonly spec?: Json;
+  readonly status?: Json;
+}
+
+/** The recorded one that kubectl build made: it runs, and harms its node. */
+export function pluginDeployment(changes: DeploymentChanges = {}): DeploymentBody {
+  return change(readApiRecording('builder-by-plugin').body as DeploymentBody, changes);
+}
+
+/** One of ours that is ready. Rootless, since what makes a builder work is not what these tests are about. */
+export function workingDeployment(changes: DeploymentChanges = {}): DeploymentBody {
+  const metadata = {
+    name: 'buildkit',
+    namespace: 'default',
+    uid: 'u',
+    resourceVersion: '10',
+    generation: 1,
+    annotations: {'buildkit.mobyproject.org/builder': 'kubectl-tiltbuild 1'},
+    labels: {
+      app: 'buildkit',
+      runtime: 'containerd',
+      worker: 'runc',
+      rootless: 'true',
+      'app.kubernetes.io/managed-by': 'kubectl-tiltbuild',
+    },
+  };
+  const container = {name: 'buildkitd', image: 'docker.io/moby/buildkit:v0.32.2-rootless'};
+  const spec = {replicas: 1, template: {spec: {containers: [container]}}};
+  const status = {observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1};
+  return change({metadata, spec, status}, changes);
+}
+
+/** One that is on its way, of ours. */
+export function startingDeployment(changes: DeploymentChanges = {}): DeploymentBody {
+  return workingDeployment({...changes, status: {readyReplicas: 0, ...changes.status}});
+}
+
+function change(body: DeploymentBody, {name, labels = {}, metadata, spec, status}: DeploymentChanges) {
+  const changed = {...(body.metadata.labels as Json), ...(name !== undefined && {app: name}), ...labels};
+  return {
+    ...body,
+    metadata: {...body.metadata, ...(name !== undefined && {name}), labels: changed, ...metadata},
+    spec: {...body.spec, ...spec},
+    status: {...body.status, ...status},
+  };
+}
+
+export interface PodChanges {
+  readonly name?: string;
+  readonly owner?: string;
+  readonly phase?: string;
+  readonly ready?: boolean;
+  readonly deleting?: boolean;
+  /** The container's state, as the kubelet tells it. */
+  readonly state?: Json;
+  readonly lastState?: Json;
+  readonly restartCount?: number;
+  readonly status?: Json;
+}
+
+export function pod({
+  name = 'buildkit-1-a',
+  owner = 'buildkit-1',
+  phase = 'Running',
+  ready = phase === 'Running',
+  deleting = false,
+  state = {running: {}},
+  lastState = {},
+  restartCount = 0,
+  status = {},
+}: PodChanges = {}): Json {
+  const readiness = ready ? 'True' : 'False';
+  return {
+    metadata: {
+      name,
+      uid: `uid-${name}`,
+      creationTimestamp: '2026-11-24T02:00:00Z',
+      ownerReferences: [{kind: 'ReplicaSet', name: owner, controller: true}],
+      ...(deleting && {deletionTimestamp: '2026-11-24T03:00:00Z'}),
+    },
+    spec: {nodeName: 'node-1'},
+    status: {
+      phase,
+      conditions: [
+        {type: 'Ready', status: readiness},
+        {type: 'ContainersReady', status: readiness},
+      ],
+      containerStatuses: [{name: 'buildkitd', image: 'i', state, lastState, ready, restartCount}],
+      ...status,
+    },
+  };
+}
+
+export interface Stuck {
+  readonly deployment: Json;
+  readonly pods: readonly unknown[];
+  readonly events: readonly unknown[];
+  readonly logs?: string;
+}
+
+/** How a builder was seen not to start. */
+export function stuck(name: string): Stuck {
+  return readBuilderRecording(`stuck-${name}`) as Stuck;
+}
+
+export const TIMEOUT = 120_000;
+
+export function builderRequest(changes: Partial<BuilderRequest> = {}): BuilderRequest {
+  return {
+    settings: defaultBuilderSettings('buildkit', 'default'),
+    policy: 'ensure',
+    timeout: TIMEOUT,
+    fixedNodes: false,
+    ...changes,
+  };
+}
+
+/** The error of ours that it ends with; anything else is thrown on. */
+export async function failureOf(run: Promise<unknown>): Promise<TiltbuildError> {
+  try {
+    const value = await run;
+    throw new RangeError(`no error, but ${JSON.stringify(value)}`);
+  } catch (error) {
+    if (error instanceof TiltbuildError) return error;
+    throw error;
+  }
+}
+
+export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest {
+  return {
+    context: '.',
+    tags: [],
+    platforms: [],
+    secrets: [],
+    outputs: [],
+    push: false,
+    destination: {kind: 'runtime', stdout: false},
+    ignore: [],
+    only: [],
+    passedFlags: [],
+    passthrough: [],
+    builder: {name: 'buildkit', given: false},
+    builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},
+    pullSecret: {kind: 'default', name: 'docker-registry'},
+    qualify: false,
+    print: 'digest',
+    quiet: false,
+    connection: {overrides: {}, passed: []},
+    ...changes,
+  };
+}

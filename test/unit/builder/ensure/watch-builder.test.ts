@@ -1,0 +1,156 @@
+/** Covers the watch on a builder's pods beside a build: when it looks, what it takes for a loss, and how it ends. */
+
+import {expect} from 'chai';
+import {watchBuilder} from '../../../../src/builder/ensure/watch-builder.ts';
+import {forbidden, list, makePorts, pod, type Script, scriptCluster, type World} from '../builder-world.ts';
+
+const POD = pod({name: 'p'});
+const PODS = '/api/v1/namespaces/ns/pods?labelSelector=app%3Down';
+const EVENTS = '/api/v1/namespaces/ns/events?limit=500';
+const OOM = {terminated: {reason: 'OOMKilled', exitCode: 137}};
+const killed = pod({name: 'p', ready: false, state: OOM});
+
+/** The build ends with the look of this number, or by itself never. */
+function watch(script: Script, endsAtLook = Number.POSITIVE_INFINITY, world: World = {}) {
+  const {promise: done, resolve, reject} = Promise.withResolvers<{exitCode: number}>();
+  let looks = 0;
+  const cluster = scriptCluster({
+    ...script,
+    onGet: (path) => {
+      if (path === PODS) looks += 1;
+      if (looks >= endsAtLook) resolve({exitCode: 0});
+    },
+  });
+  const ports = makePorts(world);
+  return {
+    cluster,
+    ports,
+    reject,
+    run: () => watchBuilder({name: 'own', namespace: 'ns', cluster}, done, ports),
+  };
+}
+
+describe('watchBuilder', () => {
+  it('tells nothing where the pods stay until the end, and asks for no events', async () => {
+    const {run, cluster, ports} = watch({get: {pods: [list(POD)]}}, 4);
+    expect(await run()).to.equal(undefined);
+    expect(cluster.gets).to.deep.equal([PODS, PODS, PODS, PODS]);
+    // Five times as seldom as one looks at a builder that starts.
+    expect(ports.sleeps).to.deep.equal([700, 1500, 1500, 1500]);
+    expect(ports.said).to.deep.equal([]);
+  });
+
+  it('tells what ended the pod, in the words of its events', async () => {
+    const evicted = {
+      type: 'Warning',
+      reason: 'Evicted',
+      message: 'The node was low on resource: memory.',
+      involvedObject: {kind: 'Pod', name: 'p', uid: 'uid-p'},
+    };
+    const {run, cluster} = watch({get: {pods: [list(POD), list(POD), list()], events: [list(evicted)]}});
+    const loss = await run();
+    expect(cluster.gets).to.deep.equal([PODS, PODS, PODS, EVENTS]);
+    expect(loss).to.include({pod: 'p', certain: true, retriable: false});
+    expect(loss?.message).to.include('was evicted').and.include('low on resource: memory');
+  });
+
+  for (const [what, answer] of [
+    ['may not be seen', forbidden('no')],
+    ['cannot be had', new Error('gone')],
+  ] as const) {
+    it(`tells of a deleted pod where the events ${what}`, async () => {
+      const {run} = watch({get: {pods: [list(POD), list()], events: [answer]}});
+      expect(await run()).to.include({
+        retriable: true,
+        message: 'The builder\'s pod "p" was deleted while it built.',
+      });
+    });
+  }
+
+  it('tells of one that was killed for want of memory', async () => {
+    const {run} = watch({get: {pods: [list(POD), list(killed)], events: [list()]}});
+    expect((await run())?.message).to.include('OOMKilled');
+  });
+
+  for (const [what, pods] of [
+    ['a look that fails', [list(POD), new Error('slow'), list(POD)]],
+    ['a first look that fails', [new Error('slow'), list(POD)]],
+    ['pods that may not be seen', [forbidden('no')]],
+    ['a pod that is on its way out', [list(POD), list(pod({name: 'p', deleting: true}))]],
+    ['a pod that is not ready', [list(POD), list(pod({name: 'p', ready: false}))]],
+    ['a pod that came later', [list(POD), list(POD, pod({name: 'q'})), list(POD)]],
+    ['no pod at all', [list()]],
+  ] as const) {
+    it(`takes ${what} for no loss`, async () => {
+      expect(await watch({get: {pods}}, 5).run()).to.equal(undefined);
+    });
+  }
+
+  it('still sees a loss behind a look that failed', async () => {
+    const {run} = watch({get: {pods: [list(POD), new Error('slow'), list()], events: [list()]}});
+    expect((await run())?.pod).to.equal('p');
+  });
+
+  it('leaves a build the time to show that it runs on another pod', async () => {
+    const pods = [list(POD, pod({name: 'q'})), list(POD)];
+    const {run, ports} = watch({get: {pods, events: [list()]}});
+    expect(await run()).to.include({pod: 'q', certain: false});
+    expect(ports.sleeps).to.deep.equal([700, 1500, 30_000]);
+  });
+
+  it('tells nothing where the build ends in that time', async () => {
+    const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
+    const cluster = scriptCluster({get: {pods: [list(POD, pod({name: 'q'})), list(POD)], events: [list()]}});
+    const ports = makePorts();
+    const sleep = async (milliseconds: number) => {
+      if (milliseconds === 30_000) {
+        resolve({exitCode: 0});
+        await new Promise(() => undefined);
+      }
+      await ports.sleep(milliseconds);
+    };
+    const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, {...ports, sleep});
+    expect(await watched).to.equal(undefined);
+  });
+
+  it('ends where the build throws', async () => {
+    const {run, reject} = watch({get: {pods: [list(POD)]}});
+    const watched = run();
+    reject(new Error('x'));
+    expect(await watched).to.equal(undefined);
+  });
+
+  it('ends where the build ends in the middle of a look', async () => {
+    const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
+    const cluster = {...scriptCluster(), get: () => new Promise<never>(() => undefined)};
+    const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, makePorts());
+    resolve({exitCode: 0});
+    expect(await watched).to.equal(undefined);
+  });
+
+  it('keeps still once a signal came, while the build is being cancelled', async () => {
+    const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
+    const ports = makePorts();
+    let looks = 0;
+    const cluster = {
+      ...scriptCluster(),
+      get: async () => {
+        looks += 1;
+        // Without this the test itself would never get its turn again.
+        if (looks > 1000) await new Promise(() => undefined);
+        if (looks === 1) return list(POD);
+        throw new Error('aborted');
+      },
+    };
+    // As the real one: it throws at once where a signal came before.
+    const sleep = async () => {
+      ports.interrupt();
+      ports.interruption.throwIfReceived();
+    };
+    const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, {...ports, sleep});
+    await new Promise((done) => setTimeout(done, 20));
+    resolve({exitCode: 0});
+    expect(await watched).to.equal(undefined);
+    expect(looks).to.be.below(5);
+  });
+});

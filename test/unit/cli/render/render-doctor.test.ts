@@ -1,0 +1,101 @@
+/** Covers how a diagnosis is shown: the whole text, wide and narrow, with and without colour, and as JSON. */
+
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {renderDoctor} from '../../../../src/cli/render/render-doctor.ts';
+import {
+  advice,
+  command,
+  type Findings,
+  fail,
+  makeReport,
+  ok,
+  skip,
+  warn,
+} from '../../../../src/doctor/report.ts';
+
+const HEALTHY: Findings = {
+  kubectl: ok('v1.35.2, /usr/local/bin/kubectl, for Kubernetes v1.36.2'),
+  build: ok('/home/me/.krew/bin/kubectl-build'),
+  buildkit: ok('v0.1.6, /home/me/.krew/bin/kubectl-buildkit'),
+  path: ok('no plugin is there twice (9 directories)'),
+  tilt: ok('v0.37.0, /usr/local/bin/tilt'),
+  kubeconfig: ok('context "kind-demo", namespace "default"'),
+  server: ok('https://127.0.0.1:42355 answers in under 10 ms, Kubernetes v1.36.2'),
+  user: ok('kubernetes-admin'),
+  rights: ok('all that builds and builders need in namespace "default"'),
+  product: ok('kind: the cluster is called "kind-demo"'),
+  nodes: ok('1 node: containerd 2.1.9 on linux/amd64'),
+  builder: ok('"buildkit" is ready: BuildKit v0.32.2, RUN works'),
+  'pull-secret': ok('"docker-registry": it exists, and no other is named; there is also ghcr'),
+};
+
+const WARNED: Findings = {
+  ...HEALTHY,
+  builder: warn(
+    '"buildkit" harms its node at every start (it mounts /run/containerd/containerd.sock inside a directory that it shares with the node, and the node\'s mounts double); the next build that finds it idle replaces it',
+    command('kubectl tiltbuild builder create buildkit --replace --namespace default'),
+  ),
+};
+
+const SICK: Findings = {
+  ...HEALTHY,
+  build: fail(
+    'not on PATH: there is no kubectl-build',
+    advice(
+      'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
+    ),
+  ),
+  server: fail(
+    'The API server at https://127.0.0.1:42355 (cluster "kind-demo", context "kind-demo") cannot be asked. (connect ECONNREFUSED 127.0.0.1:42355)',
+    command('docker start demo-control-plane'),
+  ),
+  user: skip('server'),
+  rights: skip('server'),
+  nodes: skip('server'),
+  builder: skip('server'),
+  'pull-secret': skip('server'),
+};
+
+const golden = (name: string) =>
+  readFileSync(join(import.meta.dirname, '../../../fixtures/doctor', `${name}.txt`), 'utf8');
+
+describe('renderDoctor', () => {
+  for (const [name, findings, width, colour] of [
+    ['healthy-80', HEALTHY, 80, false],
+    ['warned-80', WARNED, 80, false],
+    ['sick-80', SICK, 80, false],
+    ['sick-80-colour', SICK, 80, true],
+    ['sick-40', SICK, 40, false],
+    ['warned-40-colour', WARNED, 40, true],
+  ] as const) {
+    it(`shows as it should: ${name}`, () => {
+      expect(renderDoctor(makeReport(findings), 'text', {colour, width})).to.equal(golden(name));
+    });
+  }
+
+  it('is 80 columns wide where there is no terminal, and does not stretch', () => {
+    const show = (width: number | undefined) =>
+      renderDoctor(makeReport(SICK), 'text', {colour: false, width});
+    expect(show(undefined)).to.equal(golden('sick-80'));
+    expect(show(400)).to.equal(show(100));
+  });
+
+  it('gives all of it as one JSON object', () => {
+    const text = renderDoctor(makeReport(SICK), 'json', {colour: true, width: 40});
+    expect(text.indexOf('\n')).to.equal(text.length - 1);
+    const {works, checks} = JSON.parse(text);
+    expect(works).to.equal(false);
+    expect(checks).to.have.length(13);
+    expect(checks[1]).to.deep.equal({
+      name: 'build',
+      title: 'kubectl build',
+      mark: 'fail',
+      found: SICK.build.found,
+      cure: SICK.build.cure,
+      waitsFor: null,
+    });
+    expect(checks[7]).to.deep.include({name: 'user', mark: 'skipped', cure: null, waitsFor: 'server'});
+  });
+});

@@ -1,0 +1,100 @@
+/** Covers the values that completion looks up, and its silence where there are none. */
+import {expect} from 'chai';
+import {completeValues, type ValueSource} from '../../../src/cluster/complete-values.ts';
+import type {Cluster, Ports} from '../../../src/ports.ts';
+import {makeSurroundings} from '../../helpers/surroundings.ts';
+
+const KUBECONFIG = JSON.stringify({
+  'current-context': 'kind-a',
+  contexts: ['kind-a', 'work', 'kind-b', 'two\nlines'].map((name) => ({
+    name,
+    context: {cluster: `c-${name}`, user: `u-${name}`, namespace: 'builds'},
+  })),
+  clusters: [{name: 'c-kind-a', cluster: {server: 'https://a'}}],
+  users: [{name: 'u-kind-a', user: {token: 't'}}],
+});
+const SURROUNDINGS = makeSurroundings();
+
+interface Given {
+  readonly kubeconfig?: string;
+  readonly cluster?: Partial<Cluster>;
+}
+
+async function values(source: ValueSource, prefix: string, {kubeconfig = KUBECONFIG, cluster}: Given = {}) {
+  const ports: Partial<Ports> = {
+    files: {
+      readText: async () => kubeconfig,
+      kindOf: () => 'missing',
+      makePrivateDirectory: async () => '/tmp/private',
+      join: (...parts: string[]) => parts.join('/'),
+      remove: async () => undefined,
+    } as unknown as Ports['files'],
+    clusters: {
+      connect: () => {
+        if (cluster === undefined) throw new Error('there is no cluster');
+        return cluster as Cluster;
+      },
+    },
+    // Long enough for everything that does answer.
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 50)),
+  };
+  const request = {source, prefix, connection: {overrides: {}, passed: []}};
+  return await completeValues(request, SURROUNDINGS, ports as Ports);
+}
+
+const list = (...names: string[]) => ({
+  kind: 'found' as const,
+  value: {items: names.map((name) => ({metadata: {name}}))},
+});
+
+describe('completeValues', () => {
+  it('finds the names in the kubeconfig, in order, and none that would be two lines', async () => {
+    expect(await values('contexts', '')).to.deep.equal(['kind-a', 'kind-b', 'work']);
+    expect(await values('contexts', 'kind-')).to.deep.equal(['kind-a', 'kind-b']);
+    expect(await values('clusters', '')).to.deep.equal(['c-kind-a']);
+    expect(await values('users', '')).to.deep.equal(['u-kind-a']);
+  });
+
+  it('asks the cluster for namespaces and builders', async () => {
+    const asked: string[] = [];
+    const cluster: Partial<Cluster> = {
+      get: async (path) => {
+        asked.push(path);
+        return list('web', 'builds');
+      },
+    };
+    expect(await values('namespaces', '', {cluster})).to.deep.equal(['builds', 'web']);
+    expect(await values('builders', 'w', {cluster})).to.deep.equal(['web']);
+    expect(asked).to.deep.equal([
+      '/api/v1/namespaces?limit=500',
+      '/apis/apps/v1/namespaces/builds/deployments?labelSelector=rootless%2Cruntime%2Cworker',
+    ]);
+  });
+
+  it('finds the Secrets that are pull secrets by the table for people, which has no data', async () => {
+    const asked: (readonly string[])[] = [];
+    const stdout = 'regcred  kubernetes.io/dockerconfigjson  1  5d\nother  Opaque  2  5d\n';
+    const cluster: Partial<Cluster> = {
+      kubectl: async (args) => {
+        asked.push(args);
+        return {exitCode: 0, stdout, stderr: ''};
+      },
+    };
+    expect(await values('pull-secrets', '', {cluster})).to.deep.equal(['regcred']);
+    expect(asked.flat().join(' ')).not.to.match(/--output|-o/);
+  });
+
+  const silent: readonly (readonly [string, Given])[] = [
+    ['the kubeconfig is malformed', {kubeconfig: '{'}],
+    ['there is no context', {kubeconfig: '{}'}],
+    ['the cluster cannot be reached', {cluster: {get: () => Promise.reject(new Error('no'))}}],
+    ['the user may not list', {cluster: {get: async () => ({kind: 'forbidden', message: 'no'})}}],
+    ['the answer is nonsense', {cluster: {get: async () => ({kind: 'found', value: 5})}}],
+    ['the cluster never answers', {cluster: {get: () => new Promise(() => undefined)}}],
+  ];
+  for (const [title, given] of silent) {
+    it(`finds nothing where ${title}`, async () => {
+      expect(await values('namespaces', '', given)).to.deep.equal([]);
+    });
+  }
+});

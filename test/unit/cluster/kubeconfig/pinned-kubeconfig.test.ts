@@ -1,0 +1,83 @@
+/** Owns the tests of the kubeconfig that holds one target only. */
+import {posix} from 'node:path';
+import {expect} from 'chai';
+import fc from 'fast-check';
+import {mergeKubeconfigs} from '../../../../src/cluster/kubeconfig/merge.ts';
+import {parseKubeconfig} from '../../../../src/cluster/kubeconfig/parse.ts';
+import {pinnedKubeconfig} from '../../../../src/cluster/kubeconfig/pinned-kubeconfig.ts';
+import {resolveTarget, type Target} from '../../../../src/cluster/target/target.ts';
+
+const target: Target = {
+  context: 'kind-dev',
+  namespace: 'default',
+  cluster: {
+    name: 'kind-dev',
+    server: 'https://127.0.0.1:6443',
+    'certificate-authority-data': 'YWJj',
+    extensions: [{name: 'client.authentication.k8s.io/exec', extension: {audience: 'x'}}],
+  },
+  user: {
+    name: 'jane',
+    exec: {apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/login', args: ['a']},
+  },
+  currentContext: 'other',
+};
+
+function readBack(text: string): Target {
+  const lookedAt = {explicit: true, paths: ['/tmp/pinned']};
+  return resolveTarget(mergeKubeconfigs([parseKubeconfig('/tmp/pinned', text, posix)]), {}, {lookedAt});
+}
+
+describe('pinnedKubeconfig', () => {
+  it('holds one context, one cluster and one user', () => {
+    expect(JSON.parse(pinnedKubeconfig(target))).to.deep.equal({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'kind-dev',
+      contexts: [{name: 'kind-dev', context: {cluster: 'kind-dev', user: 'jane', namespace: 'default'}}],
+      clusters: [
+        {
+          name: 'kind-dev',
+          cluster: {
+            server: 'https://127.0.0.1:6443',
+            'certificate-authority-data': 'YWJj',
+            extensions: [{name: 'client.authentication.k8s.io/exec', extension: {audience: 'x'}}],
+          },
+        },
+      ],
+      users: [
+        {
+          name: 'jane',
+          user: {exec: {apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/login', args: ['a']}},
+        },
+      ],
+    });
+  });
+
+  it('invents names for what has none', () => {
+    const nameless = {...target, context: '', cluster: {name: '', server: 's'}, user: {name: '', token: 't'}};
+    const {context, cluster, user} = readBack(pinnedKubeconfig(nameless));
+    expect([context, cluster.name, user.name]).to.deep.equal(Array(3).fill('kubectl-tiltbuild'));
+  });
+
+  it('is read back as the same target, whatever the names', () => {
+    const name = fc.string({unit: 'binary', minLength: 1}).filter((text) => text.isWellFormed());
+    fc.assert(
+      fc.property(name, name, name, name, (context, cluster, user, token) => {
+        const named: Target = {
+          context,
+          namespace: 'n',
+          cluster: {name: cluster, server: 's'},
+          user: {name: user, token},
+          currentContext: context,
+        };
+        expect(readBack(pinnedKubeconfig(named))).to.deep.equal(named);
+      }),
+    );
+  });
+
+  it('escapes what YAML takes for a line break or does not allow', () => {
+    const text = pinnedKubeconfig({...target, context: 'a\u007f\u0085\u00a0\u2028\u2029\ufeff\uffff😀'});
+    expect(text).to.contain('"a\\u007f\\u0085\\u00a0\\u2028\\u2029\\ufeff\\uffff😀"');
+  });
+});

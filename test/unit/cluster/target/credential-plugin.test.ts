@@ -1,0 +1,79 @@
+/** Covers when a credential plugin is ours to start, and what its answer is worth. */
+import {expect} from 'chai';
+import fc from 'fast-check';
+import type {ExecFields, UserFields} from '../../../../src/cluster/kubeconfig/shape.ts';
+import {comesFromPlugin, readPluginAnswer} from '../../../../src/cluster/target/credential-plugin.ts';
+
+const V1 = 'client.authentication.k8s.io/v1';
+const V1BETA1 = 'client.authentication.k8s.io/v1beta1';
+const EXEC: ExecFields = {apiVersion: V1, command: 'login', interactiveMode: 'Never'};
+
+describe('comesFromPlugin', () => {
+  const cases: readonly (readonly [string, UserFields, boolean])[] = [
+    ['a plugin', {exec: EXEC}, true],
+    ['a plugin that types where it can', {exec: {...EXEC, interactiveMode: 'IfAvailable'}}, true],
+    ['a plugin that has to type', {exec: {...EXEC, interactiveMode: 'Always'}}, false],
+    ['a plugin that does not say, in v1', {exec: {...EXEC, interactiveMode: undefined}}, false],
+    [
+      'a plugin that does not say, in v1beta1',
+      {exec: {...EXEC, apiVersion: V1BETA1, interactiveMode: undefined}},
+      true,
+    ],
+    ['a plugin of a version that is gone', {exec: {...EXEC, apiVersion: `${V1}alpha1`}}, false],
+    ['a plugin without a command', {exec: {...EXEC, command: ''}}, false],
+    ['a plugin beside a token', {exec: EXEC, token: 'x'}, false],
+    ['a plugin beside a token file', {exec: EXEC, tokenFile: '/x'}, false],
+    ['a plugin beside a certificate', {exec: EXEC, 'client-certificate': '/x'}, false],
+    ['a plugin beside a password', {exec: EXEC, username: 'x', password: 'y'}, false],
+    ['a plugin that acts as another user', {exec: EXEC, as: 'jane', 'as-groups': ['dev']}, true],
+    ['a token', {token: 'x'}, false],
+    ['nothing', {}, false],
+  ];
+  for (const [what, user, expected] of cases) {
+    it(`is ${expected} for ${what}`, () => {
+      expect(comesFromPlugin({name: 'me', ...user})).to.equal(expected);
+    });
+  }
+});
+
+describe('readPluginAnswer', () => {
+  const answer = (status: unknown, rest: object = {}) =>
+    readPluginAnswer(JSON.stringify({kind: 'ExecCredential', apiVersion: V1, status, ...rest}), EXEC);
+
+  it('takes a token, and when it ends', () => {
+    expect(answer({token: 't'})).to.deep.equal({fields: {token: 't'}, expires: undefined});
+    expect(answer({token: 't', expirationTimestamp: '2026-11-25T08:00:00Z'})).to.deep.equal({
+      fields: {token: 't'},
+      expires: Date.UTC(2026, 10, 25, 8),
+    });
+  });
+
+  it('takes a certificate with its key, as a kubeconfig has them', () => {
+    expect(answer({clientCertificateData: 'PEM ü', clientKeyData: 'KEY'})?.fields).to.deep.equal({
+      'client-certificate-data': Buffer.from('PEM ü').toString('base64'),
+      'client-key-data': 'S0VZ',
+    });
+  });
+
+  for (const [what, status, rest] of [
+    ['nothing', undefined, {}],
+    ['an empty status', {}, {}],
+    ['an empty token', {token: ''}, {}],
+    ['a certificate without a key', {clientCertificateData: 'x'}, {}],
+    ['a key beside a token', {token: 't', clientKeyData: 'x'}, {}],
+    ['another version', {token: 't'}, {apiVersion: V1BETA1}],
+    ['another kind', {token: 't'}, {kind: 'Status'}],
+  ] as const) {
+    it(`does not take ${what}`, () => {
+      expect(answer(status, rest)).to.equal(undefined);
+    });
+  }
+
+  it('takes nothing that is not such an answer, and fails for none', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(readPluginAnswer(text, EXEC)).to.equal(undefined);
+      }),
+    );
+  });
+});

@@ -1,0 +1,112 @@
+/** Covers how programs are asked for their versions, and which are never run. */
+
+import {expect} from 'chai';
+import {lookAtPrograms} from '../../../src/doctor/look-at-programs.ts';
+import type {Files, Ports, Programs} from '../../../src/ports.ts';
+import {makePorts} from '../builder/builder-world.ts';
+
+interface Ran {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>> | undefined;
+}
+
+interface Machine {
+  readonly found?: readonly string[];
+  readonly says?: Readonly<Record<string, string>>;
+  readonly start?: string;
+  readonly all?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Programs that are asked are on PATH as `/bin/NAME`; one that is to say nothing hangs. */
+function machine({found = [], says = {}, start = '', all = {}}: Machine) {
+  const ran: Ran[] = [];
+  const disk = new Map<string, string>();
+  const programs: Programs = {
+    path: ['/bin'],
+    find: async (name) => (found.includes(name) ? `/bin/${name}` : undefined),
+    findAll: async (name) => all[name] ?? [],
+    readStart: async () => start,
+    run: async (program, args, {env}) => {
+      ran.push({program, args, env});
+      const stdout = says[program];
+      return stdout === undefined ? await new Promise(() => undefined) : {exitCode: 0, stdout, stderr: ''};
+    },
+  };
+  const files: Partial<Files> = {
+    makePrivateDirectory: async () => '/private',
+    writePrivate: async (path, text) => {
+      disk.set(path, text);
+    },
+    remove: async () => disk.clear(),
+    join: (...parts) => parts.join('/'),
+  };
+  const ports: Ports = {...makePorts({files}), programs};
+  return {ports, ran, disk};
+}
+
+describe('lookAtPrograms', () => {
+  it('finds out versions', async () => {
+    const {ports, ran, disk} = machine({
+      found: ['kubectl', 'kubectl-build', 'kubectl-buildkit', 'tilt'],
+      says: {
+        '/bin/kubectl': '{\n  "clientVersion": {\n    "gitVersion": "v1.35.2",\n    "major": "1"\n  }\n}\n',
+        '/bin/kubectl-buildkit': 'Client:  v0.1.6\nBuilder: connection refused\n',
+        '/bin/tilt': 'v0.37.0, built 2026-01-02\n',
+      },
+      start: '\u007fELF\u0000 kaniko',
+    });
+    expect(await lookAtPrograms(10, ports)).to.deep.equal({
+      kubectl: {path: '/bin/kubectl', version: 'v1.35.2'},
+      build: {path: '/bin/kubectl-build', isKaniko: false},
+      buildkit: {path: '/bin/kubectl-buildkit', version: 'v0.1.6'},
+      tilt: {path: '/bin/tilt', version: 'v0.37.0'},
+      path: ['/bin'],
+      twins: [],
+    });
+    const started = ran.map(({program, args}) => [program, ...args].join(' ')).sort();
+    expect(started).to.deep.equal([
+      '/bin/kubectl version --client --output json',
+      '/bin/kubectl-buildkit version',
+      '/bin/tilt version',
+    ]);
+    expect(disk.size).to.equal(0);
+  });
+
+  it('keeps kubectl-buildkit from asking a cluster', async () => {
+    const {ports, ran} = machine({found: ['kubectl-buildkit'], says: {'/bin/kubectl-buildkit': ''}});
+    await lookAtPrograms(10, ports);
+    expect(ran.map(({env}) => env)).to.deep.equal([{KUBECONFIG: '/private/kubeconfig'}]);
+  });
+
+  it('does not wait for a program that says nothing', async () => {
+    const {ports} = machine({found: ['kubectl', 'tilt']});
+    const {kubectl, tilt} = await lookAtPrograms(10, ports);
+    expect([kubectl, tilt]).to.deep.equal([{path: '/bin/kubectl'}, {path: '/bin/tilt'}]);
+  });
+
+  it("knows kaniko's plugin by its text, without running it", async () => {
+    const {ports, ran} = machine({
+      found: ['kubectl-build'],
+      start: '#!/bin/sh\nimage=gcr.io/kaniko-project/executor\n',
+    });
+    expect((await lookAtPrograms(10, ports)).build).to.deep.equal({
+      path: '/bin/kubectl-build',
+      isKaniko: true,
+    });
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('finds plugins that are there twice', async () => {
+    const files = ['/a/kubectl-tiltbuild', '/b/kubectl-tiltbuild'];
+    const {ports} = machine({all: {'kubectl-tiltbuild': files, 'kubectl-build': ['/a/kubectl-build']}});
+    expect((await lookAtPrograms(10, ports)).twins).to.deep.equal([{name: 'kubectl-tiltbuild', files}]);
+  });
+
+  it('finds nothing where there is nothing', async () => {
+    const {ports, ran} = machine({});
+    const {kubectl, build, buildkit, tilt} = await lookAtPrograms(10, ports);
+    expect([kubectl, build, buildkit, tilt]).to.deep.equal([undefined, undefined, undefined, undefined]);
+    expect(ran).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,64 @@
+/** Covers what --version says of the programs around. */
+import {expect} from 'chai';
+import {reportVersions} from '../../../src/doctor/report-versions.ts';
+import type {Files, Programs} from '../../../src/ports.ts';
+
+const OWN = {version: '1.2.3', commit: 'abc', runtime: 'Bun 1, linux/x64'};
+const KUBECTL = '{\n  "clientVersion": {\n    "gitVersion": "v1.35.0",\n    "major": "1"\n  }\n}\n';
+
+/** `answers`: by program, what it prints; a program that is not there is not on PATH. */
+function report(answers: Readonly<Record<string, string | Promise<string>>>): Promise<string> {
+  const programs: Partial<Programs> = {
+    find: async (name) => (name in answers ? `/bin/${name}` : undefined),
+    run: async (program) => ({
+      exitCode: 1,
+      stdout: await (answers[program.slice('/bin/'.length)] ?? ''),
+      stderr: 'noise',
+    }),
+  };
+  const files: Partial<Files> = {
+    makePrivateDirectory: async () => '/private',
+    writePrivate: async () => undefined,
+    remove: async () => undefined,
+    join: (...parts) => parts.join('/'),
+  };
+  return reportVersions(OWN, {
+    files: files as Files,
+    programs: programs as Programs,
+    sleep: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
+  });
+}
+
+describe('reportVersions', () => {
+  it('tells ours with the commit, the delegate, kubectl and the runtime', async () => {
+    const answers = {
+      'kubectl-build': '',
+      'kubectl-buildkit': 'Client:  v0.1.6\nBuilder: no answer\n',
+      kubectl: KUBECTL,
+    };
+    expect(await report(answers)).to.equal(
+      [
+        'kubectl-tiltbuild 1.2.3 (abc)',
+        'kubectl-build     v0.1.6 (/bin/kubectl-build)',
+        'kubectl           v1.35.0 (/bin/kubectl)',
+        'runtime           Bun 1, linux/x64',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says what is not found', async () => {
+    expect(await report({})).to.match(/^kubectl-build +not found\nkubectl +not found$/m);
+  });
+
+  it('says what does not tell', async () => {
+    const text = await report({'kubectl-build': '', kubectl: 'command not found'});
+    expect(text).to.match(/^kubectl-build +did not tell its version \(\/bin\/kubectl-build\)$/m);
+    expect(text).to.match(/^kubectl +did not tell its version \(\/bin\/kubectl\)$/m);
+  });
+
+  it('does not wait for what never answers', async () => {
+    const text = await report({kubectl: new Promise(() => undefined)});
+    expect(text).to.match(/^kubectl +did not tell/m);
+  });
+});

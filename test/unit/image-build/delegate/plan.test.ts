@@ -1,0 +1,124 @@
+/** Covers the delegated run as data: argv, environment, and where the digest will be. */
+
+import {expect} from 'chai';
+import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
+import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
+import {type PlanInput, planBuild} from '../../../../src/image-build/delegate/plan.ts';
+import {readDestination} from '../../../../src/image-build/inputs/outputs.ts';
+import {buildRequest} from '../../builder/builder-world.ts';
+
+const PIN = ['--kubeconfig', '/k', '--context', 'c', '--namespace', 'n'];
+const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
+const IID = ['--iidfile', '/private/image-id'];
+const FAST = [...EXPORT, ...IID];
+
+function request(changes: Partial<BuildRequest> = {}): BuildRequest {
+  const {outputs = [], push = false} = changes;
+  return buildRequest({destination: readDestination(outputs, push), ...changes});
+}
+
+function plan(changes: Partial<BuildRequest> = {}, input: Partial<PlanInput> = {}) {
+  return planBuild({
+    request: request(changes),
+    pinArgs: PIN,
+    tags: [],
+    pullSecret: undefined,
+    runtime: 'containerd',
+    secretSpecs: [],
+    privatePath: (name) => (name === '' ? '/private' : `/private/${name}`),
+    ...input,
+  });
+}
+
+const tags = qualifyTags(parseTags(['app', 'localhost/b:1']), {refuseUnqualified: false, qualify: false});
+const tagArgs = ['--tag', 'docker.io/library/app:latest', '--tag', 'localhost/b:1'];
+
+describe('planBuild', () => {
+  it('plans a plain build: pinned, canonical, fast into the node, with a digest of its own', () => {
+    expect(plan({}, {tags})).to.deep.equal({
+      argv: [...PIN, ...tagArgs, ...FAST, '.'],
+      env: {DOCKER_DEFAULT_PLATFORM: undefined},
+      digest: {from: 'image-id-file', path: '/private/image-id'},
+    });
+  });
+
+  /** What is asked for, and the words between the pinning flags and the context. */
+  const cases: readonly (readonly [string, Partial<BuildRequest>, Partial<PlanInput>, readonly string[]])[] =
+    [
+      ['--push', {push: true}, {}, ['--push', ...IID]],
+      ['--push onto another runtime', {push: true}, {runtime: 'other'}, ['--push', ...IID]],
+      ['a Dockerfile', {file: 'a b/Dockerfile'}, {}, ['--file', 'a b/Dockerfile', ...FAST]],
+      ['a builder by name', {builder: {name: 'b', given: true}}, {}, ['--builder', 'b', ...FAST]],
+      ['a pull secret', {}, {pullSecret: 's'}, ['--registry-secret', 's', ...FAST]],
+      ['its own progress', {progress: 'tty'}, {}, [...EXPORT, '--progress', 'tty', ...IID]],
+      ['--quiet', {quiet: true}, {}, FAST],
+      [
+        'flags handed on',
+        {passedFlags: [['--build-arg', '-t'], ['--pull']]},
+        {},
+        ['--build-arg', '-t', '--pull', ...FAST],
+      ],
+      ['words behind --', {passthrough: ['--x', 'y']}, {}, [...FAST, '--x', 'y']],
+      ['a registry output', {outputs: ['type=registry']}, {}, ['--output', 'type=registry', ...IID]],
+      ['an archive', {outputs: ['type=oci,dest=a']}, {}, ['--output', 'type=oci,dest=a', ...IID]],
+      ['another runtime', {}, {runtime: 'other'}, IID],
+      ['an unknown runtime', {}, {runtime: 'unknown'}, IID],
+      ['zstd', {compression: 'zstd'}, {}, ['--output', 'type=image,unpack=true,compression=zstd', ...IID]],
+      ['gzip', {compression: 'gzip'}, {}, ['--output', 'type=image,unpack=true,compression=gzip', ...IID]],
+      ['the default compression', {compression: 'default'}, {}, IID],
+      ['zstd on another runtime', {compression: 'zstd'}, {runtime: 'other'}, IID],
+    ];
+  for (const [what, changes, input, words] of cases) {
+    it(`plans ${what}`, () => {
+      const {argv, env, digest} = plan(changes, input);
+      expect(argv).to.deep.equal([...PIN, ...words, '.']);
+      expect(env).to.deep.equal({DOCKER_DEFAULT_PLATFORM: undefined});
+      expect(digest).to.deep.equal({from: 'image-id-file', path: '/private/image-id'});
+    });
+  }
+
+  it('reads the digest from plain progress where there is a platform', () => {
+    for (const platforms of [['linux/amd64'], ['linux/amd64,linux/arm64'], ['a', 'b']]) {
+      const {argv, digest, env} = plan({platforms, progress: 'tty'});
+      const words = platforms.flatMap((one) => ['--platform', one]);
+      expect(argv).to.deep.equal([...PIN, ...words, ...EXPORT, '--progress', 'plain', '.']);
+      expect(digest).to.deep.equal({from: 'progress'});
+      expect(env).to.deep.equal({DOCKER_DEFAULT_PLATFORM: undefined});
+    }
+  });
+
+  for (const output of ['out', '-', 'type=local,dest=out', 'type=tar,dest=-']) {
+    it(`expects no digest from --output ${output}`, () => {
+      for (const platforms of [[], ['linux/amd64']]) {
+        const {argv, digest} = plan({outputs: [output], platforms, progress: 'auto'});
+        const words = platforms.flatMap((one) => ['--platform', one]);
+        expect(argv).to.deep.equal([...PIN, ...words, '--output', output, '--progress', 'auto', '.']);
+        expect(digest).to.deep.equal({from: 'nowhere'});
+      }
+    });
+  }
+
+  it('hands on the secrets as they are placed', () => {
+    expect(plan({}, {secretSpecs: ['id=a,src=f', '"id=b,c",src=/private/secret-1']}).argv).to.deep.equal([
+      ...PIN,
+      ...['--secret', 'id=a,src=f', '--secret', '"id=b,c",src=/private/secret-1', ...FAST, '.'],
+    ]);
+  });
+
+  for (const [context, file] of [
+    ['-', undefined],
+    ['-', 'D'],
+    ['.', '-'],
+  ] as const) {
+    it(`gives kubectl build a place for its leftovers with context ${context} and file ${file}`, () => {
+      const {argv, env} = plan({context, file});
+      expect(argv).to.deep.equal([...PIN, ...(file ? ['--file', file] : []), ...FAST, context]);
+      expect(env).to.deep.equal({
+        DOCKER_DEFAULT_PLATFORM: undefined,
+        TMPDIR: '/private',
+        TEMP: '/private',
+        TMP: '/private',
+      });
+    });
+  }
+});

@@ -1,0 +1,215 @@
+/** Covers what of the delegate's words is told as the builder's fault, however they arrive, and that a build's own failure is not. */
+
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import fc from 'fast-check';
+import {parse} from 'yaml';
+import {type Fault, FaultWatcher} from '../../../../src/image-build/failure/builder-faults.ts';
+
+function recorded(name: string): string {
+  return parse(readFileSync(join(import.meta.dirname, `../../../fixtures/recordings/${name}.yaml`), 'utf8'))
+    .stderr;
+}
+
+function watch(...chunks: readonly (string | Uint8Array)[]): Fault | undefined {
+  const watcher = new FaultWatcher({builder: 'b', namespace: 'ns'});
+  for (const chunk of chunks) watcher.observe(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  return watcher.fault();
+}
+
+/** As Go's %q writes it, as far as it matters here. */
+const quoted = (text: string) => JSON.stringify(text);
+
+/** What BuildKit says of a step that fails of its own. */
+const failedStep = (command: string) =>
+  `process ${quoted(`/bin/sh -c ${command}`)} did not complete successfully: exit code: 1`;
+
+const OTEL =
+  'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting "/run/buildkit/otel-grpc.sock" to rootfs at "/dev/otel-grpc.sock": stat /run/buildkit/otel-grpc.sock: no such file or directory';
+const OTEL_ERROR = `process "/bin/sh -c x" did not complete successfully: ${OTEL}`;
+const NETWORK = 'granting entitlement network.host is not allowed by build daemon configuration';
+const BOOTSTRAP = 'timed out trying to bootstrap builder: namespaces "nope" not found';
+const NO_EXPORTER =
+  'loading image into cluster runtime not supported by this builder, please specify --push or a client local output: --output=type=local,dest=. --output=type=tar,dest=out.tar ';
+const PANIC =
+  'panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1]\n\ngoroutine 41 [running]:\nmain.main()\n';
+
+/** Each as the delegate would end with it. */
+const FAULTS = [
+  ['otel-socket', `Error: failed to solve: ${OTEL_ERROR}\n`],
+  ['entitlement', `Error: failed to solve: ${NETWORK}\n`],
+  ['bootstrap', `Error: ${BOOTSTRAP}\n`],
+  ['no-exporter', `Error: ${NO_EXPORTER}\n`],
+  ['panic', PANIC],
+] as const;
+
+describe('FaultWatcher', () => {
+  for (const [name, kind] of [
+    ['run-fails-on-default-builder', 'otel-socket'],
+    ['network-host', 'entitlement'],
+    ['namespace-missing', 'bootstrap'],
+    ['run-fails', undefined],
+    ['copy-missing', undefined],
+    ['dockerfile-syntax', undefined],
+    ['dockerfile-missing', undefined],
+    ['push-401-no-secret', undefined],
+    ['context-unknown', undefined],
+    ['sigint', undefined],
+    ['build', undefined],
+    ['first-build-no-builder', undefined],
+  ] as const) {
+    it(`finds ${kind ?? 'none'} in the recording ${name}`, () => {
+      expect(watch(recorded(name))?.kind).to.equal(kind);
+    });
+  }
+
+  for (const [kind, words] of FAULTS) {
+    it(`tells ${kind} in one sentence, with and without a line's end, and with that of Windows`, () => {
+      const fault = watch(`#1 DONE 0.0s\n${words}`);
+      expect(fault).to.include({kind, retriable: kind === 'no-exporter' || kind === 'panic'});
+      expect(fault?.message).to.match(/^[A-Zk][^\n]+$/);
+      expect(watch(words.trimEnd())).to.deep.equal(watch(words));
+      expect(watch(words.replaceAll('\n', '\r\n'))).to.deep.equal(watch(words));
+    });
+  }
+
+  for (const [kind, words, cure] of [
+    ['otel-socket', OTEL_ERROR, 'kubectl tiltbuild builder create b --replace --namespace ns'],
+    ['otel-socket', `failed to solve: rpc error: code = Unknown desc = ${OTEL_ERROR}`, '--replace'],
+    [
+      'entitlement',
+      `failed to solve: ${NETWORK.replace('network.host', 'security.insecure')}`,
+      'security.insecure',
+    ],
+    ['bootstrap', 'timed out waiting for builder to become ready', 'create b --namespace ns'],
+  ] as const) {
+    it(`gives the cure of ${kind}: ${cure}`, () => {
+      const fault = watch(`Error: ${words}`);
+      expect(fault?.kind).to.equal(kind);
+      expect(fault?.remedy.join('\n')).to.contain(cure);
+    });
+  }
+
+  it('stands a step whose command is long', () => {
+    const long = `Error: failed to solve: process ${quoted('x'.repeat(20_000))} did not complete successfully: ${OTEL}`;
+    expect(watch(long)?.kind).to.equal('otel-socket');
+  });
+
+  it('keeps no more of a line without an end than it needs', () => {
+    const watcher = new FaultWatcher({builder: 'b', namespace: 'ns'});
+    const piece = Buffer.alloc(20_000_000, 'x');
+    // More than V8's longest string, which whoever keeps the line runs into.
+    for (let written = 0; written <= 2 ** 29; written += piece.length) watcher.observe(piece);
+    watcher.observe(Buffer.from(`\nError: ${BOOTSTRAP}`));
+    expect(watcher.fault()?.kind).to.equal('bootstrap');
+  });
+
+  describe('in a panic', () => {
+    it("keeps to the build's own failure, which is further up", () => {
+      const fault = watch(`#3 ERROR: ${failedStep('exit 1')}\n${PANIC}`);
+      expect(fault).to.deep.include({kind: 'panic', remedy: [], retriable: false});
+      expect(fault?.message).to.match(/^The build failed, as said above, and then kubectl build crashed/);
+    });
+
+    it("finds the builder's fault that is further up", () => {
+      expect(watch(`#3 ERROR: ${OTEL_ERROR}\n${PANIC}`)?.kind).to.equal('otel-socket');
+    });
+
+    for (const [what, words] of [
+      ['the word alone', 'panic: x\n'],
+      ['goroutines alone', 'goroutine 1 [running]:\n'],
+      ['a panic that was survived', `${PANIC}Error: failed to solve: ${failedStep('x')}\n`],
+      ['a panic in a step', PANIC.replace(/^/gm, '#3 0.100 ')],
+    ] as const) {
+      it(`does not take ${what} for one`, () => expect(watch(words)).to.equal(undefined));
+    }
+  });
+
+  it('goes by the last error of all', () => {
+    const own = `Error: failed to solve: ${failedStep('x')}\n`;
+    const [[, otel]] = FAULTS;
+    expect(watch(otel + own)).to.equal(undefined);
+    expect(watch(`${otel}#4 DONE 0.1s\n`)).to.equal(undefined);
+    expect(watch(own + otel)?.kind).to.equal('otel-socket');
+  });
+});
+
+/** Text that a Dockerfile or a program in it may well have, some of it meant to deceive. */
+const printed = fc.array(
+  fc.oneof(
+    fc.constantFrom(...FAULTS.map(([, words]) => words), OTEL_ERROR, OTEL, NETWORK, BOOTSTRAP, NO_EXPORTER),
+    fc.string({unit: 'binary'}),
+  ),
+  {maxLength: 6},
+);
+
+describe('FaultWatcher, for anything', () => {
+  for (const [kind, words] of FAULTS) {
+    it(`finds ${kind} in any chunks`, () => {
+      const bytes = Buffer.from(`${recorded('run-fails').split('Error:')[0]}#4 [1/1] RÜN ü\n${words}`);
+      const whole = watch(bytes);
+      expect(whole?.kind).to.equal(kind);
+      fc.assert(
+        fc.property(fc.array(fc.nat(bytes.length), {maxLength: 30}), (places) => {
+          const sorted = [0, ...places.toSorted((a, b) => a - b), bytes.length];
+          const chunks = sorted.slice(1).map((end, index) => bytes.subarray(sorted[index], end));
+          expect(watch(...chunks)).to.deep.equal(whole);
+        }),
+      );
+    });
+  }
+
+  it('takes nothing that a step prints for a fault', () => {
+    const [head] = recorded('run-fails').split('#3 ERROR');
+    const tail = `#3 ERROR: ${failedStep('x')}\nError: failed to solve: ${failedStep('x')}\n`;
+    fc.assert(
+      fc.property(printed, (texts) => {
+        const output = texts
+          .flatMap((text) => text.split('\n'))
+          .map((line) => `#3 0.123 ${line}\n`)
+          .join('');
+        expect(watch(`${head}${output}${tail}`)).to.equal(undefined);
+        expect(watch(`${head}${output}`)).to.equal(undefined);
+      }),
+    );
+  });
+
+  it("takes nothing of a failing step's command for a fault", () => {
+    fc.assert(
+      fc.property(printed, (texts) => {
+        const error = failedStep(texts.join('; '));
+        expect(watch(`#3 ERROR: ${error}\nError: failed to solve: ${error}\n`)).to.equal(undefined);
+      }),
+    );
+  });
+
+  it('takes no command that cannot be started for a fault', () => {
+    fc.assert(
+      fc.property(printed, (texts) => {
+        const start = `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: ${quoted(texts.join(' '))}: executable file not found in $PATH`;
+        const error = `process ${quoted(texts.join(' '))} did not complete successfully: ${start}`;
+        expect(watch(`#3 ERROR: ${error}\nError: failed to solve: ${error}\n`)).to.equal(undefined);
+      }),
+    );
+  });
+
+  for (const [what, line] of [
+    ['a line of the Dockerfile', `dockerfile parse error on line 3: unknown instruction: ${NETWORK}`],
+    ['a file that is missing', `failed to calculate checksum of ref x::y: "/${NETWORK}": not found`],
+    [
+      'a file that is missing and named as an error',
+      `failed to calculate checksum of ref x::y: ${quoted(`/${OTEL_ERROR}`)}: not found`,
+    ],
+    ['a base image', `failed to resolve source metadata for docker.io/library/x: ${BOOTSTRAP}`],
+    [
+      'another entitlement error',
+      'granting entitlement network.host is not allowed by build daemon configuration, says the Dockerfile',
+    ],
+    ['another socket', OTEL_ERROR.replaceAll('otel-grpc', 'other')],
+  ] as const) {
+    it(`does not take ${what} for a fault`, () => {
+      expect(watch(`#2 ERROR: ${line}\nError: failed to solve: ${line}\n`)).to.equal(undefined);
+    });
+  }
+});

@@ -1,0 +1,76 @@
+/** Covers the check of the build context. */
+
+import {expect} from 'chai';
+import {TiltbuildError} from '../../../../src/errors.ts';
+import {checkContext} from '../../../../src/image-build/inputs/context.ts';
+import type {Files} from '../../../../src/ports.ts';
+
+const KINDS: Readonly<Record<string, 'file' | 'directory'>> = {
+  '.': 'directory',
+  'app dir': 'directory',
+  Dockerfile: 'file',
+  'github.com/local': 'directory',
+  'https://local': 'directory',
+};
+
+/** Only what is asked of it is there. */
+const files = {kindOf: (path: string) => KINDS[path] ?? 'missing'} as Files;
+
+const PLAIN = {only: [], ignore: []};
+
+describe('checkContext', () => {
+  for (const [context, file] of [
+    ['.', undefined],
+    ['.', '-'],
+    ['app dir', 'other/Dockerfile'],
+    ['-', undefined],
+    ['-', 'Dockerfile'],
+    ['https://example.com/x.git#main', undefined],
+    ['http://example.com/x.tar', 'Dockerfile'],
+    ['git://example.com/x', undefined],
+    ['git@example.com:me/x.git', undefined],
+    ['github.com/me/x', undefined],
+    ['github.com/local', '-'],
+    ['https://local', '-'],
+  ] as const) {
+    it(`takes ${context}${file ? ` with --file ${file}` : ''}`, () => {
+      expect(() => checkContext({context, file, ...PLAIN}, files)).not.to.throw();
+    });
+  }
+
+  for (const [context, file, message, remedy] of [
+    ['-', '-', 'cannot both come from standard input', 'as a path'],
+    ['Dockerfile', undefined, '"Dockerfile" is a file', '--file Dockerfile .'],
+    ['nowhere', undefined, 'no directory "nowhere"', 'The last argument'],
+    ['', undefined, 'no directory ""', 'The last argument'],
+    ['ssh://example.com/x', undefined, 'no directory "ssh://example.com/x"', 'Git or HTTP URL'],
+    ['https:/example.com', undefined, 'no directory', 'Git or HTTP URL'],
+    ['https://example.com/x.git', '-', 'remote build context', ''],
+    ['git@example.com:me/x', '-', 'remote build context', ''],
+  ] as const) {
+    it(`refuses ${context || 'nothing'}${file ? ` with --file ${file}` : ''}`, () => {
+      const check = () => checkContext({context, file, ...PLAIN}, files);
+      expect(check).to.throw(TiltbuildError, message).with.property('code', 'usage');
+      expect(check)
+        .to.throw()
+        .with.property('remedy')
+        .that.satisfies((lines: string[]) => lines.join().includes(remedy));
+    });
+  }
+
+  for (const [flag, filter] of [
+    ['--only', {only: ['src']}],
+    ['--ignore', {ignore: ['*.md']}],
+    ['--file-env', {fileVariable: 'DOCKERFILE'}],
+  ] as const) {
+    it(`takes ${flag} for a directory, and for nothing else`, () => {
+      expect(() => checkContext({context: '.', ...PLAIN, ...filter}, files)).not.to.throw();
+      for (const context of ['-', 'https://example.com/x.git']) {
+        expect(() => checkContext({context, ...PLAIN, ...filter}, files)).to.throw(
+          TiltbuildError,
+          `${flag} is for a build context that is a local directory`,
+        );
+      }
+    });
+  }
+});
