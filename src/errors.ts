@@ -70,3 +70,9 @@ export class Interrupted extends Error {
 
 /** The signals that cancel a build. */
 export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+export function timedOut(): TiltbuildError {
+  return new TiltbuildError('timed-out', 'It took longer than --timeout allows, and was cancelled.', {
+    remedy: ['Allow it more, or leave --timeout out.'],
+  });
+}

@@ -1,6 +1,7 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {homedir, tmpdir} from 'node:os';
-import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
+import {readCommandLine} from './cli/argv/command-line.ts';
+import type {Invocation} from './cli/argv/invocation.ts';
 import {readReporting} from './cli/argv/reporting.ts';
 import {COMMIT, VERSION} from './cli/help/version.ts';
 import {exitCodeOf, UNFIT} from './cli/render/exit-codes.ts';
@@ -15,10 +16,10 @@ import {
 import {renderDone, renderFailed} from './cli/render/render-outcome.ts';
 import {TiltbuildError} from './errors.ts';
 import {buildImage} from './image-build/build-image.ts';
-import type {Surroundings} from './image-build/build-request.ts';
 import {formatResult} from './image-build/build-result.ts';
 import {answerLogin} from './image-build/delegate/lend-login.ts';
 import type {Notes, Ports} from './ports.ts';
+import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemClusters} from './system/cluster-reader.ts';

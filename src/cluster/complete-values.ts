@@ -1,11 +1,11 @@
 /** Owns the values that the completion of a command line looks up: in the kubeconfig, and in the cluster. */
-
-import type {ConnectionRequest, Surroundings} from '../image-build/build-request.ts';
 import type {Ports} from '../ports.ts';
+import type {Surroundings} from '../surroundings.ts';
 import type {Answer} from './api/facts.ts';
 import {asItems, asObject, asText} from './api/json-values.ts';
 import {BUILDER_SELECTOR} from './api/objects.ts';
 import {deploymentsPath} from './api/paths.ts';
+import type {ConnectionRequest} from './connection.ts';
 import {PULL_SECRET_TYPE} from './pull-secret.ts';
 import {loadKubeconfig} from './target/load-target.ts';
 import {type OpenedCluster, withCluster} from './with-cluster.ts';

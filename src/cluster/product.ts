@@ -1,6 +1,8 @@
 /** Owns what kind of cluster the target is: ordered rules on names and on nodes, and the reason for the verdict. */
-
-import type {NodeFacts} from './api/facts.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {ClusterFacts, NodeFacts} from './api/facts.ts';
+import {readNodes} from './api/objects.ts';
+import type {Target} from './target/target.ts';
 
 export type Product =
   | 'kind'
@@ -177,4 +179,64 @@ function both(first: NodeRule['find'], second: NodeRule['find']): NodeRule['find
     const reasons = [first(node), second(node)];
     return reasons.includes(undefined) ? undefined : reasons.join(' and ');
   };
+}
+
+/** On a local development cluster the builder is the user's own, and so is the harm if it stays. */
+export function isLocalCluster(product: Product): boolean {
+  return LOCAL[product];
+}
+
+const LOCAL: Readonly<Record<Product, boolean>> = {
+  kind: true,
+  k3d: true,
+  minikube: true,
+  'docker-desktop': true,
+  'rancher-desktop': true,
+  colima: true,
+  orbstack: true,
+  microk8s: true,
+  crc: true,
+  k3s: true,
+  gke: false,
+  eks: false,
+  aks: false,
+  unknown: false,
+};
+
+/** By the names in the kubeconfig, which cost nothing. */
+export function identifyByNames(target: Target): Identified {
+  const providers = (target.cluster.extensions ?? []).flatMap(({extension}) =>
+    typeof extension === 'object' && extension !== null && 'provider' in extension
+      ? [String(extension.provider)]
+      : [],
+  );
+  return identifyProductByNames({
+    cluster: target.cluster.name,
+    context: target.context,
+    user: target.user.name,
+    server: target.cluster.server,
+    extensionProviders: providers,
+  });
+}
+
+/** By the nodes where the names did not tell. A 403 on the nodes is no error: the product then stays unknown. */
+export function identify({nodes}: ClusterFacts, byNames: Identified): Identified {
+  if (byNames.product !== 'unknown') return byNames;
+  return nodes?.kind === 'found' ? identifyProductByNodes(readNodes(nodes.value)) : byNames;
+}
+
+/** Throws `refused-k3d`. */
+export function refuseK3d({product, reason}: Identified): void {
+  if (product !== 'k3d') return;
+  throw new TiltbuildError(
+    'refused-k3d',
+    `Images cannot be built inside a k3d cluster, which this is: ${reason}. ` +
+      'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit cannot put an image into the runtime there.',
+    {
+      remedy: [
+        'Use a kind cluster (`kind create cluster`), or choose another one with --context.',
+        'To stay on k3d, build with docker and load the image with `k3d image import`.',
+      ],
+    },
+  );
 }

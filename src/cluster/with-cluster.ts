@@ -1,10 +1,11 @@
 /** Owns the way from the connection flags to a cluster that can be asked, and a private directory beside it. */
-
-import type {ConnectionRequest, Surroundings} from '../image-build/build-request.ts';
-import {identifyByNames} from '../image-build/check-product.ts';
-import type {Cluster, Ports} from '../ports.ts';
+import type {Ports} from '../ports.ts';
+import type {Surroundings} from '../surroundings.ts';
+import type {ConnectionRequest} from './connection.ts';
 import {pinnedKubeconfig} from './kubeconfig/pinned-kubeconfig.ts';
+import type {Cluster} from './ports.ts';
 import type {Identified} from './product.ts';
+import {identifyByNames} from './product.ts';
 import {loadTarget, pinToOwnKubeconfig} from './target/load-target.ts';
 import type {Target} from './target/target.ts';
 

@@ -1,15 +1,13 @@
 /** Owns the diagnosis: what was seen becomes a report, and a check whose ground is gone waits for that of the other. */
-
 import {planBuilder} from '../builder/ensure/make-builder.ts';
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../builder/ensure/observed-builder.ts';
 import {isRootless} from '../builder/model/marks.ts';
-import {isLocalCluster} from '../builder/verdict/decision.ts';
+import {usualBuilderRequest} from '../builder/model/request.ts';
 import {findObstacle} from '../builder/verdict/demand-rights.ts';
 import {BUILDER_RIGHTS, formatRight, missingRights} from '../builder/verdict/rights.ts';
 import type {Product} from '../cluster/product.ts';
+import {identify, isLocalCluster} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
-import {identify} from '../image-build/check-product.ts';
-import {usualBuilderRequest} from '../image-build/prepare-build.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {type BuilderSight, findRepair, judgeBuilder} from './judge-builder.ts';
 import {judgeNodes, judgeProduct, judgePullSecret} from './judge-cluster.ts';

@@ -1,7 +1,7 @@
 /** Owns what `doctor` was asked to do. */
 import type {BuilderName} from '../builder/model/builder.ts';
+import type {ConnectionRequest} from '../cluster/connection.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
-import type {ConnectionRequest} from '../image-build/build-request.ts';
 
 export interface DoctorRequest {
   readonly form: 'text' | 'json';

@@ -1,5 +1,4 @@
 /** Owns what is said of the builder: whether it works, what a build does about it, and what else can be done. */
-
 import type {ObservedBuilder} from '../builder/ensure/observed-builder.ts';
 import {createCommand} from '../builder/model/create-command.ts';
 import {isRootless} from '../builder/model/marks.ts';

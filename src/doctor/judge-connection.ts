@@ -1,5 +1,4 @@
 /** Owns what is said of the way to the cluster: kubeconfig, API server, user and rights. */
-
 import {BUILD_RIGHTS, BUILDER_RIGHTS, formatRight, missingRights} from '../builder/verdict/rights.ts';
 import type {ResourceRule} from '../cluster/api/facts.ts';
 import type {Identified} from '../cluster/product.ts';

@@ -1,5 +1,4 @@
 /** Owns what is said of the programs on this machine: kubectl, the two plugins, Tilt, and PATH itself. */
-
 import type {ProgramFacts} from './look-at-programs.ts';
 import type {FoundProgram} from './program-version.ts';
 import {advice, type Finding, fail, ok, warn} from './report.ts';

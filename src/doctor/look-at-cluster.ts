@@ -1,5 +1,4 @@
 /** Owns asking the cluster all that the checks need: at once, and for a limited time. */
-
 import {listEvents, listPods, readVersion} from '../builder/ensure/inspect-builder.ts';
 import {observeBuilder} from '../builder/ensure/observed-builder.ts';
 import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
@@ -14,12 +13,13 @@ import {
   SELF_REVIEW_PATH,
 } from '../cluster/api/objects.ts';
 import {namespacePath} from '../cluster/api/paths.ts';
+import type {Cluster} from '../cluster/ports.ts';
 import type {Identified} from '../cluster/product.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {withCluster} from '../cluster/with-cluster.ts';
 import {TiltbuildError} from '../errors.ts';
-import type {Surroundings} from '../image-build/build-request.ts';
-import type {Cluster, Ports} from '../ports.ts';
+import type {Ports} from '../ports.ts';
+import type {Surroundings} from '../surroundings.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {observe, type Seen} from './observe.ts';
 

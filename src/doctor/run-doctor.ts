@@ -1,12 +1,11 @@
 /** Owns `doctor`: looks at everything side by side, mends the builder where that is wanted, and looks again. */
-
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
+import {usualBuilderRequest} from '../builder/model/request.ts';
+import {identify, refuseK3d} from '../cluster/product.ts';
 import {withCluster} from '../cluster/with-cluster.ts';
 import {TiltbuildError} from '../errors.ts';
-import type {Surroundings} from '../image-build/build-request.ts';
-import {identify, refuseK3d} from '../image-build/check-product.ts';
-import {usualBuilderRequest} from '../image-build/prepare-build.ts';
 import type {Ports} from '../ports.ts';
+import type {Surroundings} from '../surroundings.ts';
 import {type Diagnosis, diagnose} from './diagnose.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {lookAtCluster} from './look-at-cluster.ts';

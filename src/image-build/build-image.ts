@@ -1,16 +1,17 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; each step's rules live elsewhere. */
-
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
 import {isOnItsNodes} from '../builder/ensure/image-presence.ts';
 import {builderRuntime} from '../builder/model/builder.ts';
 import type {Identified} from '../cluster/product.ts';
+import {identify} from '../cluster/product.ts';
 import {resolvePullSecret} from '../cluster/pull-secret.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {withCluster} from '../cluster/with-cluster.ts';
 import type {Ports} from '../ports.ts';
-import type {BuildRequest, Surroundings} from './build-request.ts';
+import type {Surroundings} from '../surroundings.ts';
+import type {BuildRequest} from './build-request.ts';
 import type {BuildResult} from './build-result.ts';
-import {checkProduct, identify} from './check-product.ts';
+import {checkProduct} from './check-product.ts';
 import {buildInPasses} from './delegate/build-passes.ts';
 import {makePassRunner} from './delegate/run-pass.ts';
 import {stageInputs} from './inputs/stage-inputs.ts';

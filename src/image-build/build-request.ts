@@ -1,8 +1,8 @@
 /** Owns what one build was asked to do: a plain, frozen value that everything behind the command line reads. */
 import type {BuilderName} from '../builder/model/builder.ts';
 import type {BuilderPolicy} from '../builder/verdict/decision.ts';
+import type {ConnectionRequest} from '../cluster/connection.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
-import type {TargetOverrides} from '../cluster/target/target.ts';
 import type {ContentTagForm} from '../image/content-tag.ts';
 import type {ParsedTag} from '../image/qualification.ts';
 import type {ImageReference} from '../image/reference.ts';
@@ -79,33 +79,4 @@ export interface BuilderOptions {
   readonly replicas: number | 'nodes';
   /** Whether this build needs the entitlement network.host. */
   readonly allowNetworkHost: boolean;
-}
-
-/** kubectl's connection flags as given. */
-export interface ConnectionRequest {
-  /** `--kubeconfig` */
-  readonly kubeconfig?: string;
-  readonly overrides: TargetOverrides;
-  /** `--request-timeout` */
-  readonly requestTimeout?: string;
-  /**
-   * Those that are handed on as given, each as its arguments (`['--as', 'jane']`); not --kubeconfig, --context and
-   * --namespace, which pin the target, and never --token.
-   */
-  readonly passed: readonly (readonly string[])[];
-}
-
-/** What a build needs to know of the process that it runs in. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-  readonly cwd: string;
-  /** As Node names it: `linux`, `darwin`, `win32`. */
-  readonly platform: NodeJS.Platform;
-  /** Whether standard error is a terminal. */
-  readonly terminal: boolean;
-  /** Version of this program. */
-  readonly toolVersion: string;
-  /** What starts this program once more; more arguments go behind its own. */
-  readonly self: {readonly program: string; readonly args: readonly string[]};
 }

@@ -1,8 +1,8 @@
 /** Owns how a dry run is told: text for people, JSON for programs. */
 import type {TiltbuildError} from '../errors.ts';
+import type {Surroundings} from '../surroundings.ts';
 import {maskSecrets, maskUrlPassword} from '../text/mask-secrets.ts';
 import {formatCommand, type Shell} from '../text/shell-words.ts';
-import type {Surroundings} from './build-request.ts';
 import {type DryRun, PRIVATE} from './dry-run.ts';
 
 type Shown = Pick<Surroundings, 'env' | 'platform'>;

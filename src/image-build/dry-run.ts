@@ -1,20 +1,21 @@
 /** Owns the dry run: all that a build finds out and decides, told, and nothing started that changes something. */
-
 import {type BuilderChoice, chooseBuilderAction, noteOtherBuilders} from '../builder/ensure/choose-action.ts';
-import type {BuilderRequest} from '../builder/ensure/ensure-builder.ts';
 import {planBuilder} from '../builder/ensure/make-builder.ts';
 import {builderRuntime} from '../builder/model/builder.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../builder/model/objects.ts';
+import type {BuilderRequest} from '../builder/model/request.ts';
 import type {Answer, SecretFacts} from '../cluster/api/facts.ts';
 import type {Identified} from '../cluster/product.ts';
+import {identify} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {QualifiedTag} from '../image/qualification.ts';
 import type {Files, Ports} from '../ports.ts';
-import type {BuildRequest, Surroundings} from './build-request.ts';
-import {checkProduct, identify} from './check-product.ts';
+import type {Surroundings} from '../surroundings.ts';
+import type {BuildRequest} from './build-request.ts';
+import {checkProduct} from './check-product.ts';
 import {type BuildPass, firstPass, nameWithTag, taggingPass} from './delegate/build-passes.ts';
 import {planBuild} from './delegate/plan.ts';
 import {stageInputs} from './inputs/stage-inputs.ts';

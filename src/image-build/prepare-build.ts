@@ -1,14 +1,12 @@
 /** Owns the steps that a build and its dry run have in common, before anything is started that changes something. */
-
-import type {BuilderRequest} from '../builder/ensure/ensure-builder.ts';
-import {BUILDER_TIMEOUT, defaultBuilderSettings} from '../builder/model/settings.ts';
-import {isLocalCluster} from '../builder/verdict/decision.ts';
+import type {BuilderRequest} from '../builder/model/request.ts';
+import {usualBuilderRequest} from '../builder/model/request.ts';
 import type {ClusterQuery} from '../cluster/api/facts.ts';
-import type {ObjectPlace} from '../cluster/api/paths.ts';
 import type {Product} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Files} from '../ports.ts';
-import type {BuildRequest, Surroundings} from './build-request.ts';
+import type {Surroundings} from '../surroundings.ts';
+import type {BuildRequest} from './build-request.ts';
 import {checkContext} from './inputs/context.ts';
 import {type BuildSecret, readBuildSecret} from './inputs/secrets.ts';
 
@@ -42,20 +40,6 @@ export function requestBuilder(
   const usual = usualBuilderRequest({name: builder.name, namespace, product});
   const settings = {...usual.settings, image: image ?? usual.settings.image, replicas, allowNetworkHost};
   return {...usual, settings, policy, timeout};
-}
-
-/** The builder that a build makes where nothing else is said. */
-export function usualBuilderRequest({
-  name,
-  namespace,
-  product,
-}: ObjectPlace & {readonly product: Product}): BuilderRequest {
-  return {
-    settings: defaultBuilderSettings(name, namespace),
-    policy: 'ensure',
-    timeout: BUILDER_TIMEOUT,
-    fixedNodes: isLocalCluster(product),
-  };
 }
 
 export function missingDelegate(): TiltbuildError {

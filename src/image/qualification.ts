@@ -1,5 +1,4 @@
 /** Owns the policy on image names: which tags are built, under which canonical name, and which are refused. */
-
 import {TiltbuildError} from '../errors.ts';
 import type {ImageReference} from './reference.ts';
 import {canonicalReference, familiarReference, parseReference} from './reference.ts';

@@ -1,5 +1,6 @@
 /** Owns that work of ours which takes its time is seen to be alive: a line on the terminal, gone when the work is done. */
-import type {Cluster, Ports} from '../ports.ts';
+import type {Cluster} from '../cluster/ports.ts';
+import type {Ports} from '../ports.ts';
 
 /** What is shorter is not shown, in milliseconds. */
 const PATIENCE = 500;

@@ -1,5 +1,6 @@
 /** Owns the delegate: finding `kubectl-build`, and running it with its progress going where it belongs. */
-import type {Delegate, DelegateResult, DelegateRun} from '../ports.ts';
+import type {DelegateResult} from '../cluster/ports.ts';
+import type {Delegate, DelegateRun} from '../ports.ts';
 import {openSpool} from './disk-files.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Runner} from './runner.ts';

@@ -1,11 +1,17 @@
 /** Owns how the cluster is asked: directly where that can be done, else through kubectl, with the same answers. */
-
 import {readRequestTimeout} from '../cluster/api/durations.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/api/facts.ts';
+import type {
+  Cluster,
+  Clusters,
+  Connection,
+  DelegateResult,
+  KubectlResult,
+  PluginAnswer,
+} from '../cluster/ports.ts';
 import {comesFromPlugin} from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
-import type {Cluster, Clusters, Connection, DelegateResult, KubectlResult, PluginAnswer} from '../ports.ts';
 import type {SignalInterruption} from './interruption.ts';
 import {
   ApiFailure,

@@ -1,5 +1,4 @@
 /** Owns the signals that end a build: they no longer kill this process, but tell whoever listens. */
-
 import {Interrupted, type InterruptSignal} from '../errors.ts';
 import type {Interruption} from '../ports.ts';
 

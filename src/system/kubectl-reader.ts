@@ -2,7 +2,6 @@
  * Owns reads through kubectl, for clusters whose credentials only kubectl can get: exec plugins, auth providers,
  * proxies. Its processes run side by side: one for the secret, one for the builders, one for the nodes.
  */
-
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR, readItems} from '../cluster/api/objects.ts';
 import type {Collected} from './runner.ts';

@@ -1,5 +1,6 @@
 /** Owns a login by a credential plugin: it is asked once, for as long as its answer is good. */
 import {join} from 'node:path';
+import type {PluginAnswer} from '../cluster/ports.ts';
 import {
   type PluginCredential,
   type PluginUser,
@@ -9,7 +10,6 @@ import {
 } from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
-import type {PluginAnswer} from '../ports.ts';
 import {readBytes} from './disk-files.ts';
 import {readAuthority} from './kube-api.ts';
 import {findOnPath} from './path-lookup.ts';

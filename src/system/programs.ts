@@ -1,7 +1,7 @@
 /** Owns finding other programs on PATH, and asking them what they are. */
-
+import type {KubectlResult} from '../cluster/ports.ts';
 import {Interrupted} from '../errors.ts';
-import type {KubectlResult, Programs} from '../ports.ts';
+import type {Programs} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import {followLinks, readStart} from './disk-files.ts';
 import {findAllOnPath, findOnPath, pathEntries} from './path-lookup.ts';

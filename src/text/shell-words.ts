@@ -1,5 +1,4 @@
 /** Owns how a command is shown: in a form that a shell reads back, and without what is secret in it. */
-
 import {maskSecrets} from './mask-secrets.ts';
 
 export type Shell = 'posix' | 'powershell' | 'cmd';

@@ -1,5 +1,5 @@
 /** Owns what surrounds a build where a test has nothing else to say. */
-import type {Surroundings} from '../../src/image-build/build-request.ts';
+import type {Surroundings} from '../../src/surroundings.ts';
 
 export function makeSurroundings(others: Partial<Surroundings> = {}): Surroundings {
   return {

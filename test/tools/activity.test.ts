@@ -1,5 +1,4 @@
 /** Covers the line that shows that we are alive: when it comes, what it says, and that it goes away. */
-
 import {Writable} from 'node:stream';
 import {expect} from 'chai';
 import {Activity, showActivity} from '../../src/system/activity.ts';

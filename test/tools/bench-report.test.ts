@@ -1,5 +1,4 @@
 /** Covers what a benchmark measures and shows: its rounds, its ratios, and the plot. */
-
 import {expect} from 'chai';
 import {compare, median} from '../../scripts/bench-measure.ts';
 import {

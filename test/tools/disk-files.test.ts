@@ -1,5 +1,4 @@
 /** Covers the disk: modes of private files, whole files or none, and what is said where nothing can be written. */
-
 import {
   existsSync,
   mkdirSync,

@@ -1,5 +1,4 @@
 /** Covers what is read from kubectl's own words, which are given here literally. */
-
 import {expect} from 'chai';
 import type {ClusterQuery} from '../../src/cluster/api/facts.ts';
 import {askKubectl, getRaw, isForeignLine, KubectlFailure} from '../../src/system/kubectl-reader.ts';

@@ -1,5 +1,4 @@
 /** Covers finding programs on PATH, in real directories: never a file of the current directory. */
-
 import {chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -1,5 +1,4 @@
 /** Covers finding other programs and asking them, with tiny real ones. */
-
 import {chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';

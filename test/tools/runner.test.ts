@@ -1,5 +1,4 @@
 /** Covers starting programs, with tiny real ones: how they end, where their output goes, what signals do to them. */
-
 import {execFile} from 'node:child_process';
 import {devNull} from 'node:os';
 import {join} from 'node:path';

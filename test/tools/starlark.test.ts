@@ -1,5 +1,4 @@
 /** Covers the Starlark interpreter that runs Tiltfiles in tests: what it accepts, and above all what it refuses. */
-
 import {expect} from 'chai';
 import {
   builtin,

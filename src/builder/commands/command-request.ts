@@ -1,6 +1,5 @@
 /** Owns what a `builder` command was asked to do. */
-
-import type {ConnectionRequest} from '../../image-build/build-request.ts';
+import type {ConnectionRequest} from '../../cluster/connection.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 
 export type BuilderAction =

@@ -1,5 +1,4 @@
 /** Owns what the `builder` commands say of a builder that is not there, not to be seen, or not to be changed. */
-
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';

@@ -1,9 +1,8 @@
 /** Owns the `builder` commands: each is a look at the cluster, a decision, and at most one change. */
-
 import {type OpenedCluster, withCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Surroundings} from '../../image-build/build-request.ts';
 import type {Ports} from '../../ports.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {execArgs, listPods, POD_WAIT, readVersion} from '../ensure/inspect-builder.ts';
 import {observeBuilder} from '../ensure/observed-builder.ts';
 import {findFaults, judgeBuilder} from '../verdict/verdict.ts';

@@ -1,16 +1,15 @@
 /** Owns `builder create`: a builder made or replaced, or only shown as it would be made. */
 import {stringify} from 'yaml';
+import {identify, isLocalCluster, refuseK3d} from '../../cluster/product.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Surroundings} from '../../image-build/build-request.ts';
-import {identify, refuseK3d} from '../../image-build/check-product.ts';
 import type {Ports} from '../../ports.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {isBuildRunning} from '../ensure/inspect-builder.ts';
 import {createBuilder, planBuilder, replaceBuilder} from '../ensure/make-builder.ts';
 import {readNodesOf} from '../ensure/observed-builder.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
-import {isLocalCluster} from '../verdict/decision.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {demandBuilders} from './demand-builder.ts';
 

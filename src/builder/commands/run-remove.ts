@@ -1,5 +1,4 @@
 /** Owns `builder rm`: a builder removed, once that is confirmed. */
-
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';

@@ -1,11 +1,10 @@
 /** Owns what would be done about a builder before a build: looked at and decided, and nothing changed. */
-
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
+import type {BuilderSurroundings} from '../model/request.ts';
 import {type BuilderAction, decideBuilder} from '../verdict/decision.ts';
 import {demandNamespace, demandRights, findObstacle} from '../verdict/demand-rights.ts';
 import {BUILD_RIGHTS, BUILDER_RIGHTS} from '../verdict/rights.ts';
 import {judgeBuilder, type Verdict} from '../verdict/verdict.ts';
-import type {BuilderSurroundings} from './ensure-builder.ts';
 import {isBuildRunning} from './inspect-builder.ts';
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from './observed-builder.ts';
 

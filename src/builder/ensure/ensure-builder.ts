@@ -1,32 +1,10 @@
 /** Owns that a builder is there that works, before a build: looked at, waited for, made or replaced. */
-
-import type {ClusterFacts} from '../../cluster/api/facts.ts';
-import type {Product} from '../../cluster/product.ts';
-import type {Cluster, Ports} from '../../ports.ts';
+import type {Cluster} from '../../cluster/ports.ts';
+import type {Ports} from '../../ports.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
-import type {BuilderSettings} from '../model/settings.ts';
-import type {BuilderPolicy} from '../verdict/decision.ts';
+import type {BuilderRequest, BuilderSurroundings} from '../model/request.ts';
 import {chooseBuilderAction, noteOtherBuilders} from './choose-action.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
-
-export interface BuilderRequest {
-  readonly settings: BuilderSettings;
-  readonly policy: BuilderPolicy;
-  /** How long a builder may take to start, in milliseconds. */
-  readonly timeout: number;
-  /** When all of it has to be done, by `ports.now`; undefined for no limit. */
-  readonly deadline?: number;
-  /** Whether no node will ever join by itself, as on a local development cluster. */
-  readonly fixedNodes: boolean;
-}
-
-export interface BuilderSurroundings {
-  readonly request: BuilderRequest;
-  readonly product: Product;
-  readonly facts: ClusterFacts;
-  readonly cluster: Cluster;
-  readonly toolVersion: string;
-}
 
 /** Gives the builder as it is used; undefined where there is none and none was to be made. */
 export async function ensureBuilder(

@@ -1,10 +1,10 @@
 /** Owns asking the cluster whether an image is on the builder's nodes already, which saves naming it there. */
 import {namespacePath, type ObjectPlace} from '../../cluster/api/paths.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import type {Product} from '../../cluster/product.ts';
+import {isLocalCluster} from '../../cluster/product.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {canonicalReference, parseReference} from '../../image/reference.ts';
-import type {Cluster} from '../../ports.ts';
-import {isLocalCluster} from '../verdict/decision.ts';
 import {isImageInUse} from '../verdict/image-in-use.ts';
 
 export interface PresenceQuestion {

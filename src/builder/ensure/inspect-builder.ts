@@ -1,6 +1,6 @@
 /** Owns looks at a builder: its pods, their events, and what a small program tells that runs in one of them. */
 import {eventsPath, type ObjectPlace, podsPath} from '../../cluster/api/paths.ts';
-import type {Cluster} from '../../ports.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {type BuilderEvent, type BuilderPod, readEvents, readPods} from '../model/pods.ts';
 

@@ -1,12 +1,12 @@
 /** Owns making and replacing a builder: the facts become a manifest, and kubectl sends it. */
 import {deploymentPath} from '../../cluster/api/paths.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Cluster} from '../../ports.ts';
 import {type BuilderManifest, builderManifest} from '../manifest/manifest.ts';
 import {chooseRuntime, containerdPaths, readDistribution, selectBuilderNodes} from '../manifest/runtime.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
-import type {BuilderSurroundings} from './ensure-builder.ts';
+import type {BuilderSurroundings} from '../model/request.ts';
 
 type Making = Pick<BuilderSurroundings, 'request' | 'product' | 'toolVersion'>;
 

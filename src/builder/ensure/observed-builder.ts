@@ -1,5 +1,4 @@
 /** Owns what one round of reads tells of the builders in a namespace. */
-
 import type {Answer, ApiObject, ClusterFacts} from '../../cluster/api/facts.ts';
 import {type NodeRuntime, readNodeRuntimes} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment, readBuilderToml} from '../model/objects.ts';

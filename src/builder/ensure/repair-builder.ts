@@ -1,10 +1,9 @@
 /** Owns putting a builder that works in the place of one that does not. */
-
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
-import type {BuilderSurroundings} from './ensure-builder.ts';
+import type {BuilderSurroundings} from '../model/request.ts';
 import {countLeftoverMounts} from './inspect-builder.ts';
 import {readAgain, replaceBuilder} from './make-builder.ts';
 import {waitForBuilder} from './wait-for-builder.ts';

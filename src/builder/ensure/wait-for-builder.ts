@@ -1,15 +1,15 @@
 /** Owns waiting for a builder: what it waits for is said, and what waiting cannot cure is named at once. */
 import {deploymentPath} from '../../cluster/api/paths.ts';
-import {TiltbuildError} from '../../errors.ts';
-import type {Cluster, Ports} from '../../ports.ts';
+import type {Cluster} from '../../cluster/ports.ts';
+import {TiltbuildError, timedOut} from '../../errors.ts';
+import type {Ports} from '../../ports.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
+import type {BuilderRequest} from '../model/request.ts';
 import {describeWaiting, findTrouble} from '../verdict/find-trouble.ts';
 import type {Trouble, TroubleInput} from '../verdict/trouble.ts';
 import {judgeBuilder} from '../verdict/verdict.ts';
-import type {BuilderRequest} from './ensure-builder.ts';
 import {listEvents, listPods} from './inspect-builder.ts';
-import {timedOut} from './time-limit.ts';
 
 /** Before this, in milliseconds, events say nothing that the next look does not. */
 const PATIENCE = 1000;

@@ -1,6 +1,6 @@
 /** Owns the watch on the builder's pods while the delegate runs, which itself hangs for ever when they go. */
-
-import type {Cluster, Ports} from '../../ports.ts';
+import type {Cluster} from '../../cluster/ports.ts';
+import type {Ports} from '../../ports.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import {findLoss, type Loss} from '../verdict/loss.ts';
 import {listEvents, listPods} from './inspect-builder.ts';

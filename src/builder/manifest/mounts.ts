@@ -1,11 +1,8 @@
 /** Owns what a builder mounts, and the rule by which a mount would double on the node. */
-
+import {ROOTLESS_STATE_DIRECTORY} from '../model/marks.ts';
 import {isWithin, parentDirectory} from '../model/node-paths.ts';
 import {type ContainerdPaths, STANDARD_SOCKET} from './runtime.ts';
 import type {BuildkitdWorker} from './toml.ts';
-
-/** Where the rootless image keeps its state; a volume of its own there, since a node may mount images nosuid. */
-export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';
 
 /** The part of a pod's specification that mounts are read from. */
 export interface PodSpec {

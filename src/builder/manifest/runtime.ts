@@ -1,5 +1,4 @@
 /** Owns where a builder finds the container runtime of its nodes: which one they run, and where containerd lives. */
-
 import type {Product} from '../../cluster/product.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {parentDirectory, resolveRunAlias} from '../model/node-paths.ts';

@@ -1,6 +1,6 @@
 /** Owns the builder's buildkitd.toml, and the directory on the node that its state is kept in. */
 import {createHash} from 'node:crypto';
-import {ROOTLESS_STATE_DIRECTORY} from './mounts.ts';
+import {ROOTLESS_STATE_DIRECTORY} from '../model/marks.ts';
 import {type ContainerRuntime, STANDARD_SOCKET} from './runtime.ts';
 
 const STATE_PARENT = '/var/lib/buildkit';

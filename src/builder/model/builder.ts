@@ -1,5 +1,4 @@
 /** Owns what is known of the builder before a build: its name, and the runtime that an image is exported into. */
-
 import type {Product} from '../../cluster/product.ts';
 import {isRootless} from './marks.ts';
 import type {BuilderDeployment} from './objects.ts';

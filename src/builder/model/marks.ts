@@ -15,3 +15,6 @@ export function isRootless({rootless = ''}: Readonly<Record<string, string>>): b
 
 /** The ConfigMap's key for the builder's buildkitd.toml. */
 export const CONFIG_KEY = 'buildkitd.toml';
+
+/** Where the rootless image keeps its state; a volume of its own there, since a node may mount images nosuid. */
+export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';

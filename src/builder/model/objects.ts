@@ -1,5 +1,4 @@
 /** Owns reading the builder's Deployment and ConfigMap out of the API server's JSON. */
-
 import {type Condition, readConditions} from '../../cluster/api/conditions.ts';
 import {
   asList,

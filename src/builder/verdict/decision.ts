@@ -1,6 +1,6 @@
 /** Owns what is done about a builder before a build, by its verdict, the policy, and whose it is. */
-
 import type {Product} from '../../cluster/product.ts';
+import {isLocalCluster} from '../../cluster/product.ts';
 import {createCommand} from '../model/create-command.ts';
 import type {Verdict} from './verdict.ts';
 
@@ -78,25 +78,3 @@ function whyKept({
   if (buildRunning === 'unknown') return 'it cannot be seen whether a build is running on it';
   return buildRunning ? 'a build is running on it' : undefined;
 }
-
-/** On a local development cluster the builder is the user's own, and so is the harm if it stays. */
-export function isLocalCluster(product: Product): boolean {
-  return LOCAL[product];
-}
-
-const LOCAL: Readonly<Record<Product, boolean>> = {
-  kind: true,
-  k3d: true,
-  minikube: true,
-  'docker-desktop': true,
-  'rancher-desktop': true,
-  colima: true,
-  orbstack: true,
-  microk8s: true,
-  crc: true,
-  k3s: true,
-  gke: false,
-  eks: false,
-  aks: false,
-  unknown: false,
-};

@@ -1,9 +1,8 @@
 /** Owns what a builder cannot do without in its namespace: the namespace itself, and the user's rights there. */
-
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import {namespacePath} from '../../cluster/api/paths.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Cluster} from '../../ports.ts';
 import {formatRight, missingRights, REPLACE_RIGHTS, type Right} from './rights.ts';
 
 /**

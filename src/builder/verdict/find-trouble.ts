@@ -1,5 +1,4 @@
 /** Owns why a builder does not start: from its Deployment, pods, events and log to a cause, a cure, and what it waits for. */
-
 import {type BuilderEvent, type BuilderPod, isDown, sortEventsOf} from '../model/pods.ts';
 import {findImageTrouble} from './image-trouble.ts';
 import {

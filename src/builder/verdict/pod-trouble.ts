@@ -1,5 +1,4 @@
 /** Owns what keeps a builder's pod from running, once it exists: no node, a mount, a crash. */
-
 import {createCommand} from '../model/create-command.ts';
 import {type BuilderPod, isDown, sortEventsOf} from '../model/pods.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';

@@ -1,5 +1,4 @@
 /** Owns what a builder is worth: what was observed of it becomes a verdict. */
-
 import {findNestedMounts} from '../manifest/mounts.ts';
 import {isRootless} from '../model/marks.ts';
 import {isInside, normalizePath} from '../model/node-paths.ts';

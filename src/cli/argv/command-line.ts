@@ -1,29 +1,12 @@
 /** Owns the step from argv to what is to be done: a text to show, a build to run, or something else. */
-
-import type {BuilderCommandRequest} from '../../builder/commands/command-request.ts';
-import type {DoctorRequest} from '../../doctor/doctor-request.ts';
-import type {BuildRequest, Surroundings} from '../../image-build/build-request.ts';
-import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/delegate/lend-login.ts';
+import {LOGIN_COMMAND} from '../../image-build/delegate/lend-login.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {demandOneContext, readBuildRequest} from '../requests/build-request.ts';
-import type {Completion} from './complete.ts';
 import {readFlagValues} from './flag-values.ts';
 import {flags} from './flags.ts';
+import type {Invocation} from './invocation.ts';
 import {readArgv} from './pflag-argv.ts';
 import {REFUSED_FLAGS} from './refused-flags.ts';
-
-export type Invocation =
-  | {readonly kind: 'text'; readonly text: string}
-  | {readonly kind: 'version'}
-  | {readonly kind: 'completion'; readonly completion: Completion}
-  | {
-      readonly kind: 'build';
-      readonly request: BuildRequest;
-      readonly verbose: boolean;
-      readonly dryRun: boolean;
-    }
-  | {readonly kind: 'builder'; readonly request: BuilderCommandRequest}
-  | {readonly kind: 'doctor'; readonly request: DoctorRequest}
-  | {readonly kind: 'login'; readonly question: LoginQuestion};
 
 /**
  * A first word that is a command's name is the command; a directory of that name is built as `./builder`.

@@ -2,9 +2,9 @@
 import {type Command, Errors} from '@oclif/core';
 import type {BuilderAction} from '../../builder/commands/command-request.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Surroundings} from '../../image-build/build-request.ts';
-import type {Invocation} from '../argv/command-line.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {readCompletion} from '../argv/complete.ts';
+import type {Invocation} from '../argv/invocation.ts';
 import {type FlagSyntax, readArgv} from '../argv/pflag-argv.ts';
 import {readBuilderRequest} from '../requests/builder-request.ts';
 import {readDoctorRequest} from '../requests/doctor-request.ts';

@@ -1,5 +1,4 @@
 /** Owns how errors and notes look on standard error: what, where, why, and what to do. */
-
 import {Interrupted, TiltbuildError} from '../../errors.ts';
 import {maskText} from '../../text/mask-secrets.ts';
 import {VERSION} from '../help/version.ts';

@@ -1,18 +1,13 @@
 /** Owns the step from what was typed and the environment to one frozen request. */
-
 import {parseReplicas} from '../../builder/model/settings.ts';
 import {readDuration} from '../../cluster/api/durations.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {parseImageName, readTagForm} from '../../image/content-tag.ts';
 import {parseTags} from '../../image/qualification.ts';
 import {canonicalName} from '../../image/reference.ts';
-import type {
-  BuilderOptions,
-  BuildRequest,
-  ContentName,
-  Surroundings,
-} from '../../image-build/build-request.ts';
+import type {BuilderOptions, BuildRequest, ContentName} from '../../image-build/build-request.ts';
 import {readDestination} from '../../image-build/inputs/outputs.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {readExpectedRef} from '../../tilt/expected-ref.ts';
 import {nameInRegistry, readExpectedRegistry} from '../../tilt/registry-name.ts';
 import type {BuildFlags} from '../argv/flag-values.ts';

@@ -12,7 +12,7 @@ import {
 import {readDuration} from '../../cluster/api/durations.ts';
 import {demandObjectName} from '../../cluster/api/object-name.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Surroundings} from '../../image-build/build-request.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {splitKeyValue} from '../../text/key-value.ts';
 import type {
   BuilderCreate,

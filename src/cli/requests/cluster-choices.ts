@@ -1,9 +1,8 @@
 /** Owns which builder and which pull secret a command is about, by its flags and the environment. */
-
 import {type BuilderName, chooseBuilder} from '../../builder/model/builder.ts';
 import {demandObjectName} from '../../cluster/api/object-name.ts';
 import {choosePullSecret, type PullSecretChoice} from '../../cluster/pull-secret.ts';
-import type {Surroundings} from '../../image-build/build-request.ts';
+import type {Surroundings} from '../../surroundings.ts';
 
 export interface ClusterChoices {
   readonly builder: BuilderName;

@@ -2,7 +2,7 @@
 import {resolve} from 'node:path';
 import type {Interfaces} from '@oclif/core';
 import {readRequestTimeout} from '../../cluster/api/durations.ts';
-import type {ConnectionRequest} from '../../image-build/build-request.ts';
+import type {ConnectionRequest} from '../../cluster/connection.ts';
 import {type connectionFlags, PASSED_KUBECTL_FLAGS} from '../argv/flags.ts';
 
 export type ConnectionFlags = Interfaces.InferredFlags<typeof connectionFlags>;

@@ -1,9 +1,8 @@
 /** Owns the step from what was typed of `doctor` to one frozen request. */
-
 import {readDuration} from '../../cluster/api/durations.ts';
 import type {DoctorRequest} from '../../doctor/doctor-request.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {Surroundings} from '../../image-build/build-request.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import type {DoctorInput} from '../help/commands/doctor.ts';
 import {readClusterChoices} from './cluster-choices.ts';
 import {readConnection} from './connection-request.ts';

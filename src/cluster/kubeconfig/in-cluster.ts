@@ -1,5 +1,4 @@
 /** Owns the target inside a pod without a kubeconfig: the pod's service account, as kubectl uses it. */
-
 import type {Target, TargetOverrides} from '../target/target.ts';
 import type {Kubeconfig} from './merge.ts';
 

@@ -1,9 +1,10 @@
 /** Owns getting from the connection flags and the environment to one target, and how it is pinned for children. */
 import {posix, win32} from 'node:path';
 import {TiltbuildError} from '../../errors.ts';
-import type {ConnectionRequest, Surroundings} from '../../image-build/build-request.ts';
 import type {Files} from '../../ports.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
+import type {ConnectionRequest} from '../connection.ts';
 import {
   inClusterTarget,
   type PodSurroundings,

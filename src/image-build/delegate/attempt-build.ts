@@ -1,12 +1,11 @@
 /** Owns a build as a whole: the delegate beside a watch on its builder, a limit, and one more attempt where it is due. */
-
-import type {BuilderRequest} from '../../builder/ensure/ensure-builder.ts';
-import {timedOut} from '../../builder/ensure/time-limit.ts';
 import {waitForBuilder} from '../../builder/ensure/wait-for-builder.ts';
 import {watchBuilder} from '../../builder/ensure/watch-builder.ts';
+import type {BuilderRequest} from '../../builder/model/request.ts';
 import type {Loss} from '../../builder/verdict/loss.ts';
-import {TiltbuildError} from '../../errors.ts';
-import type {Cluster, Ports} from '../../ports.ts';
+import type {Cluster} from '../../cluster/ports.ts';
+import {TiltbuildError, timedOut} from '../../errors.ts';
+import type {Ports} from '../../ports.ts';
 import type {Fault} from '../failure/builder-faults.ts';
 import type {FailureScene} from '../failure/failure-scene.ts';
 import {type PlannedRun, type RunOutcome, runPlan} from './run-plan.ts';

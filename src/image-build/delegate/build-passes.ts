@@ -1,5 +1,4 @@
 /** Owns giving an image the tag that its digest makes, which is known only once it is built. */
-
 import {TiltbuildError} from '../../errors.ts';
 import {contentTag} from '../../image/content-tag.ts';
 import type {QualifiedTag} from '../../image/qualification.ts';

@@ -3,11 +3,13 @@
  * The delegate gets a kubeconfig of its own, in which this program stands for the plugin: it gives the login that we
  * have, once, and after that is the plugin itself, so that a login which ends in mid-build is renewed as ever.
  */
+import type {ConnectionRequest} from '../../cluster/connection.ts';
 import {pinnedKubeconfig} from '../../cluster/kubeconfig/pinned-kubeconfig.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import {pinToOwnKubeconfig} from '../../cluster/target/load-target.ts';
 import type {Target} from '../../cluster/target/target.ts';
-import type {Cluster, Files, Ports} from '../../ports.ts';
-import type {ConnectionRequest, Surroundings} from '../build-request.ts';
+import type {Files, Ports} from '../../ports.ts';
+import type {Surroundings} from '../../surroundings.ts';
 
 /** The command that stands for the plugin: `__login FILE PLUGIN [ARGUMENT...]`. */
 export const LOGIN_COMMAND = '__login';

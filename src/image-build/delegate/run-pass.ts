@@ -1,6 +1,5 @@
 /** Owns one pass of a build: its plan, told to who wants to know, and the run of it. */
-
-import type {BuilderRequest} from '../../builder/ensure/ensure-builder.ts';
+import type {BuilderRequest} from '../../builder/model/request.ts';
 import type {Ports} from '../../ports.ts';
 import {formatCommand} from '../../text/shell-words.ts';
 import type {BuildRequest} from '../build-request.ts';

@@ -1,6 +1,6 @@
 /** Owns one run of the delegate: its progress going where it belongs, and what it ended with. */
-
-import type {DelegateResult, DelegateRun, Ports} from '../../ports.ts';
+import type {DelegateResult} from '../../cluster/ports.ts';
+import type {DelegateRun, Ports} from '../../ports.ts';
 import type {BuildRequest} from '../build-request.ts';
 import {type FailureWords, type Fault, FaultWatcher} from '../failure/builder-faults.ts';
 import {ProgressDigest, readDigest} from './digest.ts';

@@ -2,7 +2,6 @@
  * Owns what we add to the delegate's own words where a build failed of something that is known: what it means here, and
  * what to do. The builder's own faults are in `builder-faults.ts`. A new row is a pattern and a function.
  */
-
 import {maskUrlPassword} from '../../text/mask-secrets.ts';
 import {findDockerfile} from '../inputs/stage-inputs.ts';
 import {type FailureWords, SOLVE} from './builder-faults.ts';

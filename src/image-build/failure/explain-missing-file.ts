@@ -1,5 +1,4 @@
 /** Owns why a file of the build context did not reach the builder: it is not there, or a rule leaves it out. */
-
 import {TiltbuildError} from '../../errors.ts';
 import {findIgnoreRule} from '../inputs/ignore/find-ignore-rule.ts';
 import {type IgnorePattern, parseIgnoreFile, parseIgnorePattern} from '../inputs/ignore/ignore-file.ts';

@@ -1,5 +1,4 @@
 /** Owns what is known around a failed build, and the form of what we say of it. */
-
 import type {Files} from '../../ports.ts';
 import type {BuildRequest} from '../build-request.ts';
 

@@ -4,8 +4,9 @@
  */
 import {TiltbuildError} from '../../errors.ts';
 import type {Files, Ports} from '../../ports.ts';
+import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
-import type {BuildRequest, Surroundings} from '../build-request.ts';
+import type {BuildRequest} from '../build-request.ts';
 import {type BuildSecret, placeSecrets} from './secrets.ts';
 
 /** A request whose inputs can be read as often as need be. */

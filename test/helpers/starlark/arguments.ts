@@ -1,5 +1,4 @@
 /** Owns the arguments of a call: their evaluation, and the spreading of * and **. */
-
 import {type Position, raise} from './errors.ts';
 import {iterate} from './iteration.ts';
 import type {Argument} from './syntax.ts';

@@ -1,5 +1,4 @@
 /** Owns x.name: methods of Starlark's types, and what the host gave its modules. */
-
 import {dictMethods, mappingMethods} from './dict-methods.ts';
 import {raise} from './errors.ts';
 import {listMethods} from './list-methods.ts';

@@ -1,5 +1,4 @@
 /** Owns the lexical blocks of a file: which names they bind, and what a use of a name stands for. */
-
 import type {Position} from './errors.ts';
 import type {Binding, Container, Identifier} from './syntax.ts';
 

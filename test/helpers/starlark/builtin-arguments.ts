@@ -1,5 +1,4 @@
 /** Owns how builtins take their arguments, and how wrong ones are told. */
-
 import {raise} from './errors.ts';
 import {isIterable} from './iteration.ts';
 import {quote} from './string-literals.ts';

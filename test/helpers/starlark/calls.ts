@@ -1,5 +1,4 @@
 /** Owns calls of functions and builtins: how arguments meet parameters, and that nothing calls itself. */
-
 import {newDict, setEntry} from './dicts.ts';
 import {callsUnderWay, raise, StarlarkError, withinCall} from './errors.ts';
 import {quote} from './string-literals.ts';

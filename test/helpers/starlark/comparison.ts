@@ -1,5 +1,4 @@
 /** Owns equality and order of values. */
-
 import {compareText} from './byte-strings.ts';
 import {raise} from './errors.ts';
 import {rangeItem} from './iteration.ts';

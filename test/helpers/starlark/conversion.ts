@@ -1,5 +1,4 @@
 /** Owns the way of values between Starlark and plain JavaScript. */
-
 import {newDict} from './dicts.ts';
 import {isObject, newList, type StarlarkValue} from './values.ts';
 

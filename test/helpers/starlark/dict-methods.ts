@@ -1,5 +1,4 @@
 /** Owns the methods of dicts and of what looks like one. */
-
 import {takePositional} from './builtin-arguments.ts';
 import {clearDict, deleteEntry, getEntry, itemsOf, keysOf, setEntry} from './dicts.ts';
 import {raise} from './errors.ts';

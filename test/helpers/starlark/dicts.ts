@@ -1,5 +1,4 @@
 /** Owns dicts: which values may be keys, which keys are the same, and changes of entries. */
-
 import {raise} from './errors.ts';
 import {checkChange} from './freezing.ts';
 import {type Dict, isKind, isObject, newTuple, type StarlarkValue, type Tuple, typeOf} from './values.ts';

@@ -1,5 +1,4 @@
 /** Owns the grammar of Starlark's expressions. */
-
 import type {Position} from './errors.ts';
 import {parseList, parseParameters} from './list-parser.ts';
 import {comparison, levels, takeOperator} from './operator-levels.ts';

@@ -1,5 +1,4 @@
 /** Owns what expressions are made of, and how errors name them. */
-
 import type {Expression} from './syntax.ts';
 
 export function partsOf(expression: Expression): readonly Expression[] {

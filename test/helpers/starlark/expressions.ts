@@ -1,5 +1,4 @@
 /** Owns the evaluation of expressions. */
-
 import {evaluateArguments} from './arguments.ts';
 import {getAttribute} from './attributes.ts';
 import {callValue} from './calls.ts';

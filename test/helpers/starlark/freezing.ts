@@ -1,5 +1,4 @@
 /** Owns what may be changed: not what is frozen, nor what is being looped over. */
-
 import {raise} from './errors.ts';
 import type {Binding} from './syntax.ts';
 import {type Changeable, isObject, type Scope, type StarlarkFunction, type StarlarkValue} from './values.ts';

@@ -1,5 +1,4 @@
 /** Owns x[i], x[i:j:k] and the assignment to x[i]. */
-
 import {toSmallInt} from './builtin-arguments.ts';
 import {byteLength, pickBytes, sliceBytes} from './byte-strings.ts';
 import {getEntry, setEntry} from './dicts.ts';

@@ -1,5 +1,4 @@
 /** Owns the formatting of strings: the % operator and str.format(). */
-
 import {getEntry} from './dicts.ts';
 import {prefixReason, raise} from './errors.ts';
 import {writeFloat} from './number-literals.ts';

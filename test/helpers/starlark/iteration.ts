@@ -1,5 +1,4 @@
 /** Owns which values can be looped over, and how long they are. */
-
 import {byteLength} from './byte-strings.ts';
 import {keysOf} from './dicts.ts';
 import {isObject, type Range, type StarlarkValue} from './values.ts';

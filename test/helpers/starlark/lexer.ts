@@ -1,5 +1,4 @@
 /** Owns how a Starlark file is cut into tokens, indentation among them. */
-
 import {type Position, refuse} from './errors.ts';
 import {readNumber} from './number-literals.ts';
 import {unquote} from './string-literals.ts';

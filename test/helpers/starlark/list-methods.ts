@@ -1,5 +1,4 @@
 /** Owns the methods of lists. */
-
 import {takePositional, toSmallInt} from './builtin-arguments.ts';
 import {areEqual} from './comparison.ts';
 import {prefixReason, raise} from './errors.ts';

@@ -1,5 +1,4 @@
 /** Owns the lists with commas between: parameters, and the frame of arguments. */
-
 import type {Expression, Parameter} from './syntax.ts';
 import {readIdentifier, type TokenReader} from './token-reader.ts';
 

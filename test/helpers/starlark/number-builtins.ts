@@ -1,5 +1,4 @@
 /** Owns the builtins that make numbers and characters of other values. */
-
 import {takeArguments, takeOne, takePositional, toSmallInt} from './builtin-arguments.ts';
 import {prefixReason, raise} from './errors.ts';
 import {parseFloatText, parseInteger} from './number-literals.ts';

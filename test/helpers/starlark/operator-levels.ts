@@ -1,5 +1,4 @@
 /** Owns which operators bind tighter than others. */
-
 import type {TokenReader} from './token-reader.ts';
 
 /** The loosest first. */

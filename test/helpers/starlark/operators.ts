@@ -1,5 +1,4 @@
 /** Owns what the operators do with values. */
-
 import {byteLength} from './byte-strings.ts';
 import {areEqual, compare} from './comparison.ts';
 import {getEntry, isHashable, newDict} from './dicts.ts';

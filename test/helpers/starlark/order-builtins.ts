@@ -1,5 +1,4 @@
 /** Owns the builtins that put values in order: max, min and sorted. */
-
 import {takeArguments} from './builtin-arguments.ts';
 import {callValue} from './calls.ts';
 import {compare} from './comparison.ts';

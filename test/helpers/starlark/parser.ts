@@ -1,5 +1,4 @@
 /** Owns the grammar of Starlark's statements. */
-
 import {parseExpression, parseTargets, parseTest} from './expression-parser.ts';
 import {parseParameters} from './list-parser.ts';
 import type {Identifier, Load, Statement} from './syntax.ts';

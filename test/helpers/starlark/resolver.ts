@@ -1,5 +1,4 @@
 /** Owns what is refused before a file runs: undefined names, and statements and parameters that stand wrongly. */
-
 import {bindLocalUses, bindOuterUses, createBlock, createTopResolver, enclosingContainer} from './blocks.ts';
 import {type Position, refuse} from './errors.ts';
 import {nameExpression, partsOf} from './expression-parts.ts';

@@ -1,5 +1,4 @@
 /** Owns the order in which parameters and arguments may stand. */
-
 import type {Position} from './errors.ts';
 import type {Argument, Expression, Identifier, Parameter} from './syntax.ts';
 

@@ -1,5 +1,4 @@
 /** Owns the use of Starlark by tests: running files and calling their functions with stand-ins of Tilt's builtins. */
-
 import {callValue} from './calls.ts';
 import {withinCall} from './errors.ts';
 import {freeze} from './freezing.ts';

@@ -1,5 +1,4 @@
 /** Owns the execution of statements. */
-
 import {getAttribute, refuseAttributeAssignment} from './attributes.ts';
 import {setEntry} from './dicts.ts';
 import {raise} from './errors.ts';

@@ -1,5 +1,4 @@
 /** Owns the methods of strings. */
-
 import {takePositional, toSmallInt} from './builtin-arguments.ts';
 import {raise} from './errors.ts';
 import {formatFields} from './interpolation.ts';

@@ -1,5 +1,4 @@
 /** Owns how strings are split, stripped and searched. */
-
 import {toSmallInt} from './builtin-arguments.ts';
 import {byteIndex, byteLength, sliceBytes} from './byte-strings.ts';
 import {raise} from './errors.ts';

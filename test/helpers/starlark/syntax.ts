@@ -1,5 +1,4 @@
 /** Owns the shape of a parsed Starlark file. */
-
 import type {Position} from './errors.ts';
 
 /** What a name stands for; shared by all uses of the name in a block. */

@@ -1,5 +1,4 @@
 /** Owns what stands on the left of an assignment, and in the heads of loops. */
-
 import {refuseAttributeAssignment} from './attributes.ts';
 import {type Position, raise} from './errors.ts';
 import {findSlots} from './freezing.ts';

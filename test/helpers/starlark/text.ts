@@ -1,5 +1,4 @@
 /** Owns what str() and repr() make of values. */
-
 import {itemsOf} from './dicts.ts';
 import {writeFloat} from './number-literals.ts';
 import {quote} from './string-literals.ts';

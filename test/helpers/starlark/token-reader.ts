@@ -1,5 +1,4 @@
 /** Owns the one token of lookahead that the parsers work with. */
-
 import {type Position, refuse} from './errors.ts';
 import {createLexer, type Token} from './lexer.ts';
 import type {Identifier} from './syntax.ts';

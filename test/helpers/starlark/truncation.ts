@@ -1,5 +1,4 @@
 /** Owns the way from numbers to ints, by cutting off the fraction. */
-
 import {raise} from './errors.ts';
 import {type StarlarkValue, typeOf} from './values.ts';
 

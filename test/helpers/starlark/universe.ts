@@ -1,5 +1,4 @@
 /** Owns the names that every Starlark file knows. */
-
 import {findAttribute, listAttributes} from './attributes.ts';
 import {takeArguments, takeOne, takePositional, toSmallInt} from './builtin-arguments.ts';
 import {updateDict} from './dict-methods.ts';

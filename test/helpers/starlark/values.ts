@@ -1,5 +1,4 @@
 /** Owns Starlark's values: what they are in this process, their types, and which are true. */
-
 import type {CallSite} from './errors.ts';
 import type {Binding, Code, Container, Parameter} from './syntax.ts';
 

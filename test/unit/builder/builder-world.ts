@@ -1,11 +1,11 @@
 /** Owns an in-memory outside for the tests of a builder: a scripted cluster, a clock that only sleeping advances. */
-
-import type {BuilderRequest} from '../../../src/builder/ensure/ensure-builder.ts';
+import type {BuilderRequest} from '../../../src/builder/model/request.ts';
 import {defaultBuilderSettings} from '../../../src/builder/model/settings.ts';
 import type {Answer} from '../../../src/cluster/api/facts.ts';
+import type {Cluster, KubectlResult} from '../../../src/cluster/ports.ts';
 import {Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
-import type {Cluster, Delegate, Files, KubectlResult, Ports, Programs} from '../../../src/ports.ts';
+import type {Delegate, Files, Ports, Programs} from '../../../src/ports.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 /** What is asked by path: `pods` for a list of pods, `deployments` for one of them. */

@@ -1,7 +1,8 @@
 /** Covers the values that completion looks up, and its silence where there are none. */
 import {expect} from 'chai';
 import {completeValues, type ValueSource} from '../../../src/cluster/complete-values.ts';
-import type {Cluster, Ports} from '../../../src/ports.ts';
+import type {Cluster} from '../../../src/cluster/ports.ts';
+import type {Ports} from '../../../src/ports.ts';
 import {makeSurroundings} from '../../helpers/surroundings.ts';
 
 const KUBECONFIG = JSON.stringify({

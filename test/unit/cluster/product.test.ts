@@ -1,5 +1,4 @@
 /** Covers what cluster names, addresses and nodes tell of the product. */
-
 import {expect} from 'chai';
 import type {NodeFacts} from '../../../src/cluster/api/facts.ts';
 import type {Product, ProductSignals} from '../../../src/cluster/product.ts';

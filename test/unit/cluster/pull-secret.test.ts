@@ -1,5 +1,4 @@
 /** Covers which pull secret a build uses, and what is said of one that cannot serve. */
-
 import {expect} from 'chai';
 import type {Answer, SecretFacts} from '../../../src/cluster/api/facts.ts';
 import {

@@ -1,5 +1,4 @@
 /** Covers what is said of a builder, and what can be done about it, case by case. */
-
 import {expect} from 'chai';
 import {readBuilderDeployment} from '../../../src/builder/model/objects.ts';
 import {readEvents, readPods} from '../../../src/builder/model/pods.ts';

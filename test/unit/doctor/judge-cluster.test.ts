@@ -1,5 +1,4 @@
 /** Covers what is said of product, nodes and pull secret, case by case. */
-
 import {expect} from 'chai';
 import type {NodeRuntime} from '../../../src/builder/model/node-runtimes.ts';
 import type {Answer, SecretFacts} from '../../../src/cluster/api/facts.ts';

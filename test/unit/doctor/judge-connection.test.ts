@@ -1,5 +1,4 @@
 /** Covers what is said of the way to the cluster, case by case. */
-
 import {expect} from 'chai';
 import type {ResourceRule} from '../../../src/cluster/api/facts.ts';
 import type {Product} from '../../../src/cluster/product.ts';

@@ -1,5 +1,4 @@
 /** Covers what is said of the programs on this machine, case by case. */
-
 import {expect} from 'chai';
 import {
   judgeBuild,

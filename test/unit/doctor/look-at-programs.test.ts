@@ -1,5 +1,4 @@
 /** Covers how programs are asked for their versions, and which are never run. */
-
 import {expect} from 'chai';
 import {lookAtPrograms} from '../../../src/doctor/look-at-programs.ts';
 import type {Files, Ports, Programs} from '../../../src/ports.ts';

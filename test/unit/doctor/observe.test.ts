@@ -1,5 +1,4 @@
 /** Covers looking at something for a limited time. */
-
 import {expect} from 'chai';
 import {observe} from '../../../src/doctor/observe.ts';
 import {chooseCure, makeReport, ok, skip} from '../../../src/doctor/report.ts';

@@ -1,7 +1,7 @@
 /** Covers the use case: the order of its steps, what is refused at which of them, and that nothing is left behind. */
-
 import {expect} from 'chai';
 import type {ClusterFacts} from '../../../src/cluster/api/facts.ts';
+import type {Connection, KubectlResult} from '../../../src/cluster/ports.ts';
 import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
 import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
@@ -9,7 +9,7 @@ import {parseReference} from '../../../src/image/reference.ts';
 import {buildImage} from '../../../src/image-build/build-image.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
 import {readDestination} from '../../../src/image-build/inputs/outputs.ts';
-import type {Connection, DelegateRun, KubectlResult, Ports} from '../../../src/ports.ts';
+import type {DelegateRun, Ports} from '../../../src/ports.ts';
 import {node} from '../../helpers/api-samples.ts';
 import {makeSurroundings} from '../../helpers/surroundings.ts';
 import {buildRequest, list, NO_PROGRAMS, pod, workingDeployment} from '../builder/builder-world.ts';

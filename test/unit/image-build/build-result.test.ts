@@ -1,5 +1,4 @@
 /** Covers the forms of a result on standard output and in a metadata file. */
-
 import {expect} from 'chai';
 import {type BuildResult, formatMetadata, formatResult} from '../../../src/image-build/build-result.ts';
 

@@ -2,7 +2,6 @@
  * Covers the whole text of a dry run: test/fixtures/dry-run has a file for each situation. `UPDATE_GOLDEN=1` writes them
  * anew; then look through them.
  */
-
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';

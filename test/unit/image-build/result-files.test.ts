@@ -1,5 +1,4 @@
 /** Covers the files that a result is written to: what is refused before, and what goes wrong after. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {prepareResultFile, writeResultFile} from '../../../src/image-build/result-files.ts';

@@ -1,5 +1,4 @@
 /** Covers the tag that is made from a digest. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {TiltbuildError} from '../../../src/errors.ts';

@@ -1,5 +1,4 @@
 /** Covers which tags are built under which name, and which are refused. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import type {QualificationPolicy, QualifiedTag} from '../../../src/image/qualification.ts';

@@ -1,5 +1,4 @@
 /** Covers what holds for every reference, and for every text that is none. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {TiltbuildError} from '../../../src/errors.ts';

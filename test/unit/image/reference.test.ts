@@ -1,5 +1,4 @@
 /** Covers the grammar of image references, and what is said of a text that is none. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {

@@ -1,5 +1,4 @@
 /** Covers what holds for every record: it is read back as it was written, and reading never throws. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {readCsvFields, readCsvRecord, writeCsvRecord} from '../../../src/text/csv-fields.ts';

@@ -1,5 +1,4 @@
 /** Covers docker's comma-separated flag values, as Go's encoding/csv reads and writes them. */
-
 import {expect} from 'chai';
 import {readCsvFields, readCsvRecord, writeCsvRecord} from '../../../src/text/csv-fields.ts';
 

@@ -1,5 +1,4 @@
 /** Covers that no secret is in what we show. */
-
 import {expect} from 'chai';
 import {maskSecrets, maskText, maskUrlPassword} from '../../../src/text/mask-secrets.ts';
 

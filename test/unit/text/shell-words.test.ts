@@ -1,5 +1,4 @@
 /** Covers that a shown command can be pasted into a shell. */
-
 import {execFileSync} from 'node:child_process';
 import {expect} from 'chai';
 import fc from 'fast-check';

@@ -1,5 +1,4 @@
 /** Covers the name that Tilt expects an image to have in its registry. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {canonicalName, parseReference} from '../../../src/image/reference.ts';

@@ -1,5 +1,4 @@
 /** Covers how advice is put in a Tiltfile, by hand and by our extension, and that commands stay what they are. */
-
 import {expect} from 'chai';
 import {chooseRephrasing} from '../../../src/tilt/tiltfile-phrases.ts';
 

@@ -1,5 +1,4 @@
 /** Covers what is done about a builder before a build: nothing for one that works, and no more than is allowed. */
-
 import {expect} from 'chai';
 import {ensureBuilder} from '../../../../src/builder/ensure/ensure-builder.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';

@@ -1,9 +1,8 @@
 /** Covers asking a cluster whether an image is on the builder's nodes: what is asked, and what is taken for no answer. */
-
 import {expect} from 'chai';
 import {isOnItsNodes} from '../../../../src/builder/ensure/image-presence.ts';
+import type {Cluster} from '../../../../src/cluster/ports.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
-import type {Cluster} from '../../../../src/ports.ts';
 
 const CANONICAL = 'docker.io/library/web:tilt-1';
 const BUILDER = {name: 'buildkit', namespace: 'builds'};

@@ -1,5 +1,4 @@
 /** Covers looks inside a builder's pods: how they are made, and what their answers mean. */
-
 import {expect} from 'chai';
 import {
   countLeftoverMounts,

@@ -1,5 +1,4 @@
 /** Covers how a builder is made and replaced: what kubectl is asked to do, and what its answers mean. */
-
 import {expect} from 'chai';
 import {createBuilder, planBuilder, replaceBuilder} from '../../../../src/builder/ensure/make-builder.ts';
 import {type NodeRuntime, readNodeRuntimes} from '../../../../src/builder/model/node-runtimes.ts';

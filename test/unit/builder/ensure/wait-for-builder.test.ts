@@ -1,8 +1,7 @@
 /** Covers waiting for a builder: what is said meanwhile, what ends it, and at once where waiting cannot help. */
-
 import {expect} from 'chai';
-import type {BuilderRequest} from '../../../../src/builder/ensure/ensure-builder.ts';
 import {waitForBuilder} from '../../../../src/builder/ensure/wait-for-builder.ts';
+import type {BuilderRequest} from '../../../../src/builder/model/request.ts';
 import {Interrupted} from '../../../../src/errors.ts';
 import {
   builderRequest,

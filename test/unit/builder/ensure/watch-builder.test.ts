@@ -1,5 +1,4 @@
 /** Covers the watch on a builder's pods beside a build: when it looks, what it takes for a loss, and how it ends. */
-
 import {expect} from 'chai';
 import {watchBuilder} from '../../../../src/builder/ensure/watch-builder.ts';
 import {forbidden, list, makePorts, pod, type Script, scriptCluster, type World} from '../builder-world.ts';

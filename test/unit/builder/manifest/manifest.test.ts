@@ -1,5 +1,4 @@
 /** Covers the objects that a builder is made of. */
-
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';

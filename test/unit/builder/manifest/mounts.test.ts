@@ -1,5 +1,4 @@
 /** Covers the rule by which a builder's mounts would double on its node. */
-
 import {expect} from 'chai';
 import type {BuilderManifest} from '../../../../src/builder/manifest/manifest.ts';
 import {nestedMounts} from '../../../../src/builder/manifest/mounts.ts';

@@ -1,5 +1,4 @@
 /** Covers which runtime a builder is made for, and where on the nodes it looks for containerd. */
-
 import {expect} from 'chai';
 import {
   type ContainerdPaths,

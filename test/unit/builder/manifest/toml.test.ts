@@ -1,5 +1,4 @@
 /** Covers the builder's buildkitd.toml and the directory of its state. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {

@@ -1,5 +1,4 @@
 /** Covers the builder's name, and the runtime that it exports into. */
-
 import {expect} from 'chai';
 import {builderRuntime, chooseBuilder} from '../../../../src/builder/model/builder.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';

@@ -1,5 +1,4 @@
 /** Covers what is read of the nodes for a builder, against what a real API server answered. */
-
 import {expect} from 'chai';
 import {readNodeRuntimes} from '../../../../src/builder/model/node-runtimes.ts';
 import {readApiRecording} from '../../../helpers/api-samples.ts';

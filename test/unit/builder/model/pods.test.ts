@@ -1,5 +1,4 @@
 /** Covers what is read of a builder's pods and events, against what a real API server answered. */
-
 import {expect} from 'chai';
 import {readEvents, readPods} from '../../../../src/builder/model/pods.ts';
 import {readBuilderRecording} from '../../../helpers/api-samples.ts';

@@ -1,5 +1,4 @@
 /** Covers how a builder's settings are written on a command line. */
-
 import {expect} from 'chai';
 import {
   DEFAULT_BUILDER_IMAGE,

@@ -1,5 +1,4 @@
 /** Covers what is done about a builder: from the verdict, the policy and whose it is to an action. */
-
 import {expect} from 'chai';
 import {type BuilderSituation, decideBuilder} from '../../../../src/builder/verdict/decision.ts';
 import type {Product} from '../../../../src/cluster/product.ts';

@@ -1,5 +1,4 @@
 /** Covers why a builder does not start, against what a real cluster showed in each case. */
-
 import {expect} from 'chai';
 import {type BuilderDeployment, readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
 import {

@@ -1,5 +1,4 @@
 /** Covers the proof that an image is on the builder's nodes: a table of clusters. */
-
 import {expect} from 'chai';
 import {isImageInUse} from '../../../../src/builder/verdict/image-in-use.ts';
 

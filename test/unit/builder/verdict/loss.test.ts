@@ -1,5 +1,4 @@
 /** Covers how a pod that a build runs on is lost, and what is no loss. */
-
 import {expect} from 'chai';
 import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../../src/builder/model/pods.ts';
 import {findLoss, type LossInput} from '../../../../src/builder/verdict/loss.ts';

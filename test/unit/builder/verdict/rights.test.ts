@@ -1,5 +1,4 @@
 /** Covers which rights a build needs, and how the rules of a review grant them. */
-
 import {expect} from 'chai';
 import {
   BUILD_RIGHTS,

@@ -1,5 +1,4 @@
 /** Covers what is made of a builder: from what was observed to a verdict. */
-
 import {expect} from 'chai';
 import {builderManifest} from '../../../../src/builder/manifest/manifest.ts';
 import {containerdPaths} from '../../../../src/builder/manifest/runtime.ts';

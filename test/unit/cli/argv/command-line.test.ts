@@ -1,5 +1,4 @@
 /** Covers the step from what was typed to one request, and every refusal that needs no look at the outside. */
-
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -8,7 +7,7 @@ import {flags, PASSED_BUILD_FLAGS, PASSED_KUBECTL_FLAGS} from '../../../../src/c
 import {REFUSED_FLAGS} from '../../../../src/cli/argv/refused-flags.ts';
 import {EXIT_CODE_TABLE} from '../../../../src/cli/render/exit-codes.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
-import type {Surroundings} from '../../../../src/image-build/build-request.ts';
+import type {Surroundings} from '../../../../src/surroundings.ts';
 import {makeSurroundings} from '../../../helpers/surroundings.ts';
 
 const recordedHelp = readFileSync(

@@ -1,5 +1,4 @@
 /** Covers the build's flags as typed values, and that oclif would read the same of them. */
-
 import {Parser} from '@oclif/core';
 import {expect} from 'chai';
 import fc from 'fast-check';

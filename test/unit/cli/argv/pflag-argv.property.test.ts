@@ -1,5 +1,4 @@
 /** Covers what holds for every command line: values come out byte for byte, whatever they look like. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {type FlagSyntax, readArgv, unprotect} from '../../../../src/cli/argv/pflag-argv.ts';

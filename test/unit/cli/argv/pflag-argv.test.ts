@@ -1,5 +1,4 @@
 /** Covers how argv is read: by spf13/pflag's rules, as kubectl reads it. */
-
 import {expect} from 'chai';
 import {type FlagSyntax, readArgv, unprotect} from '../../../../src/cli/argv/pflag-argv.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';

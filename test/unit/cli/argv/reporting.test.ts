@@ -1,5 +1,4 @@
 /** Covers what the command line says of how errors are told, also where it cannot be read. */
-
 import {expect} from 'chai';
 import {readReporting} from '../../../../src/cli/argv/reporting.ts';
 

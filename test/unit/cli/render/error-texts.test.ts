@@ -3,11 +3,9 @@
  * two widths, with colour (its escape written as ␛), as plain lines, and in the log of a Tilt that our extension runs
  * in. `UPDATE_GOLDEN=1` writes them anew; then look through them.
  */
-
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {timedOut} from '../../../../src/builder/ensure/time-limit.ts';
 import {demandRights} from '../../../../src/builder/verdict/demand-rights.ts';
 import {BUILD_RIGHTS} from '../../../../src/builder/verdict/rights.ts';
 import {readArgv} from '../../../../src/cli/argv/pflag-argv.ts';
@@ -19,10 +17,10 @@ import {
   type Style,
 } from '../../../../src/cli/render/render.ts';
 import {missingKubeconfig} from '../../../../src/cluster/kubeconfig/paths.ts';
+import {refuseK3d} from '../../../../src/cluster/product.ts';
 import {resolvePullSecret} from '../../../../src/cluster/pull-secret.ts';
-import {Interrupted, TiltbuildError} from '../../../../src/errors.ts';
+import {Interrupted, TiltbuildError, timedOut} from '../../../../src/errors.ts';
 import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
-import {refuseK3d} from '../../../../src/image-build/check-product.ts';
 import {attemptBuild} from '../../../../src/image-build/delegate/attempt-build.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';
 import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';

@@ -1,5 +1,4 @@
 /** Covers how a diagnosis is shown: the whole text, wide and narrow, with and without colour, and as JSON. */
-
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';

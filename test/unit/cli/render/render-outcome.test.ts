@@ -1,5 +1,4 @@
 /** Covers the last line of a build on a terminal. */
-
 import {expect} from 'chai';
 import {renderDone, renderFailed} from '../../../../src/cli/render/render-outcome.ts';
 import type {BuildResult} from '../../../../src/image-build/build-result.ts';

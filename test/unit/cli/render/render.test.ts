@@ -1,5 +1,4 @@
 /** Covers how errors and notes look on standard error. */
-
 import {expect} from 'chai';
 import {
   chooseStyle,

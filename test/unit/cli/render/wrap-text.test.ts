@@ -1,5 +1,4 @@
 /** Covers how messages are broken into lines, and that commands are not. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {wrapText} from '../../../../src/cli/render/wrap-text.ts';

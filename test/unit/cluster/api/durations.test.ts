@@ -1,5 +1,4 @@
 /** Covers lengths of time, among them `--request-timeout`, as client-go's ParseTimeout and Go's ParseDuration read it. */
-
 import {expect} from 'chai';
 import {readDuration, readRequestTimeout} from '../../../../src/cluster/api/durations.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';

@@ -1,5 +1,4 @@
 /** Covers reading what a real API server answered, and anything else in its place. */
-
 import {expect} from 'chai';
 import {
   mapAnswer,

@@ -1,11 +1,11 @@
 /** Covers the way from flags and environment to a target, and how the target is pinned for children. */
-
 import {expect} from 'chai';
+import type {ConnectionRequest} from '../../../../src/cluster/connection.ts';
 import {serviceAccountFiles} from '../../../../src/cluster/kubeconfig/in-cluster.ts';
 import {loadTarget, pinToOwnKubeconfig} from '../../../../src/cluster/target/load-target.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
-import type {ConnectionRequest, Surroundings} from '../../../../src/image-build/build-request.ts';
 import type {Files} from '../../../../src/ports.ts';
+import type {Surroundings} from '../../../../src/surroundings.ts';
 import {makeSurroundings} from '../../../helpers/surroundings.ts';
 
 function kubeconfig(currentContext: string, ...names: string[]): string {

@@ -1,12 +1,12 @@
 /** Covers a build as a whole: success, what is tried once more and what is not, the limit, and what a failure says. */
-
 import {expect} from 'chai';
-import type {BuilderRequest} from '../../../../src/builder/ensure/ensure-builder.ts';
+import type {BuilderRequest} from '../../../../src/builder/model/request.ts';
+import type {DelegateResult} from '../../../../src/cluster/ports.ts';
 import {Interrupted} from '../../../../src/errors.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {attemptBuild} from '../../../../src/image-build/delegate/attempt-build.ts';
 import type {Plan} from '../../../../src/image-build/delegate/plan.ts';
-import type {DelegateResult, DelegateRun} from '../../../../src/ports.ts';
+import type {DelegateRun} from '../../../../src/ports.ts';
 import {
   builderRequest,
   buildRequest,

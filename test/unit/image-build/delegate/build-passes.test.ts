@@ -1,5 +1,4 @@
 /** Covers the passes of a build that gives an image the tag of its digest. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {DEFAULT_TAG_FORM} from '../../../../src/image/content-tag.ts';

@@ -1,5 +1,4 @@
 /** Covers that the digest does not depend on how the progress arrives. */
-
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';

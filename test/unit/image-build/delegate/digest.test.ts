@@ -1,5 +1,4 @@
 /** Covers where the digest is found, against what kubectl build really printed. */
-
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';

@@ -1,5 +1,4 @@
 /** Covers the delegated run as data: argv, environment, and where the digest will be. */
-
 import {expect} from 'chai';
 import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';

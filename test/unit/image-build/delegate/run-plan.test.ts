@@ -1,11 +1,11 @@
 /** Covers one run of the delegate: what it is given, where its progress goes, and what is read from it. */
-
 import {expect} from 'chai';
+import type {DelegateResult} from '../../../../src/cluster/ports.ts';
 import {Interrupted} from '../../../../src/errors.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import type {Plan} from '../../../../src/image-build/delegate/plan.ts';
 import {runPlan} from '../../../../src/image-build/delegate/run-plan.ts';
-import type {DelegateResult, DelegateRun} from '../../../../src/ports.ts';
+import type {DelegateRun} from '../../../../src/ports.ts';
 import {buildRequest, makePorts} from '../../builder/builder-world.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;

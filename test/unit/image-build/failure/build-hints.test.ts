@@ -1,5 +1,4 @@
 /** Covers what is said of failures that are known, and that nothing which a Dockerfile prints is taken for one. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {isStepFailure} from '../../../../src/image-build/failure/build-hints.ts';

@@ -1,5 +1,4 @@
 /** Covers what of the delegate's words is told as the builder's fault, however they arrive, and that a build's own failure is not. */
-
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';

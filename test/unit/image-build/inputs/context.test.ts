@@ -1,5 +1,4 @@
 /** Covers the check of the build context. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';

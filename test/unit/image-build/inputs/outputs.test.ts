@@ -1,5 +1,4 @@
 /** Covers what `--output` and `--push` mean for the result, by kubectl build's own ParseOutputs. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {readDestination} from '../../../../src/image-build/inputs/outputs.ts';

@@ -1,5 +1,4 @@
 /** Covers `--secret`: docker's rules, and that nothing typed there shows up in an error. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {

@@ -1,5 +1,4 @@
 /** Covers that the one file leaves out what any of the three lists does, for all lists, by matchers not ours. */
-
 import ignore from '@balena/dockerignore';
 import {expect} from 'chai';
 import fc from 'fast-check';

@@ -1,5 +1,4 @@
 /** Covers what the composed ignore file says, and what it refuses, by cases that a person can read. */
-
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../../../src/errors.ts';
 import {

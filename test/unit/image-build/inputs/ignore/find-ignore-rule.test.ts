@@ -1,5 +1,4 @@
 /** Covers which rule is named for a path that is left out, by Docker's own rules. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {findIgnoreRule} from '../../../../../src/image-build/inputs/ignore/find-ignore-rule.ts';

@@ -1,5 +1,4 @@
 /** Covers how lines are read and what a pattern matches: Docker's documented rules, and filepath.Match's. */
-
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {formatIgnoreFile, parseIgnoreFile} from '../../../../../src/image-build/inputs/ignore/ignore-file.ts';
