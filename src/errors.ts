@@ -1,4 +1,5 @@
 /** Owns what can go wrong: a closed set of codes, and the one error class that carries them. */
+import type {Advice} from './text/advice.ts';
 
 /**
  * Every failure that we foresee, by the family it belongs to. `cli/exit-codes.ts` maps each to an exit code.
@@ -35,8 +36,8 @@ export type ErrorCode =
   | 'result-not-written';
 
 export interface ErrorDetails {
-  /** What the user can do about it, as sentences or commands; one entry a line. */
-  readonly remedy?: readonly string[];
+  /** What the user can do about it, one entry a line. */
+  readonly remedy?: readonly Advice[];
   /** Lines shown as they are under the message: a caret line, a list of names. */
   readonly detail?: readonly string[];
   readonly cause?: unknown;
@@ -46,7 +47,7 @@ export interface ErrorDetails {
 export class TiltbuildError extends Error {
   override readonly name = 'TiltbuildError';
   readonly code: ErrorCode;
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Advice[];
   readonly detail: readonly string[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {

@@ -1,4 +1,5 @@
 /** Owns the vocabulary of a diagnosis: checks, what each found, the cure, and the verdict on all of them. */
+import {type Advice, formatAdvice} from '../text/advice.ts';
 
 /** `skipped`: not run, because another check failed that it needs. */
 export type Mark = 'ok' | 'warn' | 'fail' | 'skipped';
@@ -80,8 +81,8 @@ export function advice(text: string): Cure {
 }
 
 /** The one cure among the lines that come with an error: its first command that stands alone, else its first line. */
-export function chooseCure(remedy: readonly string[]): Cure | undefined {
-  const lines = remedy.map((line) => line.trim());
+export function chooseCure(remedy: readonly Advice[]): Cure | undefined {
+  const lines = remedy.map((entry) => formatAdvice(entry).trim());
   const alone = lines.findLast((line) => /^(kubectl|oc) /.test(line) && !/^kubectl \S+ \S+ shows/.test(line));
   if (alone !== undefined) return command(alone);
   return lines[0] === undefined ? undefined : advice(lines[0]);

@@ -1,6 +1,8 @@
 /** Owns where a builder finds the container runtime of its nodes: which one they run, and where containerd lives. */
+
 import type {Product} from '../../cluster/product.ts';
 import {TiltbuildError} from '../../errors.ts';
+import type {Advice} from '../../text/advice.ts';
 import {parentDirectory, resolveRunAlias} from '../model/node-paths.ts';
 import {
   type ContainerdOverrides,
@@ -95,7 +97,7 @@ function listNodes(nodes: readonly RuntimeNode[]): string {
     : shown.join(', ');
 }
 
-function runtimeFault(message: string, detail: readonly string[], remedy: readonly string[]): TiltbuildError {
+function runtimeFault(message: string, detail: readonly string[], remedy: readonly Advice[]): TiltbuildError {
   return new TiltbuildError('builder-runtime', message, {detail, remedy});
 }
 

@@ -1,4 +1,5 @@
 /** Owns the vocabulary of why a builder does not start: what is looked at, and what is found. */
+import type {Advice} from '../../text/advice.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderEvent, BuilderPod} from '../model/pods.ts';
 
@@ -22,7 +23,7 @@ export interface Trouble {
   readonly kind: TroubleKind;
   /** One sentence, with what Kubernetes said. */
   readonly message: string;
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Advice[];
   /** Whether waiting longer cannot help. */
   readonly final: boolean;
   /** The pod whose log tells more; for a crash, the log of its last run. */

@@ -1,5 +1,7 @@
 /** Owns how errors and notes look on standard error: what, where, why, and what to do. */
+
 import {Interrupted, TiltbuildError} from '../../errors.ts';
+import {formatAdvice} from '../../text/advice.ts';
 import {maskText} from '../../text/mask-secrets.ts';
 import {VERSION} from '../help/version.ts';
 import {exitCodeOf} from './exit-codes.ts';
@@ -48,7 +50,12 @@ export function renderError(error: unknown, style: Style, view: ErrorView = {}):
   return [
     ...label(style, 31, 'error:', [error.message]),
     ...error.detail.map((line) => `  ${line}`),
-    ...label(style, 36, 'hint: ', error.remedy.map(rephrase)),
+    ...label(
+      style,
+      36,
+      'hint: ',
+      error.remedy.map((entry) => rephrase(formatAdvice(entry))),
+    ),
     ...((view.verbosity ?? 0) > 1 ? stackOf(error).map((line) => paint(style, 2, `  ${line}`)) : []),
     '',
   ].join('\n');
@@ -62,7 +69,7 @@ export function formatErrorJson(error: unknown, {rephrase = (text) => text}: Par
 function describe(error: unknown, rephrase: (text: string) => string) {
   if (error instanceof TiltbuildError) {
     const {code, message, detail, remedy} = error;
-    return {code, message, detail, remedy: remedy.map(rephrase)};
+    return {code, message, detail, remedy: remedy.map((entry) => rephrase(formatAdvice(entry)))};
   }
   if (error instanceof Interrupted) {
     return {code: 'interrupted', message: `It was interrupted by ${error.signal}.`, detail: [], remedy: []};

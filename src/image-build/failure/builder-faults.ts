@@ -1,5 +1,7 @@
 /** Owns what in the delegate's words is the builder's fault or the delegate's own, and how it is cured. */
+
 import {createCommand} from '../../builder/model/create-command.ts';
+import type {Advice} from '../../text/advice.ts';
 import {LineSplitter} from '../../text/line-splitter.ts';
 
 export type FaultKind = 'otel-socket' | 'entitlement' | 'bootstrap' | 'no-exporter' | 'panic';
@@ -8,7 +10,7 @@ export interface Fault {
   readonly kind: FaultKind;
   /** One sentence. */
   readonly message: string;
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Advice[];
   /** Whether the same build may well succeed at once. */
   readonly retriable: boolean;
 }

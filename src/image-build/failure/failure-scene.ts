@@ -1,5 +1,7 @@
 /** Owns what is known around a failed build, and the form of what we say of it. */
+
 import type {Files} from '../../ports.ts';
+import type {Advice} from '../../text/advice.ts';
 import type {BuildRequest} from '../build-request.ts';
 
 export interface FailureScene {
@@ -18,5 +20,5 @@ export interface Hint {
   /** Sentences on what was wrong and where. */
   readonly message: string;
   readonly detail?: readonly string[];
-  readonly remedy: readonly string[];
+  readonly remedy: readonly Advice[];
 }

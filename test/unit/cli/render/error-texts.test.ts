@@ -3,6 +3,7 @@
  * two widths, with colour (its escape written as ␛), as plain lines, and in the log of a Tilt that our extension runs
  * in. `UPDATE_GOLDEN=1` writes them anew; then look through them.
  */
+
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -26,6 +27,7 @@ import {checkContext} from '../../../../src/image-build/inputs/context.ts';
 import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';
 import {missingDelegate} from '../../../../src/image-build/prepare-build.ts';
 import type {Files} from '../../../../src/ports.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 import {chooseRephrasing} from '../../../../src/tilt/tiltfile-phrases.ts';
 import {buildRequest, failureOf, makePorts, scriptCluster} from '../../builder/builder-world.ts';
 import {filesOf, KNOWN, recorded, type Scene} from '../../image-build/failure/known-failures.ts';
@@ -161,7 +163,9 @@ describe('the text of an error', () => {
       const error = await situation();
       if (!(error instanceof TiltbuildError)) return;
       const narrow = shownError(error, {colour: false, width: 40}).split('\n');
-      for (const line of error.remedy.filter((text) => text.startsWith('  kubectl')))
+      for (const line of error.remedy
+        .map((entry) => formatAdvice(entry))
+        .filter((text) => text.startsWith('  kubectl')))
         expect(narrow.some((shown) => shown.endsWith(line))).to.equal(true);
       expect(shownError(error, chooseStyle(true, {}, 40))).not.to.include('hunter2');
     });
