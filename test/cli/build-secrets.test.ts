@@ -2,11 +2,11 @@
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {describePrograms} from '../helpers/world.ts';
+import {describeCommand} from '../helpers/world.ts';
 
 const VALUE = 'hunter2 with "quotes", commas, $HOME and ünï\nsecond line\n';
 
-describePrograms('a build secret', (world) => {
+describeCommand('a build secret', (world) => {
   const build = (secret: string, env: Record<string, string> = {}) =>
     world.tiltbuild(['-v', '-t', 'localhost/web:dev', '--secret', secret, '.'], {env});
 

@@ -2,11 +2,11 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {DIGEST, describePrograms, KIND_NAMES, pinArgs, withoutOwnPaths} from '../helpers/world.ts';
+import {DIGEST, describeCommand, KIND_NAMES, pinArgs, withoutOwnPaths} from '../helpers/world.ts';
 
 const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
 
-describePrograms('a build', (world) => {
+describeCommand('a build', (world) => {
   const pinned = () => [...pinArgs(world.sandbox, KIND_NAMES), '--registry-secret', 'docker-registry'];
   const argv = () => withoutOwnPaths(world.delegated().argv, world.sandbox);
 

@@ -5,7 +5,7 @@ import {expect} from 'chai';
 import {parseAllDocuments} from 'yaml';
 import {addBuilder, node} from '../helpers/api-server.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
-import {describePrograms, PLAIN_NAMES, type World} from '../helpers/world.ts';
+import {describeCommand, PLAIN_NAMES, type World} from '../helpers/world.ts';
 
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
@@ -58,7 +58,7 @@ async function expectRefused(
   expect(changes(world)).to.deep.equal([]);
 }
 
-describePrograms('builder ls', (world) => {
+describeCommand('builder ls', (world) => {
   const table = (stdout: string) =>
     stdout
       .trimEnd()
@@ -126,7 +126,7 @@ describePrograms('builder ls', (world) => {
   });
 });
 
-describePrograms('builder create', (world) => {
+describeCommand('builder create', (world) => {
   it('makes one, waits for it, and prints nothing on standard output', async () => {
     removeBuilders(world);
     const ended = await expectDone(world, ['create']);
@@ -229,7 +229,7 @@ describePrograms('builder create', (world) => {
   }
 });
 
-describePrograms('builder rm', (world) => {
+describeCommand('builder rm', (world) => {
   it('removes the builder and its configuration with --yes', async () => {
     addBuilder(world.api.state, {kind: 'plugin', name: 'older'});
     const ended = await expectDone(world, ['rm', 'older', '--yes']);
@@ -261,7 +261,7 @@ describePrograms('builder rm', (world) => {
   });
 });
 
-describePrograms('builder logs, du and prune', (world) => {
+describeCommand('builder logs, du and prune', (world) => {
   it("show BuildKit's log as it is", async () => {
     const {stdout} = await expectDone(world, ['logs']);
     expect(stdout).to.equal(world.api.state.logs);
@@ -297,7 +297,7 @@ describePrograms('builder logs, du and prune', (world) => {
   });
 });
 
-describePrograms('builder', (world) => {
+describeCommand('builder', (world) => {
   it('shows help for itself and for each of its commands, and asks nothing', async () => {
     const own = await expectDone(world, ['--help']);
     for (const command of COMMANDS) {

@@ -1,10 +1,10 @@
 /** Many builds at once with no builder, as Tilt starts them on a fresh cluster: one builder, all images, no error. */
 import {expect} from 'chai';
-import {DIGEST, describePrograms} from '../helpers/world.ts';
+import {DIGEST, describeCommand} from '../helpers/world.ts';
 
 const TAGS = Array.from({length: 8}, (_, index) => `localhost/web-${index}:dev`);
 
-describePrograms('eight builds at once with no builder', (world) => {
+describeCommand('eight builds at once with no builder', (world) => {
   it('make one builder and eight images', async () => {
     Object.assign(world.api.state, {deployments: [], configMaps: [], replicaSets: [], pods: []});
     const all = await Promise.all(TAGS.map((tag) => world.tiltbuild(['-t', tag, '.'], {timeoutMs: 100_000})));

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import type {ApiServer} from '../helpers/api-server.ts';
 import type {DelegateBehaviour} from '../helpers/delegate.ts';
-import {DIGEST, describePrograms, type World} from '../helpers/world.ts';
+import {DIGEST, describeCommand, type World} from '../helpers/world.ts';
 
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const REPLACE = 'kubectl tiltbuild builder create buildkit --replace';
@@ -51,7 +51,7 @@ function installRelapse({sandbox}: World, first: DelegateBehaviour): void {
   writeFileSync(program, text.replace(`"behaviour":${behaviour}`, `"behaviour":${chosen}`));
 }
 
-describePrograms('a builder that is lost in mid-build', (world) => {
+describeCommand('a builder that is lost in mid-build', (world) => {
   for (const [how, words] of [
     ['deleted', /was deleted while it built/],
     ['node-gone', /node "kind-control-plane" is (gone|not ready any more)|deleted while it built: \w+/],
@@ -101,7 +101,7 @@ describePrograms('a builder that is lost in mid-build', (world) => {
   });
 });
 
-describePrograms('--timeout', (world) => {
+describeCommand('--timeout', (world) => {
   it('cancels the build in the cluster, and ends with 124', async () => {
     world.sandbox.setDelegate('slow');
     const ended = await world.tiltbuild(['--timeout', '2s', ...BUILD]);
@@ -116,7 +116,7 @@ describePrograms('--timeout', (world) => {
   });
 });
 
-describePrograms("a failure for the builder's sake", (world) => {
+describeCommand("a failure for the builder's sake", (world) => {
   const faults: readonly (readonly [DelegateBehaviour, readonly string[], string, readonly string[]])[] = [
     ['otel-socket', BUILD, 'error mounting', ['cannot run RUN steps, whatever they do', REPLACE]],
     [

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {parseAllDocuments} from 'yaml';
 import {type ApiServer, addBuilder, node} from '../helpers/api-server.ts';
-import {DIGEST, describePrograms, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
+import {DIGEST, describeCommand, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
 
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const FAST_EXPORT = 'type=image,unpack=true,compression=uncompressed';
@@ -61,7 +61,7 @@ async function expectRefused(world: World, args: readonly string[], ...words: re
   return ended;
 }
 
-describePrograms('a builder that works', (world) => {
+describeCommand('a builder that works', (world) => {
   /** The requests before the delegate, without kubectl's own discovery. */
   const asked = () =>
     world.api.requests
@@ -134,7 +134,7 @@ describePrograms('a builder that works', (world) => {
   });
 });
 
-describePrograms('no builder', (world) => {
+describeCommand('no builder', (world) => {
   beforeEach(() => removeBuilders(world.api));
 
   for (const through of WAYS) {
@@ -234,7 +234,7 @@ describePrograms('no builder', (world) => {
   }
 });
 
-describePrograms('a builder that is broken', (world) => {
+describeCommand('a builder that is broken', (world) => {
   const expectReplaced = async (why: string) => {
     const ended = await expectBuilt(world);
     expect(ended.stderr).to.contain(why).and.contain('it is replaced by one that works');
@@ -330,7 +330,7 @@ describePrograms('a builder that is broken', (world) => {
   });
 });
 
-describePrograms('a right that is missing', (world) => {
+describeCommand('a right that is missing', (world) => {
   for (const deed of ['get deployments', 'list deployments', 'list pods', 'create pods/exec'] as const) {
     it(`is named before anything is started: ${deed}`, async () => {
       world.api.state.denied.add(deed);
@@ -380,7 +380,7 @@ describePrograms('a right that is missing', (world) => {
   }
 });
 
-describePrograms('a builder that does not start', (world) => {
+describeCommand('a builder that does not start', (world) => {
   const image = 'docker.io/moby/buildkit:v0.32.2';
   for (const [outcome, ...words] of [
     ['stuck-image', image, 'cannot be pulled', '--builder-image'],

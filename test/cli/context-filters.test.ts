@@ -2,12 +2,12 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {describePrograms} from '../helpers/world.ts';
+import {describeCommand} from '../helpers/world.ts';
 
 const DOCKERFILE = 'FROM scratch\nCOPY index.html /www/index.html\n';
 const TAG = ['-t', 'localhost/web:dev'];
 
-describePrograms('a filtered context', (world) => {
+describeCommand('a filtered context', (world) => {
   const write = (path: string, text: string) => {
     const whole = join(world.sandbox.work, path);
     mkdirSync(join(whole, '..'), {recursive: true});

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
-import {describePrograms} from '../helpers/world.ts';
+import {describeCommand} from '../helpers/world.ts';
 
 const root = join(import.meta.dirname, '../..');
 const PAGES = ['troubleshooting.md', 'registries.md'] as const;
@@ -55,7 +55,7 @@ describe('docs', () => {
 });
 
 for (const page of PAGES) {
-  describePrograms(`docs/${page}`, (world) => {
+  describeCommand(`docs/${page}`, (world) => {
     for (const line of commandsOf(page)) {
       it(`has a command that works: ${line}`, async () => {
         const [kubectl, ...words] = line.split(' ').filter(Boolean) as [string, ...string[]];

@@ -4,7 +4,7 @@ import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
 import {addBuilder, node, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
-import {describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
+import {describeCommand, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
 
 interface Check {
   readonly name: string;
@@ -303,7 +303,7 @@ const SICK: readonly Sick[] = [
   },
 ];
 
-describePrograms('doctor', (world) => {
+describeCommand('doctor', (world) => {
   it('finds a cluster in health, and changes nothing', async () => {
     const {works, marked, checks} = await examine(world);
     expect({works, marked}).to.deep.equal({works: true, marked: []});
@@ -390,7 +390,7 @@ describePrograms('doctor', (world) => {
   });
 });
 
-describePrograms('doctor --fix', (world) => {
+describeCommand('doctor --fix', (world) => {
   const builderImage = () =>
     world.api.state.deployments.map(({metadata}) => metadata.labels?.['app.kubernetes.io/managed-by']);
 
@@ -452,7 +452,7 @@ describePrograms('doctor --fix', (world) => {
   });
 });
 
-describePrograms('doctor as a word', (world) => {
+describeCommand('doctor as a word', (world) => {
   it('has help of its own', async () => {
     const {stdout, exitCode} = await world.tiltbuild(['doctor', '--help']);
     expect(exitCode).to.equal(0);

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {addBuilder} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
-import {describePrograms, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
+import {describeCommand, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
 
 /** A question about one's rights is a POST, and changes nothing. */
 const changes = ({method, path}: {readonly method: string; readonly path: string}) =>
@@ -23,7 +23,7 @@ async function json(world: World, args: readonly string[], env = {}) {
   return JSON.parse(stdout);
 }
 
-describePrograms('--dry-run', (world) => {
+describeCommand('--dry-run', (world) => {
   it('prints the very command that the build runs, which a shell reads back', async () => {
     const args = ['-t', 'localhost/web:dev', '--build-arg', "A=it's $HOME", '--label', 'a b=c', '.'];
     const shown = await json(world, args);
@@ -151,7 +151,7 @@ describePrograms('--dry-run', (world) => {
   });
 });
 
-describePrograms('--dry-run, without a cluster', (world) => {
+describeCommand('--dry-run, without a cluster', (world) => {
   for (const [names, product] of [
     [KIND_NAMES, 'kind'],
     [PLAIN_NAMES, 'unknown'],

@@ -2,9 +2,9 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {describePrograms} from '../helpers/world.ts';
+import {describeCommand} from '../helpers/world.ts';
 
-describePrograms('a build that fails of something known', (world) => {
+describeCommand('a build that fails of something known', (world) => {
   it('is told with the line of the Dockerfile', async () => {
     world.sandbox.setDelegate('syntax-error');
     writeFileSync(join(world.sandbox.work, 'Dockerfile'), 'FROM scratch\nCOPPY a b\n');
@@ -39,7 +39,7 @@ describePrograms('a build that fails of something known', (world) => {
   });
 });
 
-describePrograms('an error with --print json', (world) => {
+describeCommand('an error with --print json', (world) => {
   for (const [args, code, exitCode] of [
     [['--print', 'json', '--nope'], 'usage', 2],
     [['-t', 'web:dev', '--print=json', '.'], 'refused-unqualified-tag', 3],
@@ -57,7 +57,7 @@ describePrograms('an error with --print json', (world) => {
   }
 });
 
-describePrograms('a stack', (world) => {
+describeCommand('a stack', (world) => {
   for (const [flags, isShown] of [
     [[], false],
     [['-v'], false],

@@ -6,7 +6,7 @@ import {parse, stringify} from 'yaml';
 import type {Ended} from '../helpers/programs.ts';
 import {
   DIGEST,
-  describePrograms,
+  describeCommand,
   KIND_NAMES,
   PLAIN_NAMES,
   PROXY,
@@ -126,7 +126,7 @@ const faults: readonly Fault[] = [
   },
 ];
 
-describePrograms('a kubeconfig that will not do', (world) => {
+describeCommand('a kubeconfig that will not do', (world) => {
   const expectError = (ended: Ended, ...words: readonly string[]) => {
     expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
     for (const word of words) expect(ended.stderr).to.contain(word);
@@ -179,7 +179,7 @@ describePrograms('a kubeconfig that will not do', (world) => {
   });
 });
 
-describePrograms('a kubeconfig', (world) => {
+describeCommand('a kubeconfig', (world) => {
   it('may be several files, some missing: the delegate gets the variable, and the context by name', async () => {
     const [one, two, missing] = ['öne', 'two', 'missing'].map((name) => join(world.sandbox.root, name)) as [
       string,

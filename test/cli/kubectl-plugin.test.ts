@@ -5,11 +5,11 @@ import {expect} from 'chai';
 import pjson from '../../package.json' with {type: 'json'};
 import {commands} from '../../src/cli/help/oclif-lines.ts';
 import {type ApiServer, builderDeployment, startApiServer} from '../helpers/api-server.ts';
-import {programs, runViaKubectl} from '../helpers/programs.ts';
+import {program, runViaKubectl} from '../helpers/programs.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
 import {DIGEST, KIND_NAMES} from '../helpers/world.ts';
 
-(programs.some(({name}) => name === 'binary') ? describe : describe.skip)('kubectl tiltbuild', () => {
+(program.name === 'binary' ? describe : describe.skip)('kubectl tiltbuild', () => {
   let api: ApiServer;
   let sandbox: Sandbox;
   beforeEach(async () => {

@@ -19,7 +19,7 @@ import type {Ended} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {
   DIGEST,
-  describePrograms,
+  describeCommand,
   PLAIN_NAMES,
   PROXY,
   pinArgs,
@@ -106,7 +106,7 @@ async function withServer(options: ApiServerOptions, use: (api: ApiServer) => Pr
   }
 }
 
-describePrograms('a login', (world) => {
+describeCommand('a login', (world) => {
   const logins: readonly (readonly [string, KubeconfigAuth, boolean, string, string])[] = [
     ['a certificate', 'certificate', false, 'certificate-user', 'kubectl-tiltbuild'],
     ['certificate files', 'certificate-files', false, 'certificate-user', 'kubectl-tiltbuild'],
@@ -284,7 +284,7 @@ describePrograms('a login', (world) => {
   }
 });
 
-describePrograms('the flags of kubectl', (world) => {
+describeCommand('the flags of kubectl', (world) => {
   for (const env of [{}, PROXY]) {
     it(`act as somebody else (${JSON.stringify(env)})`, async () => {
       connect(world);
@@ -385,7 +385,7 @@ describePrograms('the flags of kubectl', (world) => {
   });
 });
 
-describePrograms('the way to the API server', (world) => {
+describeCommand('the way to the API server', (world) => {
   it('goes through kubectl where a proxy is set, with the same answers', async () => {
     connect(world);
     const ended = await world.tiltbuild(['-v', ...BUILD], {env: PROXY});

@@ -1,7 +1,7 @@
 /** Which pull secret a build is given, whether we ask the cluster ourselves or kubectl does. */
 import {expect} from 'chai';
 import {builderDeployment, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
-import {DIGEST, describePrograms, KIND_NAMES, pinArgs, WAYS} from '../helpers/world.ts';
+import {DIGEST, describeCommand, KIND_NAMES, pinArgs, WAYS} from '../helpers/world.ts';
 
 const DOCKER = 'kubernetes.io/dockerconfigjson';
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
@@ -145,7 +145,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const through of WAYS) {
-  describePrograms(
+  describeCommand(
     `the pull secret, ${through === 'kubectl' ? 'asked through kubectl' : 'asked directly'},`,
     (world) => {
       for (const {title, secrets = {}, forbidden, args = [], variable, passed, error, note, asked} of cases) {

@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {runningPod} from '../helpers/api-pods.ts';
-import {DIGEST, describePrograms, type World, withoutOwnPaths} from '../helpers/world.ts';
+import {DIGEST, describeCommand, type World, withoutOwnPaths} from '../helpers/world.ts';
 
 const TAG = `tilt-${DIGEST.slice('sha256:'.length, 'sha256:'.length + 16)}`;
 const MULTI = '23d1001069826012';
@@ -23,7 +23,7 @@ function runs(world: World, image: string): void {
   state.pods.push(runningPod({name: 'web', namespace: 'apps', node: nodeName, image}));
 }
 
-describePrograms('a reference file', (world) => {
+describeCommand('a reference file', (world) => {
   const file = () => join(world.sandbox.root, 'refs', 'of web', 'ref.txt');
   const read = () => readFileSync(file(), 'utf8');
   const named = (...more: readonly string[]) => [

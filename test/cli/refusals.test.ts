@@ -3,7 +3,7 @@ import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
 import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
 import type {Ended} from '../helpers/programs.ts';
-import {describePrograms, KIND_NAMES, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
+import {describeCommand, KIND_NAMES, PLAIN_NAMES, WAYS, type World} from '../helpers/world.ts';
 
 const K3D_NODE = {name: 'k3d-demo-server-0', providerID: 'k3s://k3d-demo-server-0'};
 const UNMARKED_NODE = {name: 'worker-1', providerID: 'metal://worker-1'};
@@ -32,7 +32,7 @@ function connectByPlugin(world: World, names: typeof PLAIN_NAMES): () => boolean
   return () => runs() > 0;
 }
 
-describePrograms('k3d', (world) => {
+describeCommand('k3d', (world) => {
   const k3dNames: readonly (readonly [string, typeof PLAIN_NAMES, string])[] = [
     ['its cluster', {...PLAIN_NAMES, cluster: 'k3d-demo'}, 'the cluster is called "k3d-demo"'],
     ['its context', {...PLAIN_NAMES, context: 'k3d-demo'}, 'the context is called "k3d-demo"'],
@@ -81,7 +81,7 @@ describePrograms('k3d', (world) => {
   });
 });
 
-describePrograms('kind', (world) => {
+describeCommand('kind', (world) => {
   const bad: readonly (readonly [string, string])[] = [
     ['web', 'docker.io/library/web:latest'],
     ['web:dev', 'docker.io/library/web:dev'],
@@ -185,7 +185,7 @@ describePrograms('kind', (world) => {
   }
 });
 
-describePrograms('any other cluster', (world) => {
+describeCommand('any other cluster', (world) => {
   for (const names of [MINIKUBE_NAMES, DESKTOP_NAMES, PLAIN_NAMES]) {
     it(`has familiar names completed, with a line for each (${names.context})`, async () => {
       world.connect({names});
@@ -243,7 +243,7 @@ describePrograms('any other cluster', (world) => {
   });
 });
 
-describePrograms('a tag that is no image reference', (world) => {
+describeCommand('a tag that is no image reference', (world) => {
   const digest = `sha256:${'a'.repeat(64)}`;
   const invalid: readonly (readonly [string, string])[] = [
     ['localhost/Web:dev', 'lower case'],

@@ -1,8 +1,8 @@
 /** Many builds at once, and very long progress. */
 import {expect} from 'chai';
-import {DIGEST, describePrograms} from '../helpers/world.ts';
+import {DIGEST, describeCommand} from '../helpers/world.ts';
 
-describePrograms('at scale', (world) => {
+describeCommand('at scale', (world) => {
   it('eight builds side by side each give their own result, and leave nothing', async () => {
     const names = Array.from({length: 8}, (_, index) => `localhost/web-${index}:dev`);
     const ended = await Promise.all(

@@ -2,12 +2,12 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {expect} from 'chai';
-import {describePrograms} from '../helpers/world.ts';
+import {describeCommand} from '../helpers/world.ts';
 
 const ARGS = ['-t', 'localhost/web:dev', '--secret', 'id=npm,env=NPM_TOKEN', '.'];
 const env = {NPM_TOKEN: 'hunter2'};
 
-describePrograms('a signal', (world) => {
+describeCommand('a signal', (world) => {
   for (const [signal, exitCode, received] of [
     ['SIGINT', 130, 'SIGINT'],
     ['SIGTERM', 143, 'SIGTERM'],
@@ -64,7 +64,7 @@ describePrograms('a signal', (world) => {
   });
 });
 
-describePrograms('a reader that went away', (world) => {
+describeCommand('a reader that went away', (world) => {
   it('from standard output is no error', async () => {
     const child = spawn(world.program.command, [...world.program.args, '-t', 'localhost/web:dev', '.'], {
       cwd: world.sandbox.work,

@@ -5,9 +5,9 @@ import {expect} from 'chai';
 import type {DelegateBehaviour} from '../helpers/delegate.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
-import {DIGEST, describePrograms} from '../helpers/world.ts';
+import {DIGEST, describeCommand} from '../helpers/world.ts';
 
-describePrograms('the surroundings', (world) => {
+describeCommand('the surroundings', (world) => {
   const build = (env: Record<string, string | undefined> = {}) =>
     world.tiltbuild(['-t', 'localhost/web:dev', '.'], {env});
 
@@ -104,7 +104,7 @@ describePrograms('the surroundings', (world) => {
   });
 });
 
-describePrograms('a delegate that fails', (world) => {
+describeCommand('a delegate that fails', (world) => {
   for (const [behaviour, exitCode, words] of [
     ['run-fails', 1, 'did not complete successfully: exit code: 7'],
     ['copy-missing', 1, '"/missing": not found'],
@@ -135,7 +135,7 @@ describePrograms('a delegate that fails', (world) => {
   });
 });
 
-describePrograms('a result that cannot be written', (world) => {
+describeCommand('a result that cannot be written', (world) => {
   for (const flag of ['--iidfile', '--metadata-file']) {
     it(`by ${flag} is an error before the build where that can be known`, async () => {
       for (const path of ['no/such/file', '.', 'Dockerfile/x']) {

@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
 import {formatCommand} from '../../src/text/shell-words.ts';
 import {runCommand} from '../helpers/programs.ts';
-import {describePrograms, type World} from '../helpers/world.ts';
+import {describeCommand, type World} from '../helpers/world.ts';
 
 /** That of util-linux; others take other arguments. */
 const hasScript =
@@ -29,7 +29,7 @@ async function runOnTerminal(
   return {exitCode: ended.exitCode, text};
 }
 
-describePrograms('on a terminal', (world) => {
+describeCommand('on a terminal', (world) => {
   before(function () {
     if (!hasScript) this.skip();
   });

@@ -4,11 +4,11 @@ import {dirname, join} from 'node:path';
 import {expect} from 'chai';
 import {EXTENSION, runTiltfile, type TiltRun} from '../helpers/tilt.ts';
 import {TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
-import {DIGEST, describePrograms, KIND_NAMES} from '../helpers/world.ts';
+import {DIGEST, describeCommand, KIND_NAMES} from '../helpers/world.ts';
 
 const NAMES = ['kubectl_build', 'kubectl_build_registry_secret'].map((name) => `'${name}'`).join(', ');
 
-describePrograms("the Tilt extension's command", (world) => {
+describeCommand("the Tilt extension's command", (world) => {
   beforeEach(() => {
     for (const [path, text] of Object.entries(TILT_FILES)) {
       mkdirSync(dirname(join(world.sandbox.work, path)), {recursive: true});

@@ -2,7 +2,7 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {DIGEST, describePrograms} from '../helpers/world.ts';
+import {DIGEST, describeCommand} from '../helpers/world.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   '.env': 'KUBECONFIG=/nowhere\nPATH=/nowhere\nHTTPS_PROXY=http://127.0.0.1:9\n',
@@ -12,7 +12,7 @@ const FILES: Readonly<Record<string, string>> = {
   'package.json': '{"oclif": {"plugins": ["./preload.ts"]}, "imports": {"#x": "./preload.ts"}}\n',
 };
 
-describePrograms('a directory with files for the runtime', (world) => {
+describeCommand('a directory with files for the runtime', (world) => {
   it('has no say', async () => {
     for (const [name, text] of Object.entries(FILES)) writeFileSync(join(world.sandbox.work, name), text);
     const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);

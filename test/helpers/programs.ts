@@ -13,18 +13,17 @@ export interface Program {
 const root = join(import.meta.dirname, '..', '..');
 const distribution = join(root, 'dist');
 
-const all: readonly Program[] = [
-  {name: 'source', command: process.execPath, args: [join(root, 'bin', 'kubectl-tiltbuild.js')]},
-  {name: 'binary', command: join(distribution, 'kubectl-tiltbuild'), args: []},
-];
+const programs: Readonly<Record<Program['name'], Program>> = {
+  source: {name: 'source', command: process.execPath, args: [join(root, 'bin', 'kubectl-tiltbuild.js')]},
+  binary: {name: 'binary', command: join(distribution, 'kubectl-tiltbuild'), args: []},
+};
 
-/** What the tests run: both, or the one that TILTBUILD_TEST_PROGRAMS names. */
-export const programs: readonly Program[] = choosePrograms(process.env.TILTBUILD_TEST_PROGRAMS ?? '');
+/** What the tests run: the binary, which is the product, unless TILTBUILD_TEST_PROGRAM is `source`. */
+export const program: Program = chooseProgram(process.env.TILTBUILD_TEST_PROGRAM || 'binary');
 
-function choosePrograms(wanted: string): readonly Program[] {
-  const chosen = all.filter(({name}) => wanted === '' || name === wanted);
-  if (chosen.length === 0) throw new Error(`TILTBUILD_TEST_PROGRAMS: no program "${wanted}"`);
-  return chosen;
+function chooseProgram(name: string): Program {
+  if (name === 'source' || name === 'binary') return programs[name];
+  throw new Error(`TILTBUILD_TEST_PROGRAM: there is no program "${name}"`);
 }
 
 export interface RunOptions {
@@ -59,7 +58,7 @@ export interface Ended {
 export async function run(program: Program, options: RunOptions): Promise<Ended> {
   if (program.name === 'binary' && !existsSync(program.command)) {
     throw new Error(
-      'There is no compiled binary in dist/: compile it, or set TILTBUILD_TEST_PROGRAMS=source.',
+      'There is no compiled binary in dist/: compile it, or set TILTBUILD_TEST_PROGRAM=source.',
     );
   }
   return await runCommand(program.command, [...program.args, ...options.args], options);

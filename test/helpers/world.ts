@@ -1,9 +1,9 @@
-/** Owns what a whole-command test stands in: a cluster, a place to run, and the program as source and as binary. */
+/** Owns what a whole-command test stands in: a cluster, a place to run, and the program under test. */
 import {expect} from 'chai';
 import type {KubeconfigOptions} from './api-kubeconfig.ts';
 import {type ApiServer, addBuilder, node, startApiServer} from './api-server.ts';
 import type {Invocation} from './delegate.ts';
-import {type Ended, type Program, programs, type RunOptions, run} from './programs.ts';
+import {type Ended, type Program, program, type RunOptions, run} from './programs.ts';
 import {makeSandbox, type Sandbox} from './sandbox.ts';
 
 export interface World {
@@ -46,56 +46,54 @@ export function furnish({state}: ApiServer): void {
 }
 
 /**
- * Declares a suite once for each program, with a new world for each test: a namespace `default` with a builder on
+ * Declares a suite with a new world for each test: a namespace `default` with a builder on
  * containerd and the pull secret `docker-registry`. After each test nothing may be left in the temporary directory.
  */
-export function describePrograms(title: string, declare: (world: World) => void): void {
-  for (const program of programs) {
-    describe(`${title} (${program.name})`, () => {
-      let api: ApiServer;
-      let sandbox: Sandbox;
-      let through: Way;
-      beforeEach(async () => {
-        [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
-        furnish(api);
-        world.connect();
-      });
-      afterEach(async () => {
-        const leftovers = sandbox.leftovers();
-        sandbox.remove();
-        await api.close();
-        expect(leftovers, 'left in the temporary directory').to.deep.equal([]);
-      });
-      const world: World = {
-        program,
-        get api() {
-          return api;
-        },
-        get sandbox() {
-          return sandbox;
-        },
-        connect: ({through: way = 'directly', ...options} = {}) => {
-          through = way;
-          sandbox.writeKubeconfig(
-            api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root, ...options}),
-          );
-        },
-        tiltbuild: (args, {env = {}, ...options} = {}) =>
-          run(program, {
-            args,
-            cwd: sandbox.work,
-            ...options,
-            env: withoutUndefined({...sandbox.env, ...(through === 'kubectl' && PROXY), ...env}),
-          }),
-        delegated: () => {
-          const invocations = sandbox.invocations();
-          expect(invocations, 'runs of kubectl-build').to.have.length(1);
-          return invocations[0] as Invocation;
-        },
-      };
-      declare(world);
+export function describeCommand(title: string, declare: (world: World) => void): void {
+  describe(title, () => {
+    let api: ApiServer;
+    let sandbox: Sandbox;
+    let through: Way;
+    beforeEach(async () => {
+      [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
+      furnish(api);
+      world.connect();
     });
-  }
+    afterEach(async () => {
+      const leftovers = sandbox.leftovers();
+      sandbox.remove();
+      await api.close();
+      expect(leftovers, 'left in the temporary directory').to.deep.equal([]);
+    });
+    const world: World = {
+      program,
+      get api() {
+        return api;
+      },
+      get sandbox() {
+        return sandbox;
+      },
+      connect: ({through: way = 'directly', ...options} = {}) => {
+        through = way;
+        sandbox.writeKubeconfig(
+          api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root, ...options}),
+        );
+      },
+      tiltbuild: (args, {env = {}, ...options} = {}) =>
+        run(program, {
+          args,
+          cwd: sandbox.work,
+          ...options,
+          env: withoutUndefined({...sandbox.env, ...(through === 'kubectl' && PROXY), ...env}),
+        }),
+      delegated: () => {
+        const invocations = sandbox.invocations();
+        expect(invocations, 'runs of kubectl-build').to.have.length(1);
+        return invocations[0] as Invocation;
+      },
+    };
+    declare(world);
+  });
 }
 
 /** The delegate's arguments that pin the target of the sandbox's kubeconfig. */

@@ -5,7 +5,7 @@ import {benchCluster} from '../../scripts/bench-cluster.ts';
 import type {Result} from '../../scripts/bench-measure.ts';
 import {type ApiServer, node, startApiServer} from '../helpers/api-server.ts';
 import {catchError} from '../helpers/caught.ts';
-import {programs} from '../helpers/programs.ts';
+import {program} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
 import {KIND_NAMES} from '../helpers/world.ts';
@@ -16,7 +16,7 @@ describe('the benchmark on a cluster', function () {
   this.timeout(120_000);
   let api: ApiServer;
   let sandbox: Sandbox;
-  const [tiltbuild] = programs.filter(({name}) => name === 'binary');
+  const tiltbuild = program.name === 'binary' ? program : undefined;
   beforeEach(async function () {
     if (tiltbuild === undefined) this.skip();
     [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
