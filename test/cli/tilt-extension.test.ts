@@ -37,7 +37,7 @@ describeCommand("the Tilt extension's command", (world) => {
     return {ended, reference};
   };
 
-  for (const {what, call, before = '', image = 'localhost/web', delegated, ...seen} of TILT_CASES) {
+  for (const {what, call, before, image, delegated, ...seen} of TILT_CASES) {
     it(`builds with ${what}`, async () => {
       const {ended, reference} = await runBuild(load(`${before}\nkubectl_build(${call})`));
       expect(ended, ended.stderr).to.include({exitCode: 0});

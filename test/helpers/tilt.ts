@@ -2,30 +2,19 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {isAbsolute, join, posix, win32} from 'node:path';
 import {parseReference} from '../../src/image/reference.ts';
-import {
-  builtin,
-  execute,
-  mapping,
-  module,
-  opaque,
-  type StarlarkValue,
-  takeArguments,
-  toJs,
-} from './starlark/starlark.ts';
+import {type Arguments, type Builtin, execute} from './starlark/starlark.ts';
+import {StarlarkError} from './starlark/to-python.ts';
 
 export interface TiltOptions {
   /** The directory of the Tiltfile, where everything relative begins and commands are run. */
   readonly directory: string;
   /** Tilt's own environment; `os.environ[…] = …` changes it. */
-  readonly env?: Record<string, string>;
+  readonly env?: Readonly<Record<string, string>>;
   readonly platform?: 'posix' | 'nt';
   readonly context?: string;
-  /** Of Tilt's web server; undefined for a Tilt that does not tell it. */
+  /** Of Tilt's web server; empty for a Tilt that does not tell it. */
   readonly port?: string;
 }
-
-/** The arguments of a call by their names, as plain values. */
-export type Arguments = Readonly<Record<string, unknown>>;
 
 export interface TiltRun {
   readonly customBuilds: readonly Arguments[];
@@ -41,228 +30,143 @@ export interface TiltRun {
 
 export const EXTENSION = join(import.meta.dirname, '..', '..', 'tilt', 'kubectl_build', 'Tiltfile');
 
-type Taken = Record<string, StarlarkValue>;
-
-/** Runs a Tiltfile. `load()` takes paths, relative to the Tiltfile. Throws a StarlarkError where Tilt would fail. */
+/** Runs a Tiltfile, which may load another by its path. Throws a StarlarkError where Tilt would fail. */
 export function runTiltfile(source: string, options: TiltOptions): TiltRun {
   const {directory, platform = 'posix', context = 'kind-demo', port = '10350'} = options;
-  const env: Record<string, string> = {...options.env};
-  const run = {
-    customBuilds: [] as Arguments[],
-    dockerBuilds: [] as Arguments[],
-    warnings: [] as string[],
-    filesRead: [] as string[],
-    others: [] as [string, Arguments][],
-    env,
-  };
+  const customBuilds: Arguments[] = [];
+  const dockerBuilds: Arguments[] = [];
+  const warnings: string[] = [];
+  const filesRead: string[] = [];
+  const others: [string, Arguments][] = [];
+  const paths = platform === 'nt' ? win32 : posix;
   // A Windows path of a Tiltfile that runs elsewhere.
   const native = (path: string) => (platform === 'nt' ? path.replaceAll('\\', '/') : path);
-  const onDisk = (path: string) => (isAbsolute(path) ? path : join(directory, native(path)));
-  const take = (
-    name: string,
-    types: Readonly<Record<string, string>>,
-    use: (taken: Taken) => StarlarkValue | undefined,
-  ) => [name, builtin(name, (call) => use(takeArguments(name, call, types)))] as const;
+  const onDisk = (path: unknown) =>
+    isAbsolute(String(path)) ? String(path) : join(directory, native(String(path)));
   /** Called for its effect in Tilt alone. */
-  const record = (name: string, types: Readonly<Record<string, string>>) =>
-    take(name, types, (taken) => {
-      run.others.push([name, plain(taken)]);
-      return opaque(name, name, plain(taken));
-    });
+  const record = (name: string, parameters: string): [string, Builtin] => {
+    const run = (given: Arguments) => {
+      others.push([name, given]);
+      return {kind: name, content: given};
+    };
+    return [name, [parameters, run]];
+  };
 
-  const predeclared: Record<string, StarlarkValue> = Object.fromEntries([
-    take('docker_build', DOCKER_BUILD, (taken) => {
-      run.dockerBuilds.push(checkDockerBuild(plain(taken)));
-      return undefined;
-    }),
-    take('custom_build', CUSTOM_BUILD, (taken) => {
-      run.customBuilds.push(checkCustomBuild(plain(taken)));
-      return opaque('custom_build', 'custom_build');
-    }),
-    take('read_file', {file_path: 'string', default: 'string??'}, ({file_path, default: otherwise}) => {
-      const path = onDisk(String(file_path));
-      run.filesRead.push(path);
-      if (existsSync(path)) return blob(readFileSync(path, 'utf8'));
-      if (otherwise !== undefined) return blob(String(otherwise));
-      throw new Error(`open ${path}: no such file or directory`);
-    }),
-    take(
-      'local',
-      {command: 'any', quiet: 'bool?', command_bat: 'any?', echo_off: 'bool?', env: 'dict?', dir: 'string?'},
+  const builtins: Readonly<Record<string, Builtin>> = {
+    docker_build: [DOCKER_BUILD, (given) => void dockerBuilds.push(checkDockerBuild(given))],
+    custom_build: [CUSTOM_BUILD, (given) => void customBuilds.push(checkCustomBuild(given))],
+    read_file: [
+      'file_path:string default:string??',
+      ({file_path, default: otherwise}) => {
+        const path = onDisk(file_path);
+        filesRead.push(path);
+        demand(existsSync(path) || otherwise !== undefined, `open ${path}: no such file or directory`);
+        return blob(existsSync(path) ? readFileSync(path, 'utf8') : otherwise);
+      },
+    ],
+    local: [
+      'command:any quiet:bool? command_bat:any? echo_off:bool? env:dict? dir:string?',
       ({command, command_bat}) => {
-        const [shown, whole] =
-          platform === 'nt' ? [command_bat, 'echo %TILT_PORT%'] : [command, 'echo $TILT_PORT'];
-        if (shown !== whole) throw new Error(`stand-in: no such local command: ${shown}`);
+        const isKnown =
+          platform === 'nt' ? command_bat === 'echo %TILT_PORT%' : command === 'echo $TILT_PORT';
+        demand(isKnown, `stand-in: no such local command: ${command}`);
         // cmd leaves a variable that is not set as it is; a shell makes nothing of it.
         return blob(`${port === '' && platform === 'nt' ? '%TILT_PORT%' : port}\n`);
       },
-    ),
-    take('warn', {msg: 'string'}, ({msg}) => {
-      run.warnings.push(String(msg));
-      return undefined;
-    }),
-    take('k8s_context', {}, () => context),
-    take('blob', {contents: 'string'}, ({contents}) => blob(String(contents))),
-    record('sync', {local_path: 'string', remote_path: 'string'}),
-    record('run', {cmd: 'any', trigger: 'any?'}),
-    record('k8s_yaml', {yaml: 'any', allow_duplicates: 'bool?'}),
-    record('k8s_resource', {
-      workload: 'string?',
-      port_forwards: 'any?',
-      resource_deps: 'list?',
-      labels: 'any?',
-    }),
-    record('allow_k8s_contexts', {contexts: 'any'}),
-  ]);
-  predeclared.os = osModule(directory, env, platform, onDisk);
+    ],
+    warn: ['msg:string', ({msg}) => void warnings.push(String(msg))],
+    k8s_context: ['', () => context],
+    blob: ['contents:string', ({contents}) => blob(contents)],
+    'os.getcwd': ['', () => directory],
+    'os.path.exists': ['path:string', ({path}) => existsSync(onDisk(path))],
+    'os.path.join': [
+      'path:string more:string? more2:string? more3:string?',
+      (given) => paths.join(...Object.values(given).map(String)),
+    ],
+    ...Object.fromEntries([
+      record('sync', 'local_path:string remote_path:string'),
+      record('k8s_yaml', 'yaml:any allow_duplicates:bool?'),
+      record('k8s_resource', 'workload:string? port_forwards:any? resource_deps:list? labels:any?'),
+    ]),
+  };
 
-  const load = (path: string) =>
-    execute(readFileSync(onDisk(path), 'utf8'), {filename: onDisk(path), predeclared});
-  execute(source, {filename: join(directory, 'Tiltfile'), predeclared, load});
-  return run;
+  const values = {'os.name': platform, 'os.environ': options.env ?? {}};
+  const read = (path: string) => readFileSync(onDisk(path), 'utf8');
+  const {'os.environ': env} = execute(source, 'Tiltfile', {builtins, values, read});
+  demand(isTexts(Object.values(env as object)), 'os.environ takes strings alone');
+  return {customBuilds, dockerBuilds, warnings, filesRead, others, env: env as Record<string, string>};
 }
 
-function blob(text: string): StarlarkValue {
-  return opaque('blob', text);
+function blob(content: unknown): unknown {
+  return {kind: 'blob', content};
 }
 
-function plain(taken: Taken): Arguments {
-  return Object.fromEntries(Object.entries(taken).map(([name, value]) => [name, toJs(value)]));
-}
-
-function osModule(
-  directory: string,
-  env: Record<string, string>,
-  platform: 'posix' | 'nt',
-  onDisk: (path: string) => string,
-): StarlarkValue {
-  const paths = platform === 'nt' ? win32 : posix;
-  const path = module('os.path', {
-    join: builtin('join', ({positional}) => paths.join(...positional.map(String))),
-    exists: builtin('exists', ({positional: [at]}) => existsSync(onDisk(String(at)))),
-    dirname: builtin('dirname', ({positional: [at]}) => paths.dirname(String(at))),
-    basename: builtin('basename', ({positional: [at]}) => paths.basename(String(at))),
-  });
-  const environ = mapping('environ', {
-    get: (key) => env[key],
-    set: (key, value) => {
-      env[key] = value;
-    },
-    delete: (key) => {
-      delete env[key];
-    },
-    keys: () => Object.keys(env),
-  });
-  return module('os', {
-    name: platform,
-    environ,
-    path,
-    getcwd: builtin('getcwd', () => directory),
-    getenv: builtin('getenv', ({positional: [key, otherwise]}) => env[String(key)] ?? otherwise ?? null),
-  });
+function demand(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new StarlarkError(message);
 }
 
 /** Tilt's UnpackArgs lists (internal/tiltfile/docker.go), with the types that they are unpacked into. */
-const COMMON = {
-  live_update: 'any?',
-  match_in_env_vars: 'bool?',
-  ignore: 'any?',
-  entrypoint: 'any?',
-  container_args: 'iterable?',
-};
-const DOCKER_BUILD = {
-  ref: 'string',
-  context: 'string',
-  build_args: 'dict?',
-  dockerfile: 'string?',
-  dockerfile_contents: 'any?',
-  cache: 'any?',
-  ...COMMON,
-  only: 'any?',
-  target: 'string?',
-  ssh: 'any?',
-  secret: 'any?',
-  network: 'string?',
-  extra_tag: 'any?',
-  cache_from: 'any?',
-  pull: 'bool?',
-  platform: 'string?',
-  extra_hosts: 'any?',
-};
-const CUSTOM_BUILD = {
-  ref: 'string',
-  command: 'any',
-  deps: 'any',
-  tag: 'string?',
-  disable_push: 'bool?',
-  skips_local_docker: 'bool?',
-  ...COMMON,
-  command_bat_val: 'any?',
-  outputs_image_ref_to: 'string?',
-  command_bat: 'any?',
-  image_deps: 'list?',
-  env: 'dict?',
-  dir: 'string?',
-};
+const COMMON = 'live_update:any? match_in_env_vars:bool? ignore:any? entrypoint:any? container_args:any?';
+const DOCKER_BUILD = `ref:string context:string build_args:dict? dockerfile:string? dockerfile_contents:any? cache:any?
+  ${COMMON} only:any? target:string? ssh:any? secret:any? network:string? extra_tag:any? cache_from:any? pull:bool?
+  platform:string? extra_hosts:any?`;
+const CUSTOM_BUILD = `ref:string command:any deps:any tag:string? disable_push:bool? skips_local_docker:bool? ${COMMON}
+  command_bat_val:any? outputs_image_ref_to:string? command_bat:any? image_deps:list? env:dict? dir:string?`;
 
 function checkDockerBuild(given: Arguments): Arguments {
   demandReference(given.ref);
-  if (given.dockerfile !== undefined && given.dockerfile_contents !== undefined)
-    throw new Error('Cannot specify both dockerfile and dockerfile_contents keyword arguments');
-  if (given.dockerfile_contents === null)
-    throw new Error('Argument (dockerfile_contents): must be string or blob.');
-  demandPatterns(given.ignore, 'ignore');
-  for (const path of demandPatterns(given.only, 'only')) {
-    if (path.includes('*'))
-      throw new Error(`'only' does not support '*' file globs. Must be a real path: ${path}`);
-  }
+  demand(
+    given.dockerfile === undefined || given.dockerfile_contents === undefined,
+    'Cannot specify both dockerfile and dockerfile_contents keyword arguments',
+  );
+  demand(given.dockerfile_contents !== null, 'Argument (dockerfile_contents): must be string or blob.');
+  for (const path of demandPatterns(given.only, 'only'))
+    demand(!path.includes('*'), `'only' does not support '*' file globs. Must be a real path: ${path}`);
   demandCommon(given);
-  for (const name of ['ssh', 'secret', 'extra_tag', 'cache_from', 'extra_hosts']) {
-    for (const text of [given[name] ?? []].flat()) {
-      if (typeof text !== 'string') throw new Error(`docker_build: for parameter "${name}": not a string`);
-    }
-  }
+  for (const name of ['ssh', 'secret', 'extra_tag', 'cache_from', 'extra_hosts'])
+    demand(isTexts([given[name] ?? []].flat()), `docker_build: for parameter "${name}": not a string`);
   for (const tag of [given.extra_tag ?? []].flat()) demandReference(tag);
   return given;
 }
 
 function checkCustomBuild(given: Arguments): Arguments {
-  demandReference(given.ref);
-  const {command, deps, env = {}} = given;
-  if (!isTexts(command) && typeof command !== 'string')
-    throw new Error('Argument 2 (command): a command must be a string or list of strings');
-  if (command.length === 0) throw new Error("Argument 2 (command) can't be empty");
-  if (!isTexts(deps)) throw new Error('Argument 3 (deps): not a list of strings');
-  if (deps.length === 0) throw new Error("Argument 3 (deps) can't be empty");
-  if (given.tag && given.outputs_image_ref_to)
-    throw new Error('Cannot specify both tag= and outputs_image_ref_to=');
-  demandPatterns(given.ignore, 'ignore');
+  const {ref, command, deps, tag, outputs_image_ref_to, env = {}} = given;
+  demandReference(ref);
+  demand(
+    isTexts(command) || typeof command === 'string',
+    'Argument 2 (command): a command must be a string or list of strings',
+  );
+  demand(command.length > 0, "Argument 2 (command) can't be empty");
+  demand(isTexts(deps), 'Argument 3 (deps): not a list of strings');
+  demand(deps.length > 0, "Argument 3 (deps) can't be empty");
+  demand(!tag || !outputs_image_ref_to, 'Cannot specify both tag= and outputs_image_ref_to=');
   demandCommon(given);
-  if (!isTexts(Object.values(env as object))) throw new Error('custom_build: env: value is not a string');
+  demand(isTexts(Object.values(env as object)), 'custom_build: env: value is not a string');
   return given;
 }
 
-function demandCommon({entrypoint, container_args}: Arguments): void {
-  if (entrypoint !== undefined && typeof entrypoint !== 'string' && !isTexts(entrypoint))
-    throw new Error('a command must be a string or list of strings');
-  if (container_args !== undefined && !isTexts(container_args))
-    throw new Error("Argument 'container_args': not a sequence of strings");
+function demandCommon({entrypoint = [], container_args = [], ignore}: Arguments): void {
+  demandPatterns(ignore, 'ignore');
+  demand(
+    typeof entrypoint === 'string' || isTexts(entrypoint),
+    'a command must be a string or list of strings',
+  );
+  demand(isTexts(container_args), "Argument 'container_args': not a sequence of strings");
 }
 
 function demandReference(ref: unknown): void {
   try {
     parseReference(String(ref));
   } catch (cause) {
-    throw new Error(`Argument 1 (ref): can't parse "${ref}": invalid reference format`, {cause});
+    throw new StarlarkError(`Argument 1 (ref): can't parse "${ref}": invalid reference format`, {cause});
   }
 }
 
 function demandPatterns(value: unknown, parameter: string): readonly string[] {
-  return [value ?? []].flat().map((text) => {
-    if (typeof text !== 'string') throw new Error(`${parameter} must be a string or a sequence of strings`);
-    if (text.includes('\n')) throw new Error(`${parameter} cannot contain newlines`);
-    return text;
-  });
+  const patterns = [value ?? []].flat();
+  demand(isTexts(patterns), `${parameter} must be a string or a sequence of strings`);
+  demand(!patterns.join().includes('\n'), `${parameter} cannot contain newlines`);
+  return patterns;
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -3,7 +3,7 @@ import {mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync}
 import {tmpdir} from 'node:os';
 import {dirname, join, win32} from 'node:path';
 import {expect} from 'chai';
-import {StarlarkError} from '../helpers/starlark/starlark.ts';
+import {StarlarkError} from '../helpers/starlark/to-python.ts';
 import {EXTENSION, runTiltfile, type TiltOptions} from '../helpers/tilt.ts';
 import {TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
 
@@ -51,7 +51,7 @@ describe('the extension kubectl_build', () => {
   };
 
   for (const platform of ['posix', 'nt'] as const) {
-    for (const {what, call, before = '', command, deps, others = {}, image = 'localhost/web'} of TILT_CASES) {
+    for (const {what, call, before, command, deps, others, image} of TILT_CASES) {
       it(`makes a command of ${what}, on ${platform}`, () => {
         const {customBuilds} = load(`${before}\nkubectl_build(${call})`, {platform});
         expect(customBuilds).to.have.length(1);
@@ -215,7 +215,7 @@ describe('the extension kubectl_build', () => {
       ['a secret with an unknown key', "kubectl_build('a', '.', secret='id=a,file=f')", 'the key file'],
       ['a secret that is a bare word', "kubectl_build('a', '.', secret='hunter2')", 'not key=value'],
       ['a context that is none', "kubectl_build('a', '-')", 'path of a directory'],
-      ['no context', "kubectl_build('a')", 'missing 1 argument (context)'],
+      ['no context', "kubectl_build('a')", 'kubectl_build() takes 2 positional arguments'],
       ['a Dockerfile that is not there', "kubectl_build('a', 'deploy')", 'no such file or directory'],
       [
         'a build argument that is no string',
@@ -223,7 +223,7 @@ describe('the extension kubectl_build', () => {
         'build argument N',
       ],
       ['contents that are no text', "kubectl_build('a', '.', dockerfile_contents=1)", 'string or a blob'],
-      ['an argument that is unknown', "kubectl_build('a', '.', cache='x')", 'cache'],
+      ['an argument that is unknown', "kubectl_build('a', '.', cache='x')", "argument 'cache'"],
       ['a switch that is neither on nor off', "kubectl_build_enable('perhaps')", 'neither on nor off'],
     ] as const) {
       it(what, () => {
@@ -293,12 +293,15 @@ describe('the extension kubectl_build', () => {
   it('tells its switches', () => {
     const run = load(
       [
-        'print(kubectl_build_enable(), kubectl_build_registry_secret())',
+        'k8s_yaml([kubectl_build_enable(), kubectl_build_registry_secret()])',
         "kubectl_build_registry_secret('other')",
-        "k8s_yaml([str(kubectl_build_enable()), kubectl_build_registry_secret(), str(to_bool('yes'))])",
+        "k8s_yaml([kubectl_build_enable(), kubectl_build_registry_secret(), to_bool('yes')])",
       ].join('\n'),
     );
-    expect(run.others).to.deep.equal([['k8s_yaml', {yaml: ['True', 'other', 'True']}]]);
+    expect(run.others).to.deep.equal([
+      ['k8s_yaml', {yaml: [true, 'docker-registry']}],
+      ['k8s_yaml', {yaml: [true, 'other', true]}],
+    ]);
     expect(run.env).to.include({KUBECTL_BUILD_REGISTRY_SECRET: 'other'});
   });
 

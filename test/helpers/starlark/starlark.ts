@@ -1,94 +1,62 @@
-/** Owns the use of Starlark by tests: running files and calling their functions with stand-ins of Tilt's builtins. */
-import {callValue} from './calls.ts';
-import {withinCall} from './errors.ts';
-import {freeze} from './freezing.ts';
-import {parseFile} from './parser.ts';
-import {resolveFile} from './resolver.ts';
-import {executeBlock, type LoadModule} from './statements.ts';
-import {createUniverse} from './universe.ts';
-import {
-  type Builtin,
-  type Call,
-  type Mapping,
-  type MappingHost,
-  type Module,
-  newBuiltin,
-  type Opaque,
-  type Scope,
-  type StarlarkValue,
-} from './values.ts';
+/** Owns the run of a Tiltfile: as Python, on MicroPython, once what only Python has is refused. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+// @ts-expect-error: it comes without types.
+import {loadMicroPython} from '@micropython/micropython-webassembly-pyscript/micropython.mjs';
+import {StarlarkError, toPython} from './to-python.ts';
 
-export {takeArguments, takePositional} from './builtin-arguments.ts';
-export {fromJs, toJs} from './conversion.ts';
-export {StarlarkError} from './errors.ts';
-export {toText} from './text.ts';
-export {type Call, newList, newTuple, type StarlarkValue, typeOf} from './values.ts';
-
-export interface ExecuteOptions {
-  /** Stands in errors. */
-  readonly filename: string;
-  readonly predeclared?: Readonly<Record<string, StarlarkValue>>;
-  /** Resolves load(); gives the globals of the other file. */
-  readonly load?: LoadModule;
-  readonly print?: (line: string) => void;
+/** The arguments of a call by their names, as plain values. */
+export type Arguments = Readonly<Record<string, unknown>>;
+/**
+ * The parameters, as in `path:string only:list? default:string??` (which may be None as well), and what it does. It gives
+ * a plain value, or `{kind: 'blob', content}` for one of a type that only Tilt has.
+ */
+export type Builtin = readonly [parameters: string, run: (given: Arguments) => unknown];
+export interface Surroundings {
+  /** By names such as `warn` and `os.getcwd`. */
+  readonly builtins?: Readonly<Record<string, Builtin>>;
+  readonly values?: Arguments;
+  /** The text of a file to load. */
+  readonly read?: (path: string) => string;
 }
 
-/** Runs a file; gives its globals, frozen as Starlark freezes them. Throws a StarlarkError. */
-export function execute(source: string, options: ExecuteOptions): Record<string, StarlarkValue> {
-  const {filename, predeclared = {}, load, print = () => {}} = options;
-  const universe = createUniverse(print);
-  const statements = parseFile(source, filename);
-  const {container, globals} = resolveFile(statements, filename, {
-    isPredeclared: (name) => Object.hasOwn(predeclared, name),
-    isUniversal: (name) => universe.has(name),
-  });
-  const site = {name: '<toplevel>', file: filename, at: {line: 1, column: 1}};
-  const scope: Scope = {
-    container,
-    slots: new Map(),
-    parent: undefined,
-    file: {name: filename, predeclared: new Map([...universe, ...Object.entries(predeclared)])},
-    site,
+const PRELUDE = readFileSync(join(import.meta.dirname, 'prelude.py'), 'utf8');
+/** A file here loads at most one other, in one line. */
+const LOAD = /^load\('(.+?)', ('\w+'(?:, '\w+')*)\)$/m;
+const python: {
+  runPython(source: string): void;
+  readonly globals: {get(name: string): (...words: readonly unknown[]) => unknown};
+} = await loadMicroPython();
+
+/** Runs a file; gives the values as they are then. Throws a StarlarkError. */
+export function execute(source: string, filename: string, surroundings: Surroundings = {}): Arguments {
+  const {builtins = {}, values = {}, read = () => ''} = surroundings;
+  const call = (name: string, ...words: readonly unknown[]) => String(python.globals.get(name)(...words));
+  let thrown: unknown;
+  // What is thrown through WebAssembly would leave MicroPython in the middle of what it did.
+  const host = (name: string, given: string) => {
+    try {
+      return JSON.stringify([builtins[name]?.[1](Object.fromEntries(JSON.parse(given))) ?? null]);
+    } catch (error) {
+      thrown = error;
+      return '[]';
+    }
   };
-  const held = (): [string, StarlarkValue][] =>
-    [...globals].flatMap(([name, binding]) => {
-      const value = scope.slots.get(binding);
-      return value === undefined ? [] : [[name, value] as [string, StarlarkValue]];
-    });
+  const run = (text: string, path: string, known: readonly string[]): void => {
+    const [statement = '', from, names = ''] = LOAD.exec(text) ?? [];
+    if (from !== undefined) run(read(from), from, known);
+    const loaded = names.match(/\w+/g) ?? [];
+    if (loaded.some((name) => name.startsWith('_'))) throw new StarlarkError(`not exported: ${names}`);
+    call('run', toPython(text.replace(statement, ''), path, [...known, ...loaded]), path, loaded.join(' '));
+  };
   try {
-    withinCall(site, () => executeBlock(statements, scope, load));
-  } finally {
-    for (const [, value] of held()) freeze(value);
+    python.runPython(PRELUDE);
+    // Of a builtin, JSON has the parameters.
+    const known = JSON.parse(call('start', JSON.stringify(builtins), JSON.stringify(values), host));
+    run(source, filename, known);
+    return JSON.parse(call('finish'));
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'PythonError')) throw error;
+    throw thrown ?? new StarlarkError(error.message, {cause: error});
   }
-  return Object.fromEntries(held());
-}
-
-/** Calls a function or builtin from the host. */
-export function callFunction(fn: StarlarkValue, call: Partial<Call> = {}): StarlarkValue {
-  return callValue(fn, {positional: call.positional ?? [], named: call.named ?? new Map()});
-}
-
-/** Makes a builtin of a host function. What it throws becomes the error of the call; undefined becomes None. */
-export function builtin(name: string, run: (call: Call) => StarlarkValue | undefined): Builtin {
-  return newBuiltin(name, run);
-}
-
-/** Makes something like Tilt's `os` or `shlex`. */
-export function module(name: string, attributes: Readonly<Record<string, StarlarkValue>>): Module {
-  return {kind: 'module', name, attributes: new Map(Object.entries(attributes))};
-}
-
-/** Makes something like Tilt's `os.environ`: a dict of strings whose entries the host keeps, in a Map for example. */
-export function mapping(type: string, host: MappingHost): Mapping {
-  return {kind: 'mapping', type, host};
-}
-
-/** Makes a value of the host's own, as Tilt's `blob` is: str() gives its text, toJs() what the host keeps. */
-export function opaque(
-  type: string,
-  text: string,
-  host: unknown = text,
-  attributes: Readonly<Record<string, StarlarkValue>> = {},
-): Opaque {
-  return {kind: 'opaque', type, text, host, attributes: new Map(Object.entries(attributes))};
 }
