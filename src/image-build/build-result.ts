@@ -1,6 +1,9 @@
-/** Owns what came of a build, and its forms on standard output and in a metadata file. */
+/** Owns the result of a build: its forms on standard output, and the files that it is written to. */
 import type {Product} from '../cluster/product.ts';
-import type {PrintForm} from './build-request.ts';
+import {TiltbuildError} from '../errors.ts';
+import type {Files} from '../ports.ts';
+import {reasonOf} from '../system-error.ts';
+import type {BuildRequest, PrintForm} from './build-request.ts';
 
 export interface BuildResult {
   /** `sha256:…` of the manifest, or of the manifest list; undefined where the build makes no image. */
@@ -19,11 +22,6 @@ export interface BuildResult {
   readonly seconds: number;
 }
 
-/** The metadata file's text, which is also what `--print json` prints: one JSON object and a newline. */
-export function formatMetadata({digest, ...rest}: BuildResult): string {
-  return `${JSON.stringify({digest: digest ?? null, ...rest})}\n`;
-}
-
 /** What goes to standard output; empty where there is nothing to print. */
 export function formatResult(result: BuildResult, form: PrintForm): string {
   switch (form) {
@@ -36,4 +34,86 @@ export function formatResult(result: BuildResult, form: PrintForm): string {
     case 'none':
       return '';
   }
+}
+
+/** The metadata file's text, which is also what `--print json` prints: one JSON object and a newline. */
+function formatMetadata({digest, ...rest}: BuildResult): string {
+  return `${JSON.stringify({digest: digest ?? null, ...rest})}\n`;
+}
+
+/** A file that a flag names for the result. */
+export interface ResultFile {
+  readonly flag: string;
+  readonly path: string;
+  /** Whether missing directories above it are created. */
+  readonly createsDirectory?: boolean;
+  readonly format: (result: BuildResult) => string;
+}
+
+/** The files that `request` asks for. */
+export function listResultFiles({iidFile, metadataFile, contentName}: BuildRequest): readonly ResultFile[] {
+  const files: ResultFile[] = [];
+  // docker's image ID file has no newline, and Tilt's reference file needs none.
+  if (iidFile !== undefined)
+    files.push({flag: '--iidfile', path: iidFile, format: ({digest}) => digest ?? ''});
+  if (metadataFile !== undefined)
+    files.push({flag: '--metadata-file', path: metadataFile, format: formatMetadata});
+  // A Tiltfile names this one, and a Tiltfile cannot create a directory.
+  if (contentName?.file !== undefined)
+    files.push({
+      flag: '--ref-file',
+      path: contentName.file,
+      createsDirectory: true,
+      format: ({reference}) => reference ?? '',
+    });
+  return files;
+}
+
+/** Throws `usage` where the file cannot be written; changes nothing. */
+export function checkResultFile({flag, path, createsDirectory}: ResultFile, files: Files): void {
+  const directory = files.dirname(path);
+  const kind = files.kindOf(directory);
+  if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
+  if (createsDirectory && kind === 'missing') return;
+  if (kind !== 'directory') throw unusable(flag, path, `there is no directory "${directory}"`);
+  if (!files.isWritableDirectory(directory))
+    throw unusable(flag, path, `"${directory}" may not be written to`);
+}
+
+/**
+ * Makes room for a file that was checked: creates its directory, and removes an older file, so a build that fails
+ * leaves no earlier result behind. Throws `usage`.
+ */
+export async function clearResultFile(
+  {flag, path, createsDirectory}: ResultFile,
+  files: Files,
+): Promise<void> {
+  const directory = files.dirname(path);
+  if (createsDirectory && files.kindOf(directory) === 'missing') {
+    await files.makeDirectory(directory).catch((error: unknown) => {
+      throw unusable(flag, path, `"${directory}" cannot be made, as ${reasonOf(error)}`);
+    });
+  }
+  await files.remove(path);
+}
+
+/** Writes it whole or not at all. Throws `result-not-written`. */
+export async function writeResultFile(
+  {flag, path, format}: ResultFile,
+  result: BuildResult,
+  files: Files,
+): Promise<void> {
+  try {
+    await files.replace(path, format(result));
+  } catch (cause) {
+    throw new TiltbuildError(
+      'result-not-written',
+      `The image is built, but ${flag} "${path}" could not be written.`,
+      {detail: [cause instanceof Error ? cause.message : String(cause)], cause},
+    );
+  }
+}
+
+function unusable(flag: string, path: string, why: string): TiltbuildError {
+  return new TiltbuildError('usage', `${flag} "${path}" cannot be written: ${why}.`);
 }

@@ -12,7 +12,8 @@ export function formatDryRun(run: DryRun, form: 'text' | 'json', surroundings: S
 }
 
 function describe(run: DryRun) {
-  const {target, product, tags, contentReference, pullSecret, builder, commands, notes, problems} = run;
+  const {build, contentReference, builder, commands, notes, problems} = run;
+  const {target, product, tags, pullSecret, asked} = build;
   const {action, verdict} = builder ?? {};
   return {
     dryRun: true,
@@ -28,10 +29,10 @@ function describe(run: DryRun) {
     pullSecret: pullSecret.name ?? null,
     pullSecretReason: pullSecret.reason,
     builder: {
-      name: run.request.builder.name,
+      name: asked.builder.name,
       state: verdict?.kind ?? 'unknown',
       reason: verdict?.reason ?? null,
-      action: run.request.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
+      action: asked.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
       description: describeBuilder(run),
     },
     commands: commands.map(({words, env}) => ({
@@ -44,9 +45,10 @@ function describe(run: DryRun) {
 }
 
 /** One sentence or two, on the builder and on what would be done. */
-function describeBuilder({request, target, builder, builderImage}: DryRun): string {
-  const {name} = request.builder;
-  if (request.builderOptions.policy === 'never')
+function describeBuilder({build: {asked, target, builder: making}, builder}: DryRun): string {
+  const {name} = asked.builder;
+  const {image} = making.request.settings;
+  if (asked.builderOptions.policy === 'never')
     return `${name}, left to kubectl build (--builder-policy never)`;
   if (builder === undefined)
     return `${name}; what would be done about it is not known, and so the command may get an --output`;
@@ -57,9 +59,9 @@ function describeBuilder({request, target, builder, builderImage}: DryRun): stri
     case 'wait':
       return `${name} ${verdict.reason}; it would be waited for`;
     case 'create':
-      return `there is no ${name} in namespace "${target.namespace}"; one would be made, with ${builderImage}`;
+      return `there is no ${name} in namespace "${target.namespace}"; one would be made, with ${image}`;
     case 'replace':
-      return `${name} ${verdict.reason}; it would be replaced by one with ${builderImage}`;
+      return `${name} ${verdict.reason}; it would be replaced by one with ${image}`;
     case 'warn':
       return `${action.note} To mend it: ${action.command}`;
     default:
@@ -68,7 +70,8 @@ function describeBuilder({request, target, builder, builderImage}: DryRun): stri
 }
 
 function formatText(run: DryRun, {env, platform}: Shown): string {
-  const {target, product, tags, contentReference, pullSecret, commands, notes, problems} = run;
+  const {build, contentReference, commands, notes, problems} = run;
+  const {target, product, tags, pullSecret} = build;
   const rows: readonly (readonly [string, string])[] = [
     [
       'target',

@@ -1,29 +1,121 @@
-/** Owns the steps that a build and its dry run have in common, before anything is started that changes something. */
-import type {BuilderRequest} from '../builder/model/request.ts';
-import {usualBuilderRequest} from '../builder/model/request.ts';
-import type {ClusterQuery} from '../cluster/api/facts.ts';
-import type {Product} from '../cluster/product.ts';
+/** Owns the preparation that a build and its dry run share: check, stage, ask the cluster and decide. */
+import {
+  type BuilderRequest,
+  type BuilderSurroundings,
+  usualBuilderRequest,
+} from '../builder/model/request.ts';
+import type {Answer, ClusterFacts, SecretFacts} from '../cluster/api/facts.ts';
+import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
+import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
+import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
 import {TiltbuildError} from '../errors.ts';
-import type {Files} from '../ports.ts';
+import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
+import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {BuildRequest} from './build-request.ts';
+import {checkResultFile, listResultFiles, type ResultFile} from './build-result.ts';
 import {checkContext} from './inputs/context.ts';
-import {type BuildSecret, readBuildSecret} from './inputs/secrets.ts';
+import {readBuildSecret} from './inputs/secrets.ts';
+import {type StagedInputs, type Staging, stageInputs} from './inputs/stage-inputs.ts';
 
-/** Checks the context and reads the secrets. Throws `usage` and `build-secret-missing`. */
-export function readInputs(
-  request: BuildRequest,
-  {env}: Pick<Surroundings, 'env'>,
-  files: Files,
-): readonly BuildSecret[] {
-  checkContext(request, files);
-  return request.secrets.map((spec) =>
-    readBuildSecret(spec, {env, exists: (path) => files.kindOf(path) !== 'missing'}),
-  );
+/** Everything that is known before the builder is touched. Its `request` is the one for the delegate. */
+export interface PreparedBuild extends OpenedCluster, StagedInputs {
+  /** The request before staging, in the user's own words. */
+  readonly asked: BuildRequest;
+  readonly surroundings: Surroundings;
+  /** Path of kubectl-build. */
+  readonly program: string;
+  readonly product: Identified;
+  readonly tags: readonly QualifiedTag[];
+  readonly pullSecret: PullSecret;
+  readonly builder: BuilderSurroundings;
+  readonly resultFiles: readonly ResultFile[];
+  /** What the user should know before the build. */
+  readonly notes: readonly string[];
 }
 
-/** One round for all of it; what is not needed is not asked. */
-export function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
+/** Where a build and its dry run differ. */
+export interface Preparation {
+  readonly attempt: Attempt;
+  readonly staging: Staging;
+}
+
+/** Takes a step without which a build fails. A dry run collects the error and goes on with `otherwise`. */
+export type Attempt = <T, U>(step: () => T | Promise<T>, otherwise: U) => Promise<T | U>;
+
+/**
+ * The private directory lasts until `use` ends. Whatever the kind of preparation, it throws `usage`,
+ * `build-secret-missing`, `refused-k3d` and `refused-unqualified-tag`, and what `withCluster` throws.
+ */
+export async function prepareBuild<T>(
+  request: BuildRequest,
+  surroundings: Surroundings,
+  ports: Ports,
+  {attempt, staging}: Preparation,
+  use: (build: PreparedBuild) => Promise<T>,
+): Promise<T> {
+  const {files, delegate, interruption} = ports;
+  const started = ports.now();
+  checkContext(request, files);
+  const sources = {env: surroundings.env, exists: (path: string) => files.kindOf(path) !== 'missing'};
+  const secrets = request.secrets.map((spec) => readBuildSecret(spec, sources));
+
+  return await withCluster(request.connection, surroundings, ports, async (opened) => {
+    const {target, byNames, cluster, privatePath} = opened;
+    const {namespace} = target;
+    // The names alone can rule a build out, before anything is started, even a credential plugin.
+    if (byNames.product !== 'unknown') checkProduct(request, byNames);
+    const staged = await stageInputs(request, secrets, {...staging, files, surroundings, privatePath});
+    const [found, facts] = await Promise.all([
+      delegate.find(),
+      attempt(() => cluster.read(whatToAsk(request)), NO_FACTS),
+    ]);
+    const missing = () => {
+      throw missingDelegate();
+    };
+    const program = found ?? (await attempt(missing, 'kubectl-build'));
+    interruption.throwIfReceived();
+
+    const product = identify(facts, byNames);
+    const tags = checkProduct(request, product);
+    const pullSecret: PullSecret = await attempt(
+      () => choosePullSecret(request.pullSecret, facts.pullSecret, namespace),
+      {
+        reason: 'none that can be used',
+      },
+    );
+    const resultFiles = listResultFiles(request);
+    for (const file of resultFiles) checkResultFile(file, files);
+    const builder = {
+      request: requestBuilder(request, namespace, product.product, started),
+      product: product.product,
+      facts,
+      cluster,
+      toolVersion: surroundings.toolVersion,
+    };
+    const notes = [...tags, pullSecret].flatMap(({note}) => note ?? []);
+    return await use(
+      Object.freeze({
+        ...opened,
+        ...staged,
+        asked: request,
+        surroundings,
+        program,
+        product,
+        tags,
+        pullSecret,
+        builder,
+        resultFiles,
+        notes,
+      }),
+    );
+  });
+}
+
+const NO_FACTS: ClusterFacts = {};
+
+/** One round for all of it. */
+function whatToAsk({pullSecret}: BuildRequest) {
   return {
     pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
     builders: true,
@@ -31,15 +123,40 @@ export function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
   };
 }
 
-export function requestBuilder(
-  {builder, builderOptions}: BuildRequest,
+/** The tags as they are built. Throws where this product cannot work. */
+function checkProduct(request: BuildRequest, identified: Identified): readonly QualifiedTag[] {
+  refuseK3d(identified);
+  const {tags, qualify, expectedRef} = request;
+  return qualifyTags(tags, {refuseUnqualified: identified.product === 'kind', qualify, expectedRef});
+}
+
+/** Without an answer, which only a dry run goes on with, a name that was given counts, and the usual one does not. */
+function choosePullSecret(
+  choice: PullSecretChoice,
+  answer: Answer<SecretFacts> | undefined,
+  namespace: string,
+): PullSecret {
+  if (answer !== undefined || choice.kind === 'none') return resolvePullSecret(choice, answer, namespace);
+  return choice.kind === 'named'
+    ? {name: choice.name, reason: `named by ${choice.by}; it is not known whether it exists`}
+    : {reason: `${choice.name} if it exists, which is not known`};
+}
+
+function requestBuilder(
+  {builder, builderOptions, timeout: limit}: BuildRequest,
   namespace: string,
   product: Product,
+  started: number,
 ): BuilderRequest {
   const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
   const usual = usualBuilderRequest({name: builder.name, namespace, product});
-  const settings = {...usual.settings, image: image ?? usual.settings.image, replicas, allowNetworkHost};
-  return {...usual, settings, policy, timeout};
+  return {
+    ...usual,
+    settings: {...usual.settings, image: image ?? usual.settings.image, replicas, allowNetworkHost},
+    policy,
+    timeout,
+    deadline: limit === undefined ? undefined : started + limit,
+  };
 }
 
 export function missingDelegate(): TiltbuildError {

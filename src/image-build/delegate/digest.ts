@@ -1,5 +1,52 @@
-/** Owns finding the image's digest: in the delegate's image ID file, or among its plain progress lines. */
+/** Owns the image's digest: whether the plugin writes it to a file or into its progress, and finding it there. */
+import {TiltbuildError} from '../../errors.ts';
+import type {Files} from '../../ports.ts';
 import {LineSplitter} from '../../text/line-splitter.ts';
+import type {BuildRequest} from '../build-request.ts';
+
+/** Where the digest is after the build. */
+export type DigestSource =
+  | {readonly from: 'image-id-file'; readonly path: string}
+  | {readonly from: 'progress'}
+  /** The build makes no image (local and tar outputs). */
+  | {readonly from: 'nowhere'};
+
+/** The plugin refuses --iidfile with any --platform, and with local and tar outputs (recordings). */
+export function chooseDigestSource(
+  {destination, platforms}: BuildRequest,
+  privatePath: (name: string) => string,
+): DigestSource {
+  if (destination.kind === 'files') return {from: 'nowhere'};
+  if (platforms.length > 0) return {from: 'progress'};
+  return {from: 'image-id-file', path: privatePath('image-id')};
+}
+
+/** The digest after a build that succeeded; undefined where it has none. Throws `digest-missing`. */
+export async function findDigest(
+  source: DigestSource,
+  {destination}: BuildRequest,
+  progress: ProgressDigest,
+  files: Files,
+): Promise<string | undefined> {
+  const digest =
+    source.from === 'image-id-file'
+      ? readDigest((await files.readText(source.path)) ?? '')
+      : source.from === 'progress'
+        ? progress.digest()
+        : undefined;
+  // An archive is the user's file already; only some versions of BuildKit print its digest.
+  const isOptional = source.from === 'nowhere' || destination.kind === 'archive';
+  if (digest !== undefined || isOptional) return digest;
+  throw new TiltbuildError(
+    'digest-missing',
+    'The build succeeded, but kubectl build did not tell the digest of the image.',
+    {
+      remedy: [
+        'The image is in place under its tags. Run again with --verbose to see the command that was run.',
+      ],
+    },
+  );
+}
 
 /** What go-digest calls the canonical form; BuildKit's exporter makes no other. */
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

@@ -3,31 +3,18 @@
  * The delegate gets a kubeconfig of its own, in which this program stands for the plugin: it gives the login that we
  * have, once, and after that is the plugin itself, so that a login which ends in mid-build is renewed as ever.
  */
-import type {ConnectionRequest} from '../../cluster/connection.ts';
 import {pinnedKubeconfig} from '../../cluster/kubeconfig/pinned-kubeconfig.ts';
-import type {Cluster} from '../../cluster/ports.ts';
 import {pinToOwnKubeconfig} from '../../cluster/target/load-target.ts';
-import type {Target} from '../../cluster/target/target.ts';
 import type {Files, Ports} from '../../ports.ts';
-import type {Surroundings} from '../../surroundings.ts';
+import type {PreparedBuild} from '../prepare-build.ts';
 
 /** The command that stands for the plugin: `__login FILE PLUGIN [ARGUMENT...]`. */
 export const LOGIN_COMMAND = '__login';
 
-export interface Lending {
-  readonly target: Target;
-  readonly connection: ConnectionRequest;
-  readonly cluster: Pick<Cluster, 'lastLogin'>;
-  /** kubectl's connection flags where there is nothing to lend. */
-  readonly pinArgs: readonly string[];
-  /** Makes the path of a new file in a private directory. */
-  readonly privatePath: (name: string) => string;
-  readonly self: Surroundings['self'];
-}
-
-/** Gives the connection flags for one run of the delegate. */
+/** Gives the connection flags for one pass, whose files `privatePath` names. */
 export async function lendLogin(
-  {target, connection, cluster, pinArgs, privatePath, self}: Lending,
+  {target, cluster, pinArgs, asked, surroundings: {self}}: PreparedBuild,
+  privatePath: (name: string) => string,
   files: Files,
 ): Promise<readonly string[]> {
   const login = await cluster.lastLogin();
@@ -40,7 +27,7 @@ export async function lendLogin(
     files.writePrivate(loginFile, login.text),
     files.writePrivate(kubeconfig, pinnedKubeconfig(lent)),
   ]);
-  return pinToOwnKubeconfig(kubeconfig, target, connection);
+  return pinToOwnKubeconfig(kubeconfig, target, asked.connection);
 }
 
 export interface LoginQuestion {

@@ -1,47 +1,124 @@
-/** Owns one pass of a build: its plan, told to who wants to know, and the run of it. */
-import type {BuilderRequest} from '../../builder/model/request.ts';
-import type {Ports} from '../../ports.ts';
+/** Owns one pass of a build through the plugin: its run beside a watch on the builder, one retry, and its failure. */
+import {waitForBuilder} from '../../builder/ensure/wait-for-builder.ts';
+import {watchBuilder} from '../../builder/ensure/watch-builder.ts';
+import type {BuilderRuntime} from '../../builder/model/builder.ts';
+import type {Loss} from '../../builder/verdict/loss.ts';
+import type {DelegateResult} from '../../cluster/ports.ts';
+import {TiltbuildError, timedOut} from '../../errors.ts';
+import type {Files, Ports} from '../../ports.ts';
 import {formatCommand} from '../../text/shell-words.ts';
+import type {BuildPass} from '../build-passes.ts';
 import type {BuildRequest} from '../build-request.ts';
-import {attemptBuild, type BuildAttempts} from './attempt-build.ts';
-import type {BuildPass, PassRunner} from './build-passes.ts';
-import {type Lending, lendLogin} from './lend-login.ts';
-import {type PlanInput, planBuild} from './plan.ts';
+import {type FailureWords, type Fault, FaultWatcher} from '../failure/builder-faults.ts';
+import type {PreparedBuild} from '../prepare-build.ts';
+import {type DigestSource, findDigest, ProgressDigest} from './digest.ts';
+import {lendLogin} from './lend-login.ts';
+import {planBuild} from './plan.ts';
 
-export interface PassSurroundings
-  extends Omit<PlanInput, keyof BuildPass>,
-    Pick<BuildAttempts, 'cluster' | 'deadline'>,
-    Pick<BuildAttempts['run'], 'program' | 'input' | 'terminal'>,
-    Pick<Lending, 'target' | 'self'> {
-  readonly builder: BuilderRequest;
-  /** As it was asked for, before any file of it was staged. */
-  readonly asked: BuildRequest;
-  readonly platform: NodeJS.Platform;
+/** A build whose builder is there. */
+export interface ReadyBuild extends PreparedBuild {
+  readonly runtime: BuilderRuntime;
 }
 
-/** Makes what runs the passes of a build one after the other. */
-export function makePassRunner(surroundings: PassSurroundings, ports: Ports): PassRunner {
-  const {program, input, terminal, cluster, deadline, builder, privatePath} = surroundings;
-  const {asked, pullSecret, platform} = surroundings;
-  let passes = 0;
-  return async ({request, tags}) => {
-    passes += 1;
-    const prefix = `pass-${passes}-`;
-    const privateToPass = (name: string) => privatePath(`${prefix}${name}`);
-    const lending = {...surroundings, connection: asked.connection, privatePath: privateToPass};
-    const pinArgs = await lendLogin(lending, ports.files);
-    const plan = planBuild({...surroundings, pinArgs, request, tags});
-    ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
-    return await attemptBuild(
-      {
-        run: {program, plan, request, namespace: builder.settings.namespace, terminal, input},
-        privatePath: privateToPass,
-        cluster,
-        builder: builder.policy === 'never' ? undefined : builder,
-        deadline,
-        scene: {asked, pullSecret, platform},
-      },
-      ports,
-    );
-  };
+/** Gives the digest. Throws `build-failed`, `digest-missing`, `timed-out` and `Interrupted`. */
+export async function runPass(pass: BuildPass, build: ReadyBuild, ports: Ports): Promise<string | undefined> {
+  const {request} = pass;
+  const {program, input, cluster, surroundings} = build;
+  const {settings, deadline, policy} = build.builder.request;
+  const privatePath = (name: string) => build.privatePath(`pass-${pass.number}-${name}`);
+  const plan = planBuild(pass, {...build, pinArgs: await lendLogin(build, privatePath, ports.files)});
+  const mode = chooseProgress(request, plan.digest, surroundings.terminal);
+  ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
+
+  for (let attempt = 1; ; attempt += 1) {
+    ports.interruption.throwIfReceived();
+    const digests = new ProgressDigest();
+    const faults = new FaultWatcher({builder: settings.name, namespace: settings.namespace});
+    const observe = (chunk: Uint8Array) => {
+      digests.observe(chunk);
+      faults.observe(chunk);
+    };
+    const stop = new AbortController();
+    const timer =
+      deadline === undefined
+        ? undefined
+        : setTimeout(() => stop.abort(timedOut()), Math.max(0, deadline - ports.now()));
+    const running = ports.delegate
+      .run({
+        program,
+        argv: plan.argv,
+        env: plan.env,
+        input,
+        stop: stop.signal,
+        stdout: request.destination.stdout ? 'result' : 'stderr',
+        progress: {mode, spool: privatePath(`progress-${attempt}`), observe},
+      })
+      .finally(() => {
+        clearTimeout(timer);
+        ports.interruption.throwIfReceived();
+      });
+    // With the policy `never` the builder is the plugin's own affair.
+    const watching =
+      policy === 'never'
+        ? undefined
+        : watchBuilder({...settings, cluster}, running, ports).then((loss) => {
+            if (loss !== undefined) stop.abort();
+            return loss;
+          });
+    const ended = await running;
+    const loss = await watching;
+
+    if (ended.exitCode === 0) return await findDigest(plan.digest, request, digests, ports.files);
+    if (stop.signal.reason instanceof TiltbuildError) throw stop.signal.reason;
+    const cause = loss ?? faults.fault();
+    if (attempt === 2 || !cause?.retriable || !isRepeatable(request, input))
+      throw await explainEnd(ended, cause, faults.words(), build, ports.files);
+    ports.notes.note(`${cause.message} Nothing of yours was at fault, so it is built once more.`);
+    if (loss !== undefined) await waitForBuilder(build.builder.request, cluster, ports, {wasReady: true});
+  }
+}
+
+function chooseProgress({quiet}: BuildRequest, digest: DigestSource, terminal: boolean) {
+  if (quiet) return 'held';
+  // A live view needs the terminal itself, and then there is nothing for us to read.
+  return terminal && digest.from !== 'progress' ? 'shown' : 'watched';
+}
+
+/** Our standard input can be read once, and what went to standard output cannot be taken back. */
+function isRepeatable({context, file, destination}: BuildRequest, input: string | undefined): boolean {
+  const readsOurs = input === undefined && (context === '-' || file === '-');
+  return !readsOurs && !destination.stdout;
+}
+
+async function explainEnd(
+  {exitCode, signal}: DelegateResult,
+  cause: Loss | Fault | undefined,
+  words: FailureWords | undefined,
+  {asked, pullSecret, builder, surroundings: {platform}}: ReadyBuild,
+  files: Files,
+): Promise<TiltbuildError> {
+  if (cause !== undefined) {
+    return new TiltbuildError('build-failed', `The build failed. ${cause.message}`, {
+      remedy: 'remedy' in cause ? cause.remedy : [],
+    });
+  }
+  // The failures that are known are many, and are loaded only once a build failed.
+  const {explainFailure, isStepFailure} = await import('../failure/build-hints.ts');
+  const {namespace} = builder.request.settings;
+  const scene = {asked, pullSecret: pullSecret.name, namespace, platform, files};
+  const hint = words && (await explainFailure(words, scene));
+  if (hint !== undefined) {
+    const {message, detail, remedy} = hint;
+    return new TiltbuildError('build-failed', `The build failed. ${message}`, {detail, remedy});
+  }
+  const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
+  return new TiltbuildError(
+    'build-failed',
+    `The build failed: kubectl build ${how}. What it said is above.`,
+    {
+      // A command of the Dockerfile that failed has said it all; on a terminal it is not seen what it was.
+      remedy:
+        words === undefined || isStepFailure(words) ? [] : ['To see the command that was run: --dry-run'],
+    },
+  );
 }

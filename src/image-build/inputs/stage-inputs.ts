@@ -3,13 +3,13 @@
  * with an ignore file of its own, and standard input that has to be read twice.
  */
 import {TiltbuildError} from '../../errors.ts';
-import type {Files, Ports} from '../../ports.ts';
+import type {Files, Input} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
 import type {BuildRequest} from '../build-request.ts';
 import {type BuildSecret, placeSecrets} from './secrets.ts';
 
-/** A request whose inputs can be read as often as need be. */
+/** A build whose inputs lie where the delegate finds them, as often as it reads them. */
 export interface StagedInputs {
   readonly request: BuildRequest;
   /** `--secret` values that the delegate takes. */
@@ -18,64 +18,61 @@ export interface StagedInputs {
   readonly input?: string;
 }
 
-interface InputPorts {
-  readonly files: Pick<
-    Files,
-    'join' | 'basename' | 'kindOf' | 'readText' | 'writePrivate' | 'copyPrivate' | 'makeDirectory'
-  >;
-  readonly input: Ports['input'];
+/** What inputs are staged with. In a dry run it does nothing. */
+export interface Staging {
+  readonly disk: Pick<Files, 'writePrivate' | 'copyPrivate' | 'makeDirectory'>;
+  readonly input: Input;
 }
 
-interface Place {
+interface Place extends Staging {
+  /** For reading alone. */
+  readonly files: Files;
   readonly surroundings: Surroundings;
-  /** Makes the path of a file or directory in this run's private directory. */
+  /** Makes the path of a file or directory in the build's private directory. */
   readonly privatePath: (name: string) => string;
 }
 
 /**
  * Writes what is needed into the private directory. BuildKit reads `<Dockerfile>.dockerignore` beside a Dockerfile
- * before the context's own, so that the context is never copied and the Dockerfile may be ignored in it.
+ * before the context's own, so the context is never copied, and its ignore rules may exclude the Dockerfile.
  */
 export async function stageInputs(
-  {request, secrets}: {readonly request: BuildRequest; readonly secrets: readonly BuildSecret[]},
+  request: BuildRequest,
+  secrets: readonly BuildSecret[],
   place: Place,
-  ports: InputPorts,
 ): Promise<StagedInputs> {
-  const placed = placeSecrets(secrets, place.privatePath);
-  for (const {file} of placed) if (file) await ports.files.writePrivate(file.path, file.text);
+  const {disk, input, privatePath} = place;
+  const placed = placeSecrets(secrets, privatePath);
+  for (const {file} of placed) if (file) await disk.writePrivate(file.path, file.text);
   const secretSpecs = placed.map(({spec}) => spec);
 
   if (request.context === '-') {
     if (request.contentName === undefined) return {request, secretSpecs};
-    const archive = place.privatePath('context');
-    await ports.input.save(archive);
+    const archive = privatePath('context');
+    await input.save(archive);
     return {request, secretSpecs, input: archive};
   }
-  return {request: {...request, file: await stageDockerfile(request, place, ports)}, secretSpecs};
+  return {request: {...request, file: await stageDockerfile(request, place)}, secretSpecs};
 }
 
-/** Gives the Dockerfile that the delegate is to read; undefined for the usual one. */
-async function stageDockerfile(
-  request: BuildRequest,
-  {privatePath, surroundings}: Place,
-  ports: InputPorts,
-): Promise<string | undefined> {
-  const {files} = ports;
+/** Gives the Dockerfile that the delegate reads; undefined for the usual one. */
+async function stageDockerfile(request: BuildRequest, place: Place): Promise<string | undefined> {
+  const {files, disk, privatePath, surroundings} = place;
   const isFiltered = request.ignore.length > 0 || request.only.length > 0;
   const isReadTwice = request.file === '-' && request.contentName !== undefined;
   if (!isFiltered && request.fileVariable === undefined && !isReadTwice) return request.file;
 
-  // A directory of its own: the builder may ask for anything beside the Dockerfile.
+  // A directory of its own, since the builder can ask for anything beside the Dockerfile.
   const directory = privatePath('dockerfile');
-  await files.makeDirectory(directory);
-  const {name, original} = await writeDockerfile(request, directory, surroundings, ports);
+  await disk.makeDirectory(directory);
+  const {name, original} = await writeDockerfile(request, directory, place);
   const file = files.join(directory, name);
   if (isFiltered) {
     const ignoreFile = await readIgnoreFile(request.context, original, files);
     const {ignore, only} = request;
     const {composeIgnoreList} = await import('./ignore/compose-ignore-list.ts');
     const text = composeIgnoreList({file: ignoreFile, ignore, only, platform: surroundings.platform});
-    await files.writePrivate(`${file}.dockerignore`, text);
+    await disk.writePrivate(`${file}.dockerignore`, text);
   }
   return file;
 }
@@ -84,12 +81,11 @@ async function stageDockerfile(
 async function writeDockerfile(
   {context, file, fileVariable}: BuildRequest,
   directory: string,
-  {env}: Surroundings,
-  {files, input}: InputPorts,
+  {files, disk, input, surroundings: {env}}: Place,
 ): Promise<{readonly name: string; readonly original?: string}> {
   const name = 'Dockerfile';
   if (fileVariable !== undefined) {
-    await files.writePrivate(files.join(directory, name), readVariable(fileVariable, env));
+    await disk.writePrivate(files.join(directory, name), readVariable(fileVariable, env));
     return {name};
   }
   if (file === '-') {
@@ -104,7 +100,7 @@ async function writeDockerfile(
   }
   // What BuildKit says of a Dockerfile names it by this.
   const own = files.basename(original);
-  await files.copyPrivate(original, files.join(directory, own));
+  await disk.copyPrivate(original, files.join(directory, own));
   return {name: own, original};
 }
 

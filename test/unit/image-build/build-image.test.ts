@@ -1,210 +1,147 @@
-/** Covers the use case: the order of its steps, what is refused at which of them, and that nothing is left behind. */
+/** Covers a build and its dry run as a whole: the order of their steps, where they end, and that nothing is left behind. */
 import {expect} from 'chai';
 import type {ClusterFacts} from '../../../src/cluster/api/facts.ts';
-import type {Connection, KubectlResult} from '../../../src/cluster/ports.ts';
-import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
+import {type ErrorCode, Interrupted, TiltbuildError} from '../../../src/errors.ts';
 import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
 import {parseReference} from '../../../src/image/reference.ts';
 import {buildImage} from '../../../src/image-build/build-image.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
-import {readDestination} from '../../../src/image-build/inputs/outputs.ts';
-import type {DelegateRun, Ports} from '../../../src/ports.ts';
+import {dryRunBuild} from '../../../src/image-build/dry-run.ts';
+import type {DelegateRun, Files, Ports} from '../../../src/ports.ts';
 import {node} from '../../helpers/api-samples.ts';
 import {makeSurroundings} from '../../helpers/surroundings.ts';
-import {buildRequest, list, NO_PROGRAMS, pod, workingDeployment} from '../builder/builder-world.ts';
+import {
+  buildRequest,
+  found,
+  list,
+  MISSING,
+  makePorts,
+  pod,
+  scriptCluster,
+  workingDeployment,
+} from '../builder/builder-world.ts';
+import {DIGEST} from './build-world.ts';
 
-const DIGEST = `sha256:${'a'.repeat(64)}`;
 const PRIVATE = '/private/1';
 const CLEAN = `remove ${PRIVATE}`;
-const DOCKERCONFIG = {kind: 'found', value: {type: 'kubernetes.io/dockerconfigjson'}} as const;
-const OPAQUE = {kind: 'found', value: {type: 'Opaque'}} as const;
-const MISSING = {kind: 'missing'} as const;
-const FORBIDDEN = {kind: 'forbidden', message: 'you cannot'} as const;
 const NAMED = {kind: 'named', name: 's', by: '--registry-secret'} as const;
-
-/** A builder that works, of which nothing has to be asked. */
-const BUILDER = {
-  deployments: {kind: 'found', value: [workingDeployment()]},
-  configMaps: {kind: 'found', value: []},
-} as const;
-const NO_BUILDER = {...BUILDER, deployments: {kind: 'found', value: []}} as const;
+const READY = [workingDeployment()];
+const FACTS: ClusterFacts = {
+  pullSecret: MISSING,
+  deployments: found(READY),
+  configMaps: found([]),
+  nodes: found([node()]),
+};
 
 interface World {
+  /** Of the context, the cluster and the user. */
   readonly name?: string;
-  readonly env?: Readonly<Record<string, string>>;
   readonly facts?: ClusterFacts;
   readonly delegate?: string | undefined;
-  readonly terminal?: boolean;
-  /** How kubectl ends, by its first argument. */
-  readonly kubectl?: Readonly<Record<string, Partial<KubectlResult>>>;
-  readonly ended?: {exitCode?: number; signal?: string};
-  /** Whether it goes on until it is stopped. */
-  readonly hangs?: boolean;
-  /** What the image ID file holds, and what is said on the way. */
-  readonly iid?: string;
-  readonly progress?: string;
-  readonly crash?: 'read' | 'run' | 'replace';
-  readonly signalDuring?: 'read' | 'run';
+  /** How kubectl and the plugin end. */
+  readonly exitCode?: number;
+  /** The step that throws what nobody foresaw, and the one during which a signal comes. */
+  readonly crash?: string;
+  readonly signal?: string;
 }
 
-interface Asked extends Partial<Omit<BuildRequest, 'tags'>> {
-  readonly tags?: readonly string[];
-}
-
-async function build(asked: Asked = {}, world: World = {}) {
-  const {name = 'kind-x', facts = {pullSecret: MISSING, ...BUILDER}} = world;
+function open(changes: Partial<BuildRequest>, world: World) {
+  const {name = 'kind-x', facts = FACTS, exitCode = 0} = world;
   const steps: string[] = [];
-  const notes: string[] = [];
-  const details: string[] = [];
   const runs: DelegateRun[] = [];
-  const connections: Connection[] = [];
+  const kubeconfig = {
+    'current-context': name,
+    contexts: [{name, context: {cluster: name, user: name}}],
+    clusters: [{name, cluster: {server: 'https://127.0.0.1:6443'}}],
+    users: [{name, user: {token: 't'}}],
+  };
   const disk = new Map([
-    [
-      '/home/me/.kube/config',
-      JSON.stringify({
-        'current-context': name,
-        contexts: [{name, context: {cluster: name, user: name}}],
-        clusters: [{name, cluster: {server: 'https://127.0.0.1:6443'}}],
-        users: [{name, user: {token: 't'}}],
-      }),
-    ],
-    ['secret.txt', 'x'],
+    ['/home/me/.kube/config', JSON.stringify(kubeconfig)],
     ['iid.txt', 'old'],
   ]);
-  let signal: InterruptSignal | undefined;
   const step = (what: string) => {
     steps.push(what);
-    if (world.signalDuring === what) signal = 'SIGTERM';
+    if (world.signal === what) basic.interrupt();
     if (world.crash === what.split(' ')[0]) throw new TypeError(`crash in ${what}`);
   };
+  const write = (what: string) => async (path: string, text: string) => {
+    step(`${what} ${path}`);
+    disk.set(path, text);
+  };
+  const files: Files = {
+    readText: async (path) => disk.get(path),
+    isWritableDirectory: () => true,
+    kindOf: (path) => (path === '.' ? 'directory' : disk.has(path) ? 'file' : 'missing'),
+    makePrivateDirectory: async () => {
+      step('make private');
+      return PRIVATE;
+    },
+    makeDirectory: async (path) => step(`make ${path}`),
+    writePrivate: write('write'),
+    copyPrivate: async (from, to) => await write('copy')(to, disk.get(from) ?? ''),
+    replace: write('replace'),
+    remove: async (path) => {
+      step(`remove ${path}`);
+      for (const one of [...disk.keys()]) if (one === path || one.startsWith(`${path}/`)) disk.delete(one);
+    },
+    join: (...parts) => parts.filter(Boolean).join('/'),
+    dirname: () => '.',
+    basename: (path) => path.split('/').at(-1) ?? '',
+  };
+  const basic = makePorts({
+    files,
+    delegate: async (run) => {
+      runs.push(run);
+      step('run');
+      const iid = run.argv.indexOf('--iidfile') + 1;
+      if (iid > 0) disk.set(run.argv[iid] as string, DIGEST);
+      return {exitCode, signal: undefined};
+    },
+  });
+  const cluster = scriptCluster({
+    get: {namespaces: [found({})], deployments: [found(READY[0])], pods: [list(pod())]},
+    kubectl: ([word = '']) => {
+      step(word);
+      return {exitCode};
+    },
+  });
+  const read = async () => {
+    step('read');
+    return facts;
+  };
   const ports: Ports = {
-    files: {
-      readText: async (path) => disk.get(path),
-      isWritableDirectory: () => true,
-      kindOf: (path) => (path === '.' ? 'directory' : disk.has(path) ? 'file' : 'missing'),
-      makePrivateDirectory: async () => {
-        step('make private');
-        return PRIVATE;
-      },
-      writePrivate: async (path, text) => {
-        step(`write ${path}`);
-        disk.set(path, text);
-      },
-      remove: async (path) => {
-        steps.push(`remove ${path}`);
-        for (const one of [...disk.keys()]) if (one === path || one.startsWith(`${path}/`)) disk.delete(one);
-      },
-      replace: async (path, text) => {
-        step(`replace ${path}`);
-        disk.set(path, text);
-      },
-      join: (...parts) => parts.filter(Boolean).join('/'),
-      dirname: () => '.',
-      basename: (path) => path.split('/').at(-1) ?? '',
-      copyPrivate: async (from, to) => {
-        step(`copy ${from} ${to}`);
-        disk.set(to, disk.get(from) ?? '');
-      },
-      makeDirectory: async (path) => step(`make ${path}`),
-    },
-    input: {
-      save: async (path) => {
-        step(`save ${path}`);
-        disk.set(path, 'standard input');
-      },
-    },
-    clusters: {
-      connect: (_target, connection) => {
-        connections.push(connection);
-        return {
-          pause: 300,
-          lastLogin: async () => undefined,
-          read: async (query) => {
-            step('read');
-            expect(Object.keys(query)).to.have.members(['pullSecret', 'builders', 'nodes']);
-            return facts;
-          },
-          // What is looked at while a builder starts and while a build runs are no steps of the use case.
-          get: async (path) => {
-            if (path.includes('/deployments/')) return {kind: 'found', value: workingDeployment()};
-            return path.includes('/pods?') ? list(pod()) : {kind: 'found', value: {}};
-          },
-          review: async (path) => {
-            throw new RangeError(`no build asks ${path}`);
-          },
-          kubectl: async ([word = '']) => {
-            step(word);
-            return {exitCode: 0, stdout: '', stderr: '', ...world.kubectl?.[word]};
-          },
-          kubectlLive: async () => {
-            throw new RangeError('no build shows what kubectl says');
-          },
-        };
-      },
-    },
+    ...basic,
+    input: {save: (path) => write('save')(path, 'standard input')},
+    clusters: {connect: () => ({...cluster, read})},
     delegate: {
+      run: basic.delegate.run,
       find: async () => {
         step('find');
         return 'delegate' in world ? world.delegate : '/bin/kubectl-build';
       },
-      run: async (run) => {
-        runs.push(run);
-        step('run');
-        if (run.progress.mode !== 'shown') run.progress.observe(Buffer.from(world.progress ?? ''));
-        const iid = run.argv[run.argv.indexOf('--iidfile') + 1] as string;
-        if (run.argv.includes('--iidfile')) disk.set(iid, world.iid ?? DIGEST);
-        if (world.hangs) {
-          await new Promise((resolve) => run.stop?.addEventListener('abort', resolve, {once: true}));
-        }
-        return {exitCode: 0, signal: undefined, ...world.ended};
-      },
     },
-    notes: {note: (text) => notes.push(text), detail: (text) => details.push(text)},
-    interruption: {
-      get signal() {
-        return signal;
-      },
-      throwIfReceived: () => {
-        if (signal) throw new Interrupted(signal);
-      },
-    },
-    programs: NO_PROGRAMS,
-    confirm: async () => {
-      throw new RangeError('no build asks a question');
-    },
-    wallClock: () => 0,
     now: () => 1000 + 250 * steps.length,
-    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
   };
-  const {tags = ['localhost/app:1'], outputs = [], push = false, ...rest} = asked;
-  const request = buildRequest({
-    tags: parseTags(tags),
-    outputs,
-    push,
-    destination: readDestination(outputs, push),
-    ...rest,
-  });
-  const surroundings = makeSurroundings({
-    env: world.env ?? {},
-    terminal: world.terminal ?? false,
-    toolVersion: '1.2.3',
-  });
-  const outcome = await buildImage(request, surroundings, ports).then(
+  const request = buildRequest({tags: parseTags(['localhost/app:1']), ...changes});
+  const surroundings = makeSurroundings({env: {A: 'hunter2'}});
+  const left = () => [...disk.keys()].filter((path) => path.startsWith(PRIVATE));
+  return {request, surroundings, ports, steps, runs, disk, left, notes: basic.said};
+}
+
+async function build(changes: Partial<BuildRequest> = {}, world: World = {}) {
+  const opened = open(changes, world);
+  const outcome = await buildImage(opened.request, opened.surroundings, opened.ports).then(
     (result) => ({result, error: undefined}),
     (error: unknown) => ({result: undefined, error}),
   );
-  const left = [...disk.keys()].filter((path) => path.startsWith(PRIVATE));
-  return {...outcome, steps, notes, details, runs, connections, disk, left, argv: runs[0]?.argv ?? []};
+  expect(opened.left()).to.deep.equal([]);
+  return {...opened, ...outcome};
 }
 
-const NODES = (providerId: string) =>
-  ({kind: 'found', value: [{metadata: {name: 'n'}, spec: {providerID: providerId}}]}) as const;
-const WORLD_403 = {pullSecret: MISSING, ...BUILDER, nodes: FORBIDDEN};
-
 describe('buildImage', () => {
-  it('goes step by step, and gives what came of it', async () => {
-    const {result, steps} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
+  it('goes step by step, and gives the result', async () => {
+    const {result, steps, disk} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
     expect(steps).to.deep.equal(
       ['make private', 'find', 'read', 'remove iid.txt', 'remove meta.json', 'run', 'replace iid.txt'].concat(
         ['replace meta.json', CLEAN],
@@ -221,220 +158,87 @@ describe('buildImage', () => {
       pullSecret: null,
       seconds: 1.5,
     });
-  });
-
-  it('writes the digest without a newline, and the whole result, where that was asked for', async () => {
-    const {result, disk} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
     expect(disk.get('iid.txt')).to.equal(DIGEST);
     expect(JSON.parse(disk.get('meta.json') as string)).to.deep.equal(result);
   });
 
-  const failures: readonly (readonly [string, Asked, World, ErrorCode, readonly string[], string?])[] = [
-    ['k3d by its names', {}, {name: 'k3d-dev'}, 'refused-k3d', ['make private', CLEAN], 'k3d-dev'],
-    ['an unqualified tag on kind', {tags: ['app']}, {}, 'refused-unqualified-tag', ['make private', CLEAN]],
-    ['a context that is not there', {context: 'nowhere'}, {}, 'usage', []],
-    ['a secret that is not there', {secrets: ['id=a,src=no']}, {}, 'build-secret-missing', []],
+  const K3D_NODES = found([{metadata: {name: 'n'}, spec: {providerID: 'k3s://k3d-a'}}]);
+  const NO_BUILDER = {...FACTS, deployments: found([])};
+  const OPENED = ['make private'];
+  const ASKED = [...OPENED, 'find', 'read'];
+  const ends: readonly (readonly [string, Partial<BuildRequest>, World, ErrorCode, readonly string[]])[] = [
+    ['a context that does not exist', {context: 'nowhere'}, {}, 'usage', []],
+    ['a secret that does not exist', {secrets: ['id=a,src=no']}, {}, 'build-secret-missing', []],
+    ['k3d by its names', {}, {name: 'k3d-dev'}, 'refused-k3d', OPENED],
+    ['a tag that kind refuses', {tags: parseTags(['app'])}, {}, 'refused-unqualified-tag', OPENED],
+    ['k3d by its nodes', {}, {name: 'dev', facts: {...FACTS, nodes: K3D_NODES}}, 'refused-k3d', ASKED],
+    ['a missing plugin', {}, {delegate: undefined}, 'tool-missing', ASKED],
+    ['a pull secret that does not exist', {pullSecret: NAMED}, {}, 'pull-secret-missing', ASKED],
+    ['a result file that is a directory', {iidFile: '.'}, {}, 'usage', ASKED],
+    ['a permission that is missing', {}, {facts: {...FACTS, rules: []}}, 'cluster-denied', ASKED],
     [
-      'k3d by its nodes',
+      'a builder that cannot be created',
       {},
-      {name: 'dev', facts: {...WORLD_403, nodes: NODES('k3s://k3d-a')}},
-      'refused-k3d',
-      ['make private', 'find', 'read', CLEAN],
-    ],
-    [
-      'an unqualified tag on kind by its nodes',
-      {tags: ['app']},
-      {name: 'dev', facts: {...WORLD_403, nodes: NODES('kind://docker/a/b')}},
-      'refused-unqualified-tag',
-      ['make private', 'find', 'read', CLEAN],
-    ],
-    [
-      'a missing delegate',
-      {},
-      {delegate: undefined},
-      'tool-missing',
-      ['make private', 'find', 'read', CLEAN],
-      'kubectl-build',
-    ],
-    [
-      'builders that may not be read',
-      {},
-      {facts: {pullSecret: MISSING, ...BUILDER, deployments: FORBIDDEN}},
-      'cluster-denied',
-      ['make private', 'find', 'read', CLEAN],
-      'list deployments.apps in namespace "default"',
-    ],
-    [
-      'a right that is missing',
-      {},
-      {facts: {pullSecret: MISSING, ...BUILDER, rules: []}},
-      'cluster-denied',
-      ['make private', 'find', 'read', CLEAN],
-      'create pods/exec',
-    ],
-    [
-      'a builder that cannot be made',
-      {},
-      {
-        facts: {pullSecret: MISSING, ...NO_BUILDER, nodes: {kind: 'found', value: [node()]}},
-        kubectl: {create: {exitCode: 1, stderr: 'Error from server (Forbidden): no\n'}},
-      },
+      {facts: NO_BUILDER, exitCode: 1},
       'builder-failed',
-      ['make private', 'find', 'read', 'apply', 'create', CLEAN],
-      'could not be made',
-    ],
-    [
-      'a limit that is over',
-      {timeout: 1},
-      {ended: {exitCode: 1}, hangs: true},
-      'timed-out',
-      ['make private', 'find', 'read', 'run', CLEAN],
-      '--timeout',
-    ],
-    [
-      'a named pull secret that is missing',
-      {pullSecret: NAMED},
-      {},
-      'pull-secret-missing',
-      ['make private', 'find', 'read', CLEAN],
-      '"s"',
-    ],
-    [
-      'a named pull secret of another type',
-      {pullSecret: NAMED},
-      {facts: {pullSecret: OPAQUE, ...BUILDER}},
-      'pull-secret-missing',
-      ['make private', 'find', 'read', CLEAN],
-      'Opaque',
-    ],
-    [
-      'an --iidfile that is a directory',
-      {iidFile: '.'},
-      {},
-      'usage',
-      ['make private', 'find', 'read', CLEAN],
-      '--iidfile',
+      [...ASKED, 'apply'],
     ],
     [
       'a build that fails',
-      {},
-      {ended: {exitCode: 1}},
-      'build-failed',
-      ['make private', 'find', 'read', 'run', CLEAN],
-      'exited with 1',
-    ],
-    [
-      'a delegate that is killed',
-      {},
-      {ended: {exitCode: undefined, signal: 'SIGKILL'}},
-      'build-failed',
-      ['make private', 'find', 'read', 'run', CLEAN],
-      'SIGKILL',
-    ],
-    [
-      'a digest that is missing',
-      {},
-      {iid: ''},
-      'digest-missing',
-      ['make private', 'find', 'read', 'run', CLEAN],
-    ],
-    [
-      'a digest that is missing from the progress',
-      {platforms: ['a']},
-      {progress: '#1 DONE\n'},
-      'digest-missing',
-      ['make private', 'find', 'read', 'run', CLEAN],
-    ],
-    [
-      'a result that cannot be written',
       {iidFile: 'iid.txt'},
-      {crash: 'replace'},
-      'result-not-written',
-      ['make private', 'find', 'read', 'remove iid.txt', 'run', 'replace iid.txt', CLEAN],
+      {exitCode: 1},
+      'build-failed',
+      [...ASKED, 'remove iid.txt', 'run'],
     ],
   ];
-  for (const [what, asked, world, code, steps, words = ''] of failures) {
+  for (const [what, changes, world, code, steps] of ends) {
     it(`ends at ${what}`, async () => {
-      const done = await build(asked, world);
-      expect(done.error).to.be.instanceOf(TiltbuildError);
-      const error = done.error as TiltbuildError;
-      expect([error.code, done.steps, done.left]).to.deep.equal([code, steps, []]);
-      expect(error.message).to.include(words);
+      const done = await build(changes, world);
+      expect(done.error).to.be.instanceOf(TiltbuildError).with.property('code', code);
+      expect(done.steps).to.deep.equal(steps.length === 0 ? [] : [...steps, CLEAN]);
     });
   }
-
-  it('leaves no result of an earlier build where this one fails', async () => {
-    const {disk} = await build({iidFile: 'iid.txt'}, {ended: {exitCode: 1}});
-    expect(disk.has('iid.txt')).to.equal(false);
-  });
 
   it('keeps an older result where nothing was built because of a refusal', async () => {
     const {disk} = await build({iidFile: 'iid.txt', pullSecret: NAMED});
     expect(disk.get('iid.txt')).to.equal('old');
   });
 
-  for (const crash of ['read', 'run'] as const) {
-    it(`removes the private directory where ${crash} throws something unforeseen`, async () => {
-      const {error, steps, left} = await build({secrets: ['id=a,env=A']}, {crash, env: {A: 'hunter2'}});
-      expect(error).to.be.instanceOf(TypeError);
-      expect([steps.at(-1), left]).to.deep.equal([CLEAN, []]);
+  for (const when of ['read', 'run']) {
+    it(`leaves nothing behind where ${when} throws something unforeseen, or a signal comes then`, async () => {
+      const secrets = ['id=a,env=A'];
+      const crashed = await build({secrets}, {crash: when});
+      expect(crashed.error).to.be.instanceOf(TypeError);
+      const interrupted = await build({secrets}, {signal: when});
+      expect(interrupted.error).to.be.instanceOf(Interrupted);
+      for (const {steps} of [crashed, interrupted]) {
+        expect([steps.includes('run'), steps.at(-1)]).to.deep.equal([when === 'run', CLEAN]);
+      }
     });
   }
 
-  for (const during of ['read', 'run'] as const) {
-    it(`ends as interrupted where a signal comes during ${during}`, async () => {
-      const {error, steps, left} = await build({}, {signalDuring: during, ended: {exitCode: 1}});
-      expect(error).to.be.instanceOf(Interrupted).with.property('signal', 'SIGTERM');
-      expect([steps.includes('run'), steps.at(-1), left]).to.deep.equal([during === 'run', CLEAN, []]);
-    });
-  }
-
-  it('builds where the nodes may not be read, and says that the product is unknown', async () => {
-    const {result, notes} = await build({tags: ['app']}, {name: 'dev', facts: WORLD_403});
-    expect(result).to.include({product: 'unknown', context: 'dev'});
-    expect(result?.references).to.deep.equal(['docker.io/library/app:latest']);
-    expect(notes).to.have.length(1);
-    expect(notes[0]).to.include('"app" is built as docker.io/library/app:latest');
-    // What shows notes puts the word before them.
-    expect(notes[0]).not.to.match(/^note/);
+  it('creates a builder where there is none, and says what it knows before that', async () => {
+    const forbidden = {kind: 'forbidden', message: 'you cannot'} as const;
+    const {steps, notes} = await build(
+      {tags: parseTags(['app'])},
+      {name: 'dev', facts: {...NO_BUILDER, pullSecret: forbidden, nodes: found([{...node(), spec: {}}])}},
+    );
+    expect(steps).to.deep.equal([...ASKED, 'apply', 'create', 'run', CLEAN]);
+    expect(notes).to.have.length(3);
+    expect(notes[0]).to.include('"app"');
+    expect(notes[1]).to.include('you cannot');
+    expect(notes[2]).to.include('"buildkit"');
   });
 
-  for (const [what, pullSecret, answer, args, note] of [
-    ['the default one', undefined, DOCKERCONFIG, ['--registry-secret', 'docker-registry'], undefined],
-    ['no default one', undefined, MISSING, [], undefined],
-    ['a default one of another type', undefined, OPAQUE, [], 'Opaque'],
-    [
-      'one that may not be looked at',
-      undefined,
-      FORBIDDEN,
-      ['--registry-secret', 'docker-registry'],
-      'you cannot',
-    ],
-    ['a named one', NAMED, DOCKERCONFIG, ['--registry-secret', 's'], undefined],
-    ['a named one that may not be looked at', NAMED, FORBIDDEN, ['--registry-secret', 's'], 'you cannot'],
-    ['none on purpose', {kind: 'none', by: '--registry-secret'} as const, undefined, [], undefined],
-  ] as const) {
-    it(`uses ${what} as pull secret`, async () => {
-      const facts = {...(answer && {pullSecret: answer}), ...BUILDER};
-      const {argv, notes, result} = await build(pullSecret ? {pullSecret} : {}, {facts});
-      const at = argv.indexOf('--registry-secret');
-      expect(at < 0 ? [] : argv.slice(at, at + 2)).to.deep.equal(args);
-      expect(result?.pullSecret).to.equal(args[1] ?? null);
-      expect(notes.map((text) => text.includes(note ?? '?'))).to.deep.equal(note ? [true] : []);
-    });
-  }
-
-  it('builds in two passes for a name by content, and writes what both need once', async () => {
+  it('builds twice for a tag from the digest, and stages what both need once', async () => {
     const contentName = {
       name: 'web',
       reference: parseReference('web'),
       tagForm: DEFAULT_TAG_FORM,
       file: 'refs/ref.txt',
     };
-    const {result, steps, runs, disk, details} = await build(
-      {contentName, tags: [], secrets: ['id=a,env=A'], file: '-'},
-      {env: {A: 'hunter2'}},
-    );
+    const asked = {contentName, tags: [], secrets: ['id=a,env=A'], file: '-'};
+    const {result, steps, runs, disk} = await build(asked);
     const tag = `tilt-${'a'.repeat(16)}`;
     expect(result).to.include({digest: DIGEST, reference: `web:${tag}`});
     expect(result?.references).to.deep.equal([`docker.io/library/web:${tag}`]);
@@ -444,100 +248,35 @@ describe('buildImage', () => {
       `write ${PRIVATE}/secret-0`,
       `make ${PRIVATE}/dockerfile`,
       `save ${PRIVATE}/dockerfile/Dockerfile`,
-      'find',
-      'read',
-      'remove refs/ref.txt',
-      'run',
-      'run',
-      'replace refs/ref.txt',
-      CLEAN,
+      ...['find', 'read', 'remove refs/ref.txt', 'run', 'run', 'replace refs/ref.txt', CLEAN],
     ]);
-    for (const {argv} of runs) expect(argv).to.include(`${PRIVATE}/dockerfile/Dockerfile`);
-    // The progress of a pass that is held back has a place of its own.
-    expect(runs.map(({progress}) => progress.mode)).to.deep.equal(['watched', 'held']);
-    expect(details.filter((text) => text.startsWith('runs: '))).to.have.length(2);
+    for (const {argv} of runs) {
+      expect(argv).to.include(`${PRIVATE}/dockerfile/Dockerfile`).and.include(`id=a,src=${PRIVATE}/secret-0`);
+      expect(argv.join(' ')).not.to.include('hunter2');
+    }
+  });
+});
+
+describe('dryRunBuild', () => {
+  it('takes the steps of a build up to the first change, and stages nothing', async () => {
+    const asked = {secrets: ['id=a,env=A'], file: '-', only: ['src'], iidFile: 'iid.txt'};
+    const {request, surroundings, ports, steps, disk} = open(asked, {});
+    const {problems, commands} = await dryRunBuild(request, surroundings, ports);
+    expect(problems).to.deep.equal([]);
+    expect(commands[0]?.words).to.include('<private>/dockerfile/Dockerfile');
+    expect(steps).to.deep.equal(['make private', 'find', 'read', CLEAN]);
+    expect(disk.get('iid.txt')).to.equal('old');
   });
 
-  it('puts a secret of the environment into a private file, which is gone afterwards', async () => {
-    const {argv, steps, left, details} = await build(
-      {secrets: ['id=a,env=A', 'id=b,src=secret.txt']},
-      {env: {A: 'hunter2'}},
-    );
-    expect(argv).to.include(`id=a,src=${PRIVATE}/secret-0`).and.include('id=b,src=secret.txt');
-    expect(steps).to.deep.equal(['make private', `write ${PRIVATE}/secret-0`, 'find', 'read', 'run', CLEAN]);
-    expect(left).to.deep.equal([]);
-    expect(JSON.stringify([argv, details])).not.to.include('hunter2');
-  });
-
-  it('hands a token on in a private kubeconfig alone', async () => {
-    const {argv, runs, details} = await build({connection: {overrides: {token: 'hunter2'}, passed: []}});
-    expect(argv.slice(0, 4)).to.deep.equal([
-      '--kubeconfig',
-      `${PRIVATE}/kubeconfig`,
-      '--namespace',
-      'default',
+  it('collects every problem, and goes on', async () => {
+    const world = {delegate: undefined, facts: {...FACTS, rules: []}};
+    const {request, surroundings, ports} = open({pullSecret: NAMED}, world);
+    const {problems, commands, builder} = await dryRunBuild(request, surroundings, ports);
+    expect(problems.map(({code}) => code)).to.deep.equal([
+      'tool-missing',
+      'pull-secret-missing',
+      'cluster-denied',
     ]);
-    expect(JSON.stringify([runs, details])).not.to.include('hunter2');
-  });
-
-  for (const [what, asked, terminal, stdout, mode] of [
-    ['shows the progress on a terminal', {}, true, 'stderr', 'shown'],
-    ['watches it elsewhere', {}, false, 'stderr', 'watched'],
-    ['watches it for a platform', {platforms: ['a']}, true, 'stderr', 'watched'],
-    ['holds it with --quiet', {quiet: true}, true, 'stderr', 'held'],
-    ['holds and watches it with both', {quiet: true, platforms: ['a']}, true, 'stderr', 'held'],
-    ['leaves standard output to a tar file', {outputs: ['-']}, true, 'result', 'shown'],
-  ] as const) {
-    it(what, async () => {
-      const progress = `#7 exporting manifest ${DIGEST} done\n`;
-      const {runs, result} = await build(asked, {progress, terminal});
-      expect([runs[0]?.stdout, runs[0]?.progress.mode]).to.deep.equal([stdout, mode]);
-      expect(result?.digest).to.equal(stdout === 'result' ? undefined : DIGEST);
-    });
-  }
-
-  it('makes a builder where there is none, and builds on it', async () => {
-    const nodes = {kind: 'found', value: [node()]} as const;
-    const {steps, notes, result} = await build({}, {facts: {pullSecret: MISSING, ...NO_BUILDER, nodes}});
-    expect(steps).to.deep.equal(['make private', 'find', 'read', 'apply', 'create', 'run', CLEAN]);
-    expect(notes).to.have.length(1);
-    expect(result?.digest).to.equal(DIGEST);
-  });
-
-  it('leaves the builder to kubectl build with never, whatever may be read of it', async () => {
-    const facts = {pullSecret: MISSING, ...BUILDER, deployments: FORBIDDEN, rules: []};
-    const builderOptions = {policy: 'never', timeout: 1, replicas: 1, allowNetworkHost: false} as const;
-    const {steps, notes} = await build({builderOptions}, {facts});
-    expect(steps).to.deep.equal(['make private', 'find', 'read', 'run', CLEAN]);
-    expect(notes).to.deep.equal([]);
-  });
-
-  for (const [what, builder, exported] of [
-    ['fast into a containerd builder', workingDeployment({labels: {rootless: 'false'}}), true],
-    ['as kubectl build does it into a rootless one', workingDeployment(), false],
-  ] as const) {
-    it(`exports ${what}`, async () => {
-      const facts = {
-        pullSecret: MISSING,
-        ...BUILDER,
-        deployments: {kind: 'found', value: [builder]},
-      } as const;
-      const {argv} = await build({}, {facts});
-      expect(argv.includes('type=image,unpack=true,compression=uncompressed')).to.equal(exported);
-    });
-  }
-
-  it('reaches the cluster as kubectl build is told to', async () => {
-    const overrides = {};
-    const passed = [['--request-timeout', '5s']];
-    const {connections, argv} = await build({connection: {overrides, passed, requestTimeout: '5s'}});
-    expect(connections).to.have.length(1);
-    expect(connections[0]?.requestTimeout).to.equal('5s');
-    expect(argv.slice(0, connections[0]?.args.length)).to.deep.equal(connections[0]?.args);
-  });
-
-  it('asks for no digest of an archive', async () => {
-    const {result} = await build({outputs: ['type=oci,dest=a.tar']}, {iid: ''});
-    expect(result?.digest).to.equal(undefined);
+    expect([builder, commands[0]?.words[0]]).to.deep.equal([undefined, 'kubectl-build']);
   });
 });

@@ -1,9 +1,21 @@
-/** Covers the forms of a result on standard output and in a metadata file. */
+/** Covers the forms of a result, and the files that it is written to. */
 import {expect} from 'chai';
-import {type BuildResult, formatMetadata, formatResult} from '../../../src/image-build/build-result.ts';
+import {TiltbuildError} from '../../../src/errors.ts';
+import {
+  type BuildResult,
+  checkResultFile,
+  clearResultFile,
+  formatResult,
+  listResultFiles,
+  writeResultFile,
+} from '../../../src/image-build/build-result.ts';
+import type {Files} from '../../../src/ports.ts';
+import {catchError} from '../../helpers/caught.ts';
+import {buildRequest} from '../builder/builder-world.ts';
+import {DIGEST} from './build-world.ts';
 
 const RESULT: BuildResult = {
-  digest: `sha256:${'a'.repeat(64)}`,
+  digest: DIGEST,
   reference: 'app:tilt-aaaaaaaaaaaaaaaa',
   references: ['docker.io/library/app:dev', 'localhost/app:1'],
   product: 'kind',
@@ -13,12 +25,11 @@ const RESULT: BuildResult = {
   pullSecret: null,
   seconds: 1.25,
 };
-
 const WITHOUT: BuildResult = {...RESULT, digest: undefined, reference: null, references: []};
 
 describe('formatResult', () => {
   for (const [form, result, text] of [
-    ['digest', RESULT, `sha256:${'a'.repeat(64)}\n`],
+    ['digest', RESULT, `${DIGEST}\n`],
     ['digest', WITHOUT, ''],
     ['ref', RESULT, 'docker.io/library/app:dev\nlocalhost/app:1\n'],
     ['ref', WITHOUT, ''],
@@ -27,20 +38,89 @@ describe('formatResult', () => {
     it(`prints ${JSON.stringify(text)} for ${form}`, () => expect(formatResult(result, form)).to.equal(text));
   }
 
-  it('prints for json what the metadata file has', () => {
-    expect(formatResult(RESULT, 'json')).to.equal(formatMetadata(RESULT));
-    expect(formatResult(WITHOUT, 'json')).to.equal(formatMetadata(WITHOUT));
+  it('prints one line of JSON, with null where there is no digest', () => {
+    expect(formatResult(RESULT, 'json')).to.match(/^[^\n]+\n$/);
+    expect(JSON.parse(formatResult(RESULT, 'json'))).to.deep.equal(RESULT);
+    expect(JSON.parse(formatResult(WITHOUT, 'json'))).to.deep.equal({...WITHOUT, digest: null});
   });
 });
 
-describe('formatMetadata', () => {
-  it('is one line of JSON with everything in it', () => {
-    const text = formatMetadata(RESULT);
-    expect(text).to.match(/^[^\n]+\n$/);
-    expect(JSON.parse(text)).to.deep.equal(RESULT);
+/** A disk with the directories `.`, `out` and the write-protected `locked`. */
+function disk(texts: Record<string, string> = {}) {
+  const left = new Map(Object.entries(texts));
+  const directories = ['.', 'out', 'locked'];
+  const files = {
+    kindOf: (path) => (directories.includes(path) ? 'directory' : left.has(path) ? 'file' : 'missing'),
+    isWritableDirectory: (path) => directories.includes(path) && path !== 'locked',
+    dirname: (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.'),
+    makeDirectory: async (path) => {
+      if (path.startsWith('locked/')) throw Object.assign(new Error(), {code: 'EACCES'});
+      directories.push(path);
+    },
+    remove: async (path) => void left.delete(path),
+    replace: async (path, text) => {
+      if (path.startsWith('locked/')) throw new Error('EACCES: permission denied');
+      left.set(path, text);
+    },
+  } as Partial<Files> as Files;
+  return {files, left, directories};
+}
+
+const iidFile = (path: string) => ({flag: '--iidfile', path, format: () => 'text'});
+const refFile = (path: string) => ({...iidFile(path), flag: '--ref-file', createsDirectory: true});
+
+describe('a result file', () => {
+  it('has the digest, the reference without a newline, or all of the result', () => {
+    const contentName = {name: 'app', file: 'ref'} as never;
+    const files = listResultFiles(buildRequest({iidFile: 'iid', metadataFile: 'meta', contentName}));
+    expect(files.map(({path, format}) => [path, format(RESULT)])).to.deep.equal([
+      ['iid', DIGEST],
+      ['meta', formatResult(RESULT, 'json')],
+      ['ref', 'app:tilt-aaaaaaaaaaaaaaaa'],
+    ]);
+    expect(listResultFiles(buildRequest())).to.deep.equal([]);
   });
 
-  it('says null where there is no digest', () => {
-    expect(JSON.parse(formatMetadata(WITHOUT))).to.deep.equal({...WITHOUT, digest: null});
+  for (const [file, why] of [
+    [iidFile('out'), 'it is a directory'],
+    [iidFile('nowhere/iid.txt'), 'there is no directory "nowhere"'],
+    [iidFile('a-file/iid.txt'), 'there is no directory "a-file"'],
+    [iidFile('locked/iid.txt'), '"locked" may not be written to'],
+    [refFile('a-file/ref.txt'), 'there is no directory "a-file"'],
+  ] as const) {
+    it(`is refused for ${file.flag} ${file.path}`, () => {
+      const {files, left} = disk({'a-file': 'x', 'locked/iid.txt': 'old'});
+      expect(() => checkResultFile(file, files))
+        .to.throw(TiltbuildError, `${file.flag} "${file.path}" cannot be written: ${why}.`)
+        .with.property('code', 'usage');
+      expect([...left.keys()]).to.deep.equal(['a-file', 'locked/iid.txt']);
+    });
+  }
+
+  it('is removed before a build, along with nothing else', async () => {
+    const {files, left} = disk({'out/iid.txt': 'old', 'out/other': 'kept'});
+    checkResultFile(iidFile('out/iid.txt'), files);
+    await clearResultFile(iidFile('out/iid.txt'), files);
+    await clearResultFile(iidFile('out/iid.txt'), files);
+    expect([...left.keys()]).to.deep.equal(['out/other']);
+  });
+
+  it('gets a directory where it may have one', async () => {
+    const {files, directories} = disk();
+    checkResultFile(refFile('refs/web'), files);
+    await clearResultFile(refFile('refs/web'), files);
+    expect(directories).to.include('refs');
+    const error = await catchError(clearResultFile(refFile('locked/refs/web'), files));
+    expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'usage');
+    expect(error.message).to.include('--ref-file "locked/refs/web" cannot be written: "locked/refs"');
+  });
+
+  it('is written as a whole, or the error says that the image is built', async () => {
+    const {files, left} = disk();
+    await writeResultFile(iidFile('out/i'), RESULT, files);
+    expect([...left]).to.deep.equal([['out/i', 'text']]);
+    const error = await catchError(writeResultFile(iidFile('locked/i'), RESULT, files));
+    expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'result-not-written');
+    expect(error).to.have.deep.property('detail', ['EACCES: permission denied']);
   });
 });

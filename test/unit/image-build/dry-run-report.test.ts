@@ -8,10 +8,11 @@ import {expect} from 'chai';
 import type {BuilderAction} from '../../../src/builder/verdict/decision.ts';
 import type {Verdict} from '../../../src/builder/verdict/verdict.ts';
 import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
+import type {ReadyBuild} from '../../../src/image-build/delegate/run-pass.ts';
 import type {DryRun} from '../../../src/image-build/dry-run.ts';
 import {formatDryRun} from '../../../src/image-build/dry-run-report.ts';
 import {missingDelegate} from '../../../src/image-build/prepare-build.ts';
-import {buildRequest} from '../builder/builder-world.ts';
+import {readyBuild} from './build-world.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/dry-run');
 
@@ -23,22 +24,15 @@ function builder(action: BuilderAction, verdict: Verdict): DryRun['builder'] {
 
 const READY = builder({kind: 'use'}, {kind: 'working', reason: 'is ready and runs moby/buildkit:v0.32.2'});
 
-function dryRun(changes: Partial<DryRun> = {}): DryRun {
+function dryRun(changes: Partial<DryRun> = {}, build: Partial<ReadyBuild> = {}): DryRun {
   return {
-    request: buildRequest(),
-    target: {
-      context: 'kind-demo',
-      namespace: 'default',
-      cluster: {name: 'kind-demo', server: 'https://127.0.0.1:6443'},
-      user: {name: 'kind-demo'},
-      currentContext: 'kind-demo',
-    },
-    product: {product: 'kind', reason: 'the cluster is called "kind-demo"'},
-    tags: qualifyTags(parseTags(['localhost/web:dev']), {refuseUnqualified: true, qualify: false}),
+    build: readyBuild({
+      tags: qualifyTags(parseTags(['localhost/web:dev']), {refuseUnqualified: true, qualify: false}),
+      pullSecret: {name: 'docker-registry', reason: 'it exists, and no other is named'},
+      ...build,
+    }),
     contentReference: undefined,
-    pullSecret: {name: 'docker-registry', reason: 'it exists, and no other is named'},
     builder: READY,
-    builderImage: 'moby/buildkit:v0.32.2',
     commands: [
       {
         words: ['/bin/kubectl-build', '--tag', 'localhost/web:dev', '--iidfile', '<private>/image-id', '.'],
@@ -64,20 +58,26 @@ const SECRETS = [
 
 const SITUATIONS: Readonly<Record<string, DryRun>> = {
   usual: dryRun(),
-  'second-pass': dryRun({
-    tags: [],
-    contentReference: 'localhost/web:tilt-<digest>',
-    commands: [
-      {words: ['/bin/kubectl-build', '.'], env: {}},
-      {words: ['/bin/kubectl-build', '--tag', 'localhost/web:tilt-<digest>', '.'], env: {}},
-    ],
-  }),
-  'builder-made': dryRun({
-    builder: builder({kind: 'create'}, {kind: 'missing', reason: 'does not exist'}),
-    pullSecret: {reason: 'none: there is no secret "docker-registry"'},
-    tags: qualifyTags(parseTags(['web:dev']), {refuseUnqualified: false, qualify: true}),
-    notes: ['tag "web:dev" is built as docker.io/library/web:dev, the name that the kubelet looks for'],
-  }),
+  'second-pass': dryRun(
+    {
+      contentReference: 'localhost/web:tilt-<digest>',
+      commands: [
+        {words: ['/bin/kubectl-build', '.'], env: {}},
+        {words: ['/bin/kubectl-build', '--tag', 'localhost/web:tilt-<digest>', '.'], env: {}},
+      ],
+    },
+    {tags: []},
+  ),
+  'builder-made': dryRun(
+    {
+      builder: builder({kind: 'create'}, {kind: 'missing', reason: 'does not exist'}),
+      notes: ['tag "web:dev" is built as docker.io/library/web:dev, the name that the kubelet looks for'],
+    },
+    {
+      pullSecret: {reason: 'none: there is no secret "docker-registry"'},
+      tags: qualifyTags(parseTags(['web:dev']), {refuseUnqualified: false, qualify: true}),
+    },
+  ),
   'builder-waited-for': dryRun({
     builder: builder({kind: 'wait'}, {kind: 'starting', reason: 'has no ready pod yet'}),
   }),
@@ -97,11 +97,10 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
       {kind: 'plugin-made', reason: 'harms its node at every start'},
     ),
   }),
-  'cluster-down': dryRun({
-    builder: undefined,
-    pullSecret: {reason: 'docker-registry if it exists, which is not known'},
-    problems: [missingDelegate()],
-  }),
+  'cluster-down': dryRun(
+    {builder: undefined, problems: [missingDelegate()]},
+    {pullSecret: {reason: 'docker-registry if it exists, which is not known'}},
+  ),
   windows: dryRun({commands: [{words: SECRETS, env: {DOCKER_DEFAULT_PLATFORM: undefined}}]}),
 };
 

@@ -7,6 +7,7 @@
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {defaultBuilderSettings} from '../../../../src/builder/model/settings.ts';
 import {demandRights} from '../../../../src/builder/verdict/demand-rights.ts';
 import {BUILD_RIGHTS} from '../../../../src/builder/verdict/rights.ts';
 import {readArgv} from '../../../../src/cli/argv/pflag-argv.ts';
@@ -22,14 +23,15 @@ import {refuseK3d} from '../../../../src/cluster/product.ts';
 import {resolvePullSecret} from '../../../../src/cluster/pull-secret.ts';
 import {Interrupted, TiltbuildError, timedOut} from '../../../../src/errors.ts';
 import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
-import {attemptBuild} from '../../../../src/image-build/delegate/attempt-build.ts';
+import {runPass} from '../../../../src/image-build/delegate/run-pass.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';
 import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';
 import {missingDelegate} from '../../../../src/image-build/prepare-build.ts';
 import type {Files} from '../../../../src/ports.ts';
 import {formatAdvice} from '../../../../src/text/advice.ts';
 import {chooseRephrasing} from '../../../../src/tilt/tiltfile-phrases.ts';
-import {buildRequest, failureOf, makePorts, scriptCluster} from '../../builder/builder-world.ts';
+import {builderRequest, buildRequest, failureOf, makePorts} from '../../builder/builder-world.ts';
+import {readyBuild} from '../../image-build/build-world.ts';
 import {filesOf, KNOWN, recorded, type Scene} from '../../image-build/failure/known-failures.ts';
 
 const fixtures = join(import.meta.dirname, '../../../fixtures/errors');
@@ -44,26 +46,15 @@ async function failBuild(stderr: string, {pullSecret, files = {}, asked = {}}: S
     },
     files: filesOf(files) as Partial<Files>,
   });
-  const run = {
-    program: '/bin/kubectl-build',
-    plan: {argv: ['.'], env: {}, digest: {from: 'nowhere'} as const},
-    request: {...request, context: '.', file: undefined},
-    namespace: 'ns',
-    terminal: false,
-  };
-  return await failureOf(
-    attemptBuild(
-      {
-        run,
-        privatePath: (name) => `/private/${name}`,
-        cluster: scriptCluster(),
-        builder: undefined,
-        deadline: undefined,
-        scene: {asked: request, pullSecret, platform: 'linux'},
-      },
-      ports,
-    ),
-  );
+  const build = readyBuild({
+    asked: request,
+    pullSecret: {name: pullSecret, reason: ''},
+    builder: {
+      ...readyBuild().builder,
+      request: builderRequest({settings: defaultBuilderSettings('buildkit', 'ns'), policy: 'never'}),
+    },
+  });
+  return await failureOf(runPass({number: 1, request: buildRequest(), tags: []}, build, ports));
 }
 
 function thrown(run: () => unknown): unknown {

@@ -1,32 +1,25 @@
-/** Covers the delegated run as data: argv, environment, and where the digest will be. */
+/** Covers one run of the plugin as data: argv, environment, and where the digest will be. */
 import {expect} from 'chai';
 import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
-import {type PlanInput, planBuild} from '../../../../src/image-build/delegate/plan.ts';
+import {type PlanFacts, planBuild} from '../../../../src/image-build/delegate/plan.ts';
 import {readDestination} from '../../../../src/image-build/inputs/outputs.ts';
 import {buildRequest} from '../../builder/builder-world.ts';
+import {readyBuild} from '../build-world.ts';
 
-const PIN = ['--kubeconfig', '/k', '--context', 'c', '--namespace', 'n'];
 const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
 const IID = ['--iidfile', '/private/image-id'];
 const FAST = [...EXPORT, ...IID];
+const {pinArgs: PIN} = readyBuild();
 
-function request(changes: Partial<BuildRequest> = {}): BuildRequest {
+function plan(
+  changes: Partial<BuildRequest> = {},
+  facts: Partial<PlanFacts> = {},
+  tags: readonly {readonly canonical: string}[] = [],
+) {
   const {outputs = [], push = false} = changes;
-  return buildRequest({destination: readDestination(outputs, push), ...changes});
-}
-
-function plan(changes: Partial<BuildRequest> = {}, input: Partial<PlanInput> = {}) {
-  return planBuild({
-    request: request(changes),
-    pinArgs: PIN,
-    tags: [],
-    pullSecret: undefined,
-    runtime: 'containerd',
-    secretSpecs: [],
-    privatePath: (name) => (name === '' ? '/private' : `/private/${name}`),
-    ...input,
-  });
+  const request = buildRequest({destination: readDestination(outputs, push), ...changes});
+  return planBuild({number: 1, request, tags}, {...readyBuild(), ...facts});
 }
 
 const tags = qualifyTags(parseTags(['app', 'localhost/b:1']), {refuseUnqualified: false, qualify: false});
@@ -34,7 +27,7 @@ const tagArgs = ['--tag', 'docker.io/library/app:latest', '--tag', 'localhost/b:
 
 describe('planBuild', () => {
   it('plans a plain build: pinned, canonical, fast into the node, with a digest of its own', () => {
-    expect(plan({}, {tags})).to.deep.equal({
+    expect(plan({}, {}, tags)).to.deep.equal({
       argv: [...PIN, ...tagArgs, ...FAST, '.'],
       env: {DOCKER_DEFAULT_PLATFORM: undefined},
       digest: {from: 'image-id-file', path: '/private/image-id'},
@@ -42,13 +35,13 @@ describe('planBuild', () => {
   });
 
   /** What is asked for, and the words between the pinning flags and the context. */
-  const cases: readonly (readonly [string, Partial<BuildRequest>, Partial<PlanInput>, readonly string[]])[] =
+  const cases: readonly (readonly [string, Partial<BuildRequest>, Partial<PlanFacts>, readonly string[]])[] =
     [
       ['--push', {push: true}, {}, ['--push', ...IID]],
       ['--push onto another runtime', {push: true}, {runtime: 'other'}, ['--push', ...IID]],
       ['a Dockerfile', {file: 'a b/Dockerfile'}, {}, ['--file', 'a b/Dockerfile', ...FAST]],
       ['a builder by name', {builder: {name: 'b', given: true}}, {}, ['--builder', 'b', ...FAST]],
-      ['a pull secret', {}, {pullSecret: 's'}, ['--registry-secret', 's', ...FAST]],
+      ['a pull secret', {}, {pullSecret: {name: 's'}}, ['--registry-secret', 's', ...FAST]],
       ['its own progress', {progress: 'tty'}, {}, [...EXPORT, '--progress', 'tty', ...IID]],
       ['--quiet', {quiet: true}, {}, FAST],
       [

@@ -1,12 +1,12 @@
 /** Covers the passes of a build that gives an image the tag of its digest. */
 import {expect} from 'chai';
-import {TiltbuildError} from '../../../../src/errors.ts';
-import {DEFAULT_TAG_FORM} from '../../../../src/image/content-tag.ts';
-import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
-import {parseReference} from '../../../../src/image/reference.ts';
-import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
-import {type BuildPass, buildInPasses} from '../../../../src/image-build/delegate/build-passes.ts';
-import {buildRequest} from '../../builder/builder-world.ts';
+import {TiltbuildError} from '../../../src/errors.ts';
+import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
+import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
+import {parseReference} from '../../../src/image/reference.ts';
+import {type BuildPass, buildInPasses} from '../../../src/image-build/build-passes.ts';
+import type {BuildRequest} from '../../../src/image-build/build-request.ts';
+import {buildRequest} from '../builder/builder-world.ts';
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const tagged = (digit: string) => `docker.io/library/web:tilt-${digit.repeat(16)}`;
@@ -22,7 +22,7 @@ function passes(
   const run: BuildPass[] = [];
   const asked: string[] = [];
   const result = buildInPasses(buildRequest({contentName: NAME, ...request}), tags, {
-    build: async (pass) => {
+    run: async (pass) => {
       run.push(pass);
       return digests[run.length - 1];
     },

@@ -1,0 +1,406 @@
+/** Covers one pass: what the plugin is given, what is read from it, what is retried, the limit, and what a failure says. */
+import {expect} from 'chai';
+import type {BuilderRequest} from '../../../../src/builder/model/request.ts';
+import type {DelegateResult} from '../../../../src/cluster/ports.ts';
+import {Interrupted} from '../../../../src/errors.ts';
+import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
+import {runPass} from '../../../../src/image-build/delegate/run-pass.ts';
+import {readDestination} from '../../../../src/image-build/inputs/outputs.ts';
+import type {DelegateRun} from '../../../../src/ports.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
+import {catchError} from '../../../helpers/caught.ts';
+import {makeSurroundings} from '../../../helpers/surroundings.ts';
+import {
+  builderRequest,
+  buildRequest,
+  failureOf,
+  found,
+  list,
+  makePorts,
+  pod,
+  type Script,
+  scriptCluster,
+  startingDeployment,
+  type TestPorts,
+  workingDeployment,
+} from '../../builder/builder-world.ts';
+import {DIGEST, readyBuild} from '../build-world.ts';
+
+const DONE = {exitCode: 0, signal: undefined} as const;
+const FAILED = {exitCode: 1, signal: undefined} as const;
+const EXPORTED = `#7 exporting manifest ${DIGEST} done\n`;
+const NO_EXPORTER = 'Error: loading image into cluster runtime not supported by this builder\n';
+const ENTITLEMENT =
+  'Error: failed to solve: granting entitlement network.host is not allowed by build daemon configuration\n';
+const STEP_ERROR = 'process "/bin/sh -c exit 3" did not complete successfully: exit code: 3\n';
+const STEP_FAILED = `#5 ERROR: ${STEP_ERROR}Error: failed to solve: ${STEP_ERROR}`;
+const RETRYING = 'Nothing of yours was at fault, so it is built once more.';
+const CRASHED = 'panic: send on closed channel\n\ngoroutine 1 [running]:\n';
+
+type Run = (run: DelegateRun, ports: TestPorts) => Promise<DelegateResult>;
+
+/** Prints `text` byte by byte, and ends. */
+const say =
+  (text: string, ended: DelegateResult = FAILED): Run =>
+  async ({progress}) => {
+    if (progress.mode !== 'shown')
+      for (const byte of Buffer.from(text)) progress.observe(Uint8Array.of(byte));
+    return ended;
+  };
+const succeed = say('', DONE);
+/** As kubectl build when its builder is gone: it hangs until it is stopped. */
+const hang: Run = async ({stop}) => {
+  await new Promise<void>((resolve) => stop?.addEventListener('abort', () => resolve(), {once: true}));
+  return FAILED;
+};
+
+const A = pod({name: 'a', owner: 'o'});
+const B = pod({name: 'b', owner: 'o'});
+const C = pod({name: 'c', owner: 'o'});
+const READY = found(workingDeployment());
+const QUIET: Script['get'] = {pods: [list(A)], deployments: [READY], events: [list()]};
+/** The pod goes, and another one comes. */
+const LOST_ONCE: Script['get'] = {...QUIET, pods: [list(A), list(), list(B)]};
+
+interface Case {
+  readonly runs: readonly Run[];
+  readonly get?: Script['get'];
+  readonly request?: Partial<BuildRequest>;
+  readonly builder?: Partial<BuilderRequest>;
+  readonly terminal?: boolean;
+  /** Text of the image ID file. */
+  readonly imageId?: string | undefined;
+  /** From the start on, in milliseconds. */
+  readonly limit?: number;
+}
+
+function start(given: Case) {
+  const {runs, get = QUIET, terminal = false, limit} = given;
+  const started: DelegateRun[] = [];
+  const ports = makePorts({
+    delegate: async (run) => {
+      started.push(run);
+      const next = runs[started.length - 1];
+      if (next === undefined) throw new RangeError('one run too many');
+      return await next(run, ports);
+    },
+    files: {
+      readText: async (path) => {
+        expect(path).to.equal('/private/image-id');
+        return 'imageId' in given ? given.imageId : DIGEST;
+      },
+    },
+  });
+  const cluster = scriptCluster({get, kubectl: () => ({exitCode: 1})});
+  const begin = ports.now();
+  const {outputs = [], ...asked} = given.request ?? {};
+  const request = buildRequest({outputs, destination: readDestination(outputs, false), ...asked});
+  const deadline = limit === undefined ? undefined : begin + limit;
+  const build = readyBuild({
+    asked: request,
+    cluster,
+    surroundings: makeSurroundings({terminal}),
+    builder: {...readyBuild().builder, request: builderRequest({deadline, ...given.builder})},
+  });
+  const run = () => runPass({number: 1, request, tags: [{canonical: 'localhost/a:1'}]}, build, ports);
+  const stopped = () => started.map(({stop}) => stop?.aborted);
+  const lookedAt = (kind: string) => cluster.gets.filter((path) => path.includes(`/${kind}/`));
+  return {run, ports, cluster, started, stopped, lookedAt, waited: () => ports.now() - begin};
+}
+
+const PLATFORM = {platforms: ['linux/amd64']};
+const LOCAL = {outputs: ['out']};
+/** The plugin's own affair is the builder: nothing is watched. */
+const UNWATCHED = {builder: {policy: 'never'}, get: {}} as const;
+
+describe('runPass', () => {
+  it('gives the plugin what is planned, and the digest to the caller, and says nothing', async () => {
+    const {run, ports, started, stopped} = start({runs: [succeed]});
+    expect(await run()).to.equal(DIGEST);
+    expect([started.length, stopped(), ports.said]).to.deep.equal([1, [false], []]);
+    expect(started[0]).to.include({program: '/bin/kubectl-build', stdout: 'stderr'});
+    expect(started[0]?.argv).to.include.members(['--context', 'kind-demo', '--tag', 'localhost/a:1']);
+    expect(started[0]?.env).to.deep.equal({DOCKER_DEFAULT_PLATFORM: undefined});
+  });
+
+  it('leaves standard output to a result that goes there', async () => {
+    const {run, started} = start({runs: [succeed], request: {outputs: ['-']}});
+    expect(await run()).to.equal(undefined);
+    expect(started[0]?.stdout).to.equal('result');
+  });
+
+  for (const [what, terminal, request, mode] of [
+    ['shown on a terminal', true, {}, 'shown'],
+    ['shown on a terminal where there is no digest', true, LOCAL, 'shown'],
+    ['watched on a terminal where it carries the digest', true, PLATFORM, 'watched'],
+    ['watched elsewhere', false, {}, 'watched'],
+    ['held with --quiet', true, {quiet: true}, 'held'],
+    ['held with --quiet where it carries the digest', true, {quiet: true, ...PLATFORM}, 'held'],
+  ] as const) {
+    it(`has the progress ${what}`, async () => {
+      const {run, started} = start({runs: [say(EXPORTED, DONE)], terminal, request});
+      await run();
+      expect(started[0]?.progress).to.include({mode});
+    });
+  }
+
+  for (const [what, given, digest] of [
+    ['the image ID file', {}, DIGEST],
+    ['the progress', {request: PLATFORM, imageId: 'x'}, DIGEST],
+    ['the progress, held', {request: {...PLATFORM, quiet: true}}, DIGEST],
+    ['the progress, on a terminal', {request: PLATFORM, terminal: true}, DIGEST],
+    ['nowhere, for files', {request: LOCAL}, undefined],
+    [
+      'nowhere, for an archive that has none',
+      {request: {outputs: ['type=oci,dest=a']}, imageId: ''},
+      undefined,
+    ],
+  ] as const) {
+    it(`finds the digest in ${what}`, async () => {
+      expect(await start({runs: [say(EXPORTED, DONE)], ...given}).run()).to.equal(digest);
+    });
+  }
+
+  for (const [what, given] of [
+    ['the image ID file is missing', {imageId: undefined}],
+    ['the image ID file has something else', {imageId: 'x'}],
+    ['the progress has none', {request: PLATFORM}],
+  ] as const) {
+    it(`fails where ${what}`, async () => {
+      const error = await failureOf(start({runs: [succeed], ...given}).run());
+      expect(error.code).to.equal('digest-missing');
+    });
+  }
+
+  it('runs nothing where a signal came before', async () => {
+    const {run, ports, started} = start({runs: []});
+    ports.interrupt();
+    expect(await catchError(run())).to.be.instanceOf(Interrupted);
+    expect(started).to.deep.equal([]);
+  });
+
+  for (const ended of [DONE, FAILED]) {
+    it(`is interrupted where a signal came, though the plugin ended with ${ended.exitCode}`, async () => {
+      const interrupted: Run = async (_, ports) => {
+        ports.interrupt();
+        return ended;
+      };
+      expect(await catchError(start({runs: [interrupted]}).run())).to.be.instanceOf(Interrupted);
+    });
+  }
+
+  it('looks at no builder that is left to the plugin', async () => {
+    const {run, cluster} = start({runs: [say(NO_EXPORTER), succeed], ...UNWATCHED});
+    expect(await run()).to.equal(DIGEST);
+    expect(cluster.gets).to.deep.equal([]);
+  });
+});
+
+describe('runPass, when a build fails', () => {
+  const cases: readonly (readonly [string, Run, string, string])[] = [
+    ['a step of the Dockerfile fails', say(STEP_FAILED), 'kubectl build exited with 1.', ''],
+    ['it says nothing', say(''), 'kubectl build exited with 1.', ''],
+    ['the error is not known', say('Error: oops\n'), 'kubectl build exited with 1.', '--dry-run'],
+    ['it is killed', say('', {exitCode: undefined, signal: 'SIGKILL'}), 'was killed by SIGKILL.', ''],
+    ['the builder does not grant it', say(ENTITLEMENT), 'does not grant network.host', '--replace'],
+    ['it crashes after a failed step', say(`#5 ERROR: ${STEP_ERROR}${CRASHED}`), 'kubectl build crashed', ''],
+  ];
+  for (const [what, run, message, remedy] of cases) {
+    it(`does not retry where ${what}`, async () => {
+      const {run: build, started, stopped, ports} = start({runs: [run]});
+      const error = await failureOf(build());
+      expect([error.code, started.length, stopped(), ports.said]).to.deep.equal([
+        'build-failed',
+        1,
+        [false],
+        [],
+      ]);
+      expect(error.message).to.include('The build failed').and.include(message);
+      const advice = error.remedy.map((entry) => formatAdvice(entry)).join('\n');
+      if (remedy === '') expect(advice).to.equal('');
+      else expect(advice).to.include(remedy);
+    });
+  }
+
+  it('retries once where the builder may be at fault, says so, and keeps the progress of both apart', async () => {
+    const {run, ports, started, lookedAt} = start({
+      runs: [say(NO_EXPORTER), succeed],
+      request: {quiet: true},
+    });
+    expect(await run()).to.equal(DIGEST);
+    expect(ports.said).to.have.length(1);
+    expect(ports.said[0]).to.include('which runtime').and.include(RETRYING);
+    // The builder is still there, so nobody waits for it.
+    expect(lookedAt('deployments')).to.deep.equal([]);
+    expect(started.map(({progress}) => progress.mode === 'held' && progress.spool)).to.deep.equal([
+      '/private/pass-1-progress-1',
+      '/private/pass-1-progress-2',
+    ]);
+  });
+
+  for (const [what, second, message] of [
+    ['the same', say(NO_EXPORTER), 'which runtime'],
+    ['another', say(STEP_FAILED), 'exited with 1'],
+  ] as const) {
+    it(`does not try a third time, and reports the second failure: ${what}`, async () => {
+      const {run, started} = start({runs: [say(NO_EXPORTER), second]});
+      const error = await failureOf(run());
+      expect([error.code, started.length]).to.deep.equal(['build-failed', 2]);
+      expect(error.message).to.include(message);
+    });
+  }
+
+  for (const [what, request] of [
+    ['a context that the first attempt has read from standard input', {context: '-'}],
+    ['a Dockerfile that the first attempt has read from standard input', {file: '-'}],
+    ['a result that may be on standard output in part', {outputs: ['-']}],
+  ] as const) {
+    it(`does not retry with ${what}`, async () => {
+      for (const given of [{runs: [say(NO_EXPORTER)]}, {runs: [hang], get: LOST_ONCE}]) {
+        const {run, started} = start({...given, request});
+        const error = await failureOf(run());
+        expect([error.code, started.length]).to.deep.equal(['build-failed', 1]);
+      }
+    });
+  }
+});
+
+describe('runPass, when the builder is lost', () => {
+  for (const terminal of [false, true]) {
+    it(`stops the plugin, waits and retries${terminal ? ', on a terminal as well' : ''}`, async () => {
+      const {run, ports, stopped, lookedAt} = start({runs: [hang, succeed], get: LOST_ONCE, terminal});
+      expect(await run()).to.equal(DIGEST);
+      expect(stopped()).to.deep.equal([true, false]);
+      expect(ports.said).to.have.length(1);
+      expect(ports.said[0]).to.include('pod "a" was deleted').and.include(RETRYING);
+      expect(lookedAt('deployments')).to.have.length(1);
+    });
+  }
+
+  const ended = (restartCount: number) =>
+    pod({name: 'a', ready: false, restartCount, state: {terminated: {exitCode: 1, reason: 'Error'}}});
+  const again = (restartCount: number) =>
+    pod({name: 'a', restartCount, lastState: {terminated: {exitCode: 1, reason: 'Error'}}});
+  for (const [what, get, looks] of [
+    [
+      'there is a pod again',
+      {
+        deployments: [...Array(5).fill(found(startingDeployment())), READY],
+        pods: [list(A), ...Array(6).fill(list()), list(B)],
+      },
+      6,
+    ],
+    [
+      'BuildKit runs again, though it was restarted before',
+      {
+        deployments: [found(startingDeployment()), READY],
+        pods: [list(pod({name: 'a', restartCount: 1})), list(ended(1)), list(ended(1)), list(again(2))],
+      },
+      2,
+    ],
+    [
+      'the pod is ready, though the Deployment counts it as ready all the time',
+      {pods: [list(A), list(ended(0)), list(ended(0)), list(again(1))]},
+      2,
+    ],
+  ] as const) {
+    it(`waits until ${what}`, async () => {
+      const {run, lookedAt} = start({runs: [hang, succeed], get: {...QUIET, ...get}});
+      expect(await run()).to.equal(DIGEST);
+      expect(lookedAt('deployments')).to.have.length(looks);
+    });
+  }
+
+  it('fails with what happened where it is lost a second time', async () => {
+    const {run, stopped} = start({
+      runs: [hang, hang],
+      get: {...QUIET, pods: [list(A), list(), list(B), list(B), list(), list(C)]},
+    });
+    const error = await failureOf(run());
+    expect(error.code).to.equal('build-failed');
+    expect(error.message).to.include('The build failed.').and.include('pod "b" was deleted');
+    expect(stopped()).to.deep.equal([true, true]);
+  });
+
+  it('does not retry what the build itself most likely brought about', async () => {
+    const killed = pod({name: 'a', ready: false, state: {terminated: {reason: 'OOMKilled', exitCode: 137}}});
+    const {run, stopped} = start({runs: [hang], get: {...QUIET, pods: [list(A), list(killed)]}});
+    const error = await failureOf(run());
+    expect([error.code, stopped()]).to.deep.equal(['build-failed', [true]]);
+    expect(error.message).to.include('OOMKilled');
+  });
+
+  it('takes a build for done that was done before it could be stopped', async () => {
+    const late: Run = async (run, ports) => ({...(await hang(run, ports)), exitCode: 0});
+    expect(await start({runs: [late], get: LOST_ONCE}).run()).to.equal(DIGEST);
+  });
+
+  it('says why where no builder comes back', async () => {
+    const scaled = found(workingDeployment({spec: {replicas: 0}, status: {readyReplicas: 0}}));
+    const {run} = start({
+      runs: [hang],
+      get: {...LOST_ONCE, deployments: [scaled], pods: [list(A), list()]},
+    });
+    const error = await failureOf(run());
+    expect(error.code).to.equal('builder-failed');
+    expect(error.message).to.include('scaled to 0');
+  });
+
+  it('is interrupted where a signal comes while it waits', async () => {
+    const interrupted: Run = async (run, ports) => {
+      const ended = await hang(run, ports);
+      setImmediate(() => ports.interrupt());
+      return ended;
+    };
+    const {run, ports} = start({
+      runs: [interrupted],
+      get: {...LOST_ONCE, deployments: [found(startingDeployment())], pods: [list(A), list()]},
+    });
+    expect(await catchError(run())).to.be.instanceOf(Interrupted);
+    expect(ports.said[0]).to.include(RETRYING);
+  });
+});
+
+describe('runPass, with a limit', () => {
+  const late: Run = async (run, ports) => {
+    await hang(run, ports);
+    return await say(NO_EXPORTER)(run, ports);
+  };
+  for (const [what, given, stopped] of [
+    ['stops the plugin when it is over', {runs: [hang], ...UNWATCHED}, [true]],
+    ['stops it beside a watch as well', {runs: [hang]}, [true]],
+    ['starts nothing that lasts where it is over before', {runs: [hang], ...UNWATCHED, limit: -5}, [true]],
+    ['does not retry once it is over', {runs: [late], ...UNWATCHED}, [true]],
+    ['holds for the second attempt', {runs: [say(NO_EXPORTER), hang], ...UNWATCHED}, [false, true]],
+  ] as const) {
+    it(what, async () => {
+      const begun = start({limit: 20, ...given});
+      expect((await failureOf(begun.run())).code).to.equal('timed-out');
+      expect(begun.stopped()).to.deep.equal(stopped);
+    });
+  }
+
+  it('holds while a builder is waited for that was lost', async () => {
+    const {run, waited} = start({
+      runs: [hang],
+      get: {...LOST_ONCE, deployments: [found(startingDeployment())], pods: [list(A), list()]},
+      limit: 10_000,
+    });
+    expect((await failureOf(run())).code).to.equal('timed-out');
+    expect(waited()).to.be.below(12_000);
+  });
+
+  for (const [what, run, code] of [
+    ['succeeds', succeed, undefined],
+    ['fails', say(''), 'build-failed'],
+  ] as const) {
+    it(`does not touch a build that ${what} in time`, async () => {
+      const begun = start({runs: [run], ...UNWATCHED, limit: 60_000});
+      const error = await begun.run().then(
+        () => undefined,
+        (caught) => caught,
+      );
+      expect([error?.code, begun.stopped()]).to.deep.equal([code, [false]]);
+    });
+  }
+});
