@@ -1,4 +1,4 @@
-/** Owns the use case: build one image in the cluster. Each step is a line; each step's rules live elsewhere. */
+/** Owns the use case: build one image in the cluster. Each step is a line; its rules are elsewhere. */
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
 import {isOnItsNodes} from '../builder/ensure/image-presence.ts';
 import {builderRuntime} from '../builder/model/builder.ts';
@@ -10,7 +10,7 @@ import {type BuildResult, clearResultFile, writeResultFile} from './build-result
 import {runPass} from './delegate/run-pass.ts';
 import {type Preparation, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
-/** Builds, and gives the result. Throws `TiltbuildError` or `Interrupted`; nothing is left behind. */
+/** Builds and gives the result. Throws `TiltbuildError` or `Interrupted`, and leaves nothing behind. */
 export async function buildImage(
   request: BuildRequest,
   surroundings: Surroundings,

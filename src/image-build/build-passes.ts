@@ -2,9 +2,10 @@
 import {TiltbuildError} from '../errors.ts';
 import {contentTag} from '../image/content-tag.ts';
 import {canonicalReference} from '../image/reference.ts';
+import {advise, flag} from '../text/advice.ts';
 import type {BuildRequest, ContentName} from './build-request.ts';
 
-/** One run of whatever builds: what it builds, and the canonical names that it gives the image. */
+/** One run of an engine: what it builds, and the canonical names that it gives the image. */
 export interface BuildPass {
   /** Counts from 1. */
   readonly number: number;
@@ -36,7 +37,7 @@ export interface NamedTag extends CanonicalName {
   readonly reference: string;
 }
 
-/** How often the image may come out different before the build is given up. */
+/** How many times the image may change before the build gives up. */
 const ATTEMPTS = 3;
 
 /**
@@ -57,17 +58,17 @@ export async function buildInPasses(
     if (!request.push && (await isThere(named.canonical))) return {digest, named};
     const tagged = await run(taggingPass(attempt + 1, request, named));
     if (tagged === digest) return {digest, named};
-    // A step that is not cached gave something else, and the tag has to match the image that it names.
+    // A step that is not cached changed the image, and the tag has to match its content.
     if (attempt === ATTEMPTS) break;
     digest = tagged;
   }
   throw new TiltbuildError(
     'reference-unstable',
-    'The image comes out different each time that it is built, so that no tag can be made from its digest.',
+    'The image is different every time it is built, so no tag can be made from its digest.',
     {
       remedy: [
-        'Look for what changes from build to build and is not cached: an ADD of a URL or a Git repository, or a cache that is too small.',
-        'A tag that does not depend on the content always works: --tag NAME:TAG instead of --image.',
+        'Look for a step that changes from build to build and is not cached: an ADD of a URL or Git repository, or a cache that is too small.',
+        advise`Or use a tag that does not depend on the content: ${flag('tag', 'NAME:TAG')} instead of ${flag('image')}.`,
       ],
     },
   );
@@ -84,7 +85,7 @@ export function firstPass(request: BuildRequest, tags: readonly CanonicalName[])
 export function taggingPass(number: number, request: BuildRequest, named: CanonicalName): BuildPass {
   // The first pass has exported the cache.
   const passedFlags = request.passedFlags.filter(([flag]) => flag !== '--no-cache' && flag !== '--cache-to');
-  // A second progress of nothing but CACHED helps nobody; a push takes its time, and is shown.
+  // A second progress in which every step is CACHED helps nobody. A push takes its time, and is shown.
   return {number, request: {...request, passedFlags, quiet: request.quiet || !request.push}, tags: [named]};
 }
 

@@ -1,4 +1,4 @@
-/** Owns what one build was asked to do: a plain, frozen value that everything behind the command line reads. */
+/** Owns the request for one build: a plain, frozen value that everything behind the command line reads. */
 import type {BuilderName} from '../builder/model/builder.ts';
 import type {BuilderPolicy} from '../builder/verdict/decision.ts';
 import type {ConnectionRequest} from '../cluster/connection.ts';
@@ -8,7 +8,7 @@ import type {ParsedTag} from '../image/qualification.ts';
 import type {ImageReference} from '../image/reference.ts';
 import type {Destination} from './inputs/outputs.ts';
 
-/** What is printed on standard output after a build. */
+/** What a build prints on standard output. */
 export type PrintForm = 'digest' | 'ref' | 'json' | 'none';
 
 /** How the layers are stored in the node; `default` leaves the export to kubectl build. */
@@ -18,7 +18,7 @@ export interface BuildRequest {
   /** PATH, URL or `-`, as typed. */
   readonly context: string;
   readonly tags: readonly ParsedTag[];
-  /** The image that gets a tag made from its digest; undefined where none is asked for. */
+  /** The image that gets a tag made from its digest; undefined without `--image`. */
   readonly contentName?: ContentName;
   /** `--file` as typed. */
   readonly file?: string;
@@ -35,17 +35,17 @@ export interface BuildRequest {
   readonly outputs: readonly string[];
   readonly push: boolean;
   readonly destination: Destination;
-  /** As chosen; undefined where it was left to us. */
+  /** `--compression`; undefined for the default of each destination. */
   readonly compression?: Compression;
   readonly progress?: string;
-  /** Build flags that go to the delegate as they are, each with its values, in the order of `cli/flags.ts`. */
+  /** Build flags for kubectl build as they are, each with its values, in the order of `cli/argv/flags.ts`. */
   readonly passedFlags: readonly (readonly string[])[];
-  /** What came after `--`. */
+  /** Words after `--`. */
   readonly passthrough: readonly string[];
 
   readonly builder: BuilderName;
   readonly builderOptions: BuilderOptions;
-  /** How long all of it may take, in milliseconds; undefined for no limit. */
+  /** The longest that the whole run may take, in milliseconds; undefined for no limit. */
   readonly timeout?: number;
   readonly pullSecret: PullSecretChoice;
   readonly qualify: boolean;
@@ -60,9 +60,9 @@ export interface BuildRequest {
   readonly connection: ConnectionRequest;
 }
 
-/** A name without a tag, and how its tag is made. */
+/** An image name without a tag, and the form of its tag. */
 export interface ContentName {
-  /** As the reference file and the result have it. */
+  /** As in the reference file and the result. */
   readonly name: string;
   readonly reference: ImageReference;
   readonly tagForm: ContentTagForm;
@@ -70,7 +70,7 @@ export interface ContentName {
   readonly file?: string;
 }
 
-/** How the builder is to be, where one is made, and what may be done about it. */
+/** How a builder is created, and what a build may do about one. */
 export interface BuilderOptions {
   readonly policy: BuilderPolicy;
   /** How long it may take to start, in milliseconds. */

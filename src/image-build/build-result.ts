@@ -18,11 +18,11 @@ export interface BuildResult {
   readonly builder: string;
   /** Name of the pull secret; null for none. */
   readonly pullSecret: string | null;
-  /** How long it all took, to the millisecond. */
+  /** How long the whole run took, to the millisecond. */
   readonly seconds: number;
 }
 
-/** What goes to standard output; empty where there is nothing to print. */
+/** The text for standard output; empty where there is nothing to print. */
 export function formatResult(result: BuildResult, form: PrintForm): string {
   switch (form) {
     case 'digest':
@@ -36,7 +36,7 @@ export function formatResult(result: BuildResult, form: PrintForm): string {
   }
 }
 
-/** The metadata file's text, which is also what `--print json` prints: one JSON object and a newline. */
+/** One JSON object and a newline, for a metadata file and for `--print json`. */
 function formatMetadata({digest, ...rest}: BuildResult): string {
   return `${JSON.stringify({digest: digest ?? null, ...rest})}\n`;
 }
@@ -76,8 +76,7 @@ export function checkResultFile({flag, path, createsDirectory}: ResultFile, file
   if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
   if (createsDirectory && kind === 'missing') return;
   if (kind !== 'directory') throw unusable(flag, path, `there is no directory "${directory}"`);
-  if (!files.isWritableDirectory(directory))
-    throw unusable(flag, path, `"${directory}" may not be written to`);
+  if (!files.isWritableDirectory(directory)) throw unusable(flag, path, `"${directory}" is not writable`);
 }
 
 /**
@@ -91,7 +90,7 @@ export async function clearResultFile(
   const directory = files.dirname(path);
   if (createsDirectory && files.kindOf(directory) === 'missing') {
     await files.makeDirectory(directory).catch((error: unknown) => {
-      throw unusable(flag, path, `"${directory}" cannot be made, as ${reasonOf(error)}`);
+      throw unusable(flag, path, `could not create "${directory}": ${reasonOf(error)}`);
     });
   }
   await files.remove(path);
@@ -108,7 +107,7 @@ export async function writeResultFile(
   } catch (cause) {
     throw new TiltbuildError(
       'result-not-written',
-      `The image is built, but ${flag} "${path}" could not be written.`,
+      `The image was built, but ${flag} "${path}" could not be written.`,
       {detail: [cause instanceof Error ? cause.message : String(cause)], cause},
     );
   }

@@ -1,6 +1,7 @@
-/** Owns how a dry run is told: text for people, JSON for programs. */
+/** Owns how a dry run is reported: as text for people, as JSON for programs. */
 import type {TiltbuildError} from '../errors.ts';
 import type {Surroundings} from '../surroundings.ts';
+import {formatAdvice} from '../text/advice.ts';
 import {maskSecrets, maskUrlPassword} from '../text/mask-secrets.ts';
 import {formatCommand, type Shell} from '../text/shell-words.ts';
 import {type DryRun, PRIVATE} from './dry-run.ts';
@@ -40,30 +41,35 @@ function describe(run: DryRun) {
       env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? null])),
     })),
     notes,
-    problems: problems.map(({code, message, detail, remedy}) => ({code, message, detail, remedy})),
+    problems: problems.map(({code, message, detail, remedy}) => ({
+      code,
+      message,
+      detail,
+      remedy: remedy.map((entry) => formatAdvice(entry)),
+    })),
   };
 }
 
-/** One sentence or two, on the builder and on what would be done. */
+/** The builder's state, and what a build would do about it. */
 function describeBuilder({build: {asked, target, builder: making}, builder}: DryRun): string {
   const {name} = asked.builder;
   const {image} = making.request.settings;
   if (asked.builderOptions.policy === 'never')
     return `${name}, left to kubectl build (--builder-policy never)`;
   if (builder === undefined)
-    return `${name}; what would be done about it is not known, and so the command may get an --output`;
+    return `${name}, in an unknown state; a build may add an --output flag to the command`;
   const {action, verdict} = builder;
   switch (action.kind) {
     case 'use':
-      return `${name} ${verdict.reason}; nothing would be done`;
+      return `${name} ${verdict.reason}; a build would use it`;
     case 'wait':
-      return `${name} ${verdict.reason}; it would be waited for`;
+      return `${name} ${verdict.reason}; a build would wait for it`;
     case 'create':
-      return `there is no ${name} in namespace "${target.namespace}"; one would be made, with ${image}`;
+      return `there is no ${name} in namespace "${target.namespace}"; a build would create it with ${image}`;
     case 'replace':
-      return `${name} ${verdict.reason}; it would be replaced by one with ${image}`;
+      return `${name} ${verdict.reason}; a build would recreate it with ${image}`;
     case 'warn':
-      return `${action.note} To mend it: ${action.command}`;
+      return `${action.note} To repair it: ${action.command}`;
     default:
       return action satisfies never;
   }
@@ -95,12 +101,12 @@ function formatText(run: DryRun, {env, platform}: Shown): string {
   return [
     ...rows.map(([label, text]) => `${`${label}:`.padEnd(12)} ${text}`),
     '',
-    ...(commands.length > 1 ? ['The commands, one after the other:'] : ['The command:']),
+    ...(commands.length > 1 ? ['Commands, in this order:'] : ['Command:']),
     ...shown.map((line) => `  ${line}`),
     ...(shown.some((line) => line.includes(PRIVATE))
       ? [
           '',
-          `${PRIVATE} is a directory that is made for the build, with what it reads there, and removed after it. To run a command by hand, put one of yours in its place.`,
+          `${PRIVATE} stands for a temporary directory, which a build creates, fills and removes. To run a command by hand, replace it with a directory of your own.`,
         ]
       : []),
     ...notes.map((note) => `\nnote: ${note}`),
@@ -114,7 +120,7 @@ function showCommand(
   env: Shown['env'],
   platform: Shown['platform'],
 ): readonly string[] {
-  // What is not there need not be taken away, and where temporary files go is the build's own affair.
+  // Only a variable that is set has to be unset, and the directory for temporary files is the build's own.
   const needed = Object.fromEntries(
     Object.entries(changes).filter(([name, value]) => value === undefined && env[name] !== undefined),
   );
@@ -127,5 +133,9 @@ function showCommand(
 }
 
 function showProblem({message, detail, remedy}: TiltbuildError): readonly string[] {
-  return ['', `problem: ${message}`, ...[...detail, ...remedy].map((line) => `  ${line}`)];
+  return [
+    '',
+    `problem: ${message}`,
+    ...[...detail, ...remedy.map((entry) => formatAdvice(entry))].map((line) => `  ${line}`),
+  ];
 }

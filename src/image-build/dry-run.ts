@@ -12,7 +12,7 @@ import type {BuildRequest} from './build-request.ts';
 import {planBuild} from './delegate/plan.ts';
 import {type Attempt, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
-/** What a build would do, as far as it can be known. */
+/** What a build would do, as far as that can be foreseen. */
 export interface DryRun {
   readonly build: PreparedBuild;
   /** `NAME:PREFIX<digest>`; undefined where no tag is made from the digest. */
@@ -21,7 +21,7 @@ export interface DryRun {
   readonly builder: BuilderChoice | undefined;
   readonly commands: readonly PlannedCommand[];
   readonly notes: readonly string[];
-  /** Why the build would fail, or could not be foreseen. */
+  /** Reasons why the build would fail, or why it could not be foreseen. */
   readonly problems: readonly TiltbuildError[];
 }
 
@@ -86,7 +86,7 @@ const NO_STAGING = {
   input: {save: nothing},
 };
 
-/** The builder as it would be; undefined where it is left to kubectl build. Throws where none can be created. */
+/** The builder during the build; undefined where kubectl build creates it. Throws where we cannot create one. */
 function foreseeBuilder(
   {observed, action}: BuilderChoice,
   surroundings: BuilderSurroundings,

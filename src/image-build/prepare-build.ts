@@ -1,4 +1,4 @@
-/** Owns the preparation that a build and its dry run share: check, stage, ask the cluster and decide. */
+/** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
 import {
   type BuilderRequest,
   type BuilderSurroundings,
@@ -18,9 +18,9 @@ import {checkContext} from './inputs/context.ts';
 import {readBuildSecret} from './inputs/secrets.ts';
 import {type StagedInputs, type Staging, stageInputs} from './inputs/stage-inputs.ts';
 
-/** Everything that is known before the builder is touched. Its `request` is the one for the delegate. */
+/** Everything known before the builder is touched. Its `request` names staged files where there are some. */
 export interface PreparedBuild extends OpenedCluster, StagedInputs {
-  /** The request before staging, in the user's own words. */
+  /** The request before staging, as the user typed it. */
   readonly asked: BuildRequest;
   readonly surroundings: Surroundings;
   /** Path of kubectl-build. */
@@ -40,12 +40,12 @@ export interface Preparation {
   readonly staging: Staging;
 }
 
-/** Takes a step without which a build fails. A dry run collects the error and goes on with `otherwise`. */
+/** Runs a step that a build fails without. A dry run collects the error and goes on with `otherwise`. */
 export type Attempt = <T, U>(step: () => T | Promise<T>, otherwise: U) => Promise<T | U>;
 
 /**
- * The private directory lasts until `use` ends. Whatever the kind of preparation, it throws `usage`,
- * `build-secret-missing`, `refused-k3d` and `refused-unqualified-tag`, and what `withCluster` throws.
+ * The private directory lasts until `use` ends. Builds and dry runs alike throw `usage`, `build-secret-missing`,
+ * `refused-k3d` and `refused-unqualified-tag`, and what `withCluster` throws.
  */
 export async function prepareBuild<T>(
   request: BuildRequest,
@@ -63,7 +63,7 @@ export async function prepareBuild<T>(
   return await withCluster(request.connection, surroundings, ports, async (opened) => {
     const {target, byNames, cluster, privatePath} = opened;
     const {namespace} = target;
-    // The names alone can rule a build out, before anything is started, even a credential plugin.
+    // Names alone can rule a build out before anything starts, even a credential plugin.
     if (byNames.product !== 'unknown') checkProduct(request, byNames);
     const staged = await stageInputs(request, secrets, {...staging, files, surroundings, privatePath});
     const [found, facts] = await Promise.all([
@@ -123,14 +123,14 @@ function whatToAsk({pullSecret}: BuildRequest) {
   };
 }
 
-/** The tags as they are built. Throws where this product cannot work. */
+/** Gives the tags with their canonical names. Throws where a build cannot work on this product. */
 function checkProduct(request: BuildRequest, identified: Identified): readonly QualifiedTag[] {
   refuseK3d(identified);
   const {tags, qualify, expectedRef} = request;
   return qualifyTags(tags, {refuseUnqualified: identified.product === 'kind', qualify, expectedRef});
 }
 
-/** Without an answer, which only a dry run goes on with, a name that was given counts, and the usual one does not. */
+/** Only a dry run goes on without an answer: it trusts a name that was given, and leaves the default one out. */
 function choosePullSecret(
   choice: PullSecretChoice,
   answer: Answer<SecretFacts> | undefined,
@@ -138,8 +138,8 @@ function choosePullSecret(
 ): PullSecret {
   if (answer !== undefined || choice.kind === 'none') return resolvePullSecret(choice, answer, namespace);
   return choice.kind === 'named'
-    ? {name: choice.name, reason: `named by ${choice.by}; it is not known whether it exists`}
-    : {reason: `${choice.name} if it exists, which is not known`};
+    ? {name: choice.name, reason: `named by ${choice.by}; could not check whether it exists`}
+    : {reason: `${choice.name} if it exists; could not check`};
 }
 
 function requestBuilder(
@@ -165,8 +165,8 @@ export function missingDelegate(): TiltbuildError {
     'The kubectl plugin `kubectl build` is not installed: PATH has no kubectl-build.',
     {
       remedy: [
-        'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
-        'That project is archived and gets no more fixes; kubectl tiltbuild works around what is broken in it.',
+        'Download kubectl-build and kubectl-buildkit from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases and put them on PATH.',
+        'That project is archived and gets no more fixes; kubectl tiltbuild works around its known bugs.',
       ],
     },
   );

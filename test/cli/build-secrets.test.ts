@@ -52,9 +52,9 @@ describeCommand('a build secret', (world) => {
   for (const [title, spec, exitCode, words] of [
     ['names a variable that is not set', 'id=npm,env=NPM_TOKEN', 4, 'variable NPM_TOKEN is not set'],
     ['names a file that is not there', 'id=npm,src=nope', 4, 'there is no file "nope"'],
-    ['names nothing that is there', 'id=NPM_TOKEN', 4, 'neither an environment variable nor a file'],
-    ['has no id', 'src=Dockerfile', 2, 'it has no id='],
-    ['has an unknown key', 'id=a,value=hunter2', 2, 'a key that is none of'],
+    ['names nothing that is there', 'id=NPM_TOKEN', 4, 'no environment variable and no file named'],
+    ['has no id', 'src=Dockerfile', 2, 'id= is missing'],
+    ['has an unknown key', 'id=a,value=hunter2', 2, 'unknown key'],
   ] as const) {
     it(`that ${title} is an error before anything is asked or started`, async () => {
       const ended = await build(spec);

@@ -59,7 +59,7 @@ describeCommand('a builder that is lost in mid-build', (world) => {
     it(`has the build stopped and done once more: ${how}`, async () => {
       const ended = await loseBuilder(world, how);
       expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
-      expect(ended.stderr).to.match(words).and.contain('it is built once more');
+      expect(ended.stderr).to.match(words).and.contain('retrying once');
       const [first, second, ...others] = world.sandbox.invocations();
       expect(first).to.deep.include({signals: ['SIGTERM'], exitCode: 1});
       expect(second).to.deep.include({signals: [], exitCode: 0});
@@ -76,7 +76,7 @@ describeCommand('a builder that is lost in mid-build', (world) => {
     it(`has the build stopped, and not done again where it may be to blame: ${how}`, async () => {
       const ended = await loseBuilder(world, how);
       expect(ended, ended.stderr).to.include({exitCode: 1, stdout: ''});
-      expect(ended.stderr).to.match(words).and.not.contain('once more');
+      expect(ended.stderr).to.match(words).and.not.contain('retrying once');
       expect(world.delegated()).to.deep.include({signals: ['SIGTERM'], exitCode: 1});
     });
   }
@@ -155,7 +155,7 @@ describeCommand("a failure for the builder's sake", (world) => {
     installRelapse(world, 'panics');
     const ended = await world.tiltbuild(BUILD);
     expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
-    expect(ended.stderr).to.match(/panic: [\s\S]*kubectl build crashed[\s\S]*once more/);
+    expect(ended.stderr).to.match(/panic: [\s\S]*kubectl build crashed[\s\S]*retrying once/);
     expect(world.sandbox.invocations().map(({exitCode}) => exitCode)).to.deep.equal([2, 0]);
   });
 
@@ -181,7 +181,7 @@ describeCommand("a failure for the builder's sake", (world) => {
     chmodSync(program, 0o755);
     const ended = await world.tiltbuild(BUILD);
     expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
-    expect(ended.stderr).to.contain(NO_EXPORTER).and.contain('more than 5 s').and.contain('once more');
+    expect(ended.stderr).to.contain(NO_EXPORTER).and.contain('more than 5 s').and.contain('retrying once');
     world.delegated();
   });
 });

@@ -125,7 +125,7 @@ describeCommand('a filtered context', (world) => {
     for (const context of ['-', 'https://example.com/me/web.git']) {
       const ended = await world.tiltbuild([...TAG, '--only', 'src', context]);
       expect(ended).to.include({exitCode: 2});
-      expect(ended.stderr).to.contain('--only is for a build context that is a local directory');
+      expect(ended.stderr).to.contain('--only needs a local directory as the build context');
     }
   });
 });

@@ -163,11 +163,11 @@ describeCommand('--dry-run, without a cluster', (world) => {
       writeFileSync(path, text.replace(/https:\/\/[^"'\s]+/, 'https://127.0.0.1:1'));
       const shown = await json(world, ['-t', 'localhost/web:1', '.']);
       expect(shown).to.include({product, pullSecret: null});
-      expect(shown.pullSecretReason).to.include('not known');
+      expect(shown.pullSecretReason).to.include('could not check');
       expect(shown.builder).to.include({action: 'unknown', state: 'unknown'});
       expect(shown.problems[0]).to.include({code: 'cluster-unreachable'});
       const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.']);
-      expect(stdout).to.include('problem: The API server at').and.include('not known');
+      expect(stdout).to.include('problem: The API server at').and.include('unknown state');
     });
   }
 

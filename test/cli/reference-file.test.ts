@@ -191,7 +191,7 @@ describeCommand('a reference file', (world) => {
     world.sandbox.setDelegate('changes');
     const ended = await world.tiltbuild(named());
     expect(ended).to.include({exitCode: 5, stdout: ''});
-    expect(ended.stderr).to.contain('comes out different each time');
+    expect(ended.stderr).to.contain('is different every time it is built');
     expect(existsSync(file())).to.equal(false);
   });
 

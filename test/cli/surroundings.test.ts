@@ -84,7 +84,7 @@ describeCommand('the surroundings', (world) => {
   it('without a context to build end with 2', async () => {
     for (const [args, words] of [
       [[], 'The build context is missing'],
-      [['nope'], 'There is no directory "nope"'],
+      [['nope'], '"nope" does not exist'],
       [['Dockerfile'], 'is a file'],
       [['.', 'more'], 'There is one build context'],
     ] as const) {
@@ -110,7 +110,7 @@ describeCommand('a delegate that fails', (world) => {
     ['copy-missing', 1, '"/missing": not found'],
     ['syntax-error', 1, 'unknown instruction: COPPY'],
     ['panics', 1, 'panic: runtime error'],
-    ['no-digest', 5, 'did not tell the digest'],
+    ['no-digest', 5, 'did not report the digest'],
   ] as const satisfies readonly (readonly [DelegateBehaviour, number, string])[]) {
     it(`(${behaviour}) ends with ${exitCode}, its own words first`, async () => {
       world.sandbox.setDelegate(behaviour);
@@ -155,7 +155,7 @@ describeCommand('a result that cannot be written', (world) => {
       chmodSync(delegate, 0o755);
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', flag, 'out/file', '.']);
       expect(ended).to.include({exitCode: 5, stdout: ''});
-      expect(ended.stderr).to.contain('The image is built, but').and.contain(flag);
+      expect(ended.stderr).to.contain('The image was built, but').and.contain(flag);
       expect(existsSync(directory)).to.equal(false);
     });
   }

@@ -1,6 +1,7 @@
 /** Owns the image's digest: whether the plugin writes it to a file or into its progress, and finding it there. */
 import {TiltbuildError} from '../../errors.ts';
 import type {Files} from '../../ports.ts';
+import {advise, flag} from '../../text/advice.ts';
 import {LineSplitter} from '../../text/line-splitter.ts';
 import type {BuildRequest} from '../build-request.ts';
 
@@ -39,22 +40,20 @@ export async function findDigest(
   if (digest !== undefined || isOptional) return digest;
   throw new TiltbuildError(
     'digest-missing',
-    'The build succeeded, but kubectl build did not tell the digest of the image.',
+    'The build succeeded, but kubectl build did not report the digest of the image.',
     {
-      remedy: [
-        'The image is in place under its tags. Run again with --verbose to see the command that was run.',
-      ],
+      remedy: [advise`The image exists under its tags. To see the command that ran, use ${flag('verbose')}.`],
     },
   );
 }
 
-/** What go-digest calls the canonical form; BuildKit's exporter makes no other. */
+/** go-digest's canonical form; BuildKit's exporter makes no other. */
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * `#8 exporting manifest sha256:… done`, and where there are several platforms also
- * `#8 exporting manifest list sha256:… done` (recordings, build-multi-platform). What a RUN step prints cannot
- * be taken for it: between the step's number and its output stands a time.
+ * `#8 exporting manifest list sha256:… done` (recordings, build-multi-platform). The output of a RUN step does not
+ * match, since a time stands between the step's number and its output.
  */
 const EXPORTED = /^#\d+ exporting manifest (list )?(sha256:[0-9a-f]{64})(?=\s|$)/;
 
@@ -64,7 +63,7 @@ export function readDigest(text: string): string | undefined {
   return DIGEST.test(trimmed) ? trimmed : undefined;
 }
 
-/** Watches progress as it passes, in chunks as they come, and remembers the digest that was exported. */
+/** Watches the progress, in chunks as they come, and remembers the digest that was exported. */
 export class ProgressDigest {
   #manifest: string | undefined;
   #list: string | undefined;

@@ -1,7 +1,7 @@
 /**
- * Owns that a login plugin which we asked is not asked again by the delegate: a cloud's takes half a second and more.
- * The delegate gets a kubeconfig of its own, in which this program stands for the plugin: it gives the login that we
- * have, once, and after that is the plugin itself, so that a login which ends in mid-build is renewed as ever.
+ * Owns sharing a login with kubectl build, which would run the login plugin again; a cloud's takes half a second or
+ * more. kubectl build gets a kubeconfig in which this program stands for the plugin: the first time it answers with the
+ * login that we have, and later it runs the plugin, so a login that expires during the build is renewed as usual.
  */
 import {pinnedKubeconfig} from '../../cluster/kubeconfig/pinned-kubeconfig.ts';
 import {pinToOwnKubeconfig} from '../../cluster/target/load-target.ts';
@@ -36,7 +36,7 @@ export interface LoginQuestion {
   readonly args: readonly string[];
 }
 
-/** What is said to who asks for a login; `text` goes to standard output. */
+/** Answers kubectl build; `text` goes to standard output. */
 export async function answerLogin(
   {file, plugin, args}: LoginQuestion,
   {files, delegate}: Pick<Ports, 'files' | 'delegate'>,

@@ -4,14 +4,14 @@ import type {BuildPass} from '../build-passes.ts';
 import type {BuildRequest} from '../build-request.ts';
 import {chooseDigestSource, type DigestSource} from './digest.ts';
 
-/** What is the same in every pass, or the arguments that a pass pins its target with. */
+/** What a run needs besides its pass. */
 export interface PlanFacts {
   /** Connection flags that pin the target. */
   readonly pinArgs: readonly string[];
   readonly pullSecret: {readonly name?: string};
   /** What the builder exports into. */
   readonly runtime: BuilderRuntime;
-  /** `--secret` values that the plugin takes. */
+  /** `--secret` values for the plugin. */
   readonly secretSpecs: readonly string[];
   /** Makes the path of a file or directory in the build's private directory. */
   readonly privatePath: (name: string) => string;

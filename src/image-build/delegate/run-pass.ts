@@ -6,6 +6,7 @@ import type {Loss} from '../../builder/verdict/loss.ts';
 import type {DelegateResult} from '../../cluster/ports.ts';
 import {TiltbuildError, timedOut} from '../../errors.ts';
 import type {Files, Ports} from '../../ports.ts';
+import {advise, flag} from '../../text/advice.ts';
 import {formatCommand} from '../../text/shell-words.ts';
 import type {BuildPass} from '../build-passes.ts';
 import type {BuildRequest} from '../build-request.ts';
@@ -57,7 +58,7 @@ export async function runPass(pass: BuildPass, build: ReadyBuild, ports: Ports):
         clearTimeout(timer);
         ports.interruption.throwIfReceived();
       });
-    // With the policy `never` the builder is the plugin's own affair.
+    // With the policy `never` the plugin alone is responsible for the builder.
     const watching =
       policy === 'never'
         ? undefined
@@ -73,7 +74,7 @@ export async function runPass(pass: BuildPass, build: ReadyBuild, ports: Ports):
     const cause = loss ?? faults.fault();
     if (attempt === 2 || !cause?.retriable || !isRepeatable(request, input))
       throw await explainEnd(ended, cause, faults.words(), build, ports.files);
-    ports.notes.note(`${cause.message} Nothing of yours was at fault, so it is built once more.`);
+    ports.notes.note(`${cause.message} Your build did not cause this; retrying once.`);
     if (loss !== undefined) await waitForBuilder(build.builder.request, cluster, ports, {wasReady: true});
   }
 }
@@ -84,7 +85,7 @@ function chooseProgress({quiet}: BuildRequest, digest: DigestSource, terminal: b
   return terminal && digest.from !== 'progress' ? 'shown' : 'watched';
 }
 
-/** Our standard input can be read once, and what went to standard output cannot be taken back. */
+/** Our standard input can be read only once, and output on standard output cannot be taken back. */
 function isRepeatable({context, file, destination}: BuildRequest, input: string | undefined): boolean {
   const readsOurs = input === undefined && (context === '-' || file === '-');
   return !readsOurs && !destination.stdout;
@@ -102,7 +103,7 @@ async function explainEnd(
       remedy: 'remedy' in cause ? cause.remedy : [],
     });
   }
-  // The failures that are known are many, and are loaded only once a build failed.
+  // The known failures are many, and are loaded only after a build failed.
   const {explainFailure, isStepFailure} = await import('../failure/build-hints.ts');
   const {namespace} = builder.request.settings;
   const scene = {asked, pullSecret: pullSecret.name, namespace, platform, files};
@@ -112,13 +113,11 @@ async function explainEnd(
     return new TiltbuildError('build-failed', `The build failed. ${message}`, {detail, remedy});
   }
   const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
-  return new TiltbuildError(
-    'build-failed',
-    `The build failed: kubectl build ${how}. What it said is above.`,
-    {
-      // A command of the Dockerfile that failed has said it all; on a terminal it is not seen what it was.
-      remedy:
-        words === undefined || isStepFailure(words) ? [] : ['To see the command that was run: --dry-run'],
-    },
-  );
+  return new TiltbuildError('build-failed', `The build failed: kubectl build ${how}. Its output is above.`, {
+    // A failed command of the Dockerfile says it all, and on a terminal we cannot see whether it was one.
+    remedy:
+      words === undefined || isStepFailure(words)
+        ? []
+        : [advise`To see the command that ran, use ${flag('dry-run')}.`],
+  });
 }

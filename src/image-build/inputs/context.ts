@@ -1,14 +1,15 @@
-/** Owns the check of the build context before anything is started. */
+/** Owns the check of the build context before anything starts. */
 import {TiltbuildError} from '../../errors.ts';
 import type {Files} from '../../ports.ts';
+import {advise, command} from '../../text/advice.ts';
 import type {BuildRequest} from '../build-request.ts';
 
-/** What docker, and kubectl build with it, takes for a remote context (docker's urlutil). */
+/** What docker, and kubectl build like it, takes for a remote context (docker's urlutil). */
 const REMOTE = /^(?:https?:\/\/|git:\/\/|github\.com\/|git@)/;
 
 type Inputs = Pick<BuildRequest, 'context' | 'file' | 'fileVariable' | 'only' | 'ignore'>;
 
-/** Throws `usage` for a context that is not there, or that cannot go with the Dockerfile's source or a filter. */
+/** Throws `usage` for a context that does not exist, or that does not work with the Dockerfile's source or a filter. */
 export function checkContext({context, file, ...others}: Inputs, files: Files): void {
   if (context === '-') {
     refuseLocalOnly(others);
@@ -16,9 +17,7 @@ export function checkContext({context, file, ...others}: Inputs, files: Files): 
       throw new TiltbuildError(
         'usage',
         'The build context and the Dockerfile cannot both come from standard input.',
-        {
-          remedy: ['Give one of them as a path.'],
-        },
+        {remedy: ['Pass a path for one of them.']},
       );
     }
     return;
@@ -26,15 +25,15 @@ export function checkContext({context, file, ...others}: Inputs, files: Files): 
   const kind = files.kindOf(context);
   if (kind === 'directory') return;
   if (kind === 'file') {
-    throw new TiltbuildError('usage', `The build context "${context}" is a file; it has to be a directory.`, {
+    throw new TiltbuildError('usage', `The build context "${context}" is a file, not a directory.`, {
       remedy: [
-        `For a Dockerfile of that name: kubectl tiltbuild --file ${context} .`,
-        'For an archive: kubectl tiltbuild - < FILE',
+        advise`To use it as the Dockerfile: ${command('kubectl', 'tiltbuild', '--file', context, '.')}`,
+        'To build from an archive, pass - as the build context and the archive on standard input.',
       ],
     });
   }
   if (!REMOTE.test(context)) {
-    throw new TiltbuildError('usage', `There is no directory "${context}" to build.`, {
+    throw new TiltbuildError('usage', `The build context "${context}" does not exist.`, {
       remedy: [
         'The last argument is the build context: a directory (often .), a Git or HTTP URL, or - for standard input.',
       ],
@@ -43,17 +42,17 @@ export function checkContext({context, file, ...others}: Inputs, files: Files): 
   if (file === '-') {
     throw new TiltbuildError(
       'usage',
-      'A Dockerfile from standard input cannot go with a remote build context.',
+      'A Dockerfile on standard input does not work with a remote build context.',
     );
   }
   refuseLocalOnly(others);
 }
 
-/** What needs a directory: BuildKit fetches other contexts itself, and reads Dockerfile and ignore file in them. */
+/** BuildKit fetches other contexts itself, and reads the Dockerfile and the ignore file in them. */
 function refuseLocalOnly({fileVariable, only, ignore}: Omit<Inputs, 'context' | 'file'>): void {
   const flag =
     (fileVariable !== undefined && '--file-env') ||
     (only.length > 0 && '--only') ||
     (ignore.length > 0 && '--ignore');
-  if (flag) throw new TiltbuildError('usage', `${flag} is for a build context that is a local directory.`);
+  if (flag) throw new TiltbuildError('usage', `${flag} needs a local directory as the build context.`);
 }

@@ -1,31 +1,30 @@
-/** Owns what `--output` and `--push` mean for the result: whether there is a digest, and whose stdout is. */
+/** Owns what `--output` and `--push` mean for the result: whether it has a digest, and who writes to stdout. */
 import {TiltbuildError} from '../../errors.ts';
 import {readCsvFields} from '../../text/csv-fields.ts';
 
 /** Where the build's result goes. */
 export interface Destination {
   /**
-   * `runtime`: into the node, nothing was asked for. `image`: an image, in a registry or in the builder.
+   * `runtime`: into the node, the default. `image`: an image, in a registry or in the builder.
    * `archive`: an image as a tar file (type oci or docker). `files`: no image at all (type local or tar).
    */
   readonly kind: 'runtime' | 'image' | 'archive' | 'files';
-  /** The delegate writes the result itself to its standard output (`dest=-`). */
+  /** Whether kubectl build writes the result to its standard output (`dest=-`). */
   readonly stdout: boolean;
 }
 
-/** The rules of kubectl build's ParseOutputs, which are docker's; what it does not know it refuses itself. */
+/** By the rules of kubectl build's ParseOutputs, which are docker's. It refuses unknown types itself. */
 export function readDestination(outputs: readonly string[], push: boolean): Destination {
   if (outputs.length > 1) {
-    throw new TiltbuildError('usage', 'kubectl build takes one --output, and several were given.', {
-      remedy: ['Run one build for each: all but the first are cached.'],
+    throw new TiltbuildError('usage', 'kubectl build accepts only one --output.', {
+      remedy: ['Run one build for each output; all but the first are cached.'],
     });
   }
   const [spec] = outputs;
   if (spec === undefined) return {kind: push ? 'image' : 'runtime', stdout: false};
 
   const fields = readCsvFields(spec);
-  if (fields === undefined)
-    throw new TiltbuildError('usage', `--output ${spec} cannot be read: its quotes do not match.`);
+  if (fields === undefined) throw new TiltbuildError('usage', `Invalid --output ${spec}: unbalanced quotes.`);
   if (fields.length === 1 && !spec.startsWith('type=')) return {kind: 'files', stdout: spec === '-'};
 
   // As with a map, the last one of a key counts.

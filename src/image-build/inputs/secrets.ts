@@ -1,18 +1,19 @@
 /**
- * Owns `--secret`: which values the delegate takes as they are, and which name an environment variable and so
- * have to become a private file first (`env=` is refused by kubectl build: recordings, secret-env).
+ * Owns `--secret`: kubectl build accepts files as they are, but refuses `env=` (recordings, secret-env), so the value
+ * of an environment variable becomes a private file.
  */
 import {TiltbuildError} from '../../errors.ts';
+import {advise, flag} from '../../text/advice.ts';
 import {readCsvFields, writeCsvRecord} from '../../text/csv-fields.ts';
 import type {KeyValue} from '../../text/key-value.ts';
 
 export type BuildSecret =
-  /** Handed on byte for byte. */
+  /** Passed on byte for byte. */
   | {readonly kind: 'verbatim'; readonly spec: string}
-  /** The value of an environment variable; `value` never leaves this process but into a private file. */
+  /** The value of an environment variable; `value` leaves this process only in a private file. */
   | {readonly kind: 'environment'; readonly id: string; readonly value: string};
 
-/** What is needed to know of the surroundings: the environment, and which paths exist. */
+/** Where a secret can come from: the environment, and the paths that exist. */
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly exists: (path: string) => boolean;
@@ -21,13 +22,13 @@ export interface SecretSources {
 /**
  * Reads one `--secret` value by docker's rules (buildx, ParseSecretSpecs): `id=ID,src=FILE`, `id=ID,env=VAR`,
  * `type=env,id=ID[,src=VAR]`, and `id=NAME` alone, which is the variable NAME if it is set, else the file NAME.
- * Throws `usage` for a form that docker refuses, `build-secret-missing` for a variable or file that is not there.
+ * Throws `usage` for a form that docker refuses, `build-secret-missing` for a variable or file that does not exist.
  */
 export function readBuildSecret(spec: string, sources: SecretSources): BuildSecret {
   const fields = readCsvFields(spec);
-  if (fields === undefined) throw invalidSecret('its quotes do not match');
+  if (fields === undefined) throw invalidSecret('unbalanced quotes');
   const {id, source, variable, type} = readFields(fields);
-  if (!id) throw invalidSecret('it has no id=');
+  if (!id) throw invalidSecret('id= is missing');
 
   const named = variable || (type === 'env' ? source || id : undefined);
   if (named !== undefined) return fromEnvironment(id, named, sources);
@@ -40,10 +41,10 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   if (!sources.exists(id)) {
     throw new TiltbuildError(
       'build-secret-missing',
-      `--secret id=${id}: there is neither an environment variable nor a file called "${id}".`,
+      `--secret id=${id}: there is no environment variable and no file named "${id}".`,
       {
         remedy: [
-          `Set ${id}, or name the source: --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE.`,
+          advise`Set ${id}, or name the source: ${flag('secret', `id=${id},src=FILE`)} or ${flag('secret', `id=${id},env=VARIABLE`)}.`,
         ],
       },
     );
@@ -51,13 +52,13 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   return {kind: 'verbatim', spec: secretFileSpec(id, id)};
 }
 
-/** What the delegate is told of a secret, and the private file that has to be there for it. */
+/** A `--secret` value for kubectl build, and the private file that it names. */
 export interface PlacedSecret {
   readonly spec: string;
   readonly file?: {readonly path: string; readonly text: string};
 }
 
-/** `privatePath` makes the path of a file in this run's private directory from its name there. */
+/** `privatePath` makes the path of a file in the build's private directory. */
 export function placeSecrets(
   secrets: readonly BuildSecret[],
   privatePath: (name: string) => string,
@@ -69,7 +70,7 @@ export function placeSecrets(
   });
 }
 
-/** The `--secret` value for a secret that lies in `path`. */
+/** The `--secret` value for a secret in the file `path`. */
 export function secretFileSpec(id: string, path: string): string {
   return writeCsvRecord([`id=${id}`, `src=${path}`]);
 }
@@ -84,7 +85,7 @@ interface SecretFields {
 function readFields(fields: readonly KeyValue[]): SecretFields {
   const read: SecretFields = {};
   for (const {key, value} of fields) {
-    if (value === undefined) throw invalidSecret('a part of it is not of the form key=value');
+    if (value === undefined) throw invalidSecret('expected key=value pairs');
     switch (key.toLowerCase()) {
       case 'id':
         read.id = value;
@@ -97,11 +98,11 @@ function readFields(fields: readonly KeyValue[]): SecretFields {
         read.variable = value;
         break;
       case 'type':
-        if (value !== 'file' && value !== 'env') throw invalidSecret('its type= is neither file nor env');
+        if (value !== 'file' && value !== 'env') throw invalidSecret('type= must be file or env');
         read.type = value;
         break;
       default:
-        throw invalidSecret('it has a key that is none of id, src, env, type');
+        throw invalidSecret('unknown key; use id, src, env or type');
     }
   }
   return read;
@@ -121,13 +122,13 @@ function fromEnvironment(id: string, variable: string, {env}: SecretSources): Bu
 
 function missingFile(id: string, path: string): TiltbuildError {
   return new TiltbuildError('build-secret-missing', `--secret id=${id}: there is no file "${path}".`, {
-    remedy: ['A relative path is looked up from the current directory.'],
+    remedy: ['The path is relative to the current directory.'],
   });
 }
 
-/** Never shows what was typed: whoever gets the form wrong may have put the secret itself there. */
+/** Never repeats the value: somebody who gets the form wrong may have typed the secret itself. */
 function invalidSecret(reason: string): TiltbuildError {
-  return new TiltbuildError('usage', `A --secret value cannot be read: ${reason}.`, {
-    remedy: ['It takes id=ID,src=FILE or id=ID,env=VARIABLE.'],
+  return new TiltbuildError('usage', `Invalid --secret value: ${reason}.`, {
+    remedy: [advise`Use ${flag('secret', 'id=ID,src=FILE')} or ${flag('secret', 'id=ID,env=VARIABLE')}.`],
   });
 }

@@ -1,31 +1,32 @@
 /**
- * Owns what a build reads that does not lie where the delegate would look: a Dockerfile out of the environment, one
- * with an ignore file of its own, and standard input that has to be read twice.
+ * Owns the private copies of inputs: a Dockerfile from the environment, one that gets an ignore file of its own, and
+ * standard input that a second pass needs again.
  */
 import {TiltbuildError} from '../../errors.ts';
 import type {Files, Input} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
+import {advise, flag} from '../../text/advice.ts';
 import type {BuildRequest} from '../build-request.ts';
 import {type BuildSecret, placeSecrets} from './secrets.ts';
 
-/** A build whose inputs lie where the delegate finds them, as often as it reads them. */
+/** A request whose inputs every pass can read. */
 export interface StagedInputs {
   readonly request: BuildRequest;
-  /** `--secret` values that the delegate takes. */
+  /** `--secret` values for kubectl build. */
   readonly secretSpecs: readonly string[];
-  /** The file that is the delegate's standard input; undefined: our own. */
+  /** The file for kubectl build's standard input; undefined: our own. */
   readonly input?: string;
 }
 
-/** What inputs are staged with. In a dry run it does nothing. */
+/** What writes staged inputs. In a dry run it does nothing. */
 export interface Staging {
   readonly disk: Pick<Files, 'writePrivate' | 'copyPrivate' | 'makeDirectory'>;
   readonly input: Input;
 }
 
 interface Place extends Staging {
-  /** For reading alone. */
+  /** For reading only. */
   readonly files: Files;
   readonly surroundings: Surroundings;
   /** Makes the path of a file or directory in the build's private directory. */
@@ -55,14 +56,14 @@ export async function stageInputs(
   return {request: {...request, file: await stageDockerfile(request, place)}, secretSpecs};
 }
 
-/** Gives the Dockerfile that the delegate reads; undefined for the usual one. */
+/** Gives the path of the Dockerfile for kubectl build; undefined for the usual one. */
 async function stageDockerfile(request: BuildRequest, place: Place): Promise<string | undefined> {
   const {files, disk, privatePath, surroundings} = place;
   const isFiltered = request.ignore.length > 0 || request.only.length > 0;
   const isReadTwice = request.file === '-' && request.contentName !== undefined;
   if (!isFiltered && request.fileVariable === undefined && !isReadTwice) return request.file;
 
-  // A directory of its own, since the builder can ask for anything beside the Dockerfile.
+  // In a directory of its own, since the builder can read every file beside the Dockerfile.
   const directory = privatePath('dockerfile');
   await disk.makeDirectory(directory);
   const {name, original} = await writeDockerfile(request, directory, place);
@@ -77,7 +78,7 @@ async function stageDockerfile(request: BuildRequest, place: Place): Promise<str
   return file;
 }
 
-/** Gives its name there, and the path that it was read from. */
+/** Gives its name there, and the path of the original. */
 async function writeDockerfile(
   {context, file, fileVariable}: BuildRequest,
   directory: string,
@@ -95,16 +96,16 @@ async function writeDockerfile(
   const original = file ?? findDockerfile(context, files);
   if (files.kindOf(original) !== 'file') {
     throw new TiltbuildError('usage', `There is no Dockerfile "${original}".`, {
-      remedy: ['Name it with --file; a relative path is looked up from the current directory.'],
+      remedy: [advise`Pass its path with ${flag('file')}, relative to the current directory.`],
     });
   }
-  // What BuildKit says of a Dockerfile names it by this.
+  // BuildKit's messages name the Dockerfile by this.
   const own = files.basename(original);
   await disk.copyPrivate(original, files.join(directory, own));
   return {name: own, original};
 }
 
-/** As BuildKit does it, which takes a lower-case one where there is no other. */
+/** As BuildKit does: it takes a lower-case one where there is no other. */
 export function findDockerfile(context: string, files: Pick<Files, 'join' | 'kindOf'>): string {
   const [usual = '', lower = ''] = ['Dockerfile', 'dockerfile'].map((name) => files.join(context, name));
   return files.kindOf(usual) !== 'file' && files.kindOf(lower) === 'file' ? lower : usual;
@@ -116,11 +117,11 @@ function readVariable(variable: string, env: Surroundings['env']): string {
   throw new TiltbuildError(
     'usage',
     `--file-env ${variable}: the environment variable ${variable} is ${text === undefined ? 'not set' : 'empty'}.`,
-    {remedy: [`Put the text of the Dockerfile into ${variable}, or name a file with --file.`]},
+    {remedy: [advise`Set ${variable} to the text of the Dockerfile, or pass a file with ${flag('file')}.`]},
   );
 }
 
-/** The Dockerfile's own ignore file before the context's, as BuildKit looks for them. */
+/** Reads the Dockerfile's own ignore file or else the context's, as BuildKit does. */
 export async function readIgnoreFile(
   context: string,
   dockerfile: string | undefined,
@@ -141,7 +142,7 @@ async function readIfThere(path: string, files: Pick<Files, 'readText'>): Promis
   try {
     return await files.readText(path);
   } catch (cause) {
-    throw new TiltbuildError('usage', `The ignore file "${path}" cannot be read: ${reasonOf(cause)}.`, {
+    throw new TiltbuildError('usage', `Could not read the ignore file "${path}": ${reasonOf(cause)}.`, {
       cause,
     });
   }

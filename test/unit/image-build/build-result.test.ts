@@ -85,7 +85,7 @@ describe('a result file', () => {
     [iidFile('out'), 'it is a directory'],
     [iidFile('nowhere/iid.txt'), 'there is no directory "nowhere"'],
     [iidFile('a-file/iid.txt'), 'there is no directory "a-file"'],
-    [iidFile('locked/iid.txt'), '"locked" may not be written to'],
+    [iidFile('locked/iid.txt'), '"locked" is not writable'],
     [refFile('a-file/ref.txt'), 'there is no directory "a-file"'],
   ] as const) {
     it(`is refused for ${file.flag} ${file.path}`, () => {
@@ -112,7 +112,9 @@ describe('a result file', () => {
     expect(directories).to.include('refs');
     const error = await catchError(clearResultFile(refFile('locked/refs/web'), files));
     expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'usage');
-    expect(error.message).to.include('--ref-file "locked/refs/web" cannot be written: "locked/refs"');
+    expect(error.message).to.include(
+      '--ref-file "locked/refs/web" cannot be written: could not create "locked/refs": permission denied.',
+    );
   });
 
   it('is written as a whole, or the error says that the image is built', async () => {

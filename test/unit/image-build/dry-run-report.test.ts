@@ -1,6 +1,6 @@
 /**
- * Covers the whole text of a dry run: test/fixtures/dry-run has a file for each situation. `UPDATE_GOLDEN=1` writes them
- * anew; then look through them.
+ * Covers the whole text of a dry run: test/fixtures/dry-run has a file for each situation. `UPDATE_GOLDEN=1` writes
+ * them again; review the changes.
  */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -99,7 +99,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
   }),
   'cluster-down': dryRun(
     {builder: undefined, problems: [missingDelegate()]},
-    {pullSecret: {reason: 'docker-registry if it exists, which is not known'}},
+    {pullSecret: {reason: 'docker-registry if it exists; could not check'}},
   ),
   windows: dryRun({commands: [{words: SECRETS, env: {DOCKER_DEFAULT_PLATFORM: undefined}}]}),
 };

@@ -34,7 +34,7 @@ const ENTITLEMENT =
   'Error: failed to solve: granting entitlement network.host is not allowed by build daemon configuration\n';
 const STEP_ERROR = 'process "/bin/sh -c exit 3" did not complete successfully: exit code: 3\n';
 const STEP_FAILED = `#5 ERROR: ${STEP_ERROR}Error: failed to solve: ${STEP_ERROR}`;
-const RETRYING = 'Nothing of yours was at fault, so it is built once more.';
+const RETRYING = 'Your build did not cause this; retrying once.';
 const CRASHED = 'panic: send on closed channel\n\ngoroutine 1 [running]:\n';
 
 type Run = (run: DelegateRun, ports: TestPorts) => Promise<DelegateResult>;

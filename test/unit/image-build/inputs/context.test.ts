@@ -3,6 +3,7 @@ import {expect} from 'chai';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';
 import type {Files} from '../../../../src/ports.ts';
+import {type Advice, formatAdvice} from '../../../../src/text/advice.ts';
 
 const KINDS: Readonly<Record<string, 'file' | 'directory'>> = {
   '.': 'directory',
@@ -38,12 +39,12 @@ describe('checkContext', () => {
   }
 
   for (const [context, file, message, remedy] of [
-    ['-', '-', 'cannot both come from standard input', 'as a path'],
+    ['-', '-', 'cannot both come from standard input', 'Pass a path'],
     ['Dockerfile', undefined, '"Dockerfile" is a file', '--file Dockerfile .'],
-    ['nowhere', undefined, 'no directory "nowhere"', 'The last argument'],
-    ['', undefined, 'no directory ""', 'The last argument'],
-    ['ssh://example.com/x', undefined, 'no directory "ssh://example.com/x"', 'Git or HTTP URL'],
-    ['https:/example.com', undefined, 'no directory', 'Git or HTTP URL'],
+    ['nowhere', undefined, '"nowhere" does not exist', 'The last argument'],
+    ['', undefined, '"" does not exist', 'The last argument'],
+    ['ssh://example.com/x', undefined, '"ssh://example.com/x" does not exist', 'Git or HTTP URL'],
+    ['https:/example.com', undefined, 'does not exist', 'Git or HTTP URL'],
     ['https://example.com/x.git', '-', 'remote build context', ''],
     ['git@example.com:me/x', '-', 'remote build context', ''],
   ] as const) {
@@ -53,7 +54,12 @@ describe('checkContext', () => {
       expect(check)
         .to.throw()
         .with.property('remedy')
-        .that.satisfies((lines: string[]) => lines.join().includes(remedy));
+        .that.satisfies((lines: Advice[]) =>
+          lines
+            .map((line) => formatAdvice(line))
+            .join()
+            .includes(remedy),
+        );
     });
   }
 
@@ -67,7 +73,7 @@ describe('checkContext', () => {
       for (const context of ['-', 'https://example.com/x.git']) {
         expect(() => checkContext({context, ...PLAIN, ...filter}, files)).to.throw(
           TiltbuildError,
-          `${flag} is for a build context that is a local directory`,
+          `${flag} needs a local directory as the build context`,
         );
       }
     });

@@ -55,7 +55,7 @@ describe('readDestination', () => {
   it('refuses several, as kubectl build would only after it has begun', () => {
     const error = refusal(['a', 'b']);
     expect(error.code).to.equal('usage');
-    expect(error.message).to.include('one --output');
+    expect(error.message).to.include('only one --output');
   });
 
   for (const output of ['type="tar"', '"type=tar', 'type=tar,"dest']) {

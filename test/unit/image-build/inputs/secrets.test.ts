@@ -57,7 +57,7 @@ describe('readBuildSecret', () => {
     ['id=a,env=UNSET', 'id=a: the environment variable UNSET is not set'],
     ['type=env,id=a', 'id=a: the environment variable a is not set'],
     ['id=a,src=nowhere', 'id=a: there is no file "nowhere"'],
-    ['id=nothing', 'neither an environment variable nor a file called "nothing"'],
+    ['id=nothing', 'no environment variable and no file named "nothing"'],
   ] as const) {
     it(`misses the source of ${spec}`, () => {
       const error = refusal(spec);
@@ -68,16 +68,16 @@ describe('readBuildSecret', () => {
   }
 
   for (const [spec, reason] of [
-    ['', 'not of the form key=value'],
-    ['hunter2', 'not of the form key=value'],
-    ['id=a,hunter2', 'not of the form key=value'],
-    ['id=,src=file', 'it has no id='],
-    ['src=hunter2', 'it has no id='],
-    ['id=a,value=hunter2', 'none of id, src, env, type'],
-    ['hunter2=a,id=a', 'none of id, src, env, type'],
-    ['id=a,type=hunter2', 'type= is neither file nor env'],
-    ['id=a,"src=hunter2', 'quotes do not match'],
-    ['id=hunter2,src="file"', 'quotes do not match'],
+    ['', 'expected key=value pairs'],
+    ['hunter2', 'expected key=value pairs'],
+    ['id=a,hunter2', 'expected key=value pairs'],
+    ['id=,src=file', 'id= is missing'],
+    ['src=hunter2', 'id= is missing'],
+    ['id=a,value=hunter2', 'unknown key'],
+    ['hunter2=a,id=a', 'unknown key'],
+    ['id=a,type=hunter2', 'type= must be file or env'],
+    ['id=a,"src=hunter2', 'unbalanced quotes'],
+    ['id=hunter2,src="file"', 'unbalanced quotes'],
   ] as const) {
     it(`refuses ${spec || 'nothing at all'} without repeating it`, () => {
       const error = refusal(spec);
