@@ -1,4 +1,4 @@
-/** Build secrets from the environment: what the delegate can read, who else can, and what is left of it. */
+/** Build secrets from the environment: kubectl build can read them, nobody else can, and nothing of them stays. */
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -32,13 +32,13 @@ describeCommand('a build secret', (world) => {
     });
   }
 
-  it('from a file is handed on as it was typed', async () => {
+  it('from a file is passed on as typed', async () => {
     writeFileSync(join(world.sandbox.work, 'to ken'), 'x');
     expect((await build('"id=a","src=to ken"')).exitCode).to.equal(0);
     expect(world.delegated().argv).to.include('"id=a","src=to ken"');
   });
 
-  it('is gone after a build that fails, too', async () => {
+  it('is removed after a build that fails, too', async () => {
     world.sandbox.setDelegate('run-fails');
     expect((await build('id=npm,env=NPM_TOKEN', {NPM_TOKEN: VALUE})).exitCode).to.equal(1);
     expect(world.delegated().secrets[0]?.content).to.equal(VALUE);
@@ -51,12 +51,12 @@ describeCommand('a build secret', (world) => {
 
   for (const [title, spec, exitCode, words] of [
     ['names a variable that is not set', 'id=npm,env=NPM_TOKEN', 4, 'variable NPM_TOKEN is not set'],
-    ['names a file that is not there', 'id=npm,src=nope', 4, 'there is no file "nope"'],
-    ['names nothing that is there', 'id=NPM_TOKEN', 4, 'no environment variable and no file named'],
+    ['names a file that does not exist', 'id=npm,src=nope', 4, 'there is no file "nope"'],
+    ['names neither a variable nor a file', 'id=NPM_TOKEN', 4, 'no environment variable and no file named'],
     ['has no id', 'src=Dockerfile', 2, 'id= is missing'],
     ['has an unknown key', 'id=a,value=hunter2', 2, 'unknown key'],
   ] as const) {
-    it(`that ${title} is an error before anything is asked or started`, async () => {
+    it(`that ${title} is an error before any request or program`, async () => {
       const ended = await build(spec);
       expect(ended).to.include({exitCode, stdout: ''});
       expect(ended.stderr).to.contain(words).and.not.contain('hunter2');

@@ -1,4 +1,4 @@
-/** The main job: what the delegate is given, and what comes out. */
+/** The main job: what kubectl build gets, and what comes out. */
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -10,18 +10,18 @@ describeCommand('a build', (world) => {
   const pinned = () => [...pinArgs(world.sandbox, KIND_NAMES), '--registry-secret', 'docker-registry'];
   const argv = () => withoutOwnPaths(world.delegated().argv, world.sandbox);
 
-  it('prints the digest, and hands the delegate the pinned target, the secret and the fast export', async () => {
+  it('prints the digest, and passes kubectl build the pinned target, the secret and the fast export', async () => {
     const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
     expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
     expect(ended.stderr).to.contain('#8 naming to localhost/web:dev done');
     expect(argv()).to.deep.equal([...pinned(), '--tag', 'localhost/web:dev', ...EXPORT, '.']);
   });
 
-  it('asks the cluster in one round of reads, and never for the data of a secret', async () => {
+  it('reads the cluster in one round, and never the data of a secret', async () => {
     await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
     expect(
       world.api.requests
-        // While the delegate runs, the builder's pod is watched.
+        // During the build we watch the builder's pod.
         .filter(({path}) => path !== '/api/v1/namespaces/default/pods')
         .map(({method, path, accept}) => `${method} ${path} ${accept}`)
         .sort(),
@@ -34,7 +34,7 @@ describeCommand('a build', (world) => {
     ]);
   });
 
-  it('hands on what is typed byte for byte', async () => {
+  it('passes flags on byte for byte', async () => {
     const values = [
       'A= two  spaces ',
       'B="quoted"',
@@ -75,7 +75,7 @@ describeCommand('a build', (world) => {
     ]);
   });
 
-  it('hands on every build flag of docker', async () => {
+  it('passes on every build flag of docker', async () => {
     const flags = [
       ['--target', 'prod'],
       ['--ssh', 'default'],
@@ -110,7 +110,7 @@ describeCommand('a build', (world) => {
       '--file',
       'Dockerfile',
       ...flags,
-      // There is no builder "mine" yet, so one is made, on containerd as kind's nodes are.
+      // There is no builder "mine" yet, so the build creates one for containerd, which kind's nodes run.
       ...EXPORT,
       '--progress',
       'plain',
@@ -186,7 +186,7 @@ describeCommand('a build', (world) => {
     expect(existsSync(file)).to.equal(false);
   });
 
-  it('finds the digest in the progress with --platform, and loses no line of it', async () => {
+  it('finds the digest in the progress with --platform, and shows every line of it', async () => {
     const ended = await world.tiltbuild([
       '-t',
       'localhost/web:dev',
@@ -228,7 +228,7 @@ describeCommand('a build', (world) => {
     });
   });
 
-  it('takes DOCKER_DEFAULT_PLATFORM for --platform, and out of the environment of the delegate', async () => {
+  it('turns DOCKER_DEFAULT_PLATFORM into --platform, and removes it from the environment of kubectl build', async () => {
     const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.'], {
       env: {DOCKER_DEFAULT_PLATFORM: 'linux/arm64'},
     });
@@ -238,14 +238,14 @@ describeCommand('a build', (world) => {
     expect(world.delegated().env).not.to.have.property('DOCKER_DEFAULT_PLATFORM');
   });
 
-  it('pushes with the export of the delegate', async () => {
+  it('pushes with the export of kubectl build', async () => {
     const ended = await world.tiltbuild(['-t', 'registry.example:5000/web:dev', '--push', '.']);
     expect(ended.exitCode).to.equal(0);
     expect(ended.stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
     expect(argv()).to.deep.equal([...pinned(), '--tag', 'registry.example:5000/web:dev', '--push', '.']);
   });
 
-  it('leaves --output alone: a local one has no digest, and nothing is printed', async () => {
+  it('passes --output on, and prints nothing for a local one, which has no digest', async () => {
     const ended = await world.tiltbuild(['-o', 'type=local,dest=out', '.']);
     expect(ended).to.include({exitCode: 0, stdout: ''});
     expect(world.delegated().argv).to.deep.equal([...pinned(), '--output', 'type=local,dest=out', '.']);
@@ -291,7 +291,7 @@ describeCommand('a build', (world) => {
     expect(world.delegated().stdin?.toString()).to.equal('FROM scratch\n');
   });
 
-  it('is quiet with --quiet, and shows all of it when the build fails', async () => {
+  it('prints no progress with --quiet, unless the build fails', async () => {
     const good = await world.tiltbuild(['-q', '-t', 'localhost/web:dev', '.']);
     expect(good).to.include({exitCode: 0, stdout: `${DIGEST}\n`, stderr: ''});
     world.sandbox.setDelegate('run-fails');
@@ -302,7 +302,7 @@ describeCommand('a build', (world) => {
     );
   });
 
-  it('says with --verbose what it found and what it runs', async () => {
+  it('shows with --verbose what it found and the command that it runs', async () => {
     const {stderr} = await world.tiltbuild(['-v', '-t', 'localhost/web:dev', '.']);
     expect(stderr).to.contain('context "kind-demo", namespace "default"');
     expect(stderr).to.contain('product: kind (the cluster is called "kind-demo")');
@@ -310,7 +310,7 @@ describeCommand('a build', (world) => {
     expect(stderr).to.match(/runs: .*kubectl-build.* --tag localhost\/web:dev /);
   });
 
-  it('takes a context whose name has spaces and letters outside ASCII, and one that looks like a command', async () => {
+  it('accepts a context with spaces and letters outside ASCII, and one that looks like a command', async () => {
     for (const name of ['a dir ü', 'doctor']) {
       writeFileSync(join(world.sandbox.work, 'x'), '');
       const directory = join(world.sandbox.work, name);

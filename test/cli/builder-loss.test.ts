@@ -1,4 +1,4 @@
-/** A build that its builder fails: the pod that goes, the limit on time, the builder's faults in the delegate's words. */
+/** Builds that fail because of the builder: a pod that is lost, --timeout, and known errors of kubectl build. */
 import {chmodSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -26,7 +26,7 @@ async function loseBuilder(
     isOver = true;
   });
   const isWatched = () => api.requests.some(({path}) => path === '/api/v1/namespaces/default/pods');
-  // What it saw of its context is the last that the delegate notes before it builds.
+  // The stand-in of kubectl build records its Dockerfile last before it builds.
   const isBuilding = () => sandbox.invocations().some(({dockerfile}) => dockerfile !== null);
   while (!isOver && !(isWatched() && isBuilding())) await sleep(20);
   await sleep(200);
@@ -35,7 +35,7 @@ async function loseBuilder(
   return await building;
 }
 
-/** As the behaviour at first, and then as one that builds. */
+/** Behaves like `first` the first time, and builds after that. */
 function installRelapse({sandbox}: World, first: DelegateBehaviour): void {
   const mark = JSON.stringify(join(sandbox.root, 'mark'));
   sandbox.setDelegate(first);
@@ -51,12 +51,12 @@ function installRelapse({sandbox}: World, first: DelegateBehaviour): void {
   writeFileSync(program, text.replace(`"behaviour":${behaviour}`, `"behaviour":${chosen}`));
 }
 
-describeCommand('a builder that is lost in mid-build', (world) => {
+describeCommand('a builder that is lost during a build', (world) => {
   for (const [how, words] of [
     ['deleted', /was deleted while it built/],
     ['node-gone', /node "kind-control-plane" is (gone|not ready any more)|deleted while it built: \w+/],
   ] as const) {
-    it(`has the build stopped and done once more: ${how}`, async () => {
+    it(`stops the build, which is retried: ${how}`, async () => {
       const ended = await loseBuilder(world, how);
       expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
       expect(ended.stderr).to.match(words).and.contain('retrying once');
@@ -73,7 +73,7 @@ describeCommand('a builder that is lost in mid-build', (world) => {
     ['evicted', /was evicted from node "kind-control-plane".*low on resource/],
     ['oom', /OOMKilled/],
   ] as const) {
-    it(`has the build stopped, and not done again where it may be to blame: ${how}`, async () => {
+    it(`stops the build, which is not retried where it may be the cause: ${how}`, async () => {
       const ended = await loseBuilder(world, how);
       expect(ended, ended.stderr).to.include({exitCode: 1, stdout: ''});
       expect(ended.stderr).to.match(words).and.not.contain('retrying once');
@@ -81,14 +81,14 @@ describeCommand('a builder that is lost in mid-build', (world) => {
     });
   }
 
-  it('has the build done once more where kubectl asks', async () => {
+  it('is noticed through kubectl as well', async () => {
     world.connect({through: 'kubectl'});
     const ended = await loseBuilder(world, 'deleted');
     expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
     expect(world.sandbox.invocations()).to.have.length(2);
   });
 
-  it('leaves secrets to nobody else, and nothing of them behind', async () => {
+  it('exposes no secret, and leaves none behind', async () => {
     const args = ['--secret', 'id=npm,env=NPM_TOKEN', ...BUILD];
     const ended = await loseBuilder(world, 'deleted', args, {NPM_TOKEN: 'hunter2'});
     expect(ended.exitCode, ended.stderr).to.equal(0);
@@ -110,13 +110,13 @@ describeCommand('--timeout', (world) => {
     expect(world.delegated()).to.deep.include({signals: ['SIGTERM'], exitCode: 1});
   });
 
-  it('is nothing to a build that is done sooner', async () => {
+  it('does not affect a build that is done sooner', async () => {
     const ended = await world.tiltbuild(['--timeout', '5m', ...BUILD]);
     expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
   });
 });
 
-describeCommand("a failure for the builder's sake", (world) => {
+describeCommand('a failure because of the builder', (world) => {
   const faults: readonly (readonly [DelegateBehaviour, readonly string[], string, readonly string[]])[] = [
     ['otel-socket', BUILD, 'error mounting', ['cannot run RUN steps, whatever they do', REPLACE]],
     [
@@ -127,7 +127,7 @@ describeCommand("a failure for the builder's sake", (world) => {
     ],
   ];
   for (const [behaviour, args, own, words] of faults) {
-    it(`is explained after the delegate's own words: ${own}`, async () => {
+    it(`is explained after the output of kubectl build: ${own}`, async () => {
       world.sandbox.setDelegate(behaviour);
       const ended = await world.tiltbuild(args);
       expect(ended, ended.stderr).to.include({exitCode: 1, stdout: ''});
@@ -140,7 +140,7 @@ describeCommand("a failure for the builder's sake", (world) => {
   }
 
   for (const behaviour of ['run-fails', 'copy-missing', 'syntax-error'] as const) {
-    it(`is not what fails for the Dockerfile's: ${behaviour}`, async () => {
+    it(`is not a failure because of the Dockerfile: ${behaviour}`, async () => {
       world.sandbox.setDelegate(behaviour);
       const ended = await world.tiltbuild(BUILD);
       expect(ended, ended.stderr).to.include({exitCode: 1, stdout: ''});
@@ -151,7 +151,7 @@ describeCommand("a failure for the builder's sake", (world) => {
     });
   }
 
-  it('of the delegate itself is tried again: a panic that passes', async () => {
+  it('is retried: a panic of kubectl build that passes', async () => {
     installRelapse(world, 'panics');
     const ended = await world.tiltbuild(BUILD);
     expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
@@ -159,7 +159,7 @@ describeCommand("a failure for the builder's sake", (world) => {
     expect(world.sandbox.invocations().map(({exitCode}) => exitCode)).to.deep.equal([2, 0]);
   });
 
-  it('is tried again once, and no more than once: a panic that stays', async () => {
+  it('is retried only once: a panic that stays', async () => {
     world.sandbox.setDelegate('panics');
     const ended = await world.tiltbuild(BUILD);
     expect(ended, ended.stderr).to.include({exitCode: 1, stdout: ''});
@@ -167,7 +167,7 @@ describeCommand("a failure for the builder's sake", (world) => {
     expect(world.sandbox.invocations()).to.have.length(2);
   });
 
-  it('is tried again where the API server was slow', async () => {
+  it('is retried: an API server that was slow', async () => {
     const program = join(world.sandbox.bin, 'kubectl-build');
     const mark = join(world.sandbox.root, 'mark');
     const [shebang, ...rest] = readFileSync(program, 'utf8').split('\n');

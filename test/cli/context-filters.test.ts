@@ -1,4 +1,4 @@
-/** What of the context is sent, and where the Dockerfile comes from: --only, --ignore and --file-env. */
+/** Which files of the context are sent, and the source of the Dockerfile: --only, --ignore and --file-env. */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -29,7 +29,7 @@ describeCommand('a filtered context', (world) => {
     };
   };
 
-  it('sends only what is named', async () => {
+  it('sends only the paths of --only', async () => {
     const {context, file, content, beside, mode, ignored} = await build([
       '--only',
       'src',
@@ -39,28 +39,28 @@ describeCommand('a filtered context', (world) => {
     expect(context).to.equal('.');
     expect(file.startsWith(world.sandbox.tmp)).to.equal(true);
     expect(content).to.equal(DOCKERFILE);
-    // The builder may read whatever is there.
+    // The builder can read every file there.
     expect(beside).to.deep.equal(['Dockerfile', 'Dockerfile.dockerignore']);
     expect(mode).to.deep.equal([0o600, 0o700]);
     expect(ignored).to.deep.equal(['**', '!src', '!package.json']);
   });
 
-  it('leaves out what matches, besides what the ignore file leaves out', async () => {
+  it('excludes files that match --ignore, besides those of the ignore file', async () => {
     write('.dockerignore', '# ours\nnode_modules\n*.log\n');
     const {ignored} = await build(['--ignore', '**/*_test.go', '--ignore', 'docs']);
     expect(ignored).to.deep.equal(['node_modules', '*.log', '**/*_test.go', 'docs']);
   });
 
-  it("never brings back what the ignore file leaves out, and takes the Dockerfile's own before the usual one", async () => {
+  it("never includes what the ignore file excludes, and prefers the Dockerfile's own ignore file", async () => {
     write('.dockerignore', 'never-read\n');
     write('Dockerfile.dockerignore', 'src/secret\nDockerfile\n');
     const {ignored, content} = await build(['--only', 'src']);
     expect(ignored).to.deep.equal(['**', '!src', 'src/secret']);
-    // It is ignored in the context, and is built by all the same.
+    // The ignore file excludes the Dockerfile from the context, and the build uses it all the same.
     expect(content).to.equal(DOCKERFILE);
   });
 
-  it('reads a Dockerfile elsewhere, with its own ignore file, and keeps its name for what BuildKit says of it', async () => {
+  it('reads a Dockerfile elsewhere, with its own ignore file, and keeps its name for the messages of BuildKit', async () => {
     write('deploy/Web.Dockerfile', 'FROM busybox\n');
     write('deploy/Web.Dockerfile.dockerignore', 'tmp\n');
     write('.dockerignore', 'never-read\n');
@@ -70,7 +70,7 @@ describeCommand('a filtered context', (world) => {
     expect(ignored).to.deep.equal(['tmp', 'x']);
   });
 
-  it('takes the Dockerfile from the environment', async () => {
+  it('reads the Dockerfile from the environment', async () => {
     const text = 'FROM busybox\nRUN echo \'$HOME\' "%PATH%" && true\n';
     const {name, content, ignored} = await build(['--file-env', 'MY_DOCKERFILE'], {
       env: {MY_DOCKERFILE: text},
@@ -78,33 +78,33 @@ describeCommand('a filtered context', (world) => {
     expect({name, content, ignored}).to.deep.equal({name: 'Dockerfile', content: text, ignored: undefined});
   });
 
-  it('takes it from there, and from standard input, with a filter as well', async () => {
+  it('reads it from there with a filter', async () => {
     write('.dockerignore', 'a\n');
     const fromVariable = await build(['--file-env', 'D', '--ignore', 'b'], {env: {D: 'FROM a\n'}});
     expect(fromVariable).to.deep.include({content: 'FROM a\n', ignored: ['a', 'b']});
   });
 
-  it('takes it from standard input with a filter', async () => {
+  it('reads it from standard input with a filter', async () => {
     const fromInput = await build(['--file', '-', '--only', 'src'], {stdin: 'FROM b\n'});
     expect(fromInput).to.deep.include({content: 'FROM b\n', ignored: ['**', '!src']});
   });
 
-  it('leaves all as it is where there is nothing to filter', async () => {
+  it('stages nothing without a filter', async () => {
     expect((await build([])).file).to.equal('Dockerfile');
   });
 
   for (const [what, args, words, prepare] of [
     ['a glob in --only', ['--only', 'src/*.go'], 'src/*.go', undefined],
     ['an --only outside the context', ['--only', '../other'], '../other', undefined],
-    ['a pattern that is none', ['--ignore', 'a['], 'a[', undefined],
+    ['an invalid pattern', ['--ignore', 'a['], 'a[', undefined],
     [
-      'a line of the ignore file that is none',
+      'an invalid line of the ignore file',
       ['--only', 'src'],
       '.dockerignore',
       () => write('.dockerignore', 'ok\n!\n'),
     ],
     [
-      'a Dockerfile that is not there',
+      'a Dockerfile that does not exist',
       ['--file', 'no/Dockerfile', '--only', 'src'],
       'no/Dockerfile',
       undefined,
@@ -121,7 +121,7 @@ describeCommand('a filtered context', (world) => {
     });
   }
 
-  it('refuses a filter of what is no local directory', async () => {
+  it('refuses a filter of a context that is no local directory', async () => {
     for (const context of ['-', 'https://example.com/me/web.git']) {
       const ended = await world.tiltbuild([...TAG, '--only', 'src', context]);
       expect(ended).to.include({exitCode: 2});

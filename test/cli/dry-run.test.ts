@@ -1,4 +1,4 @@
-/** What a dry run tells: the command that a build then runs, the builder and the secret, and nothing is changed. */
+/** What a dry run shows: the command of the build, the builder and the secret. It changes nothing. */
 import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -7,7 +7,7 @@ import {addBuilder} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {describeCommand, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
 
-/** A question about one's rights is a POST, and changes nothing. */
+/** A question about permissions is a POST that changes nothing. */
 const changes = ({method, path}: {readonly method: string; readonly path: string}) =>
   method !== 'GET' && !path.endsWith('/selfsubjectrulesreviews');
 
@@ -24,7 +24,7 @@ async function json(world: World, args: readonly string[], env = {}) {
 }
 
 describeCommand('--dry-run', (world) => {
-  it('prints the very command that the build runs, which a shell reads back', async () => {
+  it('prints the exact command of the build, quoted for a shell', async () => {
     const args = ['-t', 'localhost/web:dev', '--build-arg', "A=it's $HOME", '--label', 'a b=c', '.'];
     const shown = await json(world, args);
     const {stdout} = await expectDone(world, args);
@@ -41,7 +41,7 @@ describeCommand('--dry-run', (world) => {
     }
   });
 
-  it('tells target, product, tags, pull secret and builder, and asks for nothing that changes anything', async () => {
+  it('shows target, product, tags, pull secret and builder, and sends no request that changes anything', async () => {
     const shown = await json(world, ['-t', 'localhost/web', '.']);
     expect(shown).to.deep.include({
       dryRun: true,
@@ -57,7 +57,7 @@ describeCommand('--dry-run', (world) => {
     expect(world.api.requests.filter(changes)).to.deep.equal([]);
   });
 
-  it('says what would be done about a builder, and does nothing', async () => {
+  it('says what a build would do about the builder, and does nothing', async () => {
     world.api.state.deployments.length = 0;
     const none = await json(world, ['-t', 'localhost/web:1', '.']);
     expect(none.builder).to.include({action: 'create', state: 'missing'});
@@ -102,7 +102,7 @@ describeCommand('--dry-run', (world) => {
     }
   });
 
-  it('takes DOCKER_DEFAULT_PLATFORM out of the environment of the command', async () => {
+  it('removes DOCKER_DEFAULT_PLATFORM from the environment of the command', async () => {
     const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.'], {
       DOCKER_DEFAULT_PLATFORM: 'linux/amd64',
     });
@@ -143,7 +143,7 @@ describeCommand('--dry-run', (world) => {
     expect(readFileSync(file, 'utf8')).to.equal('sha256:old');
   });
 
-  it('says what a build would fail of', async () => {
+  it('says why a build would fail', async () => {
     world.api.state.secrets.length = 0;
     const shown = await json(world, ['-t', 'localhost/web:1', '--registry-secret', 'nope', '.']);
     expect(shown.problems).to.have.length(1);
@@ -156,7 +156,7 @@ describeCommand('--dry-run, without a cluster', (world) => {
     [KIND_NAMES, 'kind'],
     [PLAIN_NAMES, 'unknown'],
   ] as const) {
-    it(`says what it could not learn (${product})`, async () => {
+    it(`says what it could not find out (${product})`, async () => {
       world.connect({names});
       const path = world.sandbox.kubeconfig;
       const text = world.api.kubeconfig({auth: 'certificate', names, directory: world.sandbox.root});
@@ -171,7 +171,7 @@ describeCommand('--dry-run, without a cluster', (world) => {
     });
   }
 
-  it('does without kubectl build as well', async () => {
+  it('works without kubectl build', async () => {
     const shown = await json(world, ['-t', 'localhost/web:1', '.'], {
       PATH: join(world.sandbox.root, 'nowhere'),
     });

@@ -1,4 +1,4 @@
-/** Which pull secret a build is given, whether we ask the cluster ourselves or kubectl does. */
+/** Which pull secret a build uses, whether we ask the cluster ourselves or through kubectl. */
 import {expect} from 'chai';
 import {builderDeployment, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
 import {DIGEST, describeCommand, KIND_NAMES, pinArgs, WAYS} from '../helpers/world.ts';
@@ -25,27 +25,27 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
-    title: 'takes docker-registry where it exists',
+    title: 'uses docker-registry where it exists',
     secrets: {'docker-registry': DOCKER},
     passed: 'docker-registry',
     asked: 'docker-registry',
   },
-  {title: 'takes none, silently, where docker-registry does not exist', asked: 'docker-registry'},
+  {title: 'uses none, silently, where docker-registry does not exist', asked: 'docker-registry'},
   {
-    title: 'takes none, with a note, where docker-registry is of another type',
+    title: 'uses none, with a note, where docker-registry is of another type',
     secrets: {'docker-registry': 'kubernetes.io/dockercfg'},
     note: ['"docker-registry"', 'kubernetes.io/dockercfg', DOCKER, '"default"'],
     asked: 'docker-registry',
   },
   {
-    title: 'passes docker-registry on, with a note, where it must not be looked at',
+    title: 'passes docker-registry on, with a note, without permission to look at it',
     forbidden: true,
     passed: 'docker-registry',
     note: ['"docker-registry"', 'unchecked', 'secrets "docker-registry" is forbidden'],
     asked: 'docker-registry',
   },
   {
-    title: 'takes the one of --registry-secret',
+    title: 'uses the one of --registry-secret',
     secrets: {mine: DOCKER, 'docker-registry': DOCKER},
     args: ['--registry-secret', 'mine'],
     passed: 'mine',
@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'passes the one of --registry-secret on, with a note, where it must not be looked at',
+    title: 'passes the one of --registry-secret on, with a note, without permission to look at it',
     forbidden: true,
     args: ['--registry-secret', 'mine'],
     passed: 'mine',
@@ -74,7 +74,7 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'takes the one of the variable',
+    title: 'uses the one of the variable',
     secrets: {mine: DOCKER, 'docker-registry': DOCKER},
     variable: 'mine',
     passed: 'mine',
@@ -95,18 +95,18 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'takes none, and asks for none, where the variable is empty',
+    title: 'uses none, and looks for none, where the variable is empty',
     secrets: {'docker-registry': DOCKER},
     variable: '',
   },
   {
-    title: 'takes none, and asks for none, where --registry-secret is empty',
+    title: 'uses none, and looks for none, where --registry-secret is empty',
     secrets: {'docker-registry': DOCKER, mine: DOCKER},
     args: ['--registry-secret='],
     variable: 'mine',
   },
   {
-    title: 'has --registry-secret go before the variable',
+    title: 'prefers --registry-secret to the variable',
     secrets: {mine: DOCKER},
     args: ['--registry-secret=mine'],
     variable: 'missing',
@@ -114,7 +114,7 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'takes --registry-secret where the variable is empty',
+    title: 'uses --registry-secret where the variable is empty',
     secrets: {mine: DOCKER},
     args: ['--registry-secret', 'mine'],
     variable: '',
@@ -122,21 +122,21 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'takes a secret that is called as the builder',
+    title: 'uses a secret with the name of the builder',
     secrets: {buildkit: DOCKER},
     variable: 'buildkit',
     passed: 'buildkit',
     asked: 'buildkit',
   },
   {
-    title: 'does not take the builder for a secret of its name',
+    title: 'does not mistake the builder for a secret of its name',
     secrets: {'docker-registry': DOCKER},
     variable: 'buildkit',
     error: ['"buildkit"', 'does not exist'],
     asked: 'buildkit',
   },
   {
-    title: 'does not take the builder for the type of a secret of its name',
+    title: 'does not mistake the builder for the type of a secret of its name',
     secrets: {buildkit: 'Opaque'},
     args: ['--registry-secret', 'buildkit'],
     error: ['"buildkit"', 'Opaque'],
@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
 
 for (const through of WAYS) {
   describeCommand(
-    `the pull secret, ${through === 'kubectl' ? 'asked through kubectl' : 'asked directly'},`,
+    `the pull secret, ${through === 'kubectl' ? 'read through kubectl' : 'read directly'},`,
     (world) => {
       for (const {title, secrets = {}, forbidden, args = [], variable, passed, error, note, asked} of cases) {
         it(title, async () => {
@@ -189,7 +189,7 @@ for (const through of WAYS) {
         });
       }
 
-      it('is told apart from a builder that is called docker-registry', async () => {
+      it('is not confused with a builder named docker-registry', async () => {
         world.connect({through});
         world.api.state.deployments = [builderDeployment({name: 'docker-registry', runtime: 'docker'})];
         const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '--builder', 'docker-registry', '.']);
@@ -200,13 +200,13 @@ for (const through of WAYS) {
         expect(argv).not.to.include('--output');
       });
 
-      it('is not taken for a builder where there is none of its name', async () => {
+      it('is not mistaken for a builder of its name', async () => {
         world.connect({through, names: {context: 'minikube', cluster: 'minikube', user: 'minikube'}});
         world.api.state.deployments = [];
         world.api.state.secrets = [
           {namespace: 'default', name: 'buildkit', type: DOCKER, labels: {runtime: 'containerd'}},
         ];
-        // Nothing is made in its place, so that nothing is known of the runtime.
+        // No builder is created either, so the runtime is unknown.
         const policy = ['--builder-policy', 'never'];
         const args = ['-t', 'localhost/web:dev', '--registry-secret', 'buildkit', ...policy, '.'];
         const ended = await world.tiltbuild(args);
@@ -214,7 +214,7 @@ for (const through of WAYS) {
         expect(world.delegated().argv).not.to.include('--output');
       });
 
-      it('is looked for in the namespace of the build alone', async () => {
+      it('is looked up only in the namespace of the build', async () => {
         world.connect({through, namespace: 'team'});
         const ended = await world.tiltbuild([
           '-t',

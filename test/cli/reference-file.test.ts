@@ -1,4 +1,4 @@
-/** The reference file: a tag that the digest makes, in the node and in a file that Tilt reads. */
+/** The reference file: a tag made from the digest, in the node and in a file that Tilt reads. */
 import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -9,7 +9,7 @@ const TAG = `tilt-${DIGEST.slice('sha256:'.length, 'sha256:'.length + 16)}`;
 const MULTI = '23d1001069826012';
 const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
 
-/** What each run was asked to build, without what is the same in all. */
+/** The arguments of each run, without those that all have. */
 function asked(world: World): readonly (readonly string[])[] {
   return world.sandbox
     .invocations()
@@ -43,7 +43,7 @@ describeCommand('a reference file', (world) => {
       [...EXPORT, '.'],
       ['--tag', `localhost/web:${TAG}`, ...EXPORT, '.'],
     ]);
-    // The second pass is cached, and says nothing.
+    // The second pass is cached, and prints nothing.
     expect(ended.stderr.match(/load build definition/g)).to.have.length(1);
     if (process.platform !== 'win32') expect(statSync(join(file(), '..')).mode & 0o777).to.equal(0o700);
   });
@@ -56,28 +56,28 @@ describeCommand('a reference file', (world) => {
     expect(read()).to.equal(before);
   });
 
-  it('is gone after a build that fails', async () => {
+  it('does not exist after a build that fails', async () => {
     await world.tiltbuild(named());
     world.sandbox.setDelegate('run-fails');
     expect(await world.tiltbuild(named())).to.include({exitCode: 1, stdout: ''});
     expect(existsSync(file())).to.equal(false);
   });
 
-  it("leaves the second pass out where a container runs from the image on the builder's node", async () => {
+  it("saves the second pass where a container on the builder's node runs from the image", async () => {
     runs(world, `localhost/web:${TAG}`);
     expect(await world.tiltbuild(named())).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
     expect(read()).to.equal(`localhost/web:${TAG}`);
     expect(asked(world)).to.deep.equal([[...EXPORT, '.']]);
   });
 
-  it('does not take another content, or another name of it, for that', async () => {
+  it('does not save it for another content, or another name of the same', async () => {
     runs(world, 'localhost/web:tilt-0000000000000000');
     runs(world, `localhost/other:${TAG}`);
     await world.tiltbuild(named());
     expect(asked(world)).to.have.length(2);
   });
 
-  it('asks a shared cluster for the pods of the namespace alone', async () => {
+  it('lists only the pods of the namespace in a shared cluster', async () => {
     const gke = 'gke_project_zone_shared';
     world.connect({names: {context: gke, cluster: gke, user: gke}});
     expect(await world.tiltbuild(named())).to.include({exitCode: 0});
@@ -85,13 +85,13 @@ describeCommand('a reference file', (world) => {
     expect(world.api.requests.map(({path}) => path)).to.not.include('/api/v1/pods');
   });
 
-  it('keeps a familiar name in the file, and gives the node its canonical one, on kind as well', async () => {
+  it('has the familiar name, and the node the canonical one, on kind as well', async () => {
     expect(await world.tiltbuild(['--image', 'web', '--ref-file', file(), '.'])).to.include({exitCode: 0});
     expect(read()).to.equal(`web:${TAG}`);
     expect(asked(world)[1]?.slice(0, 2)).to.deep.equal(['--tag', `docker.io/library/web:${TAG}`]);
   });
 
-  it('goes with tags, and with every other form of the result', async () => {
+  it('works with tags, and with every other form of the result', async () => {
     const [iid, metadata] = ['iid', 'meta.json'].map((name) => join(world.sandbox.work, name)) as [
       string,
       string,
@@ -120,12 +120,12 @@ describeCommand('a reference file', (world) => {
     });
   });
 
-  it('prints the reference where no file is asked for', async () => {
+  it('is not needed to print the reference', async () => {
     const ended = await world.tiltbuild(['--image', 'localhost/web', '--print', 'ref', '-q', '.']);
     expect(ended).to.include({exitCode: 0, stdout: `localhost/web:${TAG}\n`, stderr: ''});
   });
 
-  it('makes the tag as it is told', async () => {
+  it('has the tag in the form of --tag-prefix and --tag-length', async () => {
     await world.tiltbuild(named('--tag-prefix', 'v', '--tag-length', '10'));
     expect(read()).to.equal(`localhost/web:v${DIGEST.slice(7, 17)}`);
   });
@@ -144,7 +144,7 @@ describeCommand('a reference file', (world) => {
     });
     expect(ended).to.include({exitCode: 0});
     expect(read()).to.equal(pushed);
-    // kubectl build refuses to push what has no tag.
+    // kubectl build refuses to push an image without a tag.
     expect(asked(world)).to.deep.equal([['.'], ['--tag', pushed, '--push', '.']]);
     expect(ended.stderr).to.contain(`pushing manifest for ${pushed}`);
   });
@@ -187,7 +187,7 @@ describeCommand('a reference file', (world) => {
     ]);
   });
 
-  it('says so where the image is never the same, and writes nothing', async () => {
+  it('is not written where the image is different every time, and the error says so', async () => {
     world.sandbox.setDelegate('changes');
     const ended = await world.tiltbuild(named());
     expect(ended).to.include({exitCode: 5, stdout: ''});

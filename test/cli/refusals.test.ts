@@ -1,4 +1,4 @@
-/** What is refused before it can go wrong: k3d, and names that no pod would find; and how the product is told. */
+/** What is refused before it can fail: k3d, and names that no pod would find; and how the product is identified. */
 import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
 import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
@@ -16,7 +16,7 @@ function expectRefused(world: World, ended: Ended, exitCode: 2 | 3, ...words: re
   expect(world.sandbox.invocations()).to.deep.equal([]);
 }
 
-/** What the delegate is told to name the image. */
+/** The names that kubectl build gets for the image. */
 function tags(world: World): readonly string[] {
   const {argv} = world.delegated();
   return argv.filter((_, index) => argv[index - 1] === '--tag');
@@ -25,7 +25,7 @@ function tags(world: World): readonly string[] {
 const notes = ({stderr}: Ended) => stderr.split('\n').filter((line) => line.startsWith('note:'));
 const flags = (given: readonly string[]) => given.flatMap((tag) => ['-t', tag]);
 
-/** A login by a plugin; gives whether it was started. */
+/** A login by a plugin; the result says whether it was started. */
 function connectByPlugin(world: World, names: typeof PLAIN_NAMES): () => boolean {
   const {exec, runs} = installCredentialPlugin(world.sandbox.root, {tokens: world.api.token});
   world.connect({auth: 'none', names, userFields: {exec}});
@@ -44,7 +44,7 @@ describeCommand('k3d', (world) => {
     ],
   ];
   for (const [title, names, why] of k3dNames) {
-    it(`is refused by the name of ${title}, before anything is asked or started`, async () => {
+    it(`is refused by the name of ${title}, before any request or program`, async () => {
       const pluginStarted = connectByPlugin(world, names);
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
       expectRefused(world, ended, 3, 'k3d', why, 'kind create cluster', 'k3d image import', '--context');
@@ -53,14 +53,14 @@ describeCommand('k3d', (world) => {
     });
   }
 
-  it('is not what only sounds like it', async () => {
+  it('is not a cluster that only sounds like it', async () => {
     const pluginStarted = connectByPlugin(world, {
       context: 'my-k3d',
       cluster: 'k3domain',
       user: 'k3d',
     });
     expect((await world.tiltbuild(['-t', 'localhost/web:dev', '.'])).exitCode).to.equal(0);
-    // And so the plugin of the cases above would have told.
+    // So the plugin would have been noticed in the cases above.
     expect(pluginStarted()).to.equal(true);
   });
 
@@ -73,7 +73,7 @@ describeCommand('k3d', (world) => {
     });
   }
 
-  it('is refused with --qualify, and whatever comes of the build', async () => {
+  it('is refused with --qualify, with --push and without a tag', async () => {
     world.connect({names: {...PLAIN_NAMES, cluster: 'k3d-demo'}});
     for (const args of [['--qualify', '-t', 'web'], ['--push', '-t', 'ghcr.io/me/web:dev'], []]) {
       expectRefused(world, await world.tiltbuild([...args, '.']), 3, 'k3d');
@@ -101,7 +101,7 @@ describeCommand('kind', (world) => {
     expect(pluginStarted()).to.equal(false);
   });
 
-  it('refuses all for one bad tag of several, and names that one alone', async () => {
+  it('refuses the build for one bad tag of several, and names only that one', async () => {
     const ended = await world.tiltbuild([
       ...flags(['localhost/web:dev', 'web:dev', 'ghcr.io/me/web:dev']),
       '.',
@@ -125,7 +125,7 @@ describeCommand('kind', (world) => {
     expect(notes(ended).join('\n')).not.to.contain('localhost');
   });
 
-  it('takes names with a host as they are, without a word', async () => {
+  it('leaves names with a host as they are, without a note', async () => {
     const good = [
       'localhost/a:1',
       'localhost:5000/a:1',
@@ -158,7 +158,7 @@ describeCommand('kind', (world) => {
     expect(notes(ended)).to.have.length(3);
   });
 
-  it("takes Tilt's own reference for qualified, without a word, and completes it", async () => {
+  it("accepts Tilt's own reference, and completes it without a note", async () => {
     const tag = 'myorg/web:tilt-build-1764000000';
     const ended = await world.tiltbuild(['-t', tag, '.'], {env: {EXPECTED_REF: tag}});
     expect(ended.exitCode, ended.stderr).to.equal(0);
@@ -176,7 +176,7 @@ describeCommand('kind', (world) => {
   });
 
   for (const through of WAYS) {
-    it(`is told by its nodes alone, too (${through})`, async () => {
+    it(`is identified by its nodes as well (${through})`, async () => {
       world.connect({through, names: PLAIN_NAMES});
       world.api.state.nodes = [node()];
       expectRefused(world, await world.tiltbuild(['-t', 'web:dev', '.']), 3, 'docker.io/library/web:dev');
@@ -205,18 +205,18 @@ describeCommand('any other cluster', (world) => {
   }
 
   for (const through of WAYS) {
-    it(`is unknown where nodes must not be listed, and that is no error (${through})`, async () => {
+    it(`is unknown without permission to list nodes, which is no error (${through})`, async () => {
       world.connect({through, names: PLAIN_NAMES});
       world.api.state.forbidden.add('nodes');
       const ended = await world.tiltbuild(['-t', 'web:dev', '--print', 'json', '.']);
       expect(ended.exitCode, ended.stderr).to.equal(0);
       expect(JSON.parse(ended.stdout)).to.include({product: 'unknown', pullSecret: 'docker-registry'});
-      // The builder was read all the same.
+      // The builder was read nevertheless.
       expect(world.delegated().argv).to.include('type=image,unpack=true,compression=uncompressed');
     });
   }
 
-  it('is told by name, and by cluster before context before user', async () => {
+  it('is identified by name, and by cluster before context before user', async () => {
     world.api.state.nodes = [node(UNMARKED_NODE)];
     const table: readonly (readonly [Partial<typeof PLAIN_NAMES>, string])[] = [
       [{cluster: 'kind'}, 'kind'],
@@ -259,7 +259,7 @@ describeCommand('a tag that is no image reference', (world) => {
     [`localhost/web:dev@${digest}`, 'Leave the digest out: localhost/web:dev'],
   ];
   for (const [tag, words] of invalid) {
-    it(`is refused with a caret, before anything is asked: ${JSON.stringify(tag.slice(0, 40))}`, async () => {
+    it(`is refused with a caret, before any request: ${JSON.stringify(tag.slice(0, 40))}`, async () => {
       world.connect({names: {...PLAIN_NAMES, cluster: 'k3d-demo'}});
       const ended = await world.tiltbuild(['-t', 'localhost/good:dev', `--tag=${tag}`, '.']);
       expectRefused(world, ended, 2, words);

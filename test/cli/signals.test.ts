@@ -1,4 +1,4 @@
-/** Signals, and readers that go away: the build is cancelled, nothing is left, the exit code tells. */
+/** Signals, and readers that close: the build is cancelled, nothing is left, and the exit code names the signal. */
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {expect} from 'chai';
@@ -36,7 +36,7 @@ describeCommand('a signal', (world) => {
     expect(world.delegated().signals).to.deep.equal(['SIGTERM']);
   });
 
-  it('kills at the second one a delegate that ignores the first', async () => {
+  it('that is the second one kills kubectl build where it ignores the first', async () => {
     world.sandbox.setDelegate('ignores-signals');
     const ended = await world.tiltbuild(ARGS, {
       env,
@@ -64,8 +64,8 @@ describeCommand('a signal', (world) => {
   });
 });
 
-describeCommand('a reader that went away', (world) => {
-  it('from standard output is no error', async () => {
+describeCommand('a reader that closes', (world) => {
+  it('standard output is no error', async () => {
     const child = spawn(world.program.command, [...world.program.args, '-t', 'localhost/web:dev', '.'], {
       cwd: world.sandbox.work,
       env: world.sandbox.env,

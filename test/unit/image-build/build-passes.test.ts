@@ -1,4 +1,4 @@
-/** Covers the passes of a build that gives an image the tag of its digest. */
+/** Covers the passes of a build that tags an image by its digest. */
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
@@ -36,7 +36,7 @@ function passes(
 }
 
 describe('buildInPasses', () => {
-  it('builds once where no name by content is asked for', async () => {
+  it('builds once without a content name', async () => {
     const {result, run, asked} = passes([digest('1')], {contentName: undefined, push: true}, {tags: TAGS});
     expect(await result).to.deep.equal({digest: digest('1')});
     expect(run).to.have.length(1);
@@ -45,7 +45,7 @@ describe('buildInPasses', () => {
     expect(asked).to.deep.equal([]);
   });
 
-  it('builds without a name, and once more under the tag of the digest', async () => {
+  it('builds without a tag, and again with the tag from the digest', async () => {
     const {result, names} = passes([digest('1'), digest('1')]);
     expect(await result).to.deep.equal({
       digest: digest('1'),
@@ -54,13 +54,13 @@ describe('buildInPasses', () => {
     expect(names()).to.deep.equal([[], [tagged('1')]]);
   });
 
-  it('gives the tags that were asked for in the first pass', async () => {
+  it('gives the image its other tags in the first pass', async () => {
     const {result, names} = passes([digest('1'), digest('1')], {}, {tags: TAGS});
     await result;
     expect(names()).to.deep.equal([['localhost/web:dev'], [tagged('1')]]);
   });
 
-  it('leaves out the second pass where the tag is there already', async () => {
+  it('skips the second pass where the tag exists already', async () => {
     const {result, run, asked} = passes([digest('1')], {}, {there: [tagged('1')]});
     expect((await result).named?.canonical).to.equal(tagged('1'));
     expect(run).to.have.length(1);
@@ -74,7 +74,7 @@ describe('buildInPasses', () => {
     expect(asked).to.deep.equal([]);
   });
 
-  it('pushes only what has a name', async () => {
+  it('pushes only passes that have a tag', async () => {
     const bare = passes([digest('1'), digest('1')], {push: true});
     await bare.result;
     expect(bare.run.map(({request}) => request.push)).to.deep.equal([false, true]);
@@ -111,13 +111,13 @@ describe('buildInPasses', () => {
     }
   });
 
-  it('names what came out, where it is not what it was before', async () => {
+  it('tags the image that came out where it is different from the first', async () => {
     const {result, names} = passes([digest('1'), digest('2'), digest('2')]);
     expect((await result).named?.canonical).to.equal(tagged('2'));
     expect(names()).to.deep.equal([[], [tagged('1')], [tagged('2')]]);
   });
 
-  it('gives up on an image that is never the same', async () => {
+  it('gives up on an image that is different every time', async () => {
     const {result, run} = passes(['1', '2', '3', '4'].map(digest));
     const error = await result.catch((thrown) => thrown);
     expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'reference-unstable');

@@ -81,15 +81,15 @@ describe('ProgressDigest', () => {
     expect(watch(manifests + list)).to.equal(digestOf('c'));
   });
 
-  it('needs no newline at the end, and stands Windows line ends', () => {
+  it('needs no newline at the end, and accepts Windows line ends', () => {
     expect(watch(`#7 exporting manifest ${digestOf('a')}`)).to.equal(digestOf('a'));
     expect(watch(`#7 exporting manifest ${digestOf('a')}\r\n#8 x\r\n`)).to.equal(digestOf('a'));
   });
 
-  it('keeps a line without an end no longer than a string can be', () => {
+  it('keeps no line that is longer than a string can be', () => {
     const progress = new ProgressDigest();
     const piece = Buffer.alloc(20_000_000, 'x');
-    // More than V8's longest string, which whoever keeps the line runs into.
+    // More than V8's longest string, so keeping the line would throw.
     for (let written = 0; written <= 2 ** 29; written += piece.length) progress.observe(piece);
     progress.observe(Buffer.from(`\n#7 exporting manifest ${digestOf('a')} done\n`));
     expect(progress.digest()).to.equal(digestOf('a'));

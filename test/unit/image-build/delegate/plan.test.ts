@@ -90,7 +90,7 @@ describe('planBuild', () => {
     });
   }
 
-  it('hands on the secrets as they are placed', () => {
+  it('passes the secrets on', () => {
     expect(plan({}, {secretSpecs: ['id=a,src=f', '"id=b,c",src=/private/secret-1']}).argv).to.deep.equal([
       ...PIN,
       ...['--secret', 'id=a,src=f', '--secret', '"id=b,c",src=/private/secret-1', ...FAST, '.'],

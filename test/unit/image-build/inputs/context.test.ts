@@ -13,7 +13,7 @@ const KINDS: Readonly<Record<string, 'file' | 'directory'>> = {
   'https://local': 'directory',
 };
 
-/** Only what is asked of it is there. */
+/** The only method that the check may call. */
 const files = {kindOf: (path: string) => KINDS[path] ?? 'missing'} as Files;
 
 const PLAIN = {only: [], ignore: []};
@@ -33,7 +33,7 @@ describe('checkContext', () => {
     ['github.com/local', '-'],
     ['https://local', '-'],
   ] as const) {
-    it(`takes ${context}${file ? ` with --file ${file}` : ''}`, () => {
+    it(`accepts ${context}${file ? ` with --file ${file}` : ''}`, () => {
       expect(() => checkContext({context, file, ...PLAIN}, files)).not.to.throw();
     });
   }
@@ -68,7 +68,7 @@ describe('checkContext', () => {
     ['--ignore', {ignore: ['*.md']}],
     ['--file-env', {fileVariable: 'DOCKERFILE'}],
   ] as const) {
-    it(`takes ${flag} for a directory, and for nothing else`, () => {
+    it(`accepts ${flag} for a directory only`, () => {
       expect(() => checkContext({context: '.', ...PLAIN, ...filter}, files)).not.to.throw();
       for (const context of ['-', 'https://example.com/x.git']) {
         expect(() => checkContext({context, ...PLAIN, ...filter}, files)).to.throw(

@@ -41,7 +41,7 @@ function refusal(outputs: readonly string[]): TiltbuildError {
 }
 
 describe('readDestination', () => {
-  it('is the node where nothing is asked for, and a registry with --push', () => {
+  it('is the node by default, and a registry with --push', () => {
     expect(readDestination([], false)).to.deep.equal({kind: 'runtime', stdout: false});
     expect(readDestination([], true)).to.deep.equal({kind: 'image', stdout: false});
   });
@@ -52,7 +52,7 @@ describe('readDestination', () => {
     });
   }
 
-  it('refuses several, as kubectl build would only after it has begun', () => {
+  it('refuses several, as kubectl build would, but before the build begins', () => {
     const error = refusal(['a', 'b']);
     expect(error.code).to.equal('usage');
     expect(error.message).to.include('only one --output');

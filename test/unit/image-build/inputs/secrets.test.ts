@@ -1,4 +1,4 @@
-/** Covers `--secret`: docker's rules, and that nothing typed there shows up in an error. */
+/** Covers `--secret`: docker's rules, and that no error repeats the value. */
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {
@@ -59,7 +59,7 @@ describe('readBuildSecret', () => {
     ['id=a,src=nowhere', 'id=a: there is no file "nowhere"'],
     ['id=nothing', 'no environment variable and no file named "nothing"'],
   ] as const) {
-    it(`misses the source of ${spec}`, () => {
+    it(`reports the missing source of ${spec}`, () => {
       const error = refusal(spec);
       expect(error.code).to.equal('build-secret-missing');
       expect(error.message).to.include(message);
@@ -105,7 +105,7 @@ describe('secretFileSpec', () => {
 });
 
 describe('placeSecrets', () => {
-  it('puts secrets of the environment into private files, and hands on the others', () => {
+  it('puts secrets of the environment into private files, and passes the others on', () => {
     const placed = placeSecrets(
       [
         {kind: 'verbatim', spec: 'id=a,src=f'},
