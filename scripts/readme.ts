@@ -1,23 +1,17 @@
 /** Owns the generated parts of README.md: the flag table and the exit codes. `--check` compares only. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {flags} from '../src/cli/argv/flags.ts';
+import {commands} from '../src/cli/commands/commands.ts';
 import {EXIT_CODE_TABLE} from '../src/cli/render/exit-codes.ts';
 import {fillPart, ROOT, settleGeneratedFile} from './generated-file.ts';
-
-interface ShownFlag {
-  readonly char?: string;
-  readonly helpGroup?: string;
-  readonly helpValue?: string | string[];
-  readonly summary?: string;
-}
 
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
 function flagTable(): string {
-  const rows = Object.entries(flags as Readonly<Record<string, ShownFlag>>).map(([name, flag]) => {
-    const label = `${flag.char ? `-${flag.char}, ` : ''}--${name}${flag.helpValue ? ` ${flag.helpValue}` : ''}`;
-    return `| \`${cell(label)}\` | ${flag.helpGroup ?? ''} | ${cell(flag.summary ?? '')} |`;
+  const rows = Object.entries(commands.build.flags).map(([name, flag]) => {
+    const value = flag.type === 'switch' ? '' : ` ${flag.value}${flag.type === 'list' ? '...' : ''}`;
+    const label = `${flag.char ? `-${flag.char}, ` : ''}--${name}${value}`;
+    return `| \`${cell(label)}\` | ${flag.group ?? ''} | ${cell(flag.summary)} |`;
   });
   return ['| Flag | Group | Meaning |', '|---|---|---|', ...rows].join('\n');
 }

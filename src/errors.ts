@@ -2,7 +2,7 @@
 import type {Advice} from './text/advice.ts';
 
 /**
- * Every failure that we foresee, by the family it belongs to. `cli/exit-codes.ts` maps each to an exit code.
+ * Every failure that we foresee, by the family it belongs to. `cli/render/exit-codes.ts` maps each to an exit code.
  * An error that is not a `TiltbuildError` is a bug of ours.
  */
 export type ErrorCode =

@@ -3,6 +3,7 @@ import {homedir, tmpdir} from 'node:os';
 import {readCommandLine} from './cli/argv/command-line.ts';
 import type {Invocation} from './cli/argv/invocation.ts';
 import {readReporting} from './cli/argv/reporting.ts';
+import {findTiltArgument} from './cli/commands/commands.ts';
 import {COMMIT, VERSION} from './cli/help/version.ts';
 import {exitCodeOf, UNFIT} from './cli/render/exit-codes.ts';
 import {
@@ -31,7 +32,7 @@ import {PathPrograms} from './system/programs.ts';
 import {Runner} from './system/runner.ts';
 import {StandardInput} from './system/standard-input.ts';
 import {Terminal} from './system/terminal.ts';
-import {chooseRephrasing} from './tilt/tiltfile-phrases.ts';
+import {chooseFlagWriter} from './tilt/tiltfile-phrases.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
@@ -40,7 +41,7 @@ async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   const style: Style = {
     ...chooseStyle(onTerminal, env, onTerminal ? process.stderr.columns : undefined),
-    rephrase: chooseRephrasing(env),
+    writeFlag: chooseFlagWriter(env, findTiltArgument),
   };
   const surroundings: Surroundings = {
     env,
@@ -58,7 +59,7 @@ async function main(): Promise<number> {
     const {verbosity, json} = readReporting(argv);
     await terminal.writeError(
       json
-        ? formatErrorJson(error, style)
+        ? formatErrorJson(error, style.writeFlag)
         : renderError(error, style, {verbosity, runtime: describeRuntime()}),
     );
     if (surroundings.terminal && !json && error instanceof TiltbuildError && error.code === 'build-failed')

@@ -1,6 +1,7 @@
 /** Owns what a build asks of the outside: files, the cluster, the delegate, a place for notes, signals, a clock. */
 import type {Clusters, DelegateResult, KubectlResult} from './cluster/ports.ts';
 import type {InterruptSignal} from './errors.ts';
+import type {Advice} from './text/advice.ts';
 
 export interface Files {
   /** The text of a file, without a byte order mark's meaning changed; undefined where there is none. */
@@ -84,7 +85,7 @@ export interface Programs {
 /** Where notes for the user go: one line each, never the result. */
 export interface Notes {
   /** Something the user should know though nothing is wrong. */
-  note(text: string): void;
+  note(text: Advice): void;
   /** What --verbose adds. */
   detail(text: string): void;
 }

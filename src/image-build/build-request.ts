@@ -38,7 +38,7 @@ export interface BuildRequest {
   /** `--compression`; undefined for the default of each destination. */
   readonly compression?: Compression;
   readonly progress?: string;
-  /** Build flags for kubectl build as they are, each with its values, in the order of `cli/argv/flags.ts`. */
+  /** Build flags for kubectl build as they are, each with its values, in the order of the help. */
   readonly passedFlags: readonly (readonly string[])[];
   /** Words after `--`. */
   readonly passthrough: readonly string[];

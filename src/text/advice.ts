@@ -36,14 +36,33 @@ export function flag(name: string, value?: string): FlagUse {
 /** How a flag is written where the advice is read. */
 export type FlagWriter = (flag: FlagUse) => string;
 
-export const writeFlag: FlagWriter = ({flag, value}) => `--${flag}${value === undefined ? '' : ` ${value}`}`;
+export const writeFlag: FlagWriter = ({flag, value}) =>
+  value === '' ? `--${flag}=` : `--${flag}${value === undefined ? '' : ` ${value}`}`;
 
-/** On one line. A command inside a sentence gets backticks; one on its own, or at the end behind a colon, does not. */
+/** A part of the text of an advice; `fixed` is a command or a flag, in which no line may end. */
+export interface AdvicePart {
+  readonly text: string;
+  readonly fixed: boolean;
+}
+
+/** A command inside a sentence gets backticks; one on its own, or at the end behind a colon, does not. */
+export function divideAdvice(advice: Advice, write: FlagWriter = writeFlag): readonly AdvicePart[] {
+  if (typeof advice === 'string') return [{text: advice, fixed: false}];
+  if (isCommand(advice)) return [{text: formatCommand(advice.command), fixed: true}];
+  return advice.map((piece, index) =>
+    typeof piece === 'string'
+      ? {text: piece, fixed: false}
+      : {
+          text: formatPiece(piece, index === advice.length - 1 ? advice[index - 1] : undefined, write),
+          fixed: true,
+        },
+  );
+}
+
+/** On one line. */
 export function formatAdvice(advice: Advice, write: FlagWriter = writeFlag): string {
-  if (typeof advice === 'string') return advice;
-  if (isCommand(advice)) return formatCommand(advice.command);
-  return advice
-    .map((piece, index) => formatPiece(piece, advice.slice(index + 1), advice[index - 1], write))
+  return divideAdvice(advice, write)
+    .map(({text}) => text)
     .join('');
 }
 
@@ -51,14 +70,9 @@ export function isCommand(advice: Advice | Piece): advice is Command {
   return typeof advice === 'object' && 'command' in advice;
 }
 
-function formatPiece(
-  piece: Piece,
-  rest: readonly Piece[],
-  before: Piece | undefined,
-  write: FlagWriter,
-): string {
-  if (typeof piece === 'string') return piece;
+/** `before` is the piece before the last one. */
+function formatPiece(piece: Command | FlagUse, before: Piece | undefined, write: FlagWriter): string {
   if (!isCommand(piece)) return write(piece);
-  const isLast = rest.length === 0 && typeof before === 'string' && before.endsWith(': ');
-  return isLast ? formatCommand(piece.command) : `\`${formatCommand(piece.command)}\``;
+  const text = formatCommand(piece.command);
+  return typeof before === 'string' && before.endsWith(': ') ? text : `\`${text}\``;
 }

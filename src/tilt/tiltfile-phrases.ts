@@ -1,69 +1,32 @@
-/** Owns how advice is put where Tilt runs us: what is a flag elsewhere is an argument in the Tiltfile. */
+/** Owns how a flag is written in advice that is read under Tilt, where a Tiltfile has arguments instead of flags. */
+import {type FlagWriter, writeFlag} from '../text/advice.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** By the flag's name. What takes a list gets one, what is on or off becomes `True`. */
-const ARGUMENTS: Readonly<Record<string, readonly [name: string, kind: 'text' | 'list' | 'switch']>> = {
-  'add-host': ['extra_hosts', 'list'],
-  builder: ['builder', 'text'],
-  'cache-from': ['cache_from', 'list'],
-  'cache-to': ['cache_to', 'list'],
-  file: ['dockerfile', 'text'],
-  'file-env': ['dockerfile_contents', 'text'],
-  ignore: ['ignore', 'list'],
-  namespace: ['namespace', 'text'],
-  network: ['network', 'text'],
-  'no-cache': ['no_cache', 'switch'],
-  only: ['only', 'list'],
-  platform: ['platform', 'text'],
-  pull: ['pull', 'switch'],
-  push: ['push', 'switch'],
-  'registry-secret': ['registry_secret', 'text'],
-  secret: ['secret', 'text'],
-  ssh: ['ssh', 'text'],
-  tag: ['extra_tag', 'text'],
-  target: ['target', 'text'],
-};
-
-/** A flag, and its value where one stands there: a placeholder, one with a `=`, or the last word. */
-const FLAG =
-  /--([a-z][a-z-]*)(?:(=)([^\s,;)]*)| ((?:[a-z]+\/)?[A-Z]{2,}\b[^\s,;.)]*|[\w-]+=[^\s;)]*[^\s,;.)]|[^\s,;.)-][^\s,;)]*(?<!\.)$))?/g;
-/** A command that is typed in a terminal wherever the advice is read. */
-const COMMAND = /(^ {2}.*|\b(?:kubectl|oc) (?!build\b).*|`[^`]*`)/s;
+/** What a flag is there: an argument of our extension's `kubectl_build`, or a flag of `tilt up`. */
+export type TiltArgument =
+  | {readonly kind: 'text' | 'list' | 'switch'; readonly name: string}
+  | {readonly kind: 'tilt-up'};
 
 /**
- * The rewriting of advice for where we run; as it is outside Tilt. Our extension writes the command itself, so that its
- * user has arguments and no flags; who writes the command for `custom_build` has the flags.
+ * Our extension writes the command itself, so its user has arguments and no flags; who writes a command for
+ * `custom_build` has the flags. Outside Tilt, all flags are flags.
  */
-export function chooseRephrasing(env: Env): (text: string) => string {
+export function chooseFlagWriter(
+  env: Readonly<Record<string, string | undefined>>,
+  argumentOf: (flag: string) => TiltArgument | undefined,
+): FlagWriter {
   const byExtension = Boolean(env.KUBECTL_TILTBUILD_INPUTS);
   const underTilt = byExtension || Boolean(env.TILT_PORT || env.TILT_HOST || env.EXPECTED_REF);
-  if (!underTilt) return (text) => text;
-  return (text) => {
-    const parts = text.split(COMMAND);
-    // What was split at stands between the others.
-    return parts
-      .map((part, index) =>
-        index % 2 === 1
-          ? part
-          : part.replace(FLAG, (flag, ...groups: string[]) => rephraseFlag(flag, groups, byExtension)),
-      )
-      .join('');
+  if (!underTilt) return writeFlag;
+  return (use) => {
+    const argument = argumentOf(use.flag);
+    if (argument?.kind === 'tilt-up') return `\`tilt up ${writeFlag(use)}\``;
+    if (argument === undefined || !byExtension) return writeFlag(use);
+    return `\`kubectl_build(…, ${argument.name}=${writeValue(argument.kind, use.value)})\``;
   };
 }
 
-function rephraseFlag(
-  flag: string,
-  [name = '', equals, assigned, following]: readonly string[],
-  byExtension: boolean,
-): string {
-  const value = equals ? (assigned ?? '') : following;
-  // Tilt gives every command a kubeconfig of its own, with its own context alone.
-  if (name === 'context') return `\`tilt up --context${value ? ` ${value}` : ''}\``;
-  const argument = Object.hasOwn(ARGUMENTS, name) ? ARGUMENTS[name] : undefined;
-  if (!byExtension || argument === undefined) return flag;
-  const [key, kind] = argument;
-  const shown =
-    kind === 'switch' ? 'True' : value === undefined ? '…' : kind === 'list' ? `['${value}']` : `'${value}'`;
-  return `\`kubectl_build(…, ${key}=${shown})\``;
+function writeValue(kind: 'text' | 'list' | 'switch', value: string | undefined): string {
+  if (kind === 'switch') return 'True';
+  if (value === undefined) return '…';
+  return kind === 'list' ? `['${value}']` : `'${value}'`;
 }

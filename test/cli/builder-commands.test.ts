@@ -220,7 +220,7 @@ describeCommand('builder create', (world) => {
     [['--timeout', 'soon'], 'soon'],
     [['--allow', 'security.insecure'], 'network.host'],
     [['No_Name'], 'No_Name'],
-    [['--', 'more'], '--'],
+    [['one', '--', 'more'], 'at most one NAME'],
   ] as const) {
     it(`refuses what cannot be meant: ${args.join(' ')}`, async () => {
       await expectRefused(world, 2, ['create', ...args], word);
@@ -257,7 +257,7 @@ describeCommand('builder rm', (world) => {
   });
 
   it('needs a name', async () => {
-    await expectRefused(world, 2, ['rm', '--yes'], 'needs the name');
+    await expectRefused(world, 2, ['rm', '--yes'], 'needs the NAME');
   });
 });
 
@@ -301,7 +301,7 @@ describeCommand('builder', (world) => {
   it('shows help for itself and for each of its commands, and asks nothing', async () => {
     const own = await expectDone(world, ['--help']);
     for (const command of COMMANDS) {
-      expect(own.stdout).to.contain(`builder ${command}`);
+      expect(own.stdout).to.match(new RegExp(`^  ${command} `, 'm'));
       const {stdout, stderr} = await expectDone(world, [command, '--help']);
       expect(stdout).to.contain(`kubectl tiltbuild builder ${command}`).and.contain('--namespace');
       expect(stderr).to.equal('');
@@ -310,7 +310,13 @@ describeCommand('builder', (world) => {
   });
 
   it('knows no other command', async () => {
-    await expectRefused(world, 2, ['stop'], 'no command "builder stop"', 'create, du, logs, ls, prune, rm');
+    await expectRefused(
+      world,
+      2,
+      ['stop'],
+      'builder has no command "stop"',
+      'create, du, logs, ls, prune, rm',
+    );
     await expectRefused(world, 2, ['ls', '--nope'], '--nope');
     expect(world.api.requests).to.deep.equal([]);
   });

@@ -1,4 +1,4 @@
-/** How what goes wrong is told by the whole program: known failures, JSON, stacks, and in a Tiltfile's words. */
+/** How the whole program reports errors: known failures, JSON, stacks, and flags under Tilt. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -28,14 +28,22 @@ describeCommand('a build that fails of something known', (world) => {
     });
   }
 
-  it('is told with the pull secret that was used, in the words of a Tiltfile where Tilt runs it', async () => {
+  it('is told with the pull secret that was used', async () => {
     world.sandbox.setDelegate('push-401');
     const args = ['-t', 'registry.example:5001/app:dev', '--registry-secret=', '--push', '.'];
-    const plain = await world.tiltbuild(args);
-    expect(plain.stderr).to.include('no pull secret was used').and.include('with --registry-secret');
+    const {stderr} = await world.tiltbuild(args);
+    expect(stderr).to.include('no pull secret was used').and.include('with --registry-secret');
+    expect(stderr).to.include('--docker-server=registry.example:5001 ');
+  });
+});
+
+describeCommand('a hint that names a flag', (world) => {
+  it('names an argument of the Tiltfile where our extension runs the command', async () => {
+    const args = ['--image', 'web', '--output', 'out', '.'];
+    expect((await world.tiltbuild(args)).stderr).to.include('or with --push for a registry');
     const tilt = await world.tiltbuild(args, {env: {KUBECTL_TILTBUILD_INPUTS: 'x'}});
-    expect(tilt.stderr).to.include('kubectl_build(…, registry_secret=…)');
-    expect(tilt.stderr).to.include('--docker-server=registry.example:5001 ');
+    expect(tilt.stderr).to.include('or with `kubectl_build(…, push=True)` for a registry');
+    expect(tilt.stderr).to.include('error: --image and --output cannot be used together.');
   });
 });
 

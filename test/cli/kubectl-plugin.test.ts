@@ -3,7 +3,7 @@ import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import pjson from '../../package.json' with {type: 'json'};
-import {commands} from '../../src/cli/help/oclif-lines.ts';
+import {commandNames} from '../../src/cli/commands/commands.ts';
 import {type ApiServer, builderDeployment, startApiServer} from '../helpers/api-server.ts';
 import {program, runViaKubectl} from '../helpers/programs.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
@@ -48,11 +48,25 @@ import {DIGEST, KIND_NAMES} from '../helpers/world.ts';
   it('has help for every command, without a file around it', async () => {
     const empty = join(sandbox.root, 'empty');
     mkdirSync(empty);
-    for (const id of [...Object.keys(commands).filter((name) => name !== 'build'), 'builder']) {
-      const ended = await kubectl([...id.split(':'), '--help'], empty);
-      expect(ended, id).to.include({exitCode: 0, stderr: ''});
-      expect(ended.stdout, id).to.contain(`kubectl tiltbuild ${id.replace(':', ' ')}`);
+    for (const name of commandNames.filter((other) => other !== 'build')) {
+      const ended = await kubectl([...name.split(' '), '--help'], empty);
+      expect(ended, name).to.include({exitCode: 0, stderr: ''});
+      expect(ended.stdout, name).to.contain(`$ kubectl tiltbuild ${name} `);
     }
+  });
+
+  it('takes flags before and behind the words of a command, as kubectl does', async () => {
+    for (const args of [
+      ['-n', 'default', 'builder', 'ls', '-o', 'json'],
+      ['builder', '--context', 'kind-demo', 'ls', '-o', 'json'],
+    ]) {
+      const {exitCode, stdout, stderr} = await kubectl(args);
+      expect(exitCode, stderr).to.equal(0);
+      expect(stdout).to.include('"buildkit"');
+    }
+    expect((await kubectl(['-t', 'x', 'builder', 'ls'])).stderr).to.match(
+      /^error: --tag is not a flag of kubectl tiltbuild builder ls\.\n/,
+    );
   });
 
   it('shows its version and commit, and what it works with', async () => {

@@ -86,7 +86,7 @@ describeCommand('the surroundings', (world) => {
       [[], 'The build context is missing'],
       [['nope'], '"nope" does not exist'],
       [['Dockerfile'], 'is a file'],
-      [['.', 'more'], 'There is one build context'],
+      [['.', 'more'], 'Expected one build context'],
     ] as const) {
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', ...args]);
       expect(ended).to.include({exitCode: 2, stdout: ''});

@@ -23,12 +23,13 @@ const STOPPED: readonly (readonly [file: string, code: string, told: string])[] 
   ['src/system/a.ts', "export * from 'node:net'", 'Only src/system/https-transport.ts'],
   ['src/cli/a.ts', "export * from 'node:os'", 'Only src/main.ts'],
   ['src/cli/a.ts', 'export const a = process.env', 'the global variable process'],
-  ['src/builder/a.ts', "export * from '@oclif/core'", 'knows oclif'],
+  ['src/cli/argv/a.ts', "export type * from '@oclif/core'", 'Only src/cli/help'],
 ];
 
 const LET_THROUGH: readonly (readonly [file: string, code: string])[] = [
   ['src/doctor/a.ts', "export * from '../builder/verdict/verdict.ts'"],
   ['src/builder/commands/a.ts', "export * from '../model/pods.ts'"],
+  ['src/cli/help/a.ts', "export * from '@oclif/core'"],
   ['src/system/runner.ts', "export * from 'execa'"],
   ['src/main.ts', "export * from './system/runner.ts'"],
 ];

@@ -1,45 +1,106 @@
-/** Owns the step from argv to what is to be done: a text to show, a build to run, or something else. */
+/** Owns the step from argv to what is to be done: a text to show, a build to run, or another command. */
+import {TiltbuildError} from '../../errors.ts';
 import {LOGIN_COMMAND} from '../../image-build/delegate/lend-login.ts';
 import type {Surroundings} from '../../surroundings.ts';
-import {demandOneContext, readBuildRequest} from '../requests/build-request.ts';
-import {readFlagValues} from './flag-values.ts';
-import {flags} from './flags.ts';
+import {advise, command} from '../../text/advice.ts';
+import {build} from '../commands/build.ts';
+import {commandNames, commands, titleOf} from '../commands/commands.ts';
+import {doctor} from '../commands/doctor.ts';
+import {readBuildRequest} from '../requests/build-request.ts';
+import {readBuilderRequest} from '../requests/builder-request.ts';
+import {readDoctorRequest} from '../requests/doctor-request.ts';
+import {adviseDirectory, explainFault} from './flag-errors.ts';
 import type {Invocation} from './invocation.ts';
-import {readArgv} from './pflag-argv.ts';
-import {REFUSED_FLAGS} from './refused-flags.ts';
+import {valuesOf} from './read-flags.ts';
+import {type Line, readLine} from './read-line.ts';
 
-/**
- * A first word that is a command's name is the command; a directory of that name is built as `./builder`.
- * Throws `TiltbuildError` for whatever cannot be meant.
- */
+/** Throws `TiltbuildError` for a line that makes no sense. */
 export async function readCommandLine(
   argv: readonly string[],
   surroundings: Surroundings,
 ): Promise<Invocation> {
   const [first, ...rest] = argv;
-  switch (first) {
-    case LOGIN_COMMAND: {
-      const [file, plugin, ...args] = rest;
-      if (file !== undefined && plugin !== undefined) return {kind: 'login', question: {file, plugin, args}};
-      break;
-    }
-    case '__complete':
-      return (await import('../help/oclif-lines.ts')).readCompletionLine(rest, surroundings);
-    case 'builder':
-      return await (await import('../help/oclif-lines.ts')).readBuilderLine(rest, surroundings);
-    case 'doctor':
-      return await (await import('../help/oclif-lines.ts')).readDoctorLine(rest, surroundings);
+  if (first === '__complete') {
+    const {readCompletion} = await import('./complete.ts');
+    return {kind: 'completion', completion: readCompletion(rest, surroundings.cwd)};
   }
-  const {given, positionals, passthrough} = readArgv(argv, flags, REFUSED_FLAGS);
-  if (given.get('version') === true) return {kind: 'version'};
-  if (given.get('help') === true) return await (await import('../help/oclif-lines.ts')).readBuildHelp();
+  const [file, plugin, ...args] = rest;
+  if (first === LOGIN_COMMAND && file !== undefined && plugin !== undefined)
+    return {kind: 'login', question: {file, plugin, args}};
 
-  const context = demandOneContext(positionals);
-  const values = readFlagValues(given);
-  return {
-    kind: 'build',
-    request: readBuildRequest({flags: values, context}, passthrough, surroundings),
-    verbose: values.verbose,
-    dryRun: values['dry-run'],
-  };
+  const line = readLine(argv);
+  if (line.given.get('help')?.at(-1) === true) return await showHelp(line);
+  const [fault] = line.faults;
+  if (fault !== undefined) throw explainFault(fault, line.command);
+  switch (line.command) {
+    case 'build': {
+      const flags = valuesOf(build.flags, line.given);
+      if (flags.version) return {kind: 'version'};
+      const request = readBuildRequest(flags, demandContext(line), line.rest ?? [], surroundings);
+      return {kind: 'build', request, verbose: flags.verbose, dryRun: flags['dry-run']};
+    }
+    case 'builder':
+      demandSubcommand(line);
+      return await showHelp(line);
+    case 'doctor':
+      readArgument(line);
+      return {kind: 'doctor', request: readDoctorRequest(valuesOf(doctor.flags, line.given), surroundings)};
+    default:
+      return {
+        kind: 'builder',
+        request: readBuilderRequest(line.command, line.given, readArgument(line), surroundings),
+      };
+  }
+}
+
+async function showHelp({command: name}: Line): Promise<Invocation> {
+  const {renderHelp} = await import('../help/help.ts');
+  return {kind: 'text', text: await renderHelp(name)};
+}
+
+function demandContext({words}: Line): string {
+  const [context, ...others] = words.map(({text}) => text);
+  if (context === undefined || context === '') {
+    throw new TiltbuildError('usage', 'The build context is missing.', {
+      remedy: [
+        advise`Name a directory to build, often the current one: ${command('kubectl', 'tiltbuild', '-t', 'NAME:TAG', '.')}`,
+      ],
+    });
+  }
+  if (others.length > 0) {
+    throw new TiltbuildError(
+      'usage',
+      `Expected one build context, got ${words.length} arguments: ${[context, ...others].join(' ')}`,
+      {remedy: ['Quote names that contain spaces, and put flags that only kubectl build knows after --.']},
+    );
+  }
+  return context;
+}
+
+function demandSubcommand({words, rest = []}: Line): void {
+  const [word] = [...words.map(({text}) => text), ...rest];
+  if (word === undefined) return;
+  const known = commandNames.filter((name) => name.startsWith('builder ')).map((name) => name.split(' ')[1]);
+  throw new TiltbuildError('usage', `kubectl tiltbuild builder has no command "${word}".`, {
+    remedy: [`Use one of these: ${known.join(', ')}.`, adviseDirectory('builder')],
+  });
+}
+
+/** The one argument that a command may have. As with kubectl, what follows `--` is an argument as well. */
+function readArgument({command: name, words, rest = []}: Line): string | undefined {
+  const {argument} = commands[name];
+  const given = [...words.map(({text}) => text), ...rest];
+  const most = argument === undefined ? 0 : 1;
+  if (given.length > most) {
+    const expected = argument === undefined ? 'no argument' : `at most one ${argument.name}`;
+    throw new TiltbuildError('usage', `${titleOf(name)} takes ${expected}, got: ${given.join(' ')}`, {
+      remedy: name === 'doctor' ? [adviseDirectory(name)] : [],
+    });
+  }
+  if (argument?.required && !given[0]) {
+    throw new TiltbuildError('usage', `${titleOf(name)} needs the ${argument.name} of a builder.`, {
+      remedy: [advise`List the builders: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],
+    });
+  }
+  return given[0];
 }

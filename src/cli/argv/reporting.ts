@@ -1,4 +1,6 @@
-/** Owns how errors are told, as far as the command line says so; it is known even where that cannot be read. */
+/** Owns how errors are reported, as far as the command line says so, even where it is wrong. */
+import {everyFlag} from '../commands/commands.ts';
+import {readFlags} from './read-flags.ts';
 
 export interface Reporting {
   /** How often `-v` was given. */
@@ -8,14 +10,9 @@ export interface Reporting {
 }
 
 export function readReporting(argv: readonly string[]): Reporting {
-  const end = argv.indexOf('--');
-  const words = end < 0 ? argv : argv.slice(0, end);
-  const shorts = words.map((word) => /^-(v+)$/.exec(word)?.[1]?.length ?? Number(word === '--verbose'));
-  const print = words.findLast(
-    (word, index) => word.startsWith('--print=') || words[index - 1] === '--print',
-  );
+  const {given} = readFlags(argv, everyFlag);
   return {
-    verbosity: shorts.reduce((sum, count) => sum + count, 0),
-    json: print === 'json' || print === '--print=json',
+    verbosity: (given.get('verbose') ?? []).filter(Boolean).length,
+    json: given.get('print')?.at(-1) === 'json',
   };
 }

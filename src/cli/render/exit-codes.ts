@@ -4,7 +4,7 @@ import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from 
 /** A bug of ours; sysexits' EX_SOFTWARE. */
 export const BUG = 70;
 
-/** What `doctor` ends with where a build would not work. */
+/** The exit code of `doctor` if a build would not work. */
 export const UNFIT = 4;
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
@@ -43,20 +43,15 @@ export function exitCodeOf(error: unknown): number {
   return BUG;
 }
 
-/** What a user is told of them, in help and README. */
+/** As help and README list them. */
 export const EXIT_CODE_TABLE: readonly (readonly [codes: string, meaning: string])[] = [
-  ['0', 'done'],
+  ['0', 'success'],
   ['1', 'the build failed'],
-  ['2', 'the command line is wrong'],
-  ['3', 'refused: it would not work (k3d; an unqualified tag on kind)'],
-  ['4', 'missing: context, cluster, permission, builder, kubectl build, secret'],
+  ['2', 'invalid command line'],
+  ['3', 'refused, because it would not work (k3d; an unqualified tag on kind)'],
+  ['4', 'missing or out of reach: context, cluster, permission, builder, kubectl build, secret'],
   ['5', 'built, but the result could not be delivered'],
-  ['70', 'a bug of kubectl tiltbuild'],
-  ['124', 'longer than --timeout'],
+  ['70', 'internal error: a bug of kubectl tiltbuild'],
+  ['124', '--timeout exceeded'],
   ['129, 130, 143', 'interrupted by SIGHUP, SIGINT, SIGTERM'],
 ];
-
-export const EXIT_CODE_HELP = [
-  'Exit codes:',
-  ...EXIT_CODE_TABLE.map(([codes, meaning]) => `  ${codes.padEnd(13)} ${meaning}`),
-].join('\n');

@@ -1,4 +1,4 @@
-/** Owns the last line of a build on a terminal: what came of it, and how long it took. */
+/** Owns the last line of a build on a terminal: the result, and how long it took. */
 import type {BuildRequest} from '../../image-build/build-request.ts';
 import type {BuildResult} from '../../image-build/build-result.ts';
 import {paint, type Style} from './render.ts';
@@ -16,12 +16,12 @@ export function renderFailed(seconds: number, style: Style): string {
 }
 
 function describe(references: readonly string[], {destination, push}: Asked): string {
-  const names = references.length > 0 ? references.join(', ') : 'an image without a name';
+  const names = references.length > 0 ? references.join(', ') : 'an untagged image';
   switch (destination.kind) {
     case 'files':
-      return 'built, and the files written';
+      return 'wrote the files';
     case 'archive':
-      return 'built, and the archive written';
+      return 'wrote the archive';
     case 'image':
       return `${push ? 'pushed' : 'built'} ${names}`;
     case 'runtime':

@@ -1,7 +1,6 @@
-/** Owns how errors and notes look on standard error: what, where, why, and what to do. */
-
+/** Owns how errors and notes look on standard error: what is wrong and where, and what to do. */
 import {Interrupted, TiltbuildError} from '../../errors.ts';
-import {formatAdvice} from '../../text/advice.ts';
+import {type Advice, type FlagWriter, formatAdvice, isCommand} from '../../text/advice.ts';
 import {maskText} from '../../text/mask-secrets.ts';
 import {VERSION} from '../help/version.ts';
 import {exitCodeOf} from './exit-codes.ts';
@@ -11,19 +10,19 @@ export interface Style {
   readonly colour: boolean;
   /** In columns; undefined where nothing is wrapped. */
   readonly width?: number | undefined;
-  /** How advice is put where it is given, e.g. in a Tiltfile. */
-  readonly rephrase?: (text: string) => string;
+  /** How flags are written in advice, e.g. as arguments in a Tiltfile. */
+  readonly writeFlag?: FlagWriter;
 }
 
-/** What a bug of ours is reported with, and whether stacks are shown. */
 export interface ErrorView {
+  /** How often `-v` was given; stacks are shown from two on. */
   readonly verbosity?: number;
-  /** What runs us, e.g. `Node 26.1.0, linux/x64`. */
+  /** The runtime and platform, e.g. `Node 26.1.0, linux/x64`. */
   readonly runtime?: string;
 }
 
 const USUAL_WIDTH = 80;
-/** Narrower lines break every word, wider ones are hard to read. */
+/** Narrower lines break at every word, wider ones are hard to read. */
 const NARROWEST = 40;
 const WIDEST = 100;
 
@@ -42,50 +41,44 @@ export function chooseStyle(
 
 const INDENT = ' '.repeat('error: '.length);
 
-/** What is wrong, where, and what to do. An interruption needs no words. */
+/** What is wrong and where, and what to do; nothing for an interruption. */
 export function renderError(error: unknown, style: Style, view: ErrorView = {}): string {
   if (error instanceof Interrupted) return '';
   if (!(error instanceof TiltbuildError)) return renderBug(error, style, view);
-  const {rephrase = (text) => text} = style;
   return [
     ...label(style, 31, 'error:', [error.message]),
     ...error.detail.map((line) => `  ${line}`),
-    ...label(
-      style,
-      36,
-      'hint: ',
-      error.remedy.map((entry) => rephrase(formatAdvice(entry))),
-    ),
+    ...label(style, 36, 'hint: ', error.remedy),
     ...((view.verbosity ?? 0) > 1 ? stackOf(error).map((line) => paint(style, 2, `  ${line}`)) : []),
     '',
   ].join('\n');
 }
 
 /** The same for programs: one object on one line. */
-export function formatErrorJson(error: unknown, {rephrase = (text) => text}: Partial<Style> = {}): string {
-  return `${JSON.stringify({...describe(error, rephrase), exitCode: exitCodeOf(error)})}\n`;
+export function formatErrorJson(error: unknown, write?: FlagWriter): string {
+  return `${JSON.stringify({...describe(error, write), exitCode: exitCodeOf(error)})}\n`;
 }
 
-function describe(error: unknown, rephrase: (text: string) => string) {
+function describe(error: unknown, write: FlagWriter | undefined) {
   if (error instanceof TiltbuildError) {
     const {code, message, detail, remedy} = error;
-    return {code, message, detail, remedy: remedy.map((entry) => rephrase(formatAdvice(entry)))};
+    return {code, message, detail, remedy: remedy.map((entry) => formatAdvice(entry, write))};
   }
   if (error instanceof Interrupted) {
-    return {code: 'interrupted', message: `It was interrupted by ${error.signal}.`, detail: [], remedy: []};
+    return {code: 'interrupted', message: `Interrupted by ${error.signal}.`, detail: [], remedy: []};
   }
   return {code: 'bug', message: BUG_MESSAGE, detail: stackOf(error), remedy: []};
 }
 
-const BUG_MESSAGE = `kubectl tiltbuild ${VERSION} met something that it did not foresee. This is a bug.`;
+const BUG_MESSAGE = `kubectl tiltbuild ${VERSION} failed unexpectedly. This is a bug.`;
 
 function renderBug(error: unknown, style: Style, {runtime}: ErrorView): string {
   return [
     ...label(style, 31, 'error:', [BUG_MESSAGE]),
     ...stackOf(error).map((line) => `  ${line}`),
     ...label(style, 36, 'hint: ', [
-      'Please report it, with the lines above, what was typed, and this:',
-      `  kubectl tiltbuild ${VERSION}${runtime === undefined ? '' : `, ${runtime}`}`,
+      'Please report it with the lines above, the command that you ran, and this:',
+      `  ${[`kubectl tiltbuild ${VERSION}`, ...(runtime === undefined ? [] : [runtime])].join(', ')}`,
     ]),
     '',
   ].join('\n');
@@ -100,18 +93,21 @@ function stackOf(error: unknown): readonly string[] {
   return [...lines, `caused by ${first}`, ...rest];
 }
 
-export function renderNote(text: string, style: Style): string {
-  return `${label(style, 33, 'note: ', [style.rephrase?.(text) ?? text]).join('\n')}\n`;
+export function renderNote(note: Advice, style: Style): string {
+  return `${label(style, 33, 'note: ', [note]).join('\n')}\n`;
 }
 
 export function renderDetail(text: string, style: Style): string {
   return `${paint(style, 2, text)}\n`;
 }
 
-/** The texts as lines, the first one behind a word of seven columns, the others below it. */
-function label(style: Style, code: number, word: string, texts: readonly string[]): readonly string[] {
-  const {width} = style;
-  const lines = texts.flatMap((text) => wrapText(text, width && width - INDENT.length));
+/** Each entry on lines of its own, the first behind a word of seven columns, the others below it. */
+function label(style: Style, code: number, word: string, entries: readonly Advice[]): readonly string[] {
+  const width = style.width && style.width - INDENT.length;
+  const lines = entries.flatMap((entry, index) => {
+    const indent = index > 0 && typeof entry !== 'string' && isCommand(entry) ? '  ' : '';
+    return wrapText(entry, width, style.writeFlag).map((line) => indent + line);
+  });
   return lines.map((line, index) =>
     index === 0
       ? `${paint(style, code, word.trimEnd())}${' '.repeat(INDENT.length - word.trimEnd().length)}${line}`

@@ -1,5 +1,4 @@
-/** Owns the step from what was typed of a builder command to one frozen request. */
-import type {Interfaces} from '@oclif/core';
+/** Owns the step from the flags of a builder command and the environment to one frozen request. */
 import type {BuilderAction, BuilderCommandRequest} from '../../builder/commands/command-request.ts';
 import {chooseBuilder} from '../../builder/model/builder.ts';
 import {
@@ -14,57 +13,56 @@ import {demandObjectName} from '../../cluster/api/object-name.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {splitKeyValue} from '../../text/key-value.ts';
-import type {
-  BuilderCreate,
-  BuilderInput,
-  BuilderList,
-  BuilderLogs,
-  BuilderPrune,
-  BuilderRemove,
-} from '../help/commands/builder.ts';
-import {type ConnectionFlags, readConnection} from './connection-request.ts';
+import {type Given, valuesOf} from '../argv/read-flags.ts';
+import {create, logs, ls, prune, rm} from '../commands/builder.ts';
+import type {CommandName} from '../commands/commands.ts';
+import {connectionFlags} from '../commands/common-flags.ts';
+import type {ValuesOf} from '../commands/definition.ts';
+import {readConnection} from './connection-request.ts';
 
-type FlagsOf<T extends {flags: object}> = Interfaces.InferredFlags<T['flags']>;
-
-/** The value of `flag`, which says how long a builder may take to start, in milliseconds. Throws `usage`. */
+/** How long a builder may take to start, in milliseconds, by the value of `flag`. Throws `usage`. */
 export function readBuilderTimeout(flag: string, text: string | undefined): number {
   return text === undefined ? BUILDER_TIMEOUT : readDuration(flag, text);
 }
 
-/** `kind` is the command's name. */
 export function readBuilderRequest(
-  kind: BuilderAction['kind'],
-  {flags, name: given}: BuilderInput,
+  command: Extract<CommandName, `builder ${string}`>,
+  given: Given,
+  argument: string | undefined,
   {env, cwd}: Surroundings,
 ): BuilderCommandRequest {
-  const {name} = chooseBuilder(given, env.BUILDX_BUILDER);
-  demandObjectName(name, given ? 'NAME' : 'BUILDX_BUILDER');
+  const {name} = chooseBuilder(argument, env.BUILDX_BUILDER);
+  demandObjectName(name, argument ? 'NAME' : 'BUILDX_BUILDER');
   return Object.freeze({
-    action: readAction(kind, flags, name),
-    connection: readConnection(flags as ConnectionFlags, cwd),
+    action: readAction(command, given, name),
+    connection: readConnection(valuesOf(connectionFlags, given), cwd),
   });
 }
 
-function readAction(kind: BuilderAction['kind'], flags: BuilderInput['flags'], name: string): BuilderAction {
-  switch (kind) {
-    case 'ls':
-      return {kind, form: (flags as FlagsOf<typeof BuilderList>).output ?? 'table'};
-    case 'create':
-      return readCreate(flags as FlagsOf<typeof BuilderCreate>, name);
-    case 'rm':
-      return {kind, name, yes: (flags as FlagsOf<typeof BuilderRemove>).yes};
-    case 'logs':
-      return {kind, name, follow: (flags as FlagsOf<typeof BuilderLogs>).follow};
-    case 'du':
-      return {kind, name};
-    case 'prune':
-      return {kind, name, all: (flags as FlagsOf<typeof BuilderPrune>).all};
+function readAction(
+  command: Extract<CommandName, `builder ${string}`>,
+  given: Given,
+  name: string,
+): BuilderAction {
+  switch (command) {
+    case 'builder ls':
+      return {kind: 'ls', form: valuesOf(ls.flags, given).output ?? 'table'};
+    case 'builder create':
+      return readCreate(valuesOf(create.flags, given), name);
+    case 'builder rm':
+      return {kind: 'rm', name, yes: valuesOf(rm.flags, given).yes};
+    case 'builder logs':
+      return {kind: 'logs', name, follow: valuesOf(logs.flags, given).follow};
+    case 'builder du':
+      return {kind: 'du', name};
+    case 'builder prune':
+      return {kind: 'prune', name, all: valuesOf(prune.flags, given).all};
     default:
-      return kind satisfies never;
+      return command satisfies never;
   }
 }
 
-function readCreate(flags: FlagsOf<typeof BuilderCreate>, name: string): BuilderAction {
+function readCreate(flags: ValuesOf<typeof create.flags>, name: string): BuilderAction {
   const {namespace: _, ...defaults} = defaultBuilderSettings(name, '', flags.rootless);
   const requests = {cpu: flags['request-cpu'], memory: flags['request-memory']};
   return {
@@ -76,8 +74,8 @@ function readCreate(flags: FlagsOf<typeof BuilderCreate>, name: string): Builder
       allowNetworkHost: flags.allow === 'network.host',
       requests: requests.cpu || requests.memory ? requests : undefined,
       nodeSelector: flags['node-selector'] === undefined ? {} : parseNodeSelector(flags['node-selector']),
-      tolerations: (flags.toleration ?? []).map(parseToleration),
-      env: Object.fromEntries((flags.env ?? []).map(readVariable)),
+      tolerations: flags.toleration.map(parseToleration),
+      env: Object.fromEntries(flags.env.map(readVariable)),
       containerd: {
         socket: flags['containerd-socket'],
         root: flags['containerd-root'],
@@ -94,5 +92,5 @@ function readCreate(flags: FlagsOf<typeof BuilderCreate>, name: string): Builder
 function readVariable(text: string): readonly [string, string] {
   const {key, value} = splitKeyValue(text);
   if (key !== '' && value !== undefined) return [key, value];
-  throw new TiltbuildError('usage', 'An --env value is not of the form NAME=VALUE.');
+  throw new TiltbuildError('usage', '--env needs NAME=VALUE.');
 }

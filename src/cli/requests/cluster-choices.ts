@@ -1,4 +1,4 @@
-/** Owns which builder and which pull secret a command is about, by its flags and the environment. */
+/** Owns the choice of the builder and the pull secret, by flags and environment. */
 import {type BuilderName, chooseBuilder} from '../../builder/model/builder.ts';
 import {demandObjectName} from '../../cluster/api/object-name.ts';
 import {choosePullSecret, type PullSecretChoice} from '../../cluster/pull-secret.ts';
@@ -9,7 +9,7 @@ export interface ClusterChoices {
   readonly pullSecret: PullSecretChoice;
 }
 
-/** Throws `usage` for what no object can be called. */
+/** Throws `usage` for a name that no object can have. */
 export function readClusterChoices(
   flags: {readonly builder?: string; readonly 'registry-secret'?: string},
   env: Surroundings['env'],

@@ -1,14 +1,12 @@
 /** Owns the step from kubectl's connection flags to what they ask for. */
 import {resolve} from 'node:path';
-import type {Interfaces} from '@oclif/core';
 import {readRequestTimeout} from '../../cluster/api/durations.ts';
 import type {ConnectionRequest} from '../../cluster/connection.ts';
-import {type connectionFlags, PASSED_KUBECTL_FLAGS} from '../argv/flags.ts';
+import {connectionFlags} from '../commands/common-flags.ts';
+import type {Flags, ValuesOf} from '../commands/definition.ts';
 
-export type ConnectionFlags = Interfaces.InferredFlags<typeof connectionFlags>;
-
-/** Throws `usage` for a --request-timeout that is none. */
-export function readConnection(flags: ConnectionFlags, cwd: string): ConnectionRequest {
+/** Throws `usage` for a --request-timeout that is no duration. */
+export function readConnection(flags: ValuesOf<typeof connectionFlags>, cwd: string): ConnectionRequest {
   const timeout = flags['request-timeout'];
   readRequestTimeout(timeout);
   const path = (value: string | undefined) => (value ? resolve(cwd, value) : undefined);
@@ -31,22 +29,23 @@ export function readConnection(flags: ConnectionFlags, cwd: string): ConnectionR
       asUid: flags['as-uid'],
       asGroup: flags['as-group'],
     },
-    passed: writeFlags(PASSED_KUBECTL_FLAGS, flags),
+    passed: writeAsGiven(connectionFlags, flags),
   };
 }
 
-type FlagValue = string | readonly string[] | boolean | undefined;
-
-/** The flags as arguments again, each with all its values; those that were not given are left out. */
-export function writeFlags<Name extends string>(
-  names: readonly Name[],
-  flags: Readonly<Record<Name, FlagValue>>,
+/** Those flags that are passed on as given, each with all its values. */
+export function writeAsGiven<F extends Flags>(
+  flags: F,
+  values: {readonly [Name in keyof F]: unknown},
 ): readonly (readonly string[])[] {
-  return names.map((name) => writeFlag(name, flags[name])).filter((words) => words.length > 0);
+  return Object.entries(flags)
+    .filter(([, {passed}]) => passed === 'as-given')
+    .map(([name]) => writeFlag(name, values[name]))
+    .filter((words) => words.length > 0);
 }
 
-function writeFlag(name: string, value: FlagValue): readonly string[] {
+function writeFlag(name: string, value: unknown): readonly string[] {
   if (value === undefined || value === false) return [];
   if (value === true) return [`--${name}`];
-  return [value].flat().flatMap((text) => [`--${name}`, text]);
+  return [value].flat().flatMap((text) => [`--${name}`, String(text)]);
 }

@@ -1,20 +1,24 @@
-/** Owns the step from what was typed of `doctor` to one frozen request. */
+/** Owns the step from the flags of `doctor` and the environment to one frozen request. */
 import {readDuration} from '../../cluster/api/durations.ts';
 import type {DoctorRequest} from '../../doctor/doctor-request.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Surroundings} from '../../surroundings.ts';
-import type {DoctorInput} from '../help/commands/doctor.ts';
+import type {ValuesOf} from '../commands/definition.ts';
+import type {doctor} from '../commands/doctor.ts';
 import {readClusterChoices} from './cluster-choices.ts';
 import {readConnection} from './connection-request.ts';
 
-/** How long the checks may take where nothing is said, in milliseconds. */
+/** The default time limit of the checks, in milliseconds. */
 const LIMIT = 3000;
 
-/** Throws `usage`. The builder and the pull secret are chosen as a build chooses them. */
-export function readDoctorRequest({flags}: DoctorInput, {env, cwd}: Surroundings): DoctorRequest {
+/** Throws `usage`. The builder and the pull secret are chosen as for a build. */
+export function readDoctorRequest(
+  flags: ValuesOf<typeof doctor.flags>,
+  {env, cwd}: Surroundings,
+): DoctorRequest {
   const choices = readClusterChoices(flags, env);
   if (flags.yes && !flags.fix) {
-    throw new TiltbuildError('usage', '--yes answers what --fix asks, and --fix was not given.');
+    throw new TiltbuildError('usage', '--yes has no effect without --fix.');
   }
   return Object.freeze({
     form: flags.output ?? 'text',

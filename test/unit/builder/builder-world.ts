@@ -6,6 +6,7 @@ import type {Cluster, KubectlResult} from '../../../src/cluster/ports.ts';
 import {Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
 import type {Delegate, Files, Ports, Programs} from '../../../src/ports.ts';
+import {formatAdvice} from '../../../src/text/advice.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 /** What is asked by path: `pods` for a list of pods, `deployments` for one of them. */
@@ -127,7 +128,7 @@ export function makePorts({
       find: async () => '/bin/kubectl-build',
       run: delegate ?? (async () => ({exitCode: 0, signal: undefined})),
     },
-    notes: {note: (text) => said.push(text), detail: () => undefined},
+    notes: {note: (text) => said.push(formatAdvice(text)), detail: () => undefined},
     interruption: {
       get signal() {
         return signal;

@@ -1,37 +1,35 @@
-/** Covers the step from what was typed to one request, and every refusal that needs no look at the outside. */
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
+/** Covers the step from argv to one request, and every error that needs no look at files or the cluster. */
 import {expect} from 'chai';
 import {readCommandLine} from '../../../../src/cli/argv/command-line.ts';
-import {flags, PASSED_BUILD_FLAGS, PASSED_KUBECTL_FLAGS} from '../../../../src/cli/argv/flags.ts';
 import {REFUSED_FLAGS} from '../../../../src/cli/argv/refused-flags.ts';
-import {EXIT_CODE_TABLE} from '../../../../src/cli/render/exit-codes.ts';
+import {inputFlags} from '../../../../src/cli/commands/build.ts';
+import {connectionFlags} from '../../../../src/cli/commands/common-flags.ts';
+import type {Flags} from '../../../../src/cli/commands/definition.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import type {Surroundings} from '../../../../src/surroundings.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 import {makeSurroundings} from '../../../helpers/surroundings.ts';
 
-const recordedHelp = readFileSync(
-  join(import.meta.dirname, '../../../fixtures/recordings/help.yaml'),
-  'utf8',
-);
+type Env = Surroundings['env'];
 
-async function request(argv: readonly string[], env: Surroundings['env'] = {}) {
-  const invocation = await readCommandLine(argv, makeSurroundings({env}));
+const read = (argv: readonly string[], env: Env = {}) => readCommandLine(argv, makeSurroundings({env}));
+
+async function request(argv: readonly string[], env?: Env) {
+  const invocation = await read(argv, env);
   if (invocation.kind !== 'build') throw new Error(`no build: ${argv.join(' ')}`);
   return invocation.request;
 }
 
-async function text(argv: readonly string[]) {
-  const invocation = await readCommandLine(argv, makeSurroundings());
-  if (invocation.kind !== 'text') throw new Error(`no text: ${argv.join(' ')}`);
-  return invocation.text;
-}
-
-async function refusal(argv: readonly string[], env?: Surroundings['env']): Promise<TiltbuildError> {
-  const error = await request(argv, env).catch((caught) => caught);
+async function refusal(argv: readonly string[]): Promise<TiltbuildError> {
+  const error = await read(argv).catch((caught) => caught);
   expect(error, argv.join(' ')).to.be.instanceOf(TiltbuildError);
   return error;
 }
+
+const passed = (flags: Flags) =>
+  Object.entries(flags).flatMap(([name, {passed, type}]) =>
+    passed === 'as-given' && type !== 'switch' ? [name] : [],
+  );
 
 const AWKWARD = [
   '',
@@ -49,20 +47,15 @@ const AWKWARD = [
   '-',
 ];
 
-describe('readCommandLine', () => {
-  it('knows every flag of kubectl build, with the same short forms', () => {
-    const recorded = [...recordedHelp.matchAll(/^ {4,8}(?:-(\w), )?--([a-z-]+)/gm)];
-    expect(recorded.length).to.equal(40);
-    for (const [, char, name] of recorded) {
-      expect(flags).to.have.property(name as string);
-      expect(flags[name as keyof typeof flags].char, name).to.equal(char);
-    }
-  });
-
-  it('makes a request with the defaults from nothing but a path', async () => {
-    const {connection, ...rest} = await request(['.']);
+describe('readCommandLine, for a build', () => {
+  it('makes a frozen request with the defaults from nothing but a path', async () => {
+    const whole = await request(['.']);
+    const {connection, ...rest} = whole;
+    expect(whole).to.be.frozen;
     expect(connection.passed).to.deep.equal([]);
-    expect(Object.values(connection.overrides).filter(Boolean)).to.deep.equal([]);
+    expect(Object.values(connection.overrides).filter((value) => value && value.length !== 0)).to.deep.equal(
+      [],
+    );
     expect(rest).to.deep.equal({
       context: '.',
       tags: [],
@@ -99,312 +92,229 @@ describe('readCommandLine', () => {
     });
   });
 
-  it('gives an image its name in the registry of Tilt only where it is pushed there', async () => {
-    const env = {EXPECTED_REGISTRY: 'localhost:5000'};
-    const name = async (...argv: string[]) =>
-      (await request(['--image=gcr.io/me/web', ...argv, '.'], env)).contentName;
-    expect(await name('--ref-file=r')).to.deep.include({name: 'gcr.io/me/web', file: 'r'});
-    expect(await name('--push')).to.deep.include({name: 'localhost:5000/gcr.io_me_web', file: undefined});
-    expect((await request(['--image=web', '--push', '.'])).contentName).to.deep.include({name: 'web'});
-  });
-
-  it('gives a request that nobody can change', async () => {
-    expect(await request(['.'])).to.be.frozen;
-  });
-
-  it('leaves the path behind a repeatable flag alone', async () => {
-    const {context, tags} = await request(['-t', 'localhost/a:1', '.', '-t', 'localhost/b:1']);
-    expect(context).to.equal('.');
-    expect(tags.map(({given}) => given)).to.deep.equal(['localhost/a:1', 'localhost/b:1']);
-  });
-
-  it('takes the last of a flag that is there once', async () => {
-    const read = await request(['--file=a', '-f', 'b', '--builder', 'x', '--builder=y', '-n1', '-n=2', '.']);
-    expect([read.file, read.builder, read.connection.overrides.namespace]).to.deep.equal([
-      'b',
-      {name: 'y', given: true},
-      '2',
-    ]);
-  });
-
-  it('reads --push=false as no push', async () => {
-    const {push, destination, context} = await request(['--push=false', '-t', 'localhost/a:1', '.']);
-    expect({push, destination, context}).to.deep.equal({
-      push: false,
-      destination: {kind: 'runtime', stdout: false},
-      context: '.',
-    });
-  });
-
-  it('tells --verbose', async () => {
-    for (const [argv, verbose] of [
-      [['-v', '.'], true],
-      [['.'], false],
-    ] as const) {
-      expect(await readCommandLine(argv, makeSurroundings())).to.include({kind: 'build', verbose});
-    }
-  });
-
-  for (const name of PASSED_BUILD_FLAGS.filter((one) => flags[one].type === 'option')) {
-    it(`hands on --${name} byte for byte`, async () => {
-      for (const value of AWKWARD) {
-        for (const argv of [
-          [`--${name}`, value, '.'],
-          ['.', `--${name}=${value}`],
-        ]) {
-          const {passedFlags, context} = await request(argv);
-          expect({passedFlags, context}).to.deep.equal({passedFlags: [[`--${name}`, value]], context: '.'});
-        }
-      }
+  const host = {builderOptions: {allowNetworkHost: true}};
+  const noHost = {builderOptions: {allowNetworkHost: false}};
+  const byVariable = {kind: 'named', name: 's', by: 'KUBECTL_BUILD_REGISTRY_SECRET'};
+  const registry = {EXPECTED_REGISTRY: 'localhost:5000'};
+  const REQUESTS: readonly (readonly [line: string, env: Env, wanted: object])[] = [
+    [
+      '--tag localhost/a:1 . -t localhost/b:1',
+      {},
+      {context: '.', tags: [{given: 'localhost/a:1'}, {given: 'localhost/b:1'}]},
+    ],
+    ['--file=a -f b . --builder x --builder=y', {}, {file: 'b', builder: {name: 'y', given: true}}],
+    ['--push=false -t localhost/a:1 .', {}, {push: false, destination: {kind: 'runtime'}}],
+    ['.', {DOCKER_DEFAULT_PLATFORM: 'linux/arm64'}, {platforms: ['linux/arm64']}],
+    ['.', {DOCKER_DEFAULT_PLATFORM: ''}, {platforms: []}],
+    ['--platform=a --platform=b .', {DOCKER_DEFAULT_PLATFORM: 'c'}, {platforms: ['a', 'b']}],
+    ['.', {BUILDX_BUILDER: 'x'}, {builder: {name: 'x', given: true}}],
+    ['--builder=y .', {BUILDX_BUILDER: 'x'}, {builder: {name: 'y', given: true}}],
+    ['.', {KUBECTL_BUILD_REGISTRY_SECRET: 's'}, {pullSecret: byVariable}],
+    ['.', {KUBECTL_BUILD_REGISTRY_SECRET: ''}, {pullSecret: {...byVariable, kind: 'none', name: undefined}}],
+    ['--registry-secret=f .', {KUBECTL_BUILD_REGISTRY_SECRET: 's'}, {pullSecret: {kind: 'named', name: 'f'}}],
+    ['--registry-secret= .', {KUBECTL_BUILD_REGISTRY_SECRET: 's'}, {pullSecret: {kind: 'none'}}],
+    ['--timeout=10m .', {}, {timeout: 600_000}],
+    [
+      '--builder-policy=check --builder-timeout=90 --builder-image=b:1 --builder-replicas=nodes .',
+      {},
+      {builderOptions: {policy: 'check', timeout: 90_000, image: 'b:1', replicas: 'nodes'}},
+    ],
+    ['.', {EXPECTED_REF: 'web:tilt-1'}, {expectedRef: 'web:tilt-1'}],
+    ['.', {EXPECTED_REF: ''}, {expectedRef: undefined}],
+    // Tilt's registry counts only for an image that is pushed there.
+    ['--image=gcr.io/me/web --ref-file=r .', registry, {contentName: {name: 'gcr.io/me/web', file: 'r'}}],
+    ['--image=gcr.io/me/web --push .', registry, {contentName: {name: 'localhost:5000/gcr.io_me_web'}}],
+    ['--image=web --push .', {}, {contentName: {name: 'web'}}],
+    ['--network=host .', {}, host],
+    // kubectl build asks for the entitlement with this as well.
+    ['--network=none .', {}, host],
+    ['--allow=security.insecure,network.host .', {}, host],
+    ['--allow=security.insecure --allow=network.host .', {}, host],
+    ['--network=host --network=default .', {}, noHost],
+    ['--allow=security.insecure --build-arg=network=host .', {}, noHost],
+    ['. -- --new-flag=1 -x a --build-arg=b', {}, {passthrough: ['--new-flag=1', '-x', 'a', '--build-arg=b']}],
+    ['. -- --help', {}, {passthrough: ['--help']}],
+    // A value is no request for help or the version.
+    ['--build-arg -h . --label=--version', {}, {context: '.'}],
+  ];
+  for (const [line, env, wanted] of REQUESTS) {
+    it(`reads ${line}${Object.entries(env).map(([name, value]) => `, with ${name}=${value}`)}`, async () => {
+      expect(await request(line.split(' '), env)).to.containSubset(wanted);
     });
   }
 
-  it('hands on every one of a repeated flag, and the boolean ones, in the order of its help', async () => {
-    const {passedFlags} = await request([
-      '--pull',
-      '--label=c=',
-      '--build-arg=B',
-      '--no-cache',
-      '--build-arg=A',
-      '.',
-    ]);
-    expect(passedFlags).to.deep.equal([
+  it('passes build flags on byte for byte, in the order of the help', async () => {
+    const names = passed(inputFlags);
+    expect(names).to.include('build-arg').and.not.include('secret');
+    for (const value of AWKWARD) {
+      const {passedFlags, context} = await request([...names.flatMap((name) => [`--${name}`, value]), '.']);
+      expect({passedFlags, context}).to.deep.equal({
+        passedFlags: names.map((name) => [`--${name}`, value]),
+        context: '.',
+      });
+    }
+    const several = await request(['--pull', '--label=c=', '--build-arg=B', '--build-arg=A', '.']);
+    expect(several.passedFlags).to.deep.equal([
       ['--build-arg', 'B', '--build-arg', 'A'],
       ['--label', 'c='],
-      ['--no-cache'],
       ['--pull'],
     ]);
   });
 
-  for (const name of PASSED_KUBECTL_FLAGS.filter((one) => flags[one].type === 'option')) {
-    it(`hands on --${name} byte for byte, as one of its own`, async () => {
-      for (const value of name === 'request-timeout' ? ['1m30s', '0'] : AWKWARD) {
-        const {connection} = await request([`--${name}`, value, '.', '--insecure-skip-tls-verify']);
-        expect(connection.passed).to.have.deep.members([
-          [`--${name}`, value],
-          ['--insecure-skip-tls-verify'],
-        ]);
-      }
-    });
-  }
-
-  it('puts the pinning flags where they are pinned, and the token in nothing that is handed on', async () => {
-    const read = await request([
+  it('passes connection flags on byte for byte, but not those that pin the target', async () => {
+    const names = passed(connectionFlags).filter((name) => name !== 'request-timeout');
+    const pins = [
       '--kubeconfig=k',
       '--context=c',
       '--namespace=n',
       '--token=t0ken',
-      '--client-key=key',
-      '.',
-    ]);
-    expect(JSON.stringify([read.connection.passed, read.passedFlags, read.passthrough])).not.to.match(
-      /t0ken/,
-    );
-    expect(read.connection.passed).to.deep.equal([['--client-key', 'key']]);
-    expect(read.connection.kubeconfig).to.equal('k');
-    expect(read.connection.overrides).to.include({
-      context: 'c',
-      namespace: 'n',
-      token: 't0ken',
-      clientKey: '/project/key',
-    });
+      '--request-timeout=1m30s',
+    ];
+    for (const value of AWKWARD) {
+      const given = names.flatMap((name) => [`--${name}`, value]);
+      const {connection, ...rest} = await request([...pins, '--insecure-skip-tls-verify', ...given, '.']);
+      expect(connection.passed).to.have.deep.members([
+        ...names.map((name) => [`--${name}`, value]),
+        ['--insecure-skip-tls-verify'],
+        ['--request-timeout', '1m30s'],
+      ]);
+      expect(JSON.stringify([connection.passed, rest])).not.to.include('t0ken');
+      expect(connection).to.containSubset({
+        kubeconfig: 'k',
+        overrides: {context: 'c', namespace: 'n', token: 't0ken'},
+      });
+      expect(connection.overrides.clientKey).to.equal(value === '' ? undefined : `/project/${value}`);
+    }
   });
 
-  for (const [what, argv, env, wanted] of [
-    ['DOCKER_DEFAULT_PLATFORM', [], {DOCKER_DEFAULT_PLATFORM: 'linux/arm64'}, {platforms: ['linux/arm64']}],
-    ['an empty DOCKER_DEFAULT_PLATFORM', [], {DOCKER_DEFAULT_PLATFORM: ''}, {platforms: []}],
-    [
-      '--platform before it',
-      ['--platform=a', '--platform=b'],
-      {DOCKER_DEFAULT_PLATFORM: 'c'},
-      {platforms: ['a', 'b']},
-    ],
-    ['BUILDX_BUILDER', [], {BUILDX_BUILDER: 'x'}, {builder: {name: 'x', given: true}}],
-    ['--builder before it', ['--builder=y'], {BUILDX_BUILDER: 'x'}, {builder: {name: 'y', given: true}}],
-    [
-      'KUBECTL_BUILD_REGISTRY_SECRET',
-      [],
-      {KUBECTL_BUILD_REGISTRY_SECRET: 's'},
-      {pullSecret: {kind: 'named', name: 's', by: 'KUBECTL_BUILD_REGISTRY_SECRET'}},
-    ],
-    [
-      'an empty one',
-      [],
-      {KUBECTL_BUILD_REGISTRY_SECRET: ''},
-      {pullSecret: {kind: 'none', by: 'KUBECTL_BUILD_REGISTRY_SECRET'}},
-    ],
-    ['none', [], {}, {pullSecret: {kind: 'default', name: 'docker-registry'}}],
-    [
-      '--registry-secret before it',
-      ['--registry-secret=f'],
-      {KUBECTL_BUILD_REGISTRY_SECRET: 's'},
-      {pullSecret: {kind: 'named', name: 'f', by: '--registry-secret'}},
-    ],
-    [
-      'an empty --registry-secret before it',
-      ['--registry-secret='],
-      {KUBECTL_BUILD_REGISTRY_SECRET: 's'},
-      {pullSecret: {kind: 'none', by: '--registry-secret'}},
-    ],
-    ['--timeout', ['--timeout=10m'], {}, {timeout: 600_000}],
-    [
-      'the flags of a builder',
-      ['--builder-policy=check', '--builder-timeout=90', '--builder-image=b:1', '--builder-replicas=nodes'],
-      {},
-      {
-        builderOptions: {
-          policy: 'check',
-          timeout: 90_000,
-          image: 'b:1',
-          replicas: 'nodes',
-          allowNetworkHost: false,
+  it('knows --verbose and --version', async () => {
+    expect(await read(['-v', '.'])).to.include({kind: 'build', verbose: true, dryRun: false});
+    expect(await read(['--version'])).to.deep.equal({kind: 'version'});
+  });
+});
+
+describe('readCommandLine, for other commands', () => {
+  it('reads a builder command', async () => {
+    const line = ['-n', 'x', 'builder', 'create', '--env=a=b', '--env=c=', '--', 'web'];
+    expect(await read(line)).to.containSubset({
+      kind: 'builder',
+      request: {
+        action: {
+          kind: 'create',
+          settings: {name: 'web', replicas: 1, env: {a: 'b', c: ''}},
+          timeout: 120_000,
+          dryRun: false,
         },
+        connection: {overrides: {namespace: 'x'}},
       },
-    ],
-    ['EXPECTED_REF', [], {EXPECTED_REF: 'web:tilt-1'}, {expectedRef: 'web:tilt-1'}],
-    ['an empty EXPECTED_REF', [], {EXPECTED_REF: ''}, {expectedRef: undefined}],
-  ] as const) {
-    it(`goes by ${what}`, async () => {
-      const read: object = await request([...argv, '.'], env);
-      const found = Object.entries(read).filter(([key]) => key in wanted);
-      expect(Object.fromEntries(found)).to.deep.equal(wanted);
     });
-  }
-
-  for (const [argv, wanted] of [
-    [['--network=host'], true],
-    // kubectl build asks for the entitlement with this as well.
-    [['--network=none'], true],
-    [['--allow=network.host'], true],
-    [['--allow=security.insecure,network.host'], true],
-    [['--allow=security.insecure', '--allow=network.host'], true],
-    [['--network=default'], false],
-    [['--network=host', '--network=default'], false],
-    [['--allow=security.insecure'], false],
-    [['--build-arg=network=host'], false],
-  ] as const) {
-    it(`${wanted ? 'wants' : 'does without'} the host's network for ${argv.join(' ')}`, async () => {
-      expect((await request([...argv, '.'])).builderOptions.allowNetworkHost).to.equal(wanted);
-    });
-  }
-
-  it('keeps what comes after -- for kubectl build', async () => {
-    const {passthrough, context} = await request(['.', '--', '--new-flag=1', '-x', 'a b', '']);
-    expect({passthrough, context}).to.deep.equal({
-      passthrough: ['--new-flag=1', '-x', 'a b', ''],
-      context: '.',
+    expect(await read(['builder', 'ls'])).to.containSubset({request: {action: {kind: 'ls', form: 'table'}}});
+    expect(await read(['builder', 'logs', '-f'], {BUILDX_BUILDER: 'y'})).to.containSubset({
+      request: {action: {kind: 'logs', name: 'y', follow: true}},
     });
   });
 
-  for (const word of [
-    ...[
-      '--tag=a',
-      '-t',
-      '-ta',
-      '-o',
-      '-oout',
-      '--output',
-      '--push',
-      '--iidfile=x',
-      '--platform',
-      '-q',
-      '--quiet',
-    ],
-    ...['--registry-secret', '--kubeconfig', '--context=x', '-n', '--namespace=x', '--token=x', '--token'],
-    // These decide which cluster and builder the checks are about, too; --progress, whether there is a digest.
-    ...['--file=x', '-f', '--builder=x', '--server=x', '-s', '--cluster=x', '--progress=tty'],
-  ]) {
-    it(`refuses ${word} after --`, async () => {
-      const error = await refusal(['.', '--', '--other', word]);
-      expect(error.code).to.equal('usage');
-      expect(error.message).to.include('has to stand before --').and.not.include('=x');
+  it('reads doctor', async () => {
+    expect(await read(['--context', 'c', 'doctor', '--fix', '-y', '-o', 'json'])).to.containSubset({
+      kind: 'doctor',
+      request: {form: 'json', fix: true, yes: true, limit: 3000, connection: {overrides: {context: 'c'}}},
     });
-  }
+  });
 
-  for (const [argv, message] of [
-    [[], 'build context is missing'],
-    [[''], 'build context is missing'],
-    [['--'], 'build context is missing'],
-    [['-t', 'localhost/a:1'], 'build context is missing'],
-    [['.', 'b'], 'one build context, and 2 arguments are not flags: . b'],
-    [['--push', 'false', '-t', 'localhost/a:1', '.'], 'one build context'],
-    [['--no-such-flag', '.'], 'There is no flag --no-such-flag.'],
-    [['.', '--tag'], '--tag needs a value'],
-    [['--push=maybe', '.'], '--push is either on or off'],
-    [['--print=yaml', '.'], '--print'],
-    [['--print=-x', '.'], '-x'],
-    [['--progress=rawjson', '.'], '--progress'],
-    [['--compression=br', '.'], '--compression'],
-    [['--request-timeout=soon', '.'], '--request-timeout "soon"'],
-    [['--timeout=soon', '.'], '--timeout "soon"'],
-    [['--builder-timeout=-1s', '.'], '--builder-timeout "-1s"'],
-    [['--builder-policy=mend', '.'], '--builder-policy'],
-    [['--builder-replicas=0', '.'], '"0"'],
-    [['--builder-replicas=all', '.'], '"all"'],
-    [['-o', 'a', '-o', 'b', '.'], 'one --output'],
-    [['--compression=zstd', '--push', '-t', 'localhost/a:1', '.'], '--compression is for images that stay'],
-    [['--compression=zstd', '-o', 'out', '.'], '--compression is for images that stay'],
-    [['--print=ref', '.'], 'neither --tag nor --image was given'],
-    [['--image=a', '-o', 'out', '.'], '--image and --output do not go together'],
-    [['--ref-file=r', '.'], '--ref-file is for the tag of an --image'],
-    [['--tag-prefix=v', '.'], '--tag-prefix is for the tag of an --image'],
-    [['--tag-length=9', '.'], '--tag-length is for the tag of an --image'],
-    [['--image=a', '--tag-length=x', '.'], '--tag-length "x"'],
-    [['--file=f', '--file-env=V', '.'], '--file and --file-env both name a Dockerfile'],
-    [['--push', '.'], '--push needs a --tag'],
-    [['--iidfile=i', '-o', 'out', '.'], 'no digest for --iidfile'],
-    [['--iidfile=i', '-o', 'type=tar,dest=x', '.'], 'no digest for --iidfile'],
+  for (const [line, shown] of [
+    ['--help', 'kubectl tiltbuild [flags] PATH'],
+    ['-t UPPER --nope -h a b', 'kubectl tiltbuild [flags] PATH'],
+    ['builder', 'kubectl tiltbuild builder COMMAND'],
+    ['builder -n x', 'kubectl tiltbuild builder COMMAND'],
+    ['--help builder ls', 'kubectl tiltbuild builder ls [flags]'],
+    ['builder -h rm', 'kubectl tiltbuild builder rm NAME [flags]'],
+    ['doctor --fix --help', 'kubectl tiltbuild doctor [flags]'],
   ] as const) {
-    it(`refuses ${argv.join(' ') || 'an empty command line'}`, async () => {
-      const error = await refusal(argv);
-      expect(error.code).to.equal('usage');
-      expect(error.message).to.include(message).and.not.include('\0');
+    it(`shows the help of the command that is named by ${line}`, async () => {
+      expect(await read(line.split(' ')))
+        .to.have.property('text')
+        .that.includes(`$ ${shown}`);
     });
   }
 
-  for (const tag of ['UPPER:x', 'a:b:c', '', `localhost/a@sha256:${'0'.repeat(64)}`]) {
-    it(`refuses the tag "${tag}"`, async () => {
+  it('takes its hidden words as first words only', async () => {
+    expect(await read(['__complete', '--compr'])).to.include({kind: 'completion'});
+    expect(await read(['__login', 'f', 'p', 'a'])).to.deep.equal({
+      kind: 'login',
+      question: {file: 'f', plugin: 'p', args: ['a']},
+    });
+    for (const argv of [['-q', '__complete'], ['__login'], ['-q', '__login', 'f', 'p']])
+      expect(await read(argv).catch((error) => error)).not.to.have.property('kind', 'login');
+    expect((await request(['-q', '__complete'])).context).to.equal('__complete');
+  });
+});
+
+describe('readCommandLine, of a line that is wrong', () => {
+  const ERRORS: readonly (readonly [line: string, message: string, remedy?: string])[] = [
+    ['', 'The build context is missing.', 'kubectl tiltbuild -t NAME:TAG .'],
+    ['--', 'The build context is missing.'],
+    ['-t localhost/a:1', 'The build context is missing.'],
+    ['. b', 'Expected one build context, got 2 arguments: . b'],
+    ['--push false .', 'Expected one build context'],
+    ['--biuld-arg=A .', '--biuld-arg is not a flag of kubectl tiltbuild.', 'Did you mean --build-arg?'],
+    ['-x .', '-x is not a flag of kubectl tiltbuild.', 'kubectl tiltbuild --help'],
+    ['--something-else .', '--something-else is not a flag', 'after --'],
+    ['. --tag', '--tag needs a value.'],
+    ['--push=maybe .', '--push is either true or false, not "maybe".'],
+    ['--print=yaml .', '--print is one of digest, ref, json, none, not "yaml".'],
+    ['--request-timeout=soon .', '--request-timeout "soon"'],
+    ['--timeout=soon .', '--timeout "soon"'],
+    ['--builder-timeout=-1s .', '--builder-timeout "-1s"'],
+    ['--builder-replicas=0 .', '"0"'],
+    ['-o a -o b .', 'one --output'],
+    ['--compression=zstd --push -t localhost/a:1 .', '--compression', 'type=registry,compression=zstd'],
+    ['--compression=zstd -o out .', '--compression applies to'],
+    ['--print=ref .', '--print ref needs --tag or --image.'],
+    ['--push .', '--push needs --tag or --image'],
+    ['--image=a -o out .', '--image and --output cannot be used together.', '--push'],
+    ['--ref-file=r .', '--ref-file needs --image.'],
+    ['--tag-prefix=v .', '--tag-prefix needs --image.'],
+    ['--tag-length=9 .', '--tag-length needs --image.'],
+    ['--image=a --tag-length=x .', '--tag-length "x"'],
+    ['--file=f --file-env=V .', '--file and --file-env cannot be used together.'],
+    ['--iidfile=i -o out .', '--iidfile needs an image'],
+    ['--iidfile=i -o type=tar,dest=x .', '--iidfile needs an image'],
+    ['. -- --other --tag=a', '--tag must come before --'],
+    ['. -- -oout', '--output must come before --'],
+    ['. -- --other -n', '--namespace must come before --'],
+    ['. -- --token=x', '--token must come before --'],
+    ['. -- --progress=tty', '--progress must come before --'],
+    ['builder web', 'builder has no command "web".', './builder'],
+    ['builder -- ls', 'builder has no command "ls".', 'create, du, logs, ls, prune, rm'],
+    ['-t x builder', '--tag is not a flag of kubectl tiltbuild builder.', './builder'],
+    ['-t x builder ls', '--tag is not a flag of kubectl tiltbuild builder ls.', 'builder ls --help'],
+    ['builder ls --wat', '--wat is not a flag of kubectl tiltbuild builder ls.'],
+    ['builder ls x', 'kubectl tiltbuild builder ls takes no argument, got: x'],
+    ['builder rm', 'kubectl tiltbuild builder rm needs the NAME of a builder.', 'builder ls'],
+    ['builder rm a -- b', 'kubectl tiltbuild builder rm takes at most one NAME, got: a b'],
+    ['builder create --env=A', '--env needs NAME=VALUE.'],
+    ['builder create --allow=all', '--allow is one of network.host'],
+    ['doctor web', 'kubectl tiltbuild doctor takes no argument, got: web', './doctor'],
+    ['doctor --memory=1', '--memory is not a flag of kubectl tiltbuild doctor.'],
+    ['doctor --yes', '--yes has no effect without --fix.'],
+  ];
+  for (const [line, message, remedy = ''] of ERRORS) {
+    it(`refuses ${line || 'nothing'}`, async () => {
+      const error = await refusal(line.split(' ').filter(Boolean));
+      expect(error.code).to.equal('usage');
+      expect(error.message).to.include(message).and.not.include('token=x');
+      expect(error.remedy.map((entry) => formatAdvice(entry)).join('\n')).to.include(remedy);
+    });
+  }
+
+  it('refuses an empty build context, and malformed tags', async () => {
+    expect((await refusal([''])).message).to.equal('The build context is missing.');
+    for (const tag of ['UPPER:x', 'a:b:c', '', `localhost/a@sha256:${'0'.repeat(64)}`])
       expect((await refusal(['-t', tag, '.'])).code).to.equal('invalid-reference');
-    });
-  }
-
-  for (const [flag, reason] of Object.entries(REFUSED_FLAGS)) {
-    it(`refuses docker's ${flag} with the reason`, async () => {
-      const error = await refusal([flag, '1', '.']);
-      expect([error.code, error.message]).to.deep.equal(['usage', `${flag} ${reason}`]);
-    });
-  }
-
-  for (const argv of [['--help'], ['-h'], ['-h', '.'], ['-t', 'UPPER', '--help'], ['-vh', 'a', 'b']]) {
-    it(`shows the help for ${argv.join(' ')}`, async () => {
-      const help = await text(argv);
-      expect(help)
-        .to.include('$ kubectl tiltbuild [flags] PATH')
-        .and.match(/[^\n]\n$/);
-      for (const [name, flag] of Object.entries(flags)) {
-        const shown = new RegExp(`^ +${flag.char ? `-${flag.char}, ` : ''}--${name}(?=[\\s=])`, 'm');
-        expect(shown.test(help), name).to.equal(true);
-      }
-      for (const [codes] of EXIT_CODE_TABLE) expect(help).to.match(new RegExp(`^ +${codes} +\\w`, 'm'));
-    });
-  }
-
-  it('shows the version', async () => {
-    expect(await readCommandLine(['--version'], makeSurroundings())).to.deep.equal({kind: 'version'});
   });
 
-  for (const argv of [
-    ['--build-arg', '-h', '.'],
-    ['--build-arg', '--help', '.'],
-    ['--label=--version', '.'],
-    ['-f', '-h', '.'],
-  ]) {
-    it(`takes no value for a wish for help: ${argv.join(' ')}`, async () => {
-      expect((await request(argv)).context).to.equal('.');
-    });
-  }
-
-  it('shows no help for what is meant for kubectl build', async () => {
-    expect((await request(['.', '--', '--help'])).passthrough).to.deep.equal(['--help']);
+  it("refuses docker's other flags with the reason", async () => {
+    for (const [flag, reason] of Object.entries(REFUSED_FLAGS))
+      expect((await refusal([flag, '1', '.'])).message).to.equal(`${flag} ${reason}`);
   });
 });

@@ -1,9 +1,8 @@
 /** Covers what is offered for a command line that is not finished. */
 import {expect} from 'chai';
 import {formatCompletion, readCompletion} from '../../../../src/cli/argv/complete.ts';
-import {commands} from '../../../../src/cli/help/oclif-lines.ts';
 
-const complete = (...words: string[]) => readCompletion(words, commands, '/project');
+const complete = (...words: string[]) => readCompletion(words, '/project');
 const names = (...words: string[]) => complete(...words).candidates.map((line) => line.split('\t')[0]);
 
 const FILES = 0;
@@ -16,13 +15,16 @@ describe('readCompletion', () => {
     expect(names('buil')).to.deep.equal(['builder']);
     expect(names('builder', '')).to.deep.equal(['create', 'du', 'logs', 'ls', 'prune', 'rm']);
     expect(names('builder', 'l')).to.deep.equal(['logs', 'ls']);
+    expect(names('-n', 'x', '')).to.deep.equal(['builder', 'doctor', '.']);
+    expect(names('-n', 'x', 'builder', '--context=y', 'l')).to.deep.equal(['logs', 'ls']);
   });
 
   it('offers each flag with what it is for', () => {
     expect(complete('--compr').candidates).to.have.length(1);
-    expect(complete('--compr').candidates[0]).to.match(/^--compression\tHow layers/);
+    expect(complete('--compr').candidates[0]).to.match(/^--compression\tCompression of layers/);
     expect(names('-')).to.include.members(['--tag', '-t', '--help', '--version', '--context', '-n']);
     expect(names('builder', 'rm', '--y')).to.deep.equal(['--yes']);
+    expect(names('-n', 'x', 'doctor', '--f')).to.deep.equal(['--fix']);
   });
 
   it('offers a flag that was given once more only where that adds to it', () => {
@@ -30,8 +32,7 @@ describe('readCompletion', () => {
       .to.include('--tag')
       .and.not.include('--push');
     expect(names('--context=x', '--contex')).to.deep.equal([]);
-    expect(names('-qfx', '--qui')).to.deep.equal(['--quiet']);
-    expect(names('-q', '--qui')).to.deep.equal([]);
+    expect(names('-qfx', '--qui')).to.deep.equal([]);
   });
 
   const values: readonly (readonly [readonly string[], readonly string[]])[] = [
@@ -91,6 +92,7 @@ describe('readCompletion', () => {
     [['--registry-secret', ''], 'pull-secrets', ''],
     [['builder', 'rm', 'bu'], 'builders', 'bu'],
     [['builder', 'logs', '-f', ''], 'builders', ''],
+    [['-n', 'x', 'builder', '--context', ''], 'contexts', ''],
   ];
   for (const [words, source, prefix] of looked) {
     it(`looks ${source} up for ${words.join(' ')}`, () => {

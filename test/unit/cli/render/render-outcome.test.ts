@@ -23,7 +23,7 @@ describe('renderDone', () => {
     [
       {...RESULT, references: [], seconds: 0.04},
       runtime,
-      'done:  built an image without a name (sha256:abababababab) in 0.0 s\n',
+      'done:  built an untagged image (sha256:abababababab) in 0.0 s\n',
     ],
     [
       {...RESULT, references: ['a:1', 'b:1'], seconds: 125},
@@ -33,7 +33,7 @@ describe('renderDone', () => {
     [
       {...RESULT, digest: undefined},
       {destination: {kind: 'files', stdout: false}, push: false},
-      'done:  built, and the files written in 12.3 s\n',
+      'done:  wrote the files in 12.3 s\n',
     ],
   ] as const) {
     it(`says ${line.trim()}`, () => expect(renderDone(result, asked, PLAIN)).to.equal(line));

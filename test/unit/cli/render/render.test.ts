@@ -1,4 +1,5 @@
 /** Covers how errors and notes look on standard error. */
+import {stripVTControlCharacters} from 'node:util';
 import {expect} from 'chai';
 import {
   chooseStyle,
@@ -8,6 +9,7 @@ import {
   renderNote,
 } from '../../../../src/cli/render/render.ts';
 import {Interrupted, TiltbuildError} from '../../../../src/errors.ts';
+import {advise, command, flag} from '../../../../src/text/advice.ts';
 
 const PLAIN = {colour: false};
 const ESCAPE = '\u001b[';
@@ -27,9 +29,7 @@ describe('chooseStyle', () => {
       expect(chooseStyle(isTerminal, env).colour).to.equal(colour);
     });
   }
-});
 
-describe('chooseStyle, of a width', () => {
   for (const [columns, width] of [
     [80, 80],
     [200, 100],
@@ -78,11 +78,42 @@ describe('renderError', () => {
     expect(formatErrorJson(error)).not.to.include('hunter2');
   });
 
-  it('puts advice as it is put where it is read', () => {
-    const error = new TiltbuildError('usage', 'Not --x.', {remedy: ['Use --x.']});
-    const rephrase = (text: string) => text.replace('--x', 'x=…');
-    expect(renderError(error, {...PLAIN, rephrase})).to.equal('error: Not --x.\nhint:  Use x=….\n');
-    expect(JSON.parse(formatErrorJson(error, {rephrase}))).to.deep.include({remedy: ['Use x=….']});
+  it('writes the flags of advice as they are written where it is read, and no others', () => {
+    const error = new TiltbuildError('usage', 'Not --x.', {
+      remedy: [advise`Use ${flag('x', '1')}.`, 'Or --x.'],
+    });
+    const writeFlag = () => 'x=…';
+    expect(renderError(error, {...PLAIN, writeFlag})).to.equal(
+      'error: Not --x.\nhint:  Use x=….\n       Or --x.\n',
+    );
+    expect(JSON.parse(formatErrorJson(error, writeFlag))).to.deep.include({remedy: ['Use x=….', 'Or --x.']});
+    expect(JSON.parse(formatErrorJson(error))).to.deep.include({remedy: ['Use --x 1.', 'Or --x.']});
+  });
+
+  it('indents a command below a sentence', () => {
+    const get = command('kubectl', 'get', 'nodes');
+    const error = new TiltbuildError('usage', 'It is wrong.', {remedy: [get, 'See:', get]});
+    expect(renderError(error, PLAIN)).to.equal(
+      'error: It is wrong.\nhint:  kubectl get nodes\n       See:\n         kubectl get nodes\n',
+    );
+  });
+
+  it('wraps messages and hints, but neither details nor commands, and counts no colour', () => {
+    const long = command('kubectl', 'get', 'nodes', '--selector', 'kubernetes.io/os=linux');
+    const error = new TiltbuildError('usage', 'It is wrong in more than one of all ways.', {
+      detail: ['a line that is shown as it stands, whatever its length'],
+      remedy: [advise`Look at the nodes: ${long}`],
+    });
+    const shown = (colour: boolean) => renderError(error, {...chooseStyle(true, {}, 40), colour});
+    expect(shown(false).split('\n')).to.deep.equal([
+      'error: It is wrong in more than one of',
+      '       all ways.',
+      '  a line that is shown as it stands, whatever its length',
+      'hint:  Look at the nodes:',
+      '       kubectl get nodes --selector kubernetes.io/os=linux',
+      '',
+    ]);
+    expect(stripVTControlCharacters(shown(true))).to.equal(shown(false));
   });
 
   it('says nothing of an interruption', () => {
@@ -119,7 +150,7 @@ describe('formatErrorJson', () => {
     ],
     [
       new Interrupted('SIGINT'),
-      {code: 'interrupted', message: 'It was interrupted by SIGINT.', detail: [], remedy: [], exitCode: 130},
+      {code: 'interrupted', message: 'Interrupted by SIGINT.', detail: [], remedy: [], exitCode: 130},
     ],
   ] as const) {
     it(`is one line for ${expected.code}`, () => {
@@ -136,6 +167,7 @@ describe('formatErrorJson', () => {
 
 describe('notes', () => {
   it('are lines that say what they are', () => {
+    expect(renderNote(advise`use ${flag('push')}`, PLAIN)).to.equal('note:  use --push\n');
     expect(renderNote('this is so', PLAIN)).to.equal('note:  this is so\n');
     expect(renderNote('this is so', {colour: true})).to.equal(`${ESCAPE}33mnote:${ESCAPE}0m  this is so\n`);
   });

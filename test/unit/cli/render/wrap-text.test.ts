@@ -1,55 +1,61 @@
-/** Covers how messages are broken into lines, and that commands are not. */
+/** Covers how messages are broken into lines, and that commands and flags are not. */
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {wrapText} from '../../../../src/cli/render/wrap-text.ts';
+import {type Advice, advise, command, flag, formatAdvice, type Piece} from '../../../../src/text/advice.ts';
 
-const SECRET = 'kubectl create secret docker-registry a --namespace b --docker-server=c';
+const SECRET = command('kubectl', 'create', 'secret', 'docker-registry', 'a', '--namespace', 'b');
+const WRAPPED: readonly (readonly [what: string, advice: Advice, lines: readonly string[]])[] = [
+  ['words', 'It is wrong in many ways.', ['It is wrong in many', 'ways.']],
+  [
+    'around a long word',
+    'See https://example.org/a/b/c/d now',
+    ['See', 'https://example.org/a/b/c/d', 'now'],
+  ],
+  ['no command', SECRET, [formatAdvice(SECRET)]],
+  ['no command at the end', advise`Create it: ${SECRET}`, ['Create it:', formatAdvice(SECRET)]],
+  [
+    'no command in a sentence',
+    advise`Use a cluster (${command('kind', 'create', 'cluster')}), or not.`,
+    ['Use a cluster', '(`kind create cluster`),', 'or not.'],
+  ],
+  [
+    'no flag with a value',
+    advise`Or else you give it ${flag('context', 'NAME')}.`,
+    ['Or else you give it', '--context NAME.'],
+  ],
+];
 
 describe('wrapText', () => {
-  for (const [what, text, lines] of [
-    ['words', 'It is wrong in many ways.', ['It is wrong in many', 'ways.']],
-    ['a long word', 'See https://example.org/a/b/c/d now', ['See', 'https://example.org/a/b/c/d', 'now']],
-    ['a command at the end', `Make it: ${SECRET}`, ['Make it:', SECRET]],
-    ['a line that is a command', `  ${SECRET}`, [`  ${SECRET}`]],
-    ['flags at the end', 'Wait longer: --builder-timeout 5m', ['Wait longer:', '--builder-timeout 5m']],
-    [
-      'backticks',
-      'Use a cluster (`kind create cluster`), or not.',
-      ['Use a cluster', '(`kind create cluster`),', 'or not.'],
-    ],
-    [
-      'our own commands',
-      'See that kubectl tiltbuild builder ls shows those.',
-      ['See that', 'kubectl tiltbuild builder ls', 'shows those.'],
-    ],
-    ['a flag with a placeholder', 'Or else give it --context NAME.', ['Or else give it', '--context NAME.']],
-  ] as const) {
+  for (const [what, advice, lines] of WRAPPED) {
     it(`breaks ${what}`, () => {
-      expect(wrapText(text, 20)).to.deep.equal(lines);
-      expect(wrapText(text, undefined)).to.deep.equal([text]);
+      expect(wrapText(advice, 20)).to.deep.equal(lines);
+      expect(wrapText(advice, undefined)).to.deep.equal([formatAdvice(advice)]);
     });
   }
 
-  it('loses no word, and goes beyond the width for one piece alone', () => {
-    const word = fc.constantFrom(
-      'a',
-      'kubectl',
-      'tiltbuild',
-      'build',
-      '`',
-      '`x y`',
-      '--context',
-      'NAME',
-      'longer-than-it',
-      '(x',
+  it('writes flags as they are written where the advice is read', () => {
+    const write = () => '`a (b c)`';
+    expect(wrapText(advise`Use ${flag('x')} now.`, 10, write)).to.deep.equal(['Use', '`a (b c)`', 'now.']);
+  });
+
+  it('loses no word, and exceeds the width for one piece alone', () => {
+    const piece: fc.Arbitrary<Piece> = fc.oneof(
+      fc.constantFrom(' ', ' a ', ' words and more', ', ', ' longer-than-it ', '  two'),
+      fc.constant(flag('context', 'NAME')),
+      fc.constant(command('kubectl', 'get', 'the nodes')),
     );
     fc.assert(
-      fc.property(fc.array(word, {maxLength: 20}), fc.integer({min: 10, max: 40}), (words, width) => {
-        const text = words.join(' ');
-        const lines = wrapText(text, width);
-        expect(lines.join(' ')).to.equal(text);
-        for (const line of lines) if (line.length > width) expect(wrapText(line, 1)[0]).to.equal(line);
-      }),
+      fc.property(
+        fc.array(piece, {minLength: 1, maxLength: 12}),
+        fc.integer({min: 10, max: 40}),
+        (advice, width) => {
+          const lines = wrapText(advice, width);
+          expect(lines.join(' ')).to.equal(formatAdvice(advice));
+          const alone = wrapText(advice, 1);
+          for (const line of lines) if (line.length > width) expect(alone).to.include(line);
+        },
+      ),
     );
   });
 });

@@ -1,0 +1,99 @@
+/** Owns the definitions of the builder commands: their arguments, flags and help. */
+import {connectionFlags, help, yes} from './common-flags.ts';
+import {type CommandDefinition, choice, list, text, toggle} from './definition.ts';
+
+const common = {help, ...connectionFlags};
+const existing = {
+  name: 'NAME',
+  summary: 'Name of the builder (default: BUILDX_BUILDER, else buildkit)',
+  offer: {live: 'builders'},
+} as const;
+
+export const builder = {
+  summary: 'Create, list, inspect and remove builders',
+  usage: 'builder COMMAND',
+  flags: common,
+} as const satisfies CommandDefinition;
+
+export const ls = {
+  summary: 'List the builders of a namespace and their state',
+  usage: 'builder ls [flags]',
+  flags: {
+    output: choice('FORM', ['table', 'json'], 'Output format: table or json (default: table)', {char: 'o'}),
+    ...common,
+  },
+} as const satisfies CommandDefinition;
+
+export const create = {
+  summary: 'Create a builder and wait until it is ready',
+  usage: 'builder create [NAME] [flags]',
+  examples: [
+    {
+      description: 'Save the manifest, e.g. to commit it:',
+      command: 'kubectl tiltbuild builder create --dry-run > builder.yaml',
+    },
+    {
+      description: 'Recreate the builder, and let builds use the network of the node:',
+      command: 'kubectl tiltbuild builder create --replace --allow network.host',
+    },
+  ],
+  // Builders that exist are no names to offer for a new one.
+  argument: {name: existing.name, summary: existing.summary},
+  flags: {
+    'dry-run': toggle('Print the manifest without creating anything'),
+    replace: toggle('Recreate the builder if it exists'),
+    force: toggle('Recreate it even while a build is running on it'),
+    image: text('IMAGE', 'BuildKit image, e.g. from a mirror (default: the tested version)'),
+    replicas: text('N|nodes', 'Number of pods, or nodes for one on every node (default: 1)', {
+      offer: {usual: ['1', 'nodes']},
+    }),
+    rootless: toggle(
+      "Run without privileges and without the nodes' container runtime; builds then need --push",
+    ),
+    allow: choice('ENTITLEMENT', ['network.host'], 'Entitlement that builds may use: network.host'),
+    'request-cpu': text('CPU', 'CPU request of a pod, e.g. 500m'),
+    'request-memory': text('MEMORY', 'Memory request of a pod, e.g. 2Gi'),
+    'node-selector': text('KEY=VALUE,…', 'Labels of the nodes to run on'),
+    toleration: list('KEY=VALUE:EFFECT', 'Taint to tolerate'),
+    env: list(
+      'NAME=VALUE',
+      'Environment variable of BuildKit, e.g. a proxy; none comes from your machine by itself',
+    ),
+    'containerd-socket': text(
+      'PATH',
+      "containerd's socket on the nodes (default: that of the Kubernetes distribution)",
+    ),
+    'containerd-root': text('PATH', "containerd's root directory on the nodes"),
+    'containerd-state': text('PATH', "containerd's state directory on the nodes"),
+    timeout: text('TIME', 'How long to wait for the builder (default: 2m)'),
+    ...common,
+  },
+} as const satisfies CommandDefinition;
+
+export const rm = {
+  summary: 'Remove a builder and its configuration',
+  usage: 'builder rm NAME [flags]',
+  argument: {...existing, summary: 'Name of the builder', required: true},
+  flags: {yes, ...common},
+} as const satisfies CommandDefinition;
+
+export const logs = {
+  summary: 'Print the logs of BuildKit',
+  usage: 'builder logs [NAME] [flags]',
+  argument: existing,
+  flags: {follow: toggle('Keep printing new lines', {char: 'f'}), ...common},
+} as const satisfies CommandDefinition;
+
+export const du = {
+  summary: 'Show the disk usage of the build cache',
+  usage: 'builder du [NAME] [flags]',
+  argument: existing,
+  flags: common,
+} as const satisfies CommandDefinition;
+
+export const prune = {
+  summary: 'Remove unused build cache',
+  usage: 'builder prune [NAME] [flags]',
+  argument: existing,
+  flags: {all: toggle('Also remove internal and frontend records', {char: 'a'}), ...common},
+} as const satisfies CommandDefinition;
