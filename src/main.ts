@@ -1,7 +1,6 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {homedir, tmpdir} from 'node:os';
-import {readCommandLine} from './cli/argv/command-line.ts';
-import type {Invocation} from './cli/argv/invocation.ts';
+import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
 import {readReporting} from './cli/argv/reporting.ts';
 import {findTiltArgument} from './cli/commands/commands.ts';
 import {COMMIT, VERSION} from './cli/help/version.ts';

@@ -54,7 +54,7 @@ describeCommand('a build', (world) => {
         ...values.flatMap((value) => ['--build-arg', value]),
         ...values.map((value) => `--label=${value}`),
         '--',
-        '--as-uid',
+        '--target',
         ' verbatim ünï ',
         '.',
       ]
@@ -69,7 +69,7 @@ describeCommand('a build', (world) => {
       ...values.flatMap((value) => ['--build-arg', value]),
       ...values.flatMap((value) => ['--label', value]),
       ...EXPORT,
-      '--as-uid',
+      '--target',
       ' verbatim ünï ',
       '.',
     ]);

@@ -110,7 +110,7 @@ describeCommand('a filtered context', (world) => {
       undefined,
     ],
     ['a variable that is not set', ['--file-env', 'NOT_THERE'], 'NOT_THERE is not set', undefined],
-    ['two Dockerfiles', ['--file-env', 'D', '--file', 'Dockerfile'], 'give one of them', undefined],
+    ['two Dockerfiles', ['--file-env', 'D', '--file', 'Dockerfile'], 'cannot be used together', undefined],
   ] as const) {
     it(`refuses ${what}`, async () => {
       prepare?.();

@@ -213,12 +213,12 @@ describeCommand('a reference file', (world) => {
   });
 
   for (const [args, words] of [
-    [['--ref-file', 'r', '-t', 'localhost/a:1', '.'], '--ref-file is for the tag of an --image'],
-    [['--tag-prefix', 'v', '.'], '--tag-prefix is for the tag of an --image'],
+    [['--ref-file', 'r', '-t', 'localhost/a:1', '.'], '--ref-file needs --image'],
+    [['--tag-prefix', 'v', '.'], '--tag-prefix needs --image'],
     [['--image', 'localhost/a:1', '.'], 'has a tag'],
     [['--image', 'Local Host', '.'], '^'],
     [['--image', 'a', '--tag-length', '3', '.'], '8 to 64'],
-    [['--image', 'a', '--output', 'type=registry', '.'], '--image and --output do not go together'],
+    [['--image', 'a', '--output', 'type=registry', '.'], '--image and --output cannot be used together'],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
       const ended = await world.tiltbuild(args);

@@ -1,6 +1,9 @@
 /** Owns the step from argv to what is to be done: a text to show, a build to run, or another command. */
+import type {BuilderCommandRequest} from '../../builder/commands/command-request.ts';
+import type {DoctorRequest} from '../../doctor/doctor-request.ts';
 import {TiltbuildError} from '../../errors.ts';
-import {LOGIN_COMMAND} from '../../image-build/delegate/lend-login.ts';
+import type {BuildRequest} from '../../image-build/build-request.ts';
+import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/delegate/lend-login.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command} from '../../text/advice.ts';
 import {build} from '../commands/build.ts';
@@ -9,10 +12,24 @@ import {doctor} from '../commands/doctor.ts';
 import {readBuildRequest} from '../requests/build-request.ts';
 import {readBuilderRequest} from '../requests/builder-request.ts';
 import {readDoctorRequest} from '../requests/doctor-request.ts';
+import type {Completion} from './complete.ts';
 import {adviseDirectory, explainFault} from './flag-errors.ts';
-import type {Invocation} from './invocation.ts';
 import {valuesOf} from './read-flags.ts';
 import {type Line, readLine} from './read-line.ts';
+
+export type Invocation =
+  | {readonly kind: 'text'; readonly text: string}
+  | {readonly kind: 'version'}
+  | {readonly kind: 'completion'; readonly completion: Completion}
+  | {
+      readonly kind: 'build';
+      readonly request: BuildRequest;
+      readonly verbose: boolean;
+      readonly dryRun: boolean;
+    }
+  | {readonly kind: 'builder'; readonly request: BuilderCommandRequest}
+  | {readonly kind: 'doctor'; readonly request: DoctorRequest}
+  | {readonly kind: 'login'; readonly question: LoginQuestion};
 
 /** Throws `TiltbuildError` for a line that makes no sense. */
 export async function readCommandLine(

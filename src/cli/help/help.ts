@@ -6,8 +6,12 @@ import {loadOclif} from './oclif-boot.ts';
 import {oclifCommands} from './oclif-commands.ts';
 
 export async function renderHelp(name: CommandName): Promise<string> {
-  const config = await loadOclif(oclifCommands);
-  const command = config.findCommand(name.replace(' ', ':'), {must: true});
+  const id = name.replace(' ', ':');
+  // oclif goes through every flag of every command that it gets.
+  const config = await loadOclif(
+    Object.fromEntries(Object.entries(oclifCommands).filter(([other]) => other === id)),
+  );
+  const command = config.findCommand(id, {must: true});
   return `${new Pages(config, {flagSortOrder: 'none'} as never).format(command)}\n`;
 }
 

@@ -12,6 +12,7 @@ const LINES: readonly (readonly [advice: Advice, line: string])[] = [
     advise`Wait longer with ${flag('timeout', '5m')}, or use ${flag('push')}.`,
     'Wait longer with --timeout 5m, or use --push.',
   ],
+  [advise`Use ${flag('registry-secret', '')} for none.`, 'Use --registry-secret= for none.'],
   [advise`${command('kubectl', 'delete', 'pod', 'x; rm -rf #')}`, "`kubectl delete pod 'x; rm -rf #'`"],
 ];
 
