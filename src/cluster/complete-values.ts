@@ -3,10 +3,8 @@ import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {Answer} from './api/facts.ts';
 import {asItems, asObject, asText} from './api/json-values.ts';
-import {BUILDER_SELECTOR} from './api/objects.ts';
-import {deploymentsPath} from './api/paths.ts';
+import {buildersPath, NAMESPACES_PATH} from './api/paths.ts';
 import type {ConnectionRequest} from './connection.ts';
-import {PULL_SECRET_TYPE} from './pull-secret.ts';
 import {loadKubeconfig} from './target/load-target.ts';
 import {type OpenedCluster, withCluster} from './with-cluster.ts';
 
@@ -60,21 +58,12 @@ async function askCluster(
 ): Promise<readonly string[]> {
   switch (source) {
     case 'namespaces':
-      return readNames(await cluster.get('/api/v1/namespaces?limit=500'));
-    case 'builders': {
-      const selector = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
-      return readNames(await cluster.get(`${deploymentsPath(target.namespace)}?${selector}`));
-    }
+      return readNames(await cluster.get(NAMESPACES_PATH));
+    case 'builders':
+      return readNames(await cluster.get(buildersPath(target.namespace)));
     case 'pull-secrets': {
-      // kubectl's table for people is the one form in which the server does not send the Secrets themselves.
-      const {stdout} = await cluster.kubectl([
-        'get',
-        'secrets',
-        '--no-headers',
-        `--field-selector=type=${PULL_SECRET_TYPE}`,
-      ]);
-      const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
-      return rows.flatMap(([name = '', type]) => (type === PULL_SECRET_TYPE ? [name] : []));
+      const {pullSecrets} = await cluster.read({pullSecrets: true});
+      return pullSecrets?.kind === 'found' ? pullSecrets.value : [];
     }
   }
 }

@@ -4,15 +4,8 @@ import {observeBuilder} from '../builder/ensure/observed-builder.ts';
 import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
 import type {ClusterFacts, ResourceRule} from '../cluster/api/facts.ts';
 import {asObject, asText} from '../cluster/api/json-values.ts';
-import {
-  RULES_REVIEW_PATH,
-  readRulesReview,
-  readSelfReview,
-  rulesReview,
-  SELF_REVIEW,
-  SELF_REVIEW_PATH,
-} from '../cluster/api/objects.ts';
-import {namespacePath} from '../cluster/api/paths.ts';
+import {readRulesReview, readSelfReview, rulesReview, SELF_REVIEW} from '../cluster/api/objects.ts';
+import {namespacePath, RULES_REVIEW_PATH, SELF_REVIEW_PATH, VERSION_PATH} from '../cluster/api/paths.ts';
 import type {Cluster} from '../cluster/ports.ts';
 import type {Identified} from '../cluster/product.ts';
 import type {Target} from '../cluster/target/target.ts';
@@ -68,7 +61,7 @@ export async function lookAtCluster(
 }
 
 async function readServerVersion(cluster: Cluster): Promise<string> {
-  const answer = await cluster.get('/version');
+  const answer = await cluster.get(VERSION_PATH);
   return answer.kind === 'found' ? asText(asObject(answer.value).gitVersion) : '';
 }
 

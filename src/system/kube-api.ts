@@ -5,11 +5,7 @@
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/api/facts.ts';
 import {
   ACCEPT_TABLE,
-  BUILDER_SELECTOR,
   mapAnswer,
-  NODES_PATH,
-  PULL_SECRET_SELECTOR,
-  RULES_REVIEW_PATH,
   readItems,
   readRulesReview,
   readSecretNames,
@@ -17,7 +13,14 @@ import {
   readStatus,
   rulesReview,
 } from '../cluster/api/objects.ts';
-import {deploymentsPath, namespacePath} from '../cluster/api/paths.ts';
+import {
+  builderConfigsPath,
+  buildersPath,
+  NODES_PATH,
+  pullSecretsPath,
+  RULES_REVIEW_PATH,
+  secretPath,
+} from '../cluster/api/paths.ts';
 import {comesFromPlugin} from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {readBytes} from './disk-files.ts';
@@ -71,36 +74,25 @@ export async function openDirectApi(target: Target, timeout: number, abort: Abor
 /** Asks everything side by side. */
 export async function askApiServer(
   api: DirectApi,
-  target: Target,
+  {namespace}: Target,
   query: ClusterQuery,
 ): Promise<ClusterFacts> {
-  const core = namespacePath(target.namespace);
-  const labelled = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
+  const list = (path: string) => api.get(path).then((found) => mapAnswer(found, readItems));
   const [pullSecret, pullSecrets, deployments, configMaps, nodes, rules] = await Promise.all([
     query.pullSecret === undefined
       ? undefined
       : api
-          // includeObject=None: not even the row's metadata is sent.
-          .get(`${core}/secrets/${encodeURIComponent(query.pullSecret)}?includeObject=None`, ACCEPT_TABLE)
+          .get(secretPath({name: query.pullSecret, namespace}), ACCEPT_TABLE)
           .then((found) => mapAnswer(found, demand(readSecretTable))),
     query.pullSecrets
       ? api
-          .get(
-            `${core}/secrets?fieldSelector=${encodeURIComponent(PULL_SECRET_SELECTOR)}&includeObject=None`,
-            ACCEPT_TABLE,
-          )
+          .get(pullSecretsPath(namespace), ACCEPT_TABLE)
           .then((found) => mapAnswer(found, demand(readSecretNames)))
       : undefined,
-    query.builders
-      ? api
-          .get(`${deploymentsPath(target.namespace)}?${labelled}`)
-          .then((found) => mapAnswer(found, readItems))
-      : undefined,
-    query.builders
-      ? api.get(`${core}/configmaps?${labelled}`).then((found) => mapAnswer(found, readItems))
-      : undefined,
-    query.nodes ? api.get(NODES_PATH).then((found) => mapAnswer(found, readItems)) : undefined,
-    query.builders ? readRules(api, target.namespace) : undefined,
+    query.builders ? list(buildersPath(namespace)) : undefined,
+    query.builders ? list(builderConfigsPath(namespace)) : undefined,
+    query.nodes ? list(NODES_PATH) : undefined,
+    query.builders ? readRules(api, namespace) : undefined,
   ]);
   return {pullSecret, ...(pullSecrets && {pullSecrets}), deployments, configMaps, nodes, rules};
 }

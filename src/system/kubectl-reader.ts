@@ -3,7 +3,8 @@
  * proxies. Its processes run side by side: one for the secret, one for the builders, one for the nodes.
  */
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
-import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR, readItems} from '../cluster/api/objects.ts';
+import {readItems} from '../cluster/api/objects.ts';
+import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
 import type {Collected} from './runner.ts';
 
 /** Runs kubectl with `args` behind its connection flags; `input` is its standard input. */

@@ -1,5 +1,5 @@
 /** Owns asking the cluster whether an image is on the builder's nodes already, which saves naming it there. */
-import {namespacePath, type ObjectPlace} from '../../cluster/api/paths.ts';
+import {ALL_PODS_PATH, namespacePodsPath, type ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import type {Product} from '../../cluster/product.ts';
 import {isLocalCluster} from '../../cluster/product.ts';
@@ -22,7 +22,7 @@ export async function isOnItsNodes(
   {canonical, builder, product}: PresenceQuestion,
   cluster: Cluster,
 ): Promise<boolean> {
-  const path = isLocalCluster(product) ? '/api/v1/pods' : `${namespacePath(builder.namespace)}/pods`;
+  const path = isLocalCluster(product) ? ALL_PODS_PATH : namespacePodsPath(builder.namespace);
   const pods = await cluster.get(path).catch(() => undefined);
   if (pods?.kind !== 'found') return false;
   return isImageInUse({pods: pods.value, builder, isImage: (image) => isSame(image, canonical)});

@@ -7,9 +7,9 @@ export interface ClusterQuery {
   /** Whether the names of all pull secrets there are asked for. */
   readonly pullSecrets?: boolean;
   /** Whether the builders of the target namespace are asked for, with their configuration, and the user's rights there. */
-  readonly builders: boolean;
+  readonly builders?: boolean;
   /** Whether the nodes are asked for: for the product, where the names did not tell it, and for their runtimes. */
-  readonly nodes: boolean;
+  readonly nodes?: boolean;
 }
 
 /** The API server's answer to one question; `forbidden` is a 403 and carries the server's words. */

@@ -4,13 +4,6 @@ import {asList, asObject, asText, asTextFields, asTexts} from './json-values.ts'
 
 /** The Accept header for a server-side Table: a Secret's row carries its name and type, and no data. */
 export const ACCEPT_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
-/** The labels that kubectl build gives to its builders, and goes by. */
-export const BUILDER_SELECTOR = 'rootless,runtime,worker';
-/** Picks the Secrets that hold a registry's login. */
-export const PULL_SECRET_SELECTOR = 'type=kubernetes.io/dockerconfigjson';
-/** The product and the runtime are told by a few nodes as well as by all. */
-export const NODES_PATH = '/api/v1/nodes?limit=50';
-export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
 
 /** The type of the Secret in a one-row Table (recordings/api/secret-table.json); undefined where it is no such thing. */
 export function readSecretTable(body: unknown): SecretFacts | undefined {
@@ -38,8 +31,6 @@ export function readItems(body: unknown): readonly ApiObject[] {
 export function rulesReview(namespace: string): unknown {
   return {apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: {namespace}};
 }
-
-export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
 /** Asks who the user is to the API server. */
 export const SELF_REVIEW: unknown = {apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview'};

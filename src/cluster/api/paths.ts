@@ -1,29 +1,69 @@
-/** Owns the API server's paths for what belongs to a builder. */
+/** Owns the paths on the API server that we ask for, and the selectors in them. */
 
 export interface ObjectPlace {
   readonly name: string;
   readonly namespace: string;
 }
 
+export const VERSION_PATH = '/version';
+export const NAMESPACES_PATH = '/api/v1/namespaces?limit=500';
+/** A few nodes show the product and the runtime as well as all of them do. */
+export const NODES_PATH = '/api/v1/nodes?limit=50';
+export const ALL_PODS_PATH = '/api/v1/pods';
+export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
+export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+
+/** The labels that kubectl build gives to its builders, and finds them by. */
+export const BUILDER_SELECTOR = 'rootless,runtime,worker';
+/** The Secrets that hold registry logins. */
+export const PULL_SECRET_SELECTOR = 'type=kubernetes.io/dockerconfigjson';
+
+const LABELLED_AS_BUILDER = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
+/** Leaves out even the metadata of a Table's rows. */
+const ROWS_ONLY = 'includeObject=None';
+
 export function namespacePath(namespace: string): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
 }
 
-/** All Deployments of the namespace. */
-export function deploymentsPath(namespace: string): string {
-  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
+/** For `ACCEPT_TABLE`. */
+export function secretPath({name, namespace}: ObjectPlace): string {
+  return `${namespacePath(namespace)}/secrets/${encodeURIComponent(name)}?${ROWS_ONLY}`;
+}
+
+/** For `ACCEPT_TABLE`. */
+export function pullSecretsPath(namespace: string): string {
+  return `${namespacePath(namespace)}/secrets?fieldSelector=${encodeURIComponent(PULL_SECRET_SELECTOR)}&${ROWS_ONLY}`;
+}
+
+/** The Deployments of all builders in the namespace. */
+export function buildersPath(namespace: string): string {
+  return `${deploymentsPath(namespace)}?${LABELLED_AS_BUILDER}`;
+}
+
+/** The ConfigMaps of all builders in the namespace. */
+export function builderConfigsPath(namespace: string): string {
+  return `${namespacePath(namespace)}/configmaps?${LABELLED_AS_BUILDER}`;
 }
 
 export function deploymentPath({name, namespace}: ObjectPlace): string {
   return `${deploymentsPath(namespace)}/${encodeURIComponent(name)}`;
 }
 
-/** All pods of the builder. */
-export function podsPath({name, namespace}: ObjectPlace): string {
-  return `${namespacePath(namespace)}/pods?labelSelector=${encodeURIComponent(`app=${name}`)}`;
+function deploymentsPath(namespace: string): string {
+  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
 }
 
-/** All of the namespace: those of the ReplicaSets are wanted as well. */
+/** All pods of the builder. */
+export function podsPath({name, namespace}: ObjectPlace): string {
+  return `${namespacePodsPath(namespace)}?labelSelector=${encodeURIComponent(`app=${name}`)}`;
+}
+
+export function namespacePodsPath(namespace: string): string {
+  return `${namespacePath(namespace)}/pods`;
+}
+
+/** All events of the namespace: those of ReplicaSets matter as well. */
 export function eventsPath(namespace: string): string {
   return `${namespacePath(namespace)}/events?limit=500`;
 }
