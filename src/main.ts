@@ -1,5 +1,5 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
-import {homedir, tmpdir} from 'node:os';
+import {tmpdir} from 'node:os';
 import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
 import {readReporting} from './cli/argv/reporting.ts';
 import {findTiltArgument} from './cli/commands/commands.ts';
@@ -14,6 +14,7 @@ import {
   type Style,
 } from './cli/render/render.ts';
 import {renderDone, renderFailed} from './cli/render/render-outcome.ts';
+import {findHome} from './cluster/kubeconfig/home.ts';
 import {TiltbuildError} from './errors.ts';
 import {buildImage} from './image-build/build-image.ts';
 import {formatResult} from './image-build/build-result.ts';
@@ -44,7 +45,6 @@ async function main(): Promise<number> {
   };
   const surroundings: Surroundings = {
     env,
-    home: homedir(),
     cwd: process.cwd(),
     platform,
     terminal: onTerminal,
@@ -188,6 +188,7 @@ function makePorts(
       interruption,
       env,
       platform,
+      home: findHome({env, platform}, files),
       showLine,
     }),
     delegate: new BuildDelegate(runner, terminal, env, platform),

@@ -3,7 +3,6 @@
 /** What a build needs to know of the process that it runs in. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
   readonly cwd: string;
   /** As Node names it: `linux`, `darwin`, `win32`. */
   readonly platform: NodeJS.Platform;

@@ -24,6 +24,8 @@ export interface PluginTools {
   readonly runner: Runner;
   readonly env: Env;
   readonly platform: NodeJS.Platform;
+  /** The user's home directory. */
+  readonly home: string;
   /** Gets what the plugin has to say to the user. */
   readonly showLine: (line: string) => void;
 }
@@ -78,10 +80,10 @@ export class PluginLogin {
   }
 
   async #run(): Promise<Login> {
-    const {runner, env, platform, showLine} = this.#tools;
+    const {runner, env, platform, home, showLine} = this.#tools;
     const {user, cluster} = this.#target;
     const {exec} = user;
-    if (await mayBeForbidden(env)) throw new Error('kubectl has a say in which plugins are started');
+    if (await mayBeForbidden(env, home)) throw new Error('kubectl has a say in which plugins are started');
     const program = /[\\/]/.test(exec.command) ? exec.command : await findOnPath(exec.command, env, platform);
     if (program === undefined) throw new Error(`${exec.command} is not on PATH`);
     const authority = exec.provideClusterInfo ? await readAuthority(cluster) : undefined;
@@ -106,9 +108,9 @@ function isGood({credential: {expires}}: Login): boolean {
  * Whether the user's preferences may forbid a plugin to kubectl (1.35 and later), which then has to be the one that
  * starts it: https://kubernetes.io/docs/reference/kubectl/kuberc/
  */
-async function mayBeForbidden(env: Env): Promise<boolean> {
+async function mayBeForbidden(env: Env, home: string): Promise<boolean> {
   if (env.KUBERC === 'off') return false;
-  const path = env.KUBERC || join(env.HOME ?? env.USERPROFILE ?? '', '.kube', 'kuberc');
+  const path = env.KUBERC || join(home, '.kube', 'kuberc');
   const text = await readBytes(path).catch(() => '');
   return text.includes('credentialPluginPolicy');
 }

@@ -3,13 +3,12 @@ import type {Surroundings} from '../../src/surroundings.ts';
 
 export function makeSurroundings(others: Partial<Surroundings> = {}): Surroundings {
   return {
-    env: {},
-    home: '/home/me',
     cwd: '/project',
     platform: 'linux',
     terminal: false,
     toolVersion: '1',
     self: {program: '/bin/tiltbuild', args: []},
     ...others,
+    env: {HOME: '/home/me', ...others.env},
   };
 }

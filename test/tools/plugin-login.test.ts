@@ -92,6 +92,7 @@ describe('PluginLogin', () => {
       runner: new Runner(new SignalInterruption({on() {}}), 'linux', () => {}),
       env: {...sandbox.env, ...env},
       platform: process.platform,
+      home: sandbox.home,
       showLine: (line) => lines.push(line),
     });
     return {login, lines};

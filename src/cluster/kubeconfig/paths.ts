@@ -14,10 +14,11 @@ export interface KubeconfigSources {
   readonly flag?: string | undefined;
   /** `KUBECONFIG` */
   readonly env?: string | undefined;
+  /** Empty where there is none. */
   readonly home: string;
   readonly cwd: string;
   /** `node:path`'s `posix` or `win32`. */
-  readonly rules: Pick<typeof path, 'join' | 'resolve' | 'delimiter'>;
+  readonly rules: Pick<typeof path, 'resolve' | 'delimiter'>;
 }
 
 /** The files to read, by the rules of client-go's `NewDefaultClientConfigLoadingRules`. */
@@ -28,7 +29,7 @@ export function kubeconfigPaths({flag, env, home, cwd, rules}: KubeconfigSources
     const listed = splitList(env, rules.delimiter).filter((path) => path !== '');
     return {explicit: false, paths: [...new Set(listed)].map((path) => rules.resolve(cwd, path))};
   }
-  return {explicit: false, paths: [rules.join(home, '.kube', 'config')]};
+  return {explicit: false, paths: [rules.resolve(cwd, home, '.kube', 'config')]};
 }
 
 /** The error for the case that none of the files is there. */

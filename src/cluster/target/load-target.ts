@@ -5,6 +5,7 @@ import type {Files} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
 import type {ConnectionRequest} from '../connection.ts';
+import {findHome} from '../kubeconfig/home.ts';
 import {
   inClusterTarget,
   type PodSurroundings,
@@ -28,9 +29,11 @@ export interface LoadedTarget {
 /** What the kubeconfig files say, and where they were looked for. Throws where the one that was named is missing. */
 export async function loadKubeconfig(
   request: ConnectionRequest,
-  {env, home, cwd, platform}: Surroundings,
+  surroundings: Surroundings,
   files: Files,
 ): Promise<{readonly kubeconfig: Kubeconfig; readonly paths: KubeconfigPaths}> {
+  const {env, cwd, platform} = surroundings;
+  const home = findHome(surroundings, files);
   const rules = platform === 'win32' ? win32 : posix;
   const paths = kubeconfigPaths({flag: request.kubeconfig, env: env.KUBECONFIG, home, cwd, rules});
   const read = await Promise.all(paths.paths.map((path) => readKubeconfig(path, files, rules)));
