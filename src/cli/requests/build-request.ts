@@ -9,8 +9,7 @@ import type {BuilderOptions, BuildRequest, ContentName} from '../../image-build/
 import {readDestination} from '../../image-build/inputs/outputs.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
-import {readExpectedRef} from '../../tilt/expected-ref.ts';
-import {nameInRegistry, readExpectedRegistry} from '../../tilt/registry-name.ts';
+import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../tilt/expected-image.ts';
 import {readFlags} from '../argv/read-flags.ts';
 import {build, inputFlags} from '../commands/build.ts';
 import {connectionFlags} from '../commands/common-flags.ts';

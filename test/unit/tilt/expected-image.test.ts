@@ -1,8 +1,8 @@
-/** Covers the name that Tilt expects an image to have in its registry. */
+/** Covers the reference and the registry that Tilt expects. */
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {canonicalName, parseReference} from '../../../src/image/reference.ts';
-import {nameInRegistry, readExpectedRegistry} from '../../../src/tilt/registry-name.ts';
+import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../../src/tilt/expected-image.ts';
 
 const REGISTRY = 'localhost:5000';
 
@@ -16,11 +16,11 @@ describe('nameInRegistry', () => {
     ['reg.lan:8080/a/b', REGISTRY, 'localhost:5000/reg.lan_8080_a_b'],
     ['web', 'gcr.io/me/dev', 'gcr.io/me/dev/web'],
     ['gcr.io/foo/bar', 'gcr.io/me', 'gcr.io/me/gcr.io_foo_bar'],
-    // It is there already.
+    // Already in that registry.
     ['localhost:5000/web', REGISTRY, 'localhost:5000/web'],
     ['localhost:5000/a/b', REGISTRY, 'localhost:5000/a/b'],
     ['gcr.io/me/web', 'gcr.io/me', 'gcr.io/me/web'],
-    // As it begins, but another one.
+    // Another registry with the same beginning.
     ['gcr.io/melon/web', 'gcr.io/me', 'gcr.io/me/gcr.io_melon_web'],
     ['web', 'docker.io/me', 'docker.io/me/web'],
   ] as const) {
@@ -29,15 +29,22 @@ describe('nameInRegistry', () => {
     });
   }
 
-  it('refuses what is no name in the end', () => {
+  it('rejects a registry that makes no valid name', () => {
     expect(() => nameInRegistry(parseReference('web'), 'bad registry')).to.throw(TiltbuildError);
   });
 });
 
-describe('readExpectedRegistry', () => {
-  it('is what Tilt tells, and nothing where it tells nothing', () => {
-    expect(readExpectedRegistry({EXPECTED_REGISTRY: REGISTRY})).to.equal(REGISTRY);
-    expect(readExpectedRegistry({EXPECTED_REGISTRY: ''})).to.equal(undefined);
-    expect(readExpectedRegistry({})).to.equal(undefined);
+for (const [variable, read] of [
+  ['EXPECTED_REF', readExpectedRef],
+  ['EXPECTED_REGISTRY', readExpectedRegistry],
+] as const) {
+  describe(read.name, () => {
+    it(`is ${variable}, and undefined where it is empty or unset`, () => {
+      expect([{[variable]: REGISTRY}, {[variable]: ''}, {}].map(read)).to.deep.equal([
+        REGISTRY,
+        undefined,
+        undefined,
+      ]);
+    });
   });
-});
+}
