@@ -1,18 +1,18 @@
 /** Owns what can go wrong: a closed set of codes, and the one error class that carries them. */
-import type {Advice} from './text/advice.ts';
+import {type Advice, advise, flag} from './text/advice.ts';
 
 /**
- * Every failure that we foresee, by the family it belongs to. `cli/render/exit-codes.ts` maps each to an exit code.
+ * Every failure that we foresee, by family. `cli/render/exit-codes.ts` maps each code to an exit code.
  * An error that is not a `TiltbuildError` is a bug of ours.
  */
 export type ErrorCode =
-  // What was typed cannot be meant.
+  // The command line is wrong.
   | 'usage'
   | 'invalid-reference'
-  // It could be done, but would not work.
+  // The build would run, but its image would not work.
   | 'refused-k3d'
   | 'refused-unqualified-tag'
-  // The surroundings lack something.
+  // Something that a build needs is missing or broken.
   | 'kubeconfig-missing'
   | 'kubeconfig-unreadable'
   | 'kubeconfig-malformed'
@@ -27,23 +27,23 @@ export type ErrorCode =
   | 'tool-missing'
   | 'build-secret-missing'
   | 'temporary-files'
-  // Another tool failed at its own work.
+  // The build itself failed.
   | 'build-failed'
   | 'timed-out'
-  // The image is there, the result is not.
+  // The image was built, but its result was not delivered.
   | 'digest-missing'
   | 'reference-unstable'
   | 'result-not-written';
 
 export interface ErrorDetails {
-  /** What the user can do about it, one entry a line. */
+  /** What the user can do about it. */
   readonly remedy?: readonly Advice[];
-  /** Lines shown as they are under the message: a caret line, a list of names. */
+  /** Lines shown as they are below the message: a caret line, a list of names. */
   readonly detail?: readonly string[];
   readonly cause?: unknown;
 }
 
-/** An error that the user is meant to read: one sentence on what and where, then what to do. */
+/** An error for the user: one sentence that says what is wrong and where, then what to do. */
 export class TiltbuildError extends Error {
   override readonly name = 'TiltbuildError';
   readonly code: ErrorCode;
@@ -58,7 +58,7 @@ export class TiltbuildError extends Error {
   }
 }
 
-/** A signal ended the work: nothing to explain, only an exit code to give (128 and the signal's number). */
+/** A signal ended the work. It needs no words, only an exit code: 128 plus the signal's number. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly signal: InterruptSignal;
@@ -73,7 +73,7 @@ export class Interrupted extends Error {
 export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export function timedOut(): TiltbuildError {
-  return new TiltbuildError('timed-out', 'It took longer than --timeout allows, and was cancelled.', {
-    remedy: ['Allow it more, or leave --timeout out.'],
+  return new TiltbuildError('timed-out', 'The build exceeded --timeout and was cancelled.', {
+    remedy: [advise`Allow more time with ${flag('timeout', 'DURATION')}, or leave the flag out.`],
   });
 }

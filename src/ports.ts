@@ -1,33 +1,33 @@
-/** Owns what a build asks of the outside: files, the cluster, the delegate, a place for notes, signals, a clock. */
-import type {Clusters, DelegateResult, KubectlResult} from './cluster/ports.ts';
+/** Owns the ports through which commands reach the outside: files, clusters, programs, notes, signals, clocks. */
+import type {Clusters, ExitStatus, ProgramOutput} from './cluster/ports.ts';
 import type {InterruptSignal} from './errors.ts';
 import type {Advice} from './text/advice.ts';
 
 export interface Files {
-  /** The text of a file, without a byte order mark's meaning changed; undefined where there is none. */
+  /** The text of a file, with its byte order mark; undefined where there is no file. */
   readText(path: string): Promise<string | undefined>;
-  /** Whether a file can be made in `directory`; false where there is none. */
+  /** Whether `directory` is one and a file can be created in it. */
   isWritableDirectory(directory: string): boolean;
-  /** What is at `path`, links followed. */
+  /** What is at `path`, with links followed. */
   kindOf(path: string): 'file' | 'directory' | 'missing';
-  /** A new directory that only this user can enter. It is gone when the process is, whatever ends it. */
+  /** A new directory that only this user can enter. It is removed when the process ends, whatever ends it. */
   makePrivateDirectory(): Promise<string>;
   /** Writes a file that only this user can read. */
   writePrivate(path: string, text: string): Promise<void>;
-  /** Copies a file, byte for byte, to one that only this user can read. Throws `usage` if it cannot be read. */
+  /** Copies a file, byte for byte, to one that only this user can read. Throws `usage` if `from` cannot be read. */
   copyPrivate(from: string, to: string): Promise<void>;
-  /** Makes a directory, and those above it that are missing, that only this user can enter. */
+  /** Creates a directory that only this user can enter, and its missing parents. */
   makeDirectory(path: string): Promise<void>;
-  /** Removes a file or a whole directory; nothing there is fine. */
+  /** Removes a file or a whole directory, if there is one. */
   remove(path: string): Promise<void>;
-  /** Writes `text` so that at every moment either the old file or the whole new one is there. */
+  /** Replaces the file in one step: at every moment either the old one or the whole new one is there. */
   replace(path: string, text: string): Promise<void>;
   join(...parts: string[]): string;
   dirname(path: string): string;
   basename(path: string): string;
 }
 
-/** Our standard input, which can be read once. */
+/** Our standard input; it can be read once. */
 export interface Input {
   /** Reads all of it into a new file that only this user can read. Throws `Interrupted`. */
   save(path: string): Promise<void>;
@@ -36,17 +36,17 @@ export interface Input {
 export interface DelegateRun {
   readonly program: string;
   readonly argv: readonly string[];
-  /** Changes to the environment that the delegate gets; undefined takes a variable away. */
+  /** Changes to the environment of the delegate; undefined unsets a variable. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted, it ends the delegate as a signal would; the reason is the caller's own. */
+  /** When aborted, it ends the delegate as a signal would. */
   readonly stop?: AbortSignal;
-  /** `result`: the delegate's standard output is the result and is passed on. Else it goes to stderr. */
+  /** `result`: the delegate's standard output is the result and goes to ours. */
   readonly stdout: 'result' | 'stderr';
-  /** The file that is its standard input; undefined: our own. */
+  /** The file for its standard input; without one it gets our own. */
   readonly input?: string;
   /**
-   * `shown`: the terminal or log that we have, given to the delegate itself. `watched`: the same bytes, seen on
-   * their way by `observe`. `held`: kept in the file `spool`, and shown if the build fails.
+   * `shown`: the delegate writes to our terminal or log itself. `watched`: `observe` sees the bytes on their way there.
+   * `held`: the file `spool` keeps them, and they are shown if the build fails.
    */
   readonly progress:
     | {readonly mode: 'shown'}
@@ -57,43 +57,43 @@ export interface DelegateRun {
 export interface Delegate {
   /** Absolute path of `kubectl-build`; undefined where PATH has none. */
   find(): Promise<string | undefined>;
-  /** Starts it and waits. A signal meant for us is handed to it once; a second one kills it. */
-  run(run: DelegateRun): Promise<DelegateResult>;
+  /** Starts it and waits for its end. It gets our first signal as well; the second one kills it. */
+  run(run: DelegateRun): Promise<ExitStatus>;
 }
 
-/** Other programs on PATH, for what they tell of themselves. */
+/** Other programs on PATH, for what they report about themselves. */
 export interface Programs {
-  /** The entries of PATH as they stand. */
+  /** The entries of PATH as they are. */
   readonly path: readonly string[];
   /** Absolute path of the program called `name`; undefined where PATH has none. */
   find(name: string): Promise<string | undefined>;
-  /** Every file of that name on PATH, in the order of PATH; several paths to one file count once. */
+  /** Every file of that name on PATH, in its order; several paths to one file count once. */
   findAll(name: string): Promise<readonly string[]>;
-  /** The beginning of a file as text, a few thousand bytes of it; empty where it cannot be read. */
+  /** The first few thousand bytes of a file as text; empty where it cannot be read. */
   readStart(path: string): Promise<string>;
   /**
-   * Runs it for its output, which is short, and ends it after `timeout` milliseconds. `env` changes its environment.
-   * What cannot be started has no exit code, and the reason on stderr. Throws `Interrupted`.
+   * Runs a program for its output, which is short, for at most `timeout` milliseconds. `env` changes its environment.
+   * A program that cannot be started has no exit code, and the reason is in `stderr`. Throws `Interrupted`.
    */
   run(
     program: string,
     args: readonly string[],
     options: {readonly timeout: number; readonly env?: Readonly<Record<string, string>>},
-  ): Promise<KubectlResult>;
+  ): Promise<ProgramOutput>;
 }
 
-/** Where notes for the user go: one line each, never the result. */
+/** Where notes for the user go: one line each, and never the result. */
 export interface Notes {
-  /** Something the user should know though nothing is wrong. */
+  /** Something that the user should know although nothing is wrong. */
   note(text: Advice): void;
-  /** What --verbose adds. */
+  /** Something for --verbose. */
   detail(text: string): void;
 }
 
 export interface Interruption {
-  /** The first signal that came, if any did. */
+  /** The first signal that arrived, if any. */
   readonly signal: InterruptSignal | undefined;
-  /** Throws `Interrupted` if a signal came. */
+  /** Throws `Interrupted` if a signal arrived. */
   throwIfReceived(): void;
 }
 
@@ -105,12 +105,12 @@ export interface Ports {
   readonly programs: Programs;
   readonly notes: Notes;
   readonly interruption: Interruption;
-  /** Asks a question on the terminal; false where there is none to ask on. */
+  /** Asks a question on the terminal; false where there is no terminal. */
   readonly confirm: (question: string) => Promise<boolean>;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   /** Milliseconds since some fixed moment. */
   readonly now: () => number;
-  /** Resolves after so many milliseconds, or throws `Interrupted` as soon as a signal comes. */
+  /** Resolves after the given milliseconds, or throws `Interrupted` as soon as a signal arrives. */
   readonly sleep: (milliseconds: number) => Promise<void>;
 }

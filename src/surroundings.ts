@@ -1,6 +1,5 @@
-/** Owns what a command knows of the process that it runs in. */
+/** Owns what a command knows about the process that it runs in. */
 
-/** What a build needs to know of the process that it runs in. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -10,6 +9,6 @@ export interface Surroundings {
   readonly terminal: boolean;
   /** Version of this program. */
   readonly toolVersion: string;
-  /** What starts this program once more; more arguments go behind its own. */
+  /** How to start this program again; further arguments follow its own. */
   readonly self: {readonly program: string; readonly args: readonly string[]};
 }

@@ -1,6 +1,6 @@
-/** Owns how an error of the operating system is told to a user. */
+/** Owns the words for errors of the operating system. */
 
-/** What the operating system said, without the path and the system call. */
+/** The reason alone, without the path and the system call. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   switch (code) {

@@ -1,4 +1,4 @@
-/** Owns the values that the completion of a command line looks up: in the kubeconfig, and in the cluster. */
+/** Owns the values that shell completion looks up in the kubeconfig and in the cluster. */
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {Answer} from './api/facts.ts';
@@ -12,15 +12,15 @@ export type ValueSource = 'contexts' | 'clusters' | 'users' | 'namespaces' | 'bu
 
 export interface CompletionRequest {
   readonly source: ValueSource;
-  /** What is typed so far. */
+  /** What the user has typed so far. */
   readonly prefix: string;
   readonly connection: ConnectionRequest;
 }
 
-/** How long somebody who pressed a key may wait, in milliseconds; the start of the program comes on top. */
+/** How long a user who pressed Tab waits at most, in milliseconds, beside the start of the program. */
 const LONGEST_WAIT = 900;
 
-/** Nothing where nothing is found in time, whatever the reason: nobody wants to read of it between two keys. */
+/** Empty where nothing is found in time, whatever the reason: an error would disturb the command line. */
 export async function completeValues(
   {source, prefix, connection}: CompletionRequest,
   surroundings: Surroundings,
@@ -28,7 +28,7 @@ export async function completeValues(
 ): Promise<readonly string[]> {
   const late = ports.sleep(LONGEST_WAIT).then(() => []);
   const found = await Promise.race([lookUp(source, connection, surroundings, ports), late]).catch(() => []);
-  // A name with a line break or a tab could not be told from two, or from one with a description.
+  // A name with a line break or a tab would look like two, or like one with a description.
   return found.filter((name) => name.startsWith(prefix) && !/[\t\r\n]/.test(name)).sort();
 }
 

@@ -1,33 +1,33 @@
-/** Owns what kind of cluster the target is: ordered rules on names and on nodes, and the reason for the verdict. */
+/** Owns what kind of cluster the target is: ordered rules on names, on the server and on nodes, and what follows. */
 import {TiltbuildError} from '../errors.ts';
+import {advise, command, flag} from '../text/advice.ts';
 import type {ClusterFacts, NodeFacts} from './api/facts.ts';
+import {asObject} from './api/json-values.ts';
 import {readNodes} from './api/objects.ts';
 import type {Target} from './target/target.ts';
 
-export type Product =
-  | 'kind'
-  | 'k3d'
-  | 'minikube'
-  | 'docker-desktop'
-  | 'rancher-desktop'
-  | 'colima'
-  | 'orbstack'
-  | 'microk8s'
-  | 'crc'
-  | 'k3s'
-  | 'gke'
-  | 'eks'
-  | 'aks'
-  | 'unknown';
+/** Each product, and whether its clusters are for local development: their builders belong to the user alone. */
+const IS_LOCAL = {
+  kind: true,
+  k3d: true,
+  minikube: true,
+  'docker-desktop': true,
+  'rancher-desktop': true,
+  colima: true,
+  orbstack: true,
+  microk8s: true,
+  crc: true,
+  k3s: true,
+  gke: false,
+  eks: false,
+  aks: false,
+  unknown: false,
+} as const;
 
-/** What the kubeconfig says of the target. */
-export interface ProductSignals {
-  readonly cluster: string;
-  readonly context: string;
-  readonly user: string;
-  readonly server: string;
-  /** `extensions[].extension.provider` of the cluster entry. */
-  readonly extensionProviders?: readonly string[];
+export type Product = keyof typeof IS_LOCAL;
+
+export function isLocalCluster(product: Product): boolean {
+  return IS_LOCAL[product];
 }
 
 export interface Identified {
@@ -43,11 +43,11 @@ interface PatternRule {
 
 interface NodeRule {
   readonly product: Product;
-  /** What the node shows of the product, as a clause; nothing where it shows nothing. */
+  /** What shows that the node is one of the product's, as a clause. */
   readonly find: (node: NodeFacts) => string | undefined;
 }
 
-/** Names of clusters, contexts and users. They match as a whole: "mankind-prod" is a name that somebody chose. */
+/** Names of clusters, contexts and users. A rule matches the whole name: "mankind-prod" is not kind. */
 const NAME_RULES: readonly PatternRule[] = [
   // kind writes kind-<name> for all three; before v0.6 the cluster was called kind.
   {product: 'kind', pattern: /^kind(-|$)/},
@@ -73,7 +73,7 @@ const NAME_RULES: readonly PatternRule[] = [
   {product: 'eks', pattern: /^(.*@)?[^.@]+\.[a-z0-9-]+\.eksctl\.io$/},
 ];
 
-/** Host names of API servers. The tools that serve on a loopback address (kind, k3d, minikube, k3s) have none. */
+/** Host names of API servers. The products that serve on a loopback address (kind, k3d, minikube, k3s) have none. */
 const SERVER_RULES: readonly PatternRule[] = [
   {product: 'docker-desktop', pattern: /^kubernetes\.docker\.internal$/},
   {product: 'orbstack', pattern: /^k8s\.orb\.local$/},
@@ -83,20 +83,20 @@ const SERVER_RULES: readonly PatternRule[] = [
   {product: 'eks', pattern: /\.eks-cluster\.[a-z0-9-]+\.api\.aws$/},
   // Private clusters have it too: *.privatelink.<region>.azmk8s.io.
   {product: 'aks', pattern: /\.azmk8s\.io$/},
-  // The DNS endpoint; the usual one is an IP address, which tells nothing.
+  // The DNS endpoint; the usual one is an IP address, which says nothing.
   {product: 'gke', pattern: /\.gke\.goog$/},
 ];
 
-/** What nodes show. Names come last: they are the only thing here that a user may choose. */
+/** What nodes show. Names come late: they are the only thing here that users can choose. */
 const NODE_RULES: readonly NodeRule[] = [
-  // Docker Desktop can make its nodes with kind; the cluster inside is then called desktop.
+  // Docker Desktop can create its nodes with kind; the cluster inside is then called desktop.
   {product: 'docker-desktop', find: byProvider('kind://docker/desktop/')},
   {product: 'kind', find: byProvider('kind://')},
   // k3s names its provider ID after the node, and k3d its nodes after itself.
   {product: 'k3d', find: byProvider('k3s://k3d-')},
   {product: 'minikube', find: byLabel('minikube.k8s.io/name')},
   {product: 'microk8s', find: byLabel('microk8s.io/cluster')},
-  // The provider alone tells the cloud: clusters of kubeadm or kOps have it too.
+  // The provider alone shows no more than the cloud: clusters of kubeadm or kOps have it too.
   {product: 'gke', find: both(byProvider('gce://'), byLabel('cloud.google.com/gke-'))},
   {product: 'eks', find: both(byProvider('aws://'), byLabel('eks.amazonaws.com/'))},
   {product: 'eks', find: both(byProvider('aws://'), byLabel('alpha.eksctl.io/'))},
@@ -113,35 +113,58 @@ const NODE_RULES: readonly NodeRule[] = [
 ];
 
 /**
- * Tells the product by the kubeconfig. The cluster's name goes before the others over all rules: contexts are what
- * people rename, and a context `kind-x` may well lead elsewhere. minikube's own mark goes before any name, because
- * its profiles may have any.
+ * The cluster's name goes before the other names in all rules: contexts are what people rename, so a context `kind-x`
+ * may well lead elsewhere. minikube's own mark goes before any name, because its profiles may have any name.
  */
-export function identifyProductByNames(signals: ProductSignals): Identified {
-  if (signals.extensionProviders?.includes('minikube.sigs.k8s.io')) {
-    return {product: 'minikube', reason: 'the cluster entry carries the mark of minikube.sigs.k8s.io'};
+export function identifyByNames({
+  cluster,
+  context,
+  user,
+}: Pick<Target, 'cluster' | 'context' | 'user'>): Identified {
+  if (cluster.extensions?.some(({extension}) => asObject(extension).provider === 'minikube.sigs.k8s.io')) {
+    return {product: 'minikube', reason: 'the cluster entry has an extension of minikube.sigs.k8s.io'};
   }
-  const host = readHost(signals.server);
   return (
-    match(NAME_RULES, signals.cluster, 'the cluster is called') ??
-    match(NAME_RULES, signals.context, 'the context is called') ??
-    match(NAME_RULES, signals.user, 'the user is called') ??
-    match(SERVER_RULES, host, 'the server is') ?? {
+    match(NAME_RULES, cluster.name, 'the cluster is called') ??
+    match(NAME_RULES, context, 'the context is called') ??
+    match(NAME_RULES, user.name, 'the user is called') ??
+    match(SERVER_RULES, readHost(cluster.server), 'the server is') ?? {
       product: 'unknown',
-      reason: 'neither its names nor its server address are those of a product that we know',
+      reason: 'neither its names nor its server address match a known product',
     }
   );
 }
 
-/** Tells the product by the nodes, whatever the kubeconfig calls it. */
-export function identifyProductByNodes(nodes: readonly NodeFacts[]): Identified {
+/** By the nodes where the names did not show it. A 403 on the nodes is no error: the product then stays unknown. */
+export function identify({nodes}: ClusterFacts, byNames: Identified): Identified {
+  if (byNames.product !== 'unknown') return byNames;
+  return nodes?.kind === 'found' ? identifyByNodes(readNodes(nodes.value)) : byNames;
+}
+
+function identifyByNodes(nodes: readonly NodeFacts[]): Identified {
   for (const {product, find} of NODE_RULES) {
     for (const node of nodes) {
       const reason = find(node);
       if (reason !== undefined) return {product, reason: `node "${node.name}" has ${reason}`};
     }
   }
-  return {product: 'unknown', reason: 'none of its nodes carries the mark of a product that we know'};
+  return {product: 'unknown', reason: 'none of its nodes matches a known product'};
+}
+
+/** Throws `refused-k3d`. */
+export function refuseK3d({product, reason}: Identified): void {
+  if (product !== 'k3d') return;
+  throw new TiltbuildError(
+    'refused-k3d',
+    `Images cannot be built in a k3d cluster, and this is one: ${reason}. ` +
+      'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit cannot store images in their container runtime.',
+    {
+      remedy: [
+        advise`Use a kind cluster (${command('kind', 'create', 'cluster')}), or choose another cluster with ${flag('context')}.`,
+        advise`To stay with k3d, build with docker and load the image with ${command('k3d', 'image', 'import')}.`,
+      ],
+    },
+  );
 }
 
 function match(rules: readonly PatternRule[], text: string, what: string): Identified | undefined {
@@ -149,7 +172,7 @@ function match(rules: readonly PatternRule[], text: string, what: string): Ident
   return rule && {product: rule.product, reason: `${what} ${JSON.stringify(text)}`};
 }
 
-/** kubectl takes a server without a scheme, too. What is no address tells nothing. */
+/** kubectl accepts a server without a scheme, too. Empty where the server is no address. */
 function readHost(server: string): string {
   const address = server.includes('://') ? server : `https://${server}`;
   return URL.canParse(address) ? new URL(address).hostname : '';
@@ -159,7 +182,7 @@ function byProvider(prefix: string): NodeRule['find'] {
   return ({providerId}) => (providerId.startsWith(prefix) ? `the provider ID "${providerId}"` : undefined);
 }
 
-/** A key that ends in a slash or dash stands for all that begin so. */
+/** A key that ends in a slash or dash stands for all keys with that prefix. */
 function byLabel(key: string, value?: string): NodeRule['find'] {
   return ({labels}) => {
     const found = Object.keys(labels).find((name) =>
@@ -179,64 +202,4 @@ function both(first: NodeRule['find'], second: NodeRule['find']): NodeRule['find
     const reasons = [first(node), second(node)];
     return reasons.includes(undefined) ? undefined : reasons.join(' and ');
   };
-}
-
-/** On a local development cluster the builder is the user's own, and so is the harm if it stays. */
-export function isLocalCluster(product: Product): boolean {
-  return LOCAL[product];
-}
-
-const LOCAL: Readonly<Record<Product, boolean>> = {
-  kind: true,
-  k3d: true,
-  minikube: true,
-  'docker-desktop': true,
-  'rancher-desktop': true,
-  colima: true,
-  orbstack: true,
-  microk8s: true,
-  crc: true,
-  k3s: true,
-  gke: false,
-  eks: false,
-  aks: false,
-  unknown: false,
-};
-
-/** By the names in the kubeconfig, which cost nothing. */
-export function identifyByNames(target: Target): Identified {
-  const providers = (target.cluster.extensions ?? []).flatMap(({extension}) =>
-    typeof extension === 'object' && extension !== null && 'provider' in extension
-      ? [String(extension.provider)]
-      : [],
-  );
-  return identifyProductByNames({
-    cluster: target.cluster.name,
-    context: target.context,
-    user: target.user.name,
-    server: target.cluster.server,
-    extensionProviders: providers,
-  });
-}
-
-/** By the nodes where the names did not tell. A 403 on the nodes is no error: the product then stays unknown. */
-export function identify({nodes}: ClusterFacts, byNames: Identified): Identified {
-  if (byNames.product !== 'unknown') return byNames;
-  return nodes?.kind === 'found' ? identifyProductByNodes(readNodes(nodes.value)) : byNames;
-}
-
-/** Throws `refused-k3d`. */
-export function refuseK3d({product, reason}: Identified): void {
-  if (product !== 'k3d') return;
-  throw new TiltbuildError(
-    'refused-k3d',
-    `Images cannot be built inside a k3d cluster, which this is: ${reason}. ` +
-      'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit cannot put an image into the runtime there.',
-    {
-      remedy: [
-        'Use a kind cluster (`kind create cluster`), or choose another one with --context.',
-        'To stay on k3d, build with docker and load the image with `k3d image import`.',
-      ],
-    },
-  );
 }

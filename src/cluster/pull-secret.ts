@@ -1,28 +1,29 @@
-/** Owns which pull secret a build uses. It looks at a Secret's existence and type, never at its data. */
+/** Owns which pull secret a build uses, by a Secret's existence and type, never by its data. */
 import {TiltbuildError} from '../errors.ts';
+import {advise, command, flag} from '../text/advice.ts';
 import type {Answer, SecretFacts} from './api/facts.ts';
 
-/** What was asked for. `default` is the name that the extension for Tilt has always used. */
+/** What the user asked for. `default` is the name that the extension for Tilt has always used. */
 export type PullSecretChoice =
   | {readonly kind: 'named'; readonly name: string; readonly by: string}
   | {readonly kind: 'default'; readonly name: string}
   | {readonly kind: 'none'; readonly by: string};
 
-/** What the build is given, and in words why. */
+/** The pull secret of the build, and the reason in words. */
 export interface PullSecret {
   readonly name?: string;
   readonly reason: string;
-  /** Something that the user should know before the build. */
+  /** For the user, before the build. */
   readonly note?: string;
 }
 
-/** The name that is looked for when none is given. */
+/** The name where none is given. */
 export const DEFAULT_PULL_SECRET = 'docker-registry';
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
 /** The only type whose data has the key that kubectl build reads (recordings, push-401-opaque-secret). */
 export const PULL_SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 
-/** `--registry-secret`, else the environment's variable, else the default name. An empty value means none. */
+/** `--registry-secret`, else the environment variable, else the default name. An empty value means none. */
 export function choosePullSecret(flag: string | undefined, variable: string | undefined): PullSecretChoice {
   for (const [value, by] of [
     [flag, '--registry-secret'],
@@ -34,7 +35,7 @@ export function choosePullSecret(flag: string | undefined, variable: string | un
   return {kind: 'default', name: DEFAULT_PULL_SECRET};
 }
 
-/** Decides by the API server's answer. Throws `pull-secret-missing` for a named one that cannot serve. */
+/** Decides by the API server's answer. Throws `pull-secret-missing` for a named one that is missing or of another type. */
 export function resolvePullSecret(
   choice: PullSecretChoice,
   answer: Answer<SecretFacts> | undefined,
@@ -49,7 +50,7 @@ export function resolvePullSecret(
       if (choice.kind === 'default') {
         return {
           reason: `none: the secret "${name}" is of type ${answer.value.type}`,
-          note: `the secret "${name}" in namespace "${namespace}" is of type ${answer.value.type}, not ${PULL_SECRET_TYPE}, so it is not used.`,
+          note: `the secret "${name}" in namespace "${namespace}" is of type ${answer.value.type}, not ${PULL_SECRET_TYPE}, so it is not used`,
         };
       }
       throw unusable(choice, `is of type ${answer.value.type}, not ${PULL_SECRET_TYPE}`, namespace);
@@ -60,13 +61,13 @@ export function resolvePullSecret(
       return {
         name,
         reason: reasonFor(choice),
-        note: `the pull secret "${name}" could not be looked at, so it is passed on unchecked: ${answer.message}`,
+        note: `could not read the pull secret "${name}", so it is used unchecked: ${answer.message}`,
       };
   }
 }
 
 function reasonFor(choice: Exclude<PullSecretChoice, {kind: 'none'}>): string {
-  return choice.kind === 'named' ? `named by ${choice.by}` : 'it exists, and no other is named';
+  return choice.kind === 'named' ? `given by ${choice.by}` : 'the default, which exists';
 }
 
 function unusable(
@@ -79,8 +80,11 @@ function unusable(
     `The pull secret "${name}" (from ${by}) ${why} in namespace "${namespace}".`,
     {
       remedy: [
-        'Create it, or name another one with --registry-secret (--registry-secret= for none):',
-        `  kubectl create secret docker-registry ${name} --namespace ${namespace} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`,
+        advise`Choose another one with ${flag('registry-secret', 'NAME')}, none with ${flag('registry-secret', '')}, or create it:`,
+        command(
+          ...['kubectl', 'create', 'secret', 'docker-registry', name, '--namespace', namespace],
+          ...['--docker-server=HOST', '--docker-username=USER', '--docker-password=PASSWORD'],
+        ),
       ],
     },
   );

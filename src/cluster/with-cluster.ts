@@ -1,4 +1,4 @@
-/** Owns the way from the connection flags to a cluster that can be asked, and a private directory beside it. */
+/** Owns opening a cluster by the connection flags, with a private directory beside it. */
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {ConnectionRequest} from './connection.ts';
@@ -15,11 +15,11 @@ export interface OpenedCluster {
   readonly cluster: Cluster;
   /** kubectl's connection flags that pin the target. */
   readonly pinArgs: readonly string[];
-  /** Makes the path of a file or directory in a private directory from its name there. */
+  /** The path of a file or directory in the private directory. */
   readonly privatePath: (name: string) => string;
 }
 
-/** Nothing has been asked yet when `use` begins, and nothing is left when it ends. */
+/** No request is sent before `use` begins, and no file is left after it ends. */
 export async function withCluster<T>(
   connection: ConnectionRequest,
   surroundings: Surroundings,
@@ -35,7 +35,7 @@ export async function withCluster<T>(
     const cluster = clusters.connect(target, {args, requestTimeout: connection.requestTimeout});
     return await use({target, byNames: identifyByNames(target), cluster, pinArgs: args, privatePath});
   } finally {
-    // What went wrong before is what the user has to know; at the end of the process it is tried again.
+    // An earlier error matters more; at the end of the process the removal is tried again.
     await files.remove(directory).catch(() => undefined);
   }
 }

@@ -1,32 +1,32 @@
-/** Owns the policy on image names: which tags are built, under which canonical name, and which are refused. */
+/** Owns the policy on image names: which tags are built under which canonical name, and which are refused. */
 import {TiltbuildError} from '../errors.ts';
-import type {ImageReference} from './reference.ts';
-import {canonicalReference, familiarReference, parseReference} from './reference.ts';
+import {advise, flag} from '../text/advice.ts';
+import {canonicalReference, familiarReference, type ImageReference, parseReference} from './reference.ts';
 import {pointAt} from './reference-fault.ts';
 
 export interface QualificationPolicy {
   /** Whether a tag without a registry host is refused, as it is on kind. */
   readonly refuseUnqualified: boolean;
-  /** Whether such a tag is qualified instead: `--qualify`. */
+  /** `--qualify`: whether such a tag is completed instead. */
   readonly qualify: boolean;
-  /** Tilt's `EXPECTED_REF`. Tilt strips `docker.io/` from it, so that it counts as qualified. */
+  /** Tilt's `EXPECTED_REF`. It counts as qualified, because Tilt strips `docker.io/` from it. */
   readonly expectedRef?: string;
 }
 
-/** A tag as it was typed, known to be a reference. */
+/** A tag as it was typed, and its reference. */
 export interface ParsedTag {
   readonly given: string;
   readonly reference: ImageReference;
 }
 
 export interface QualifiedTag extends ParsedTag {
-  /** What the builder is given. */
+  /** The name that the builder gets. */
   readonly canonical: string;
-  /** One line for stderr, where the image is named differently from what was typed. */
+  /** One line for stderr, where the image gets another name than was typed. */
   readonly note?: string;
 }
 
-/** Parses the tags, or throws `invalid-reference`: all that can be said before the cluster's product is known. */
+/** Parses the tags, without knowing the cluster's product yet. Throws `invalid-reference`. */
 export function parseTags(tags: readonly string[]): readonly ParsedTag[] {
   return tags.map((given) => {
     const reference = parseReference(given);
@@ -34,7 +34,7 @@ export function parseTags(tags: readonly string[]): readonly ParsedTag[] {
     const {digest: _, ...tagged} = reference;
     throw new TiltbuildError(
       'invalid-reference',
-      `"${given}" cannot be a tag: a digest is known only after the build.`,
+      `The tag "${given}" must not have a digest, which is known only after the build.`,
       {
         detail: pointAt(given, given.indexOf('@')),
         remedy: [`Leave the digest out: ${familiarReference(tagged)}`],
@@ -43,7 +43,7 @@ export function parseTags(tags: readonly string[]): readonly ParsedTag[] {
   });
 }
 
-/** Makes every tag canonical, or throws `refused-unqualified-tag` with all that the policy refuses. */
+/** Makes every tag canonical. Throws `refused-unqualified-tag` for all tags that the policy refuses. */
 export function qualifyTags(
   tags: readonly ParsedTag[],
   policy: QualificationPolicy,
@@ -70,23 +70,23 @@ function isRefused({given, reference}: QualifiedTag, policy: QualificationPolicy
 
 /**
  * Seen on kind with containerd 2.1: an image stored under a familiar name is not found by any pod, and from then on
- * a well named tag of the same content ends in CreateContainerError too, even after the bad name is removed.
+ * a well named tag of the same content fails with CreateContainerError too, even after the bad name is removed.
  */
 function refuse(tags: readonly QualifiedTag[]): TiltbuildError {
   const which = tags.map(({given}) => `"${given}"`).join(', ');
   const width = Math.max(...tags.map((tag) => tag.given.length));
   return new TiltbuildError(
     'refused-unqualified-tag',
-    `On kind a tag has to name its registry host, and ${which} ${tags.length === 1 ? 'names' : 'name'} none. ` +
-      'No pod would find the image, as the kubelet looks for the full name.',
+    `On kind a tag needs a registry host, and ${which} ${tags.length === 1 ? 'has' : 'have'} none. ` +
+      'No pod would find the image, because the kubelet looks for its full name.',
     {
       detail: tags.map(({given, canonical}) => `${given.padEnd(width)}  ->  ${canonical}`),
-      remedy: ['Use the full name, on the right of the arrow, or pass --qualify to have it used for you.'],
+      remedy: [advise`Use the full name, right of the arrow, or complete names with ${flag('qualify')}.`],
     },
   );
 }
 
-/** Keeps the first of those with the same key. */
+/** Keeps the first of the items with the same key. */
 function collapse<T>(items: readonly T[], key: (item: T) => string): readonly T[] {
   const first = new Map<string, T>();
   for (const item of items) if (!first.has(key(item))) first.set(key(item), item);

@@ -1,8 +1,8 @@
 /**
- * Owns the grammar of github.com/distribution/reference v0.6: one reading of a text, or where it has to stop.
+ * Owns the grammar of github.com/distribution/reference v0.6: it parses a text, or says where it stops being valid.
  *
- * The kubelet and containerd resolve names with that package, so that whatever differs from it here would name
- * an image that no pod finds: https://github.com/distribution/reference/blob/v0.6.0/reference.go
+ * The kubelet and containerd resolve names with that package, so any difference here would name an image that no pod
+ * finds: https://github.com/distribution/reference/blob/v0.6.0/reference.go
  */
 
 export interface ImageReference {
@@ -17,7 +17,7 @@ export interface ImageReference {
 
 export type Part = 'registry host' | 'port' | 'repository name' | 'tag' | 'digest';
 
-/** Where, and in what part of the text, no valid reference can go on. */
+/** Where, and in what part, the text stops being a valid reference. */
 export interface Stop {
   readonly at: number;
   readonly part: Part;
@@ -32,16 +32,16 @@ export const IMAGE_ID = /^[a-f0-9]{64}$/;
 export const OFFICIAL = 'library/';
 export const PATH_LIMIT = 255;
 export const TAG_LIMIT = 128;
-/** The algorithms that go-digest has; it refuses the others, and upper-case digits. */
+/** The algorithms of go-digest, which refuses all others, and upper-case digits. */
 const DIGEST_SIZES = [['sha256:', 64] as const, ['sha384:', 96] as const, ['sha512:', 128] as const];
 
-// The package's own expressions, rewritten so that no text can be matched in two ways: they take linear time.
+// The package's expressions, rewritten to match every text in one way only: they take linear time.
 const HOST = /[a-zA-Z0-9]+(?:(?:\.|-+)[a-zA-Z0-9]+)*/;
 const HOST_SEPARATOR = /\.|-+/;
 const PATH = /[a-z0-9]+(?:(?:__|[._/]|-+)[a-z0-9]+)*/;
 const PATH_SEPARATOR = /__|[._/]|-+/;
 
-/** Reads the text with a host and without one, as far as both are possible; the reading that gets further tells the fault. */
+/** Reads the text with a host and without one, where both are possible. Of two failures the one that gets further counts. */
 export function attempt(text: string): ImageReference | Stop {
   if (IMAGE_ID.test(text)) return {at: 0, part: 'repository name'};
   const explicitDomain = writesHost(text);
@@ -55,7 +55,7 @@ export function attempt(text: string): ImageReference | Stop {
   return hosted && hosted.at >= bare.at ? hosted : bare;
 }
 
-/** What splitDockerDomain takes for a host: the first component, if it could not be one of a Docker Hub path. */
+/** As splitDockerDomain: the first component is a host if it cannot be part of a Docker Hub path. */
 function writesHost(text: string): boolean {
   const slash = text.indexOf('/');
   const first = text.slice(0, Math.max(slash, 0));
@@ -93,7 +93,7 @@ function read(text: string, hosted: boolean, otherwise = ''): Parts | Stop {
   };
 }
 
-/** Gives the index of the slash behind the host. */
+/** The index of the slash after the host. */
 function readHost(text: string): number | Stop {
   let end = reach(HOST, text, 0);
   if (text.startsWith('[')) {
@@ -124,7 +124,7 @@ function checkDigest(text: string, start: number): Stop | undefined {
     : {at: Math.min(end, limit), part: 'digest', tooLong: end > limit};
 }
 
-/** How far a pattern gets from an index on; the index itself where it does not match. */
+/** Where a match that starts at an index ends; the index itself where nothing matches. */
 export function reach(pattern: RegExp, text: string, from: number): number {
   const sticky = new RegExp(pattern, 'y');
   sticky.lastIndex = from;

@@ -1,14 +1,14 @@
-/** Owns image references: reading them as distribution/reference does, and their canonical and familiar forms. */
+/** Owns image references: parsing them as distribution/reference does, and their canonical and familiar forms. */
 import {explain} from './reference-fault.ts';
 import {attempt, DEFAULT_DOMAIN, type ImageReference, OFFICIAL} from './reference-grammar.ts';
 
 export type {ImageReference} from './reference-grammar.ts';
 
 /**
- * Reads a reference as ParseNormalizedNamed does, or throws `invalid-reference` with a caret under the culprit.
+ * Parses a reference as ParseNormalizedNamed does. Throws `invalid-reference` with a caret below the fault.
  *
- * A first component that looks like a host but has a `_` (`my_host.lan/app`) is no host in the grammar; the package
- * takes it as a path without a domain, and so the name is canonical as it stands.
+ * A first component that looks like a host but has a `_` (`my_host.lan/app`) is no host in the grammar. The package
+ * takes it for a path without a domain, and the name is canonical as it is.
  */
 export function parseReference(text: string): ImageReference {
   const result = attempt(text);
@@ -30,8 +30,8 @@ export function canonicalReference(reference: ImageReference): string {
 }
 
 /**
- * The short form, as FamiliarString gives it. Like there, it does not lead back where the path itself looks like a
- * host (`docker.io/localhost/app`) or like an image ID.
+ * The short form, as FamiliarString gives it. As there, it means another image where the path itself looks like a host
+ * (`docker.io/localhost/app`) or like an image ID.
  */
 export function familiarReference(reference: ImageReference): string {
   const {domain, path, tag, digest} = reference;

@@ -1,5 +1,5 @@
 /** Owns the delegate: finding `kubectl-build`, and running it with its progress going where it belongs. */
-import type {DelegateResult} from '../cluster/ports.ts';
+import type {ExitStatus} from '../cluster/ports.ts';
 import type {Delegate, DelegateRun} from '../ports.ts';
 import {openSpool} from './disk-files.ts';
 import {findOnPath} from './path-lookup.ts';
@@ -28,7 +28,7 @@ export class BuildDelegate implements Delegate {
     return findOnPath('kubectl-build', this.#env, this.#platform);
   }
 
-  async run({program, argv, env, stdout, input, stop, progress}: DelegateRun): Promise<DelegateResult> {
+  async run({program, argv, env, stdout, input, stop, progress}: DelegateRun): Promise<ExitStatus> {
     const common = {
       env: {...this.#env, ...env},
       stop,

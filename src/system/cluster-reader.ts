@@ -5,9 +5,9 @@ import type {
   Cluster,
   Clusters,
   Connection,
-  DelegateResult,
-  KubectlResult,
+  ExitStatus,
   PluginAnswer,
+  ProgramOutput,
 } from '../cluster/ports.ts';
 import {comesFromPlugin} from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
@@ -114,7 +114,7 @@ class SystemCluster implements Cluster {
     );
   }
 
-  async kubectl(args: readonly string[], input?: string): Promise<KubectlResult> {
+  async kubectl(args: readonly string[], input?: string): Promise<ProgramOutput> {
     const {runner, env} = this.#tools;
     return await runner.collect(await this.#findKubectl(), [...this.#connection.args, ...args], {
       env,
@@ -124,7 +124,7 @@ class SystemCluster implements Cluster {
     });
   }
 
-  async kubectlLive(args: readonly string[]): Promise<DelegateResult> {
+  async kubectlLive(args: readonly string[]): Promise<ExitStatus> {
     const {runner, env} = this.#tools;
     const result = await runner.supervise(await this.#findKubectl(), [...this.#connection.args, ...args], {
       env,

@@ -1,5 +1,5 @@
 /** Owns finding other programs on PATH, and asking them what they are. */
-import type {KubectlResult} from '../cluster/ports.ts';
+import type {ProgramOutput} from '../cluster/ports.ts';
 import {Interrupted} from '../errors.ts';
 import type {Programs} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
@@ -45,7 +45,7 @@ export class PathPrograms implements Programs {
     program: string,
     args: readonly string[],
     {timeout, env}: {readonly timeout: number; readonly env?: Readonly<Record<string, string>>},
-  ): Promise<KubectlResult> {
+  ): Promise<ProgramOutput> {
     try {
       return await this.#runner.collect(program, args, {
         env: {...this.#env, ...env},

@@ -1,4 +1,4 @@
-/** Owns advice as data: sentences in which commands and flags are set apart, so that nothing has to search for them. */
+/** Owns advice as data: sentences in which commands and flags are set apart, and their form on one line. */
 import {formatCommand} from './shell-words.ts';
 
 /** A command to run in a terminal, its program first. It is quoted where it is shown. */

@@ -1,7 +1,7 @@
 /** Owns the comma-separated `key=value` form of docker's flag values, as Go's encoding/csv reads and writes it. */
 import {type KeyValue, splitKeyValue} from './key-value.ts';
 
-/** Reads one record; undefined where encoding/csv would report an error (a stray or an open quote). */
+/** Reads one record; undefined where encoding/csv would report an error (a stray or unclosed quote). */
 export function readCsvRecord(text: string): readonly string[] | undefined {
   const fields: string[] = [];
   let rest = text;
@@ -23,12 +23,12 @@ export function readCsvRecord(text: string): readonly string[] | undefined {
   }
 }
 
-/** Reads `key=value,…`, keys as typed; undefined where the text is no record. */
+/** Reads `key=value,…` with the keys as typed; undefined where the text is no record. */
 export function readCsvFields(text: string): readonly KeyValue[] | undefined {
   return readCsvRecord(text)?.map(splitKeyValue);
 }
 
-/** Writes one record, with quotes where a field would not be read back as it is. */
+/** Writes one record, with quotes where a field needs them to be read back. */
 export function writeCsvRecord(fields: readonly string[]): string {
   return fields
     .map((field) => (/[",\r\n]|^\s/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))

@@ -1,4 +1,4 @@
-/** Owns the form `key=value`, as flags and labels are written in it. */
+/** Owns the form `key=value` of flags and labels. */
 
 export interface KeyValue {
   readonly key: string;
@@ -6,7 +6,7 @@ export interface KeyValue {
   readonly value: string | undefined;
 }
 
-/** Divides at the first `=`; the value may have more of them. */
+/** Splits at the first `=`; the value may have more of them. */
 export function splitKeyValue(text: string): KeyValue {
   const at = text.indexOf('=');
   return at < 0 ? {key: text, value: undefined} : {key: text.slice(0, at), value: text.slice(at + 1)};

@@ -6,7 +6,7 @@ export class LineSplitter {
   readonly #longest: number;
   readonly #decoder = new TextDecoder();
 
-  /** What a line has beyond `longest` characters may be passed over. */
+  /** A line loses what it has beyond `longest` characters. */
   constructor(onLine: (line: string) => void, longest = 4096) {
     this.#onLine = onLine;
     this.#longest = longest;
@@ -22,7 +22,7 @@ export class LineSplitter {
     }
   }
 
-  /** Gives the line that has no end yet. */
+  /** Emits the line that has no end yet. */
   end(): void {
     const line = this.#line;
     this.#line = '';

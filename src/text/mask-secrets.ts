@@ -1,13 +1,13 @@
-/** Owns what is not shown of what we show: passwords in URLs, values of such names, tokens in a text. */
+/** Owns what is masked in commands and texts: passwords in URLs, values with secret names, tokens. */
 
-/** Whose value is not for the eyes of others, by the names that are usual. */
+/** The usual names of secret values. */
 const SECRET_NAME =
   /token|secret|passw|passphrase|api_?key|access_?key|private_?key|credential|(?:^|_)auth(?:$|_)/i;
 /** Attributes of caches in object stores. */
 const SECRET_ATTRIBUTE =
   /((?:^|,)(?:secret_access_key|access_key_id|session_token|token|ghtoken|account_key|password)=)[^,]*/gi;
 
-/** The same words with `***` for what is secret: passwords in URLs, build arguments of such a name, keys of a cache. */
+/** Masks passwords in URLs, build arguments with a secret name, and keys of a cache. */
 export function maskSecrets(words: readonly string[]): readonly string[] {
   return words.map((word, index) => {
     const flag = words[index - 1] ?? '';
@@ -25,14 +25,14 @@ function maskArgument(text: string): string {
   return at > 0 && SECRET_NAME.test(text.slice(0, at)) ? `${text.slice(0, at)}=***` : text;
 }
 
-/** `https://user:secret@host` becomes `https://user:***@host`; a lone user name may be a token, and goes too. */
+/** `https://user:secret@host` becomes `https://user:***@host`; a user name alone may be a token, and is masked too. */
 export function maskUrlPassword(text: string): string {
   return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/@:]*)(:[^\s/]*)?@/gi, (_, scheme, user, password) =>
     password === undefined ? `${scheme}***@` : `${scheme}${user}:***@`,
   );
 }
 
-/** For a text of unknown origin, such as a stack: rather too much than too little. */
+/** Masks a text of unknown origin, such as a stack trace: rather too much than too little. */
 export function maskText(text: string): string {
   return maskUrlPassword(text)
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '***')

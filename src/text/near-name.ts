@@ -1,7 +1,7 @@
-/** Owns guessing which name was meant by one that does not exist. */
+/** Owns the guess at which name was meant by one that does not exist. */
 import {closest, distance} from 'fastest-levenshtein';
 
-/** The nearest of `names`, if no more than a third of the letters differ; `least` many may in any case. */
+/** The nearest of `names`, if at most a third of the letters differ; `least` letters always may. */
 export function findNearName(name: string, names: readonly string[], least: number): string | undefined {
   if (names.length === 0) return undefined;
   const nearest = closest(name, [...names]);

@@ -1,9 +1,9 @@
-/** Owns how a command is shown: in a form that a shell reads back, and without what is secret in it. */
+/** Owns how a command is shown: quoted for the shell that reads it, with its secrets masked. */
 import {maskSecrets} from './mask-secrets.ts';
 
 export type Shell = 'posix' | 'powershell' | 'cmd';
 
-/** Changes to the environment that the command needs; undefined takes a variable away. */
+/** Changes to the environment that the command needs; undefined unsets a variable. */
 type Changes = Readonly<Record<string, string | undefined>>;
 
 export function formatCommand(
@@ -22,7 +22,7 @@ export function formatCommand(
       return ['env', ...unset, ...set, command].join(' ');
     }
     case 'powershell':
-      // A quoted word alone would be a text and no command.
+      // Without `&` PowerShell takes a quoted word for a string, not for a command.
       return [
         ...changes.map(
           ([name, value]) => `$env:${name} = ${value === undefined ? '$null' : literalPowerShell(value)}; `,
@@ -41,7 +41,7 @@ function quotePosix(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** As PowerShell 7.3 and later hand it on; typographic quotes count as quotes there. */
+/** As PowerShell 7.3 and later pass it on; typographic quotes count as quotes there. */
 function quotePowerShell(word: string): string {
   return /^[\w=:./\\-]+$/.test(word) && !word.startsWith('-') ? word : literalPowerShell(word);
 }
@@ -50,7 +50,7 @@ function literalPowerShell(text: string): string {
   return `'${text.replaceAll(/['‘’‚‛]/g, '$&$&')}'`;
 }
 
-/** First for the C runtime's reader of a command line, then for cmd, which knows no quotes once each has a caret. */
+/** First for the C runtime, which splits the command line, then for cmd, which sees no quotes once each has a caret. */
 function quoteCmd(word: string): string {
   if (/^[\w@+=:,./\\-]+$/.test(word)) return word;
   const quoted = `"${word.replaceAll(/(\\*)("|$)/g, (_, slashes: string, end: string) => slashes.repeat(2) + (end && '\\"'))}"`;

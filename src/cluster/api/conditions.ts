@@ -1,4 +1,4 @@
-/** Owns the conditions by which Kubernetes tells how an object is. */
+/** Owns reading the conditions in the status of a Kubernetes object. */
 import {asList, asObject, asText} from './json-values.ts';
 
 export interface Condition {

@@ -1,10 +1,10 @@
-/** Owns lengths of time as kubectl takes them, among them its `--request-timeout`. */
+/** Owns durations as kubectl accepts them, among them its `--request-timeout`. */
 import {TiltbuildError} from '../../errors.ts';
 
-/** How long we wait where nothing is said, in milliseconds: long enough for a slow link, short of giving up on us. */
+/** Our default, in milliseconds: long enough for a slow link, short enough for a user who waits. */
 const DEFAULT = 30_000;
 
-/** The longest that Node's timers can wait: 24 days. */
+/** The longest delay of a timer in Node: 24 days. */
 const LONGEST = 2 ** 31 - 1;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -20,20 +20,20 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Milliseconds of a Go duration (`1m30s`) or of whole seconds (`30`), as client-go's ParseTimeout reads it.
- * Zero means no limit there; here it is the default, so that a dead cluster is named and not waited for.
- * Throws `usage` for anything else.
+ * Milliseconds of a Go duration (`1m30s`) or of whole seconds (`30`), as client-go's ParseTimeout reads it. Zero means
+ * no limit there; here it means the default, because waiting for a dead cluster helps nobody. Throws `usage` for
+ * anything else.
  */
 export function readRequestTimeout(text: string | undefined): number {
   return (text === undefined ? 0 : readDuration('--request-timeout', text)) || DEFAULT;
 }
 
-/** Milliseconds of the value of `flag`, in the same forms. Throws `usage` for anything else. */
+/** Milliseconds of a flag's value, in the same forms. Throws `usage` for anything else. */
 export function readDuration(flag: string, text: string): number {
   const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : readGoDuration(text);
   if (milliseconds === undefined) {
-    throw new TiltbuildError('usage', `${flag} "${text}" is not a length of time.`, {
-      remedy: ['Write a number with a unit, as in 5s, 1m30s or 500ms.'],
+    throw new TiltbuildError('usage', `${flag} "${text}" is not a valid duration.`, {
+      remedy: ['Use a number with a unit, for example 5s, 1m30s or 500ms.'],
     });
   }
   return Math.min(milliseconds, LONGEST);

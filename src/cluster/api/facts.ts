@@ -1,32 +1,32 @@
-/** Owns the vocabulary of what is read from a cluster: the question, and the answer. */
+/** Owns the vocabulary of reading from a cluster: what a command asks for, and the answers. */
 
 /** What one round of reads asks for. */
 export interface ClusterQuery {
-  /** Name of the pull secret to look for in the target namespace. */
+  /** Name of a pull secret in the target namespace. */
   readonly pullSecret?: string;
-  /** Whether the names of all pull secrets there are asked for. */
+  /** The names of all pull secrets in the target namespace. */
   readonly pullSecrets?: boolean;
-  /** Whether the builders of the target namespace are asked for, with their configuration, and the user's rights there. */
+  /** The builders in the target namespace with their configuration, and the user's permissions there. */
   readonly builders?: boolean;
-  /** Whether the nodes are asked for: for the product, where the names did not tell it, and for their runtimes. */
+  /** The nodes: they show the product where the names do not, and their container runtimes. */
   readonly nodes?: boolean;
 }
 
-/** The API server's answer to one question; `forbidden` is a 403 and carries the server's words. */
+/** The API server's answer to one request; `forbidden` is a 403 with the server's message. */
 export type Answer<T> =
   | {readonly kind: 'found'; readonly value: T}
   | {readonly kind: 'missing'}
   | {readonly kind: 'forbidden'; readonly message: string};
 
-/** A Secret's type, e.g. `kubernetes.io/dockerconfigjson`. Its data is never asked for. */
+/** A Secret's type, e.g. `kubernetes.io/dockerconfigjson`. Its data is never read. */
 export interface SecretFacts {
   readonly type: string;
 }
 
-/** An object of the API as it came; `builder-objects.ts` and `node-runtimes.ts` read it. */
+/** An object as the API server sent it. */
 export type ApiObject = unknown;
 
-/** One rule of a SelfSubjectRulesReview; `*` stands for all. */
+/** One rule of a SelfSubjectRulesReview; `*` means all. */
 export interface ResourceRule {
   readonly verbs: readonly string[];
   readonly apiGroups: readonly string[];
@@ -34,17 +34,17 @@ export interface ResourceRule {
   readonly resourceNames: readonly string[];
 }
 
-/** The answers of one round; a question that was not asked has none. */
+/** The answers of one round, to what the query asked for. */
 export interface ClusterFacts {
   readonly pullSecret?: Answer<SecretFacts>;
-  /** Names of the Secrets that a registry's login can be in. */
+  /** Names of the Secrets that can hold registry logins. */
   readonly pullSecrets?: Answer<readonly string[]>;
   /** The Deployments that carry a builder's labels. */
   readonly deployments?: Answer<readonly ApiObject[]>;
   /** The ConfigMaps that carry a builder's labels. */
   readonly configMaps?: Answer<readonly ApiObject[]>;
   readonly nodes?: Answer<readonly ApiObject[]>;
-  /** What the user may do in the target namespace; undefined where the server cannot list it all. */
+  /** The user's permissions in the target namespace; undefined where the server cannot list them all. */
   readonly rules?: readonly ResourceRule[];
 }
 

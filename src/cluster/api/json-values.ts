@@ -1,4 +1,4 @@
-/** Owns reading values out of JSON that may be anything: what is not as it should be is empty, zero or left out. */
+/** Owns reading JSON that may be anything: a value of the wrong type is read as empty, zero or missing. */
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -24,12 +24,12 @@ export function asTime(value: unknown): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The texts of a list. */
+/** The strings in a list. */
 export function asTexts(value: unknown): readonly string[] {
   return asList(value).filter((item) => typeof item === 'string');
 }
 
-/** The fields that hold a text, as those of labels and annotations do. */
+/** The fields with a string, as labels and annotations have. */
 export function asTextFields(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(asObject(value)).filter(
@@ -38,12 +38,12 @@ export function asTextFields(value: unknown): Record<string, string> {
   );
 }
 
-/** The items of a List, or of an array that was taken from one. */
+/** The items of a List, or of its array of items. */
 export function asItems(value: unknown): readonly Json[] {
   return asList(Array.isArray(value) ? value : asObject(value).items).map(asObject);
 }
 
-/** The field, or none at all where there is nothing to say. */
+/** An object with that field, or an empty one where the value is undefined. */
 export function optional<K extends string, V>(key: K, value: V | undefined): {readonly [P in K]?: V} {
   return value === undefined ? {} : ({[key]: value} as {readonly [P in K]: V});
 }

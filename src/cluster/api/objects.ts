@@ -1,11 +1,11 @@
-/** Owns reading the API server's JSON: Tables, PartialObjectMetadata, NodeList and Status, as far as we need them. */
+/** Owns reading the API server's JSON: Tables, lists, nodes, reviews and Status. */
 import type {Answer, ApiObject, NodeFacts, ResourceRule, SecretFacts} from './facts.ts';
 import {asList, asObject, asText, asTextFields, asTexts} from './json-values.ts';
 
-/** The Accept header for a server-side Table: a Secret's row carries its name and type, and no data. */
+/** The Accept header for a server-side Table: the row of a Secret has its name and type, and no data. */
 export const ACCEPT_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
-/** The type of the Secret in a one-row Table (recordings/api/secret-table.json); undefined where it is no such thing. */
+/** The type of the Secret in a one-row Table (recordings/api/secret-table.json); undefined for anything else. */
 export function readSecretTable(body: unknown): SecretFacts | undefined {
   const {kind, columnDefinitions, rows} = asObject(body);
   if (kind !== 'Table') return undefined;
@@ -14,7 +14,7 @@ export function readSecretTable(body: unknown): SecretFacts | undefined {
   return typeof type === 'string' ? {type} : undefined;
 }
 
-/** The names in a Table of Secrets (recordings/api/secrets-table-by-type.json); undefined where it is no such thing. */
+/** The names in a Table of Secrets (recordings/api/secrets-table-by-type.json); undefined for anything else. */
 export function readSecretNames(body: unknown): readonly string[] | undefined {
   const {kind, columnDefinitions, rows} = asObject(body);
   if (kind !== 'Table') return undefined;
@@ -27,20 +27,20 @@ export function readItems(body: unknown): readonly ApiObject[] {
   return asList(asObject(body).items);
 }
 
-/** Asks what the user may do in `namespace`. */
+/** The review that asks for the user's permissions in `namespace`. */
 export function rulesReview(namespace: string): unknown {
   return {apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: {namespace}};
 }
 
-/** Asks who the user is to the API server. */
+/** The review that asks who the user is to the API server. */
 export const SELF_REVIEW: unknown = {apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview'};
 
-/** The user's name by such a review; empty where it tells none. */
+/** The user's name in the answer; empty where there is none. */
 export function readSelfReview(body: unknown): string {
   return asText(asObject(asObject(asObject(body).status).userInfo).username);
 }
 
-/** The rules of a review; undefined where the server says that it does not know them all. */
+/** The rules in the answer; undefined where the server says that it does not know them all. */
 export function readRulesReview(body: unknown): readonly ResourceRule[] | undefined {
   const {incomplete, resourceRules} = asObject(asObject(body).status);
   if (incomplete === true || !Array.isArray(resourceRules)) return undefined;
@@ -55,12 +55,12 @@ export function readRulesReview(body: unknown): readonly ResourceRule[] | undefi
   });
 }
 
-/** Changes what was found, and leaves the other answers. */
+/** Changes what was found, and keeps the other answers. */
 export function mapAnswer<T, U>(answer: Answer<T>, change: (value: T) => U): Answer<U> {
   return answer.kind === 'found' ? {kind: 'found', value: change(answer.value)} : answer;
 }
 
-/** What tells the product, of each node. */
+/** What identifies the product, of each node. */
 export function readNodes(items: readonly ApiObject[]): readonly NodeFacts[] {
   return items.map((item) => {
     const {metadata, spec} = asObject(item);
@@ -73,12 +73,12 @@ export function readNodes(items: readonly ApiObject[]): readonly NodeFacts[] {
   });
 }
 
-/** The message of a Status object; undefined where the text is none. */
+/** The message of a Status object; undefined for any other text. */
 export function readStatus(text: string): string | undefined {
   try {
     const {kind, message} = asObject(JSON.parse(text));
     return kind === 'Status' && typeof message === 'string' ? message : undefined;
   } catch {
-    return undefined; // Not JSON: a proxy's page, say.
+    return undefined; // Not JSON, for example the page of a proxy.
   }
 }

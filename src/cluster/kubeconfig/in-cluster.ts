@@ -1,43 +1,44 @@
 /** Owns the target inside a pod without a kubeconfig: the pod's service account, as kubectl uses it. */
-import type {Target, TargetOverrides} from '../target/target.ts';
+import type {TargetOverrides} from '../connection.ts';
+import type {Target} from '../target/target.ts';
 import type {Kubeconfig} from './merge.ts';
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** What has to be looked for before `inClusterTarget` is asked. */
+/** The files that `PodEnvironment` is about. */
 export const serviceAccountFiles = {
   token: `${serviceAccount}/token`,
   certificateAuthority: `${serviceAccount}/ca.crt`,
   namespace: `${serviceAccount}/namespace`,
 } as const;
 
-export interface PodSurroundings {
+export interface PodEnvironment {
   readonly env: {
     readonly KUBERNETES_SERVICE_HOST?: string | undefined;
     readonly KUBERNETES_SERVICE_PORT?: string | undefined;
     readonly POD_NAMESPACE?: string | undefined;
   };
-  /** Whether the service account's token is there, and is a file. */
+  /** Whether the service account's token exists and is a file. */
   readonly tokenExists: boolean;
-  /** Without its authority the system's trust store decides. */
+  /** Without the authority the system's trust store decides. */
   readonly certificateAuthorityExists?: boolean;
   /** The text of the service account's namespace file. */
   readonly namespaceFile?: string | undefined;
 }
 
-/** The pod's own namespace; undefined outside a pod. kubectl also falls back to it for a context that has none. */
-export function podNamespace({env, tokenExists, namespaceFile}: PodSurroundings): string | undefined {
+/** The pod's own namespace; undefined outside a pod. kubectl also uses it for a context without a namespace. */
+export function podNamespace({env, tokenExists, namespaceFile}: PodEnvironment): string | undefined {
   if (!env.KUBERNETES_SERVICE_HOST || !env.KUBERNETES_SERVICE_PORT || !tokenExists) return undefined;
   return env.POD_NAMESPACE || namespaceFile?.trim() || 'default';
 }
 
 /**
- * The service account's target, or undefined where kubectl would not use it: outside a pod, with a current
- * context, or with a flag that names something of a kubeconfig, a server, or somebody to act as
- * (client-go, `DeferredLoadingClientConfig.ClientConfig`: only a configuration that is empty gives way).
+ * The service account's target, or undefined where kubectl would not use it: outside a pod, with a current context, or
+ * with a flag that names an entry of a kubeconfig, a server, or a user to impersonate
+ * (client-go, `DeferredLoadingClientConfig.ClientConfig`: only an empty configuration gives way).
  */
 export function inClusterTarget(
-  pod: PodSurroundings,
+  pod: PodEnvironment,
   kubeconfig: Kubeconfig,
   overrides: TargetOverrides,
 ): Target | undefined {
@@ -63,6 +64,5 @@ export function inClusterTarget(
       name: '',
       ...(overrides.token ? {token: overrides.token} : {tokenFile: serviceAccountFiles.token}),
     },
-    currentContext: undefined,
   };
 }

@@ -3,7 +3,7 @@ import type {Entry, KubeconfigFile} from './parse.ts';
 import type {ClusterFields, ContextFields, UserFields} from './shape.ts';
 
 export interface Kubeconfig {
-  /** The files that were there, in order of precedence. */
+  /** The files that exist, in order of precedence. */
   readonly files: readonly string[];
   /** Empty where no file sets one. */
   readonly currentContext: string;
@@ -13,8 +13,8 @@ export interface Kubeconfig {
 }
 
 /**
- * Merges files given in order of precedence. An entry is taken whole from the first file that has its name;
- * nothing that a later file says of it counts (client-go, `ClientConfigLoadingRules.Load`).
+ * Merges files given in order of precedence. The first file with an entry's name wins; later files add nothing to it
+ * (client-go, `ClientConfigLoadingRules.Load`).
  */
 export function mergeKubeconfigs(files: readonly KubeconfigFile[]): Kubeconfig {
   return {

@@ -1,18 +1,18 @@
-/** Owns the reading of one kubeconfig file's text, with the same verdict on it as kubectl's. */
-import type path from 'node:path';
+/** Owns parsing one kubeconfig file, which accepts and refuses the same files as kubectl. */
+import type {posix} from 'node:path';
 import {type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments} from 'yaml';
 import {TiltbuildError} from '../../errors.ts';
+import {advise, command} from '../../text/advice.ts';
 import {
   type ClusterFields,
   type ContextFields,
-  kubeconfigShape,
   type Path,
-  readShape,
+  readKubeconfig,
   ShapeError,
   type UserFields,
 } from './shape.ts';
 
-/** A named cluster, user or context, and the file that it comes from. */
+/** A named cluster, user or context, and its file. */
 export interface Entry<Fields> {
   readonly name: string;
   readonly file: string;
@@ -28,27 +28,16 @@ export interface KubeconfigFile {
   readonly contexts: readonly Entry<ContextFields>[];
 }
 
-export type PathRules = Pick<typeof path, 'dirname' | 'isAbsolute' | 'join' | 'sep'>;
-
-interface RawKubeconfig {
-  readonly kind?: string;
-  readonly apiVersion?: string;
-  readonly 'current-context'?: string;
-  readonly clusters?: readonly {readonly name?: string; readonly cluster?: ClusterFields}[];
-  readonly users?: readonly {readonly name?: string; readonly user?: UserFields}[];
-  readonly contexts?: readonly {readonly name?: string; readonly context?: ContextFields}[];
-}
-
 /**
  * Reads YAML or JSON. `file` is absolute: paths inside are relative to its directory.
- * Nothing of the text is ever quoted in an error, as any line may hold a secret.
+ * No error quotes the text, as any line may hold a secret.
  */
-export function parseKubeconfig(file: string, text: string, rules: PathRules): KubeconfigFile {
+export function parseKubeconfig(file: string, text: string, rules: typeof posix): KubeconfigFile {
   const lines = new LineCounter();
   const document = parseDocument(file, text, lines);
   if (document === undefined) return {file, currentContext: '', clusters: [], users: [], contexts: []};
   try {
-    const raw = (readShape(toPlainValue(document), kubeconfigShape) ?? {}) as RawKubeconfig;
+    const raw = readKubeconfig(toPlainValue(document));
     checkKind(raw);
     const clusters = nameEntries(file, 'clusters', raw.clusters, (item) => item.cluster);
     const users = nameEntries(file, 'users', raw.users, (item) => item.user);
@@ -65,10 +54,10 @@ export function parseKubeconfig(file: string, text: string, rules: PathRules): K
   }
 }
 
-/** The first YAML document, as kubectl reads no further; undefined where there is none. */
+/** The first YAML document, because kubectl reads no further; undefined where there is none. */
 function parseDocument(file: string, text: string, lines: LineCounter): Document | undefined {
-  // sigs.k8s.io/yaml is YAML 1.1 (`yes` is true), but keeps dates and times as strings, and lets the last of
-  // two equal keys win.
+  // sigs.k8s.io/yaml is YAML 1.1 (`yes` is true), but keeps dates and times as strings, and of two equal keys the
+  // last one wins.
   const documents = parseAllDocuments(text, {
     version: '1.1',
     uniqueKeys: false,
@@ -85,7 +74,7 @@ function parseDocument(file: string, text: string, lines: LineCounter): Document
       file,
       lines,
       error.pos[0],
-      `no valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')})`,
+      `not valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')})`,
     );
   }
   return document as Document | undefined;
@@ -99,18 +88,18 @@ function toPlainValue(document: Document): unknown {
   try {
     return document.toJS({maxAliasCount: 100});
   } catch {
-    // An alias without its anchor, aliases that multiply beyond all bounds, a merge of what is no mapping. The
-    // parser's errors have no class of their own, and their words may quote the text.
-    throw new ShapeError([], 'cannot be put together from its YAML aliases');
+    // An alias without its anchor, aliases that multiply without bound, a merge of something other than a mapping. The
+    // parser's errors have no class of their own, and their messages may quote the text.
+    throw new ShapeError([], 'has YAML aliases that cannot be resolved');
   }
 }
 
-function checkKind(raw: RawKubeconfig): void {
-  if ((raw.kind ?? 'Config') !== 'Config') throw new ShapeError(['kind'], 'has to be Config');
-  if ((raw.apiVersion ?? 'v1') !== 'v1') throw new ShapeError(['apiVersion'], 'has to be v1');
+function checkKind({kind = 'Config', apiVersion = 'v1'}: ReturnType<typeof readKubeconfig>): void {
+  if (kind !== 'Config') throw new ShapeError(['kind'], 'must be Config');
+  if (apiVersion !== 'v1') throw new ShapeError(['apiVersion'], 'must be v1');
 }
 
-/** kubectl takes an entry without a name as one with an empty name, and refuses the second of a name. */
+/** kubectl gives an entry without a name an empty name, and refuses the second entry with the same name. */
 function nameEntries<Item extends {readonly name?: string}, Fields>(
   file: string,
   list: string,
@@ -126,14 +115,14 @@ function nameEntries<Item extends {readonly name?: string}, Fields>(
   });
 }
 
-function resolveClusterPaths(entry: Entry<ClusterFields>, rules: PathRules): Entry<ClusterFields> {
+function resolveClusterPaths(entry: Entry<ClusterFields>, rules: typeof posix): Entry<ClusterFields> {
   return {...entry, fields: resolveFields(entry, ['certificate-authority'], rules)};
 }
 
-function resolveUserPaths(entry: Entry<UserFields>, rules: PathRules): Entry<UserFields> {
+function resolveUserPaths(entry: Entry<UserFields>, rules: typeof posix): Entry<UserFields> {
   const fields = resolveFields(entry, ['client-certificate', 'client-key', 'tokenFile'], rules);
   const exec = fields.exec;
-  // A bare command is looked for on PATH.
+  // A bare command is searched for on PATH.
   if (exec?.command === undefined || !exec.command.includes(rules.sep)) return {...entry, fields};
   return {
     ...entry,
@@ -144,7 +133,7 @@ function resolveUserPaths(entry: Entry<UserFields>, rules: PathRules): Entry<Use
 function resolveFields<Fields extends object>(
   entry: Entry<Fields>,
   keys: readonly (keyof Fields)[],
-  rules: PathRules,
+  rules: typeof posix,
 ): Fields {
   const resolved = keys.flatMap((key) => {
     const path = entry.fields[key];
@@ -153,13 +142,13 @@ function resolveFields<Fields extends object>(
   return {...entry.fields, ...Object.fromEntries(resolved)};
 }
 
-function resolvePath(file: string, path: string, rules: PathRules): string {
-  // To Go on Windows `\dir` is relative, as it names no volume; to Node it is absolute.
+function resolvePath(file: string, path: string, rules: typeof posix): string {
+  // For Go on Windows `\dir` is relative, as it names no volume; for Node it is absolute.
   const isAbsolute = rules.isAbsolute(path) && (rules.sep === '/' || !/^[\\/](?![\\/])/.test(path));
   return isAbsolute ? path : rules.join(rules.dirname(file), path);
 }
 
-/** Where the value at `path` starts in the text, or the nearest thing around it. */
+/** Where the value at `path` starts in the text, or else the value around it. */
 function findOffset(document: Document, path: Path): number {
   let node: unknown = document.contents;
   let offset = 0;
@@ -177,13 +166,13 @@ function findOffset(document: Document, path: Path): number {
 
 function malformed(file: string, lines: LineCounter, offset: number, reason: string): TiltbuildError {
   const {line, col} = lines.linePos(offset);
-  // An empty text has no line yet.
+  // An empty text has no line.
   const where = `line ${Math.max(line, 1)}, column ${Math.max(col, 1)}`;
   return new TiltbuildError(
     'kubeconfig-malformed',
     `The kubeconfig ${file} is malformed at ${where}: ${reason}.`,
     {
-      remedy: ['Correct the file; `kubectl config view` checks it too.'],
+      remedy: [advise`Correct the file; ${command('kubectl', 'config', 'view')} checks it too.`],
     },
   );
 }

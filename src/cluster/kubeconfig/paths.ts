@@ -1,9 +1,10 @@
-/** Owns where the kubeconfig is looked for: the flag, else KUBECONFIG, else the home directory. */
-import type path from 'node:path';
+/** Owns which kubeconfig files are read: that of the flag, else those in KUBECONFIG, else that in the home directory. */
+import type {posix} from 'node:path';
 import {TiltbuildError} from '../../errors.ts';
+import {advise, command, flag} from '../../text/advice.ts';
 
 export interface KubeconfigPaths {
-  /** Whether the file was named by the flag, so that it has to exist; other files may be missing. */
+  /** Whether the flag named the file. It must exist then; other files may be missing. */
   readonly explicit: boolean;
   /** Absolute, in order of precedence. */
   readonly paths: readonly string[];
@@ -18,13 +19,13 @@ export interface KubeconfigSources {
   readonly home: string;
   readonly cwd: string;
   /** `node:path`'s `posix` or `win32`. */
-  readonly rules: Pick<typeof path, 'resolve' | 'delimiter'>;
+  readonly rules: typeof posix;
 }
 
-/** The files to read, by the rules of client-go's `NewDefaultClientConfigLoadingRules`. */
+/** The same files as client-go's `NewDefaultClientConfigLoadingRules`. */
 export function kubeconfigPaths({flag, env, home, cwd, rules}: KubeconfigSources): KubeconfigPaths {
   if (flag) return {explicit: true, paths: [rules.resolve(cwd, flag)]};
-  // A KUBECONFIG that is nothing but separators names no file, and the home directory is not looked at.
+  // A KUBECONFIG with separators only names no file, and the home directory does not matter.
   if (env) {
     const listed = splitList(env, rules.delimiter).filter((path) => path !== '');
     return {explicit: false, paths: [...new Set(listed)].map((path) => rules.resolve(cwd, path))};
@@ -32,7 +33,7 @@ export function kubeconfigPaths({flag, env, home, cwd, rules}: KubeconfigSources
   return {explicit: false, paths: [rules.resolve(cwd, home, '.kube', 'config')]};
 }
 
-/** The error for the case that none of the files is there. */
+/** The error where none of the files exists. */
 export function missingKubeconfig({explicit, paths}: KubeconfigPaths): TiltbuildError {
   const [first] = paths;
   if (explicit) {
@@ -41,20 +42,17 @@ export function missingKubeconfig({explicit, paths}: KubeconfigPaths): Tiltbuild
       `The kubeconfig ${first} given with --kubeconfig does not exist.`,
     );
   }
-  return new TiltbuildError(
-    'kubeconfig-missing',
-    'No kubeconfig was found, so there is no cluster to build in.',
-    {
-      detail: paths.length === 0 ? ['KUBECONFIG names no file.'] : paths.map((path) => `looked at ${path}`),
-      remedy: [
-        'Start a cluster with a tool that writes one (`kind create cluster`, `minikube start`, …).',
-        'Or name yours with --kubeconfig FILE or the environment variable KUBECONFIG.',
-      ],
-    },
-  );
+  return new TiltbuildError('kubeconfig-missing', 'No kubeconfig was found.', {
+    detail:
+      paths.length === 0 ? ['KUBECONFIG names no file.'] : paths.map((path) => `${path} does not exist.`),
+    remedy: [
+      advise`Create a cluster, for example with ${command('kind', 'create', 'cluster')} or ${command('minikube', 'start')}.`,
+      advise`Or choose a kubeconfig with ${flag('kubeconfig', 'FILE')} or the environment variable KUBECONFIG.`,
+    ],
+  });
 }
 
-/** Go's `filepath.SplitList`: on Windows double quotes keep a semicolon and are taken away. */
+/** Go's `filepath.SplitList`: on Windows double quotes protect a semicolon, and are removed. */
 function splitList(list: string, delimiter: string): readonly string[] {
   if (delimiter !== ';') return list.split(delimiter);
   const parts = [''];

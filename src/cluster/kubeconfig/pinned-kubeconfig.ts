@@ -1,12 +1,12 @@
-/** Owns the text of a kubeconfig that holds one target and nothing else, for a program that we start. */
+/** Owns the text of a kubeconfig with one target and nothing else, for a program that we start. */
 import type {Target} from '../target/target.ts';
 
 const inventedName = 'kubectl-tiltbuild';
 
 /**
- * A kubeconfig that every Kubernetes client reads to the effect of `target`, flags included. It keeps the
- * names, as programs tell a kind cluster by them, and says the namespace even where it is `default`.
- * It may hold credentials: write it for the user's eyes only.
+ * A kubeconfig that leads every Kubernetes client to `target`, flags included. It keeps the names, because programs
+ * recognise a kind cluster by them, and has the namespace even where that is `default`. It may hold credentials: only the
+ * user may read the file.
  */
 export function pinnedKubeconfig(target: Target): string {
   const {name: clusterName, ...cluster} = target.cluster;
@@ -32,7 +32,7 @@ export function pinnedKubeconfig(target: Target): string {
   return `${escapeForYaml(JSON.stringify(config, null, 2))}\n`;
 }
 
-/** client-go reads JSON as YAML, where these raw characters are a line break or not allowed at all. */
+/** client-go reads JSON as YAML, where these characters are line breaks or not allowed. */
 function escapeForYaml(json: string): string {
   return json.replace(
     /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g,

@@ -1,59 +1,4 @@
-/** Owns what a kubeconfig may hold: its types, and the check of a parsed value against them. */
-
-/** What kubectl's cluster extensions carry, e.g. the settings of an exec plugin under a reserved name. */
-export interface NamedExtension {
-  readonly name?: string;
-  readonly extension?: unknown;
-}
-
-export interface ClusterFields {
-  readonly server?: string;
-  readonly 'tls-server-name'?: string;
-  readonly 'insecure-skip-tls-verify'?: boolean;
-  readonly 'certificate-authority'?: string;
-  /** Base64, as in the file. */
-  readonly 'certificate-authority-data'?: string;
-  readonly 'proxy-url'?: string;
-  readonly 'disable-compression'?: boolean;
-  readonly extensions?: readonly NamedExtension[];
-}
-
-export interface ExecFields {
-  readonly command?: string;
-  readonly args?: readonly string[];
-  readonly env?: readonly {readonly name?: string; readonly value?: string}[];
-  readonly apiVersion?: string;
-  readonly installHint?: string;
-  readonly provideClusterInfo?: boolean;
-  readonly interactiveMode?: string;
-}
-
-export interface UserFields {
-  readonly 'client-certificate'?: string;
-  readonly 'client-certificate-data'?: string;
-  readonly 'client-key'?: string;
-  readonly 'client-key-data'?: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly as?: string;
-  readonly 'as-uid'?: string;
-  readonly 'as-groups'?: readonly string[];
-  readonly 'as-user-extra'?: Readonly<Record<string, readonly string[]>>;
-  readonly username?: string;
-  readonly password?: string;
-  readonly 'auth-provider'?: {readonly name?: string; readonly config?: Readonly<Record<string, string>>};
-  readonly exec?: ExecFields;
-  readonly extensions?: readonly NamedExtension[];
-}
-
-export interface ContextFields {
-  readonly cluster?: string;
-  readonly user?: string;
-  readonly namespace?: string;
-  readonly extensions?: readonly NamedExtension[];
-}
-
-export type Path = readonly (string | number)[];
+/** Owns what a kubeconfig may hold: its shape, the types that follow from it, and the check of a value against it. */
 
 type Shape =
   | 'string'
@@ -64,10 +9,24 @@ type Shape =
   | {readonly map: Shape}
   | {readonly fields: Readonly<Record<string, Shape>>};
 
-const strings: Shape = {list: 'string'};
-const extensions: Shape = {list: {fields: {name: 'string', extension: 'anything'}}};
+/** A value of the shape `S`. Base64 stays as it is in the file; every field may be missing. */
+type Value<S extends Shape> = S extends 'string' | 'base64'
+  ? string
+  : S extends 'boolean'
+    ? boolean
+    : S extends {readonly list: infer Item extends Shape}
+      ? readonly Value<Item>[]
+      : S extends {readonly map: infer Item extends Shape}
+        ? Readonly<Record<string, Value<Item>>>
+        : S extends {readonly fields: infer Fields extends Readonly<Record<string, Shape>>}
+          ? {readonly [Name in keyof Fields]?: Value<Fields[Name]>}
+          : unknown;
 
-const cluster: Shape = {
+const strings = {list: 'string'} as const satisfies Shape;
+/** For example the settings of a credential plugin, under a reserved name. */
+const extensions = {list: {fields: {name: 'string', extension: 'anything'}}} as const satisfies Shape;
+
+const cluster = {
   fields: {
     server: 'string',
     'tls-server-name': 'string',
@@ -78,9 +37,9 @@ const cluster: Shape = {
     'disable-compression': 'boolean',
     extensions,
   },
-};
+} as const satisfies Shape;
 
-const exec: Shape = {
+const exec = {
   fields: {
     command: 'string',
     args: strings,
@@ -90,9 +49,9 @@ const exec: Shape = {
     provideClusterInfo: 'boolean',
     interactiveMode: 'string',
   },
-};
+} as const satisfies Shape;
 
-const user: Shape = {
+const user = {
   fields: {
     'client-certificate': 'string',
     'client-certificate-data': 'base64',
@@ -110,12 +69,14 @@ const user: Shape = {
     exec,
     extensions,
   },
-};
+} as const satisfies Shape;
 
-const context: Shape = {fields: {cluster: 'string', user: 'string', namespace: 'string', extensions}};
+const context = {
+  fields: {cluster: 'string', user: 'string', namespace: 'string', extensions},
+} as const satisfies Shape;
 
 /** The whole file, as `k8s.io/client-go/tools/clientcmd/api/v1` types it. */
-export const kubeconfigShape: Shape = {
+const kubeconfig = {
   fields: {
     kind: 'string',
     apiVersion: 'string',
@@ -126,9 +87,16 @@ export const kubeconfigShape: Shape = {
     'current-context': 'string',
     extensions,
   },
-};
+} as const satisfies Shape;
 
-/** A value that is not of its shape; the value itself is never part of it, as it may be a secret. */
+export type ClusterFields = Value<typeof cluster>;
+export type ExecFields = Value<typeof exec>;
+export type UserFields = Value<typeof user>;
+export type ContextFields = Value<typeof context>;
+
+export type Path = readonly (string | number)[];
+
+/** A value of another shape than it should have. The value itself is never part of the error, as it may be a secret. */
 export class ShapeError extends Error {
   readonly path: Path;
   readonly reason: string;
@@ -140,11 +108,16 @@ export class ShapeError extends Error {
   }
 }
 
+/** Throws `ShapeError`. */
+export function readKubeconfig(value: unknown): Value<typeof kubeconfig> {
+  return (readShape(value, kubeconfig) ?? {}) as Value<typeof kubeconfig>;
+}
+
 /**
- * The value as Go's JSON decoder would see it. Null and the empty string are what is not there, so they
- * are dropped from structs; fields that nobody knows are kept for a kubectl that may know them.
+ * The value as Go's JSON decoder would see it. Null and the empty string mean that a field is not set, so structs lose
+ * them; unknown fields stay, for a kubectl that may know them.
  */
-export function readShape(value: unknown, shape: Shape, path: Path = []): unknown {
+function readShape(value: unknown, shape: Shape, path: Path = []): unknown {
   if (shape === 'anything') return value;
   if (value === null || value === undefined) return zeroOf(shape);
   if (shape === 'string' || shape === 'base64') {
@@ -175,10 +148,10 @@ function zeroOf(shape: Shape): unknown {
 }
 
 function readBase64(value: string, path: Path): string {
-  // Go's decoder skips line breaks and demands the padding.
+  // Go's decoder skips line breaks and requires the padding.
   const joined = value.replace(/[\r\n]/g, '');
   if (joined.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(joined)) {
-    throw new ShapeError(path, 'has to be base64');
+    throw new ShapeError(path, 'must be base64');
   }
   return joined;
 }
@@ -190,7 +163,7 @@ function mismatch(value: unknown, wanted: string, path: Path): ShapeError {
       ? 'a mapping'
       : `a ${typeof value}`;
   const hint = wanted === 'a string' && typeof value !== 'object' ? '; put it in quotes' : '';
-  return new ShapeError(path, `has to be ${wanted}, not ${found}${hint}`);
+  return new ShapeError(path, `must be ${wanted}, not ${found}${hint}`);
 }
 
 function formatPath(path: Path): string {

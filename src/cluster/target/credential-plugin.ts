@@ -1,6 +1,6 @@
 /**
- * Owns the protocol of credential plugins: what one is asked, and what it answers. As client-go has it in
- * plugin/pkg/client/auth/exec, with the API group client.authentication.k8s.io.
+ * Owns the protocol of credential plugins, their request and their answer, as in client-go
+ * (plugin/pkg/client/auth/exec, with the API group client.authentication.k8s.io).
  */
 import {asObject, asText, asTime} from '../api/json-values.ts';
 import type {ExecFields, UserFields} from '../kubeconfig/shape.ts';
@@ -8,12 +8,12 @@ import type {TargetCluster, TargetUser} from './target.ts';
 
 export type PluginUser = TargetUser & {readonly exec: ExecFields & {readonly command: string}};
 
-/** The variable that the request is in. */
+/** The variable with the request. */
 export const REQUEST_VARIABLE = 'KUBERNETES_EXEC_INFO';
 
 const V1BETA1 = 'client.authentication.k8s.io/v1beta1';
 const VERSIONS: readonly (string | undefined)[] = ['client.authentication.k8s.io/v1', V1BETA1];
-/** The cluster's extension that is meant for its plugin. */
+/** The cluster's extension with the settings of its plugin. */
 const EXTENSION = 'client.authentication.k8s.io/exec';
 const OTHER_CREDENTIALS = [
   'client-certificate',
@@ -26,19 +26,19 @@ const OTHER_CREDENTIALS = [
 ] as const satisfies readonly (keyof UserFields)[];
 
 /**
- * Whether the user's credential comes from a plugin alone, of a version that we know, and one that needs nobody to
- * type. What goes before what where there are several credentials, kubectl knows.
+ * Whether the user's only credential comes from a plugin of a known version that does not need to ask the user. Where
+ * there are several credentials, kubectl knows which one wins.
  */
 export function comesFromPlugin(user: TargetUser): user is PluginUser {
   const {exec} = user;
   if (!exec?.command || !VERSIONS.includes(exec.apiVersion)) return false;
   if (OTHER_CREDENTIALS.some((field) => user[field])) return false;
-  // What is not said is IfAvailable in v1beta1, and an error in v1.
+  // The default is IfAvailable in v1beta1; v1 has none.
   const mode = exec.interactiveMode ?? (exec.apiVersion === V1BETA1 ? 'IfAvailable' : undefined);
   return mode === 'Never' || mode === 'IfAvailable';
 }
 
-/** What the plugin reads from `REQUEST_VARIABLE`. `authority` is the cluster's, in base64. */
+/** The value of `REQUEST_VARIABLE`. `authority` is the cluster's, in base64. */
 export function pluginRequest(
   {apiVersion, provideClusterInfo}: ExecFields,
   cluster: TargetCluster,
@@ -61,14 +61,14 @@ export function pluginRequest(
   return JSON.stringify({kind: 'ExecCredential', apiVersion, spec});
 }
 
-/** What a plugin gave: the fields of a user that stand for it. */
+/** What a plugin gave: the user fields in its place. */
 export interface PluginCredential {
   readonly fields: Pick<UserFields, 'token' | 'client-certificate-data' | 'client-key-data'>;
-  /** When it is good no longer, in milliseconds since 1970; undefined where the plugin does not say. */
+  /** Epoch milliseconds; undefined where the plugin does not say. */
   readonly expires: number | undefined;
 }
 
-/** Undefined for what kubectl would not take either. */
+/** Undefined for an answer that kubectl would not accept either. */
 export function readPluginAnswer(text: string, {apiVersion}: ExecFields): PluginCredential | undefined {
   const answer = asObject(parseJson(text));
   if (answer.kind !== 'ExecCredential' || answer.apiVersion !== apiVersion) return undefined;

@@ -1,14 +1,15 @@
-/** Owns getting from the connection flags and the environment to one target, and how it is pinned for children. */
+/** Owns the way from the connection flags and the environment to one target, and the arguments that pin it for children. */
 import {posix, win32} from 'node:path';
 import {TiltbuildError} from '../../errors.ts';
 import type {Files} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
+import {advise, flag} from '../../text/advice.ts';
 import type {ConnectionRequest} from '../connection.ts';
 import {findHome} from '../kubeconfig/home.ts';
 import {
   inClusterTarget,
-  type PodSurroundings,
+  type PodEnvironment,
   podNamespace,
   serviceAccountFiles,
 } from '../kubeconfig/in-cluster.ts';
@@ -20,13 +21,13 @@ import {resolveTarget, type Target} from './target.ts';
 export interface LoadedTarget {
   readonly target: Target;
   /**
-   * The arguments that make every child use `target`, whatever happens to the files' current-context meanwhile;
-   * undefined where only a kubeconfig of our own can do it, see `needsOwnKubeconfig`.
+   * The arguments that make every child use `target`, even if the files' current-context changes meanwhile; undefined
+   * where only a kubeconfig of our own can do that, see `needsOwnKubeconfig`.
    */
   readonly pinArgs: readonly string[] | undefined;
 }
 
-/** What the kubeconfig files say, and where they were looked for. Throws where the one that was named is missing. */
+/** The kubeconfig, and the paths that were tried. Throws where the file of --kubeconfig is missing. */
 export async function loadKubeconfig(
   request: ConnectionRequest,
   surroundings: Surroundings,
@@ -60,8 +61,8 @@ export async function loadTarget(
 }
 
 /**
- * kubectl build demands a current-context that exists, even with --context (its source, `Validate`), which a pod
- * has none of. And a token must not be seen among a child's arguments.
+ * kubectl build requires a current-context that exists, even with --context (its source, `Validate`), and a pod has
+ * none. A token must not be visible in a child's arguments.
  */
 function needsOwnKubeconfig(target: Target, kubeconfig: Kubeconfig, request: ConnectionRequest): boolean {
   return (
@@ -74,7 +75,7 @@ function needsOwnKubeconfig(target: Target, kubeconfig: Kubeconfig, request: Con
 function pin(target: Target, {paths}: KubeconfigPaths, {passed}: ConnectionRequest): readonly string[] {
   const [first, ...others] = paths;
   return [
-    // Several files are only understood in KUBECONFIG, which the children inherit.
+    // Only KUBECONFIG, which the children inherit, can name several files.
     ...(first !== undefined && others.length === 0 ? ['--kubeconfig', first] : []),
     '--context',
     target.context,
@@ -84,7 +85,7 @@ function pin(target: Target, {paths}: KubeconfigPaths, {passed}: ConnectionReque
   ];
 }
 
-/** The arguments where the target lies in a kubeconfig of our own at `path`, all flags applied. */
+/** The arguments for a kubeconfig of our own at `path`, which has all flags applied. */
 export function pinToOwnKubeconfig(
   path: string,
   target: Target,
@@ -107,7 +108,9 @@ async function readKubeconfig(
       'kubeconfig-unreadable',
       `The kubeconfig ${path} cannot be read: ${reasonOf(cause)}.`,
       {
-        remedy: ['Check who may read it, or name another one with --kubeconfig or KUBECONFIG.'],
+        remedy: [
+          advise`Check its permissions, or choose another file with ${flag('kubeconfig', 'FILE')} or KUBECONFIG.`,
+        ],
         cause,
       },
     );
@@ -115,8 +118,8 @@ async function readKubeconfig(
   return text === undefined ? undefined : parseKubeconfig(path, text, rules);
 }
 
-async function lookForPod(env: Surroundings['env'], files: Files): Promise<PodSurroundings> {
-  // Outside a pod, which is nearly always, nothing is looked for.
+async function lookForPod(env: Surroundings['env'], files: Files): Promise<PodEnvironment> {
+  // Outside a pod, which is the usual case, no file is read.
   if (!env.KUBERNETES_SERVICE_HOST) return {env: {}, tokenExists: false};
   return {
     env,

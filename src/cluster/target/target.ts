@@ -1,14 +1,14 @@
 /** Owns the choice of context, cluster, user and namespace from a kubeconfig and the flags that override it. */
 import {TiltbuildError} from '../../errors.ts';
+import {type Advice, advise, command, flag} from '../../text/advice.ts';
 import {findNearName} from '../../text/near-name.ts';
+import type {TargetOverrides} from '../connection.ts';
 import type {Kubeconfig} from '../kubeconfig/merge.ts';
 import type {Entry} from '../kubeconfig/parse.ts';
 import {type KubeconfigPaths, missingKubeconfig} from '../kubeconfig/paths.ts';
 import type {ClusterFields, ContextFields, UserFields} from '../kubeconfig/shape.ts';
-import {checkClusterFields, checkUserFields} from './target-check.ts';
-import {overrideCluster, overrideUser, type TargetOverrides} from './target-overrides.ts';
-
-export type {TargetOverrides} from './target-overrides.ts';
+import {findClusterFault, findUserFault} from './faults.ts';
+import {overrideCluster, overrideUser} from './overrides.ts';
 
 export type TargetCluster = ClusterFields & {readonly name: string; readonly server: string};
 export type TargetUser = UserFields & {readonly name: string};
@@ -19,142 +19,146 @@ export interface Target {
   readonly namespace: string;
   readonly cluster: TargetCluster;
   readonly user: TargetUser;
-  /** The current context of the files, whatever --context says. */
-  readonly currentContext: string | undefined;
 }
 
-export interface TargetSurroundings {
-  /** Where the kubeconfig was looked for. */
-  readonly lookedAt: KubeconfigPaths;
-  /** The namespace of the pod that we run in, if any: a context without a namespace gets it. */
-  readonly podNamespace?: string | undefined;
-}
-
-/** The target that kubectl would choose, or an error that says what is missing and what there is. */
+/**
+ * The target that kubectl would choose, or an error that says what is missing and what there is. `lookedAt` is where
+ * the kubeconfig was looked for; `podNamespace` that of the pod that we run in, if any.
+ */
 export function resolveTarget(
   kubeconfig: Kubeconfig,
   overrides: TargetOverrides,
-  {lookedAt, podNamespace}: TargetSurroundings,
+  {lookedAt, podNamespace}: {readonly lookedAt: KubeconfigPaths; readonly podNamespace?: string | undefined},
 ): Target {
   const context = chooseContext(kubeconfig, overrides, lookedAt);
-  const cluster = chooseCluster(kubeconfig, overrides, context);
-  const user = chooseUser(kubeconfig, overrides, context);
+
+  const cluster = chooseEntry('cluster', kubeconfig.clusters, overrides, context);
+  const clusterFields = overrideCluster(cluster.fields, overrides);
+  demandNoFault('cluster', cluster, findClusterFault(clusterFields));
+
+  const user = chooseEntry('user', kubeconfig.users, overrides, context);
+  const userFields = overrideUser(user.fields, overrides);
+  demandNoFault('user', user, findUserFault(userFields));
+
   return {
     context: context?.name ?? '',
     namespace: overrides.namespace || context?.fields.namespace || podNamespace || 'default',
-    cluster,
-    user,
-    currentContext: kubeconfig.currentContext || undefined,
+    cluster: {...clusterFields, name: cluster.name, server: clusterFields.server ?? ''},
+    user: {...userFields, name: user.name},
   };
 }
 
 /** Undefined where flags say all that a context would. */
 function chooseContext(
-  kubeconfig: Kubeconfig,
+  {contexts, currentContext, files}: Kubeconfig,
   overrides: TargetOverrides,
   lookedAt: KubeconfigPaths,
 ): Entry<ContextFields> | undefined {
-  const {contexts, currentContext} = kubeconfig;
   const name = overrides.context || currentContext;
   const found = contexts.get(name);
   if (name !== '' && found !== undefined) return found;
   if (name === '' && (overrides.server || overrides.cluster)) return undefined;
-  if (kubeconfig.files.length === 0) throw missingKubeconfig(lookedAt);
-  const detail = listNames('context', [...contexts.keys()]);
+  if (files.length === 0) throw missingKubeconfig(lookedAt);
+  const names = [...contexts.keys()];
   if (name === '') {
-    throw new TiltbuildError(
-      'context-missing',
-      'The kubeconfig has no current context, and none was chosen.',
-      {
-        detail: [...kubeconfig.files.map((file) => `read ${file}`), ...detail],
-        remedy: ['Choose one with `kubectl config use-context NAME` or with --context NAME.'],
-      },
-    );
+    throw new TiltbuildError('context-missing', 'The kubeconfig has no current context.', {
+      detail: [`kubeconfig files: ${files.join(', ')}`, listNames('context', names)],
+      remedy: [
+        advise`Choose one with ${command('kubectl', 'config', 'use-context', 'NAME')} or with ${flag('context', 'NAME')}.`,
+      ],
+    });
   }
-  const source = overrides.context ? 'given with --context' : 'that is current';
-  throw new TiltbuildError('context-missing', `The kubeconfig has no context "${name}", ${source}.`, {
-    detail,
-    remedy: suggest('--context', name, [...contexts.keys()]),
+  if (overrides.context) throw missingByFlag('context', name, names);
+  throw new TiltbuildError(
+    'context-missing',
+    `The kubeconfig has no context "${name}", its current context.`,
+    {
+      detail: [listNames('context', names)],
+      remedy: suggest('context', name, names),
+    },
+  );
+}
+
+interface Chosen<Fields> {
+  readonly name: string;
+  /** Undefined where flags stand for an entry. */
+  readonly file?: string;
+  readonly fields: Fields;
+}
+
+function chooseEntry<Fields extends object>(
+  kind: 'cluster' | 'user',
+  entries: ReadonlyMap<string, Entry<Fields>>,
+  overrides: TargetOverrides,
+  context: Entry<ContextFields> | undefined,
+): Chosen<Fields> {
+  const name = overrides[kind] || context?.fields[kind] || '';
+  const entry = entries.get(name);
+  if (entry !== undefined) return entry;
+  if (!overrides[kind] && isDispensable(kind, name, overrides)) return {name, fields: {} as Fields};
+  const names = [...entries.keys()];
+  throw overrides[kind] || context === undefined
+    ? missingByFlag(kind, name, names)
+    : missingInContext(kind, name, names, context);
+}
+
+/** With --server kubectl needs no cluster. A context need not name a user, and flags can identify a missing one. */
+function isDispensable(kind: 'cluster' | 'user', name: string, overrides: TargetOverrides): boolean {
+  if (kind === 'cluster') return Boolean(overrides.server);
+  return name === '' || Boolean(overrides.token || overrides.clientCertificate);
+}
+
+function demandNoFault(kind: string, {name, file}: Chosen<unknown>, fault: string | undefined): void {
+  if (fault === undefined) return;
+  const subject = name === '' ? `The ${kind} given by flags` : `The ${kind} "${name}"`;
+  const place = file === undefined ? '' : ` in ${file}`;
+  throw new TiltbuildError('kubeconfig-malformed', `${subject}${place} ${fault}.`, {
+    remedy: [`Correct the ${kind} in the kubeconfig, or the flags that override it.`],
   });
 }
 
-function chooseCluster(
-  kubeconfig: Kubeconfig,
-  overrides: TargetOverrides,
-  context: Entry<ContextFields> | undefined,
-): TargetCluster {
-  const name = overrides.cluster || context?.fields.cluster || '';
-  const entry = kubeconfig.clusters.get(name);
-  // With --server kubectl needs no entry, unless one is named by a flag.
-  if (entry === undefined && (overrides.cluster || !overrides.server)) {
-    throw missingEntry(
-      'cluster',
-      name,
-      [...kubeconfig.clusters.keys()],
-      overrides.cluster ? undefined : context,
-    );
-  }
-  const fields = overrideCluster(entry?.fields ?? {}, overrides);
-  return {...fields, name, server: checkClusterFields(name, entry?.file, fields)};
+function missingByFlag(
+  kind: 'context' | 'cluster' | 'user',
+  name: string,
+  names: readonly string[],
+): TiltbuildError {
+  return new TiltbuildError(
+    'context-missing',
+    `The kubeconfig has no ${kind} "${name}", given with --${kind}.`,
+    {
+      detail: [listNames(kind, names)],
+      remedy: suggest(kind, name, names),
+    },
+  );
 }
 
-function chooseUser(
-  kubeconfig: Kubeconfig,
-  overrides: TargetOverrides,
-  context: Entry<ContextFields> | undefined,
-): TargetUser {
-  const name = overrides.user || context?.fields.user || '';
-  const entry = kubeconfig.users.get(name);
-  // A context may name no user at all. Where it names one that is missing, a flag can still identify the user.
-  const identified = overrides.token || overrides.clientCertificate;
-  if (entry === undefined && name !== '' && (overrides.user || !identified)) {
-    throw missingEntry('user', name, [...kubeconfig.users.keys()], overrides.user ? undefined : context);
-  }
-  const fields = overrideUser(entry?.fields ?? {}, overrides);
-  checkUserFields(name, entry?.file, fields);
-  return {...fields, name};
-}
-
-function missingEntry(
+function missingInContext(
   kind: 'cluster' | 'user',
   name: string,
   names: readonly string[],
-  context: Entry<ContextFields> | undefined,
+  context: Entry<ContextFields>,
 ): TiltbuildError {
-  if (context === undefined) {
-    return new TiltbuildError(
-      'context-missing',
-      `The kubeconfig has no ${kind} "${name}", given with --${kind}.`,
-      {
-        detail: listNames(kind, names),
-        remedy: suggest(`--${kind}`, name, names),
-      },
-    );
-  }
-  const fault = name === '' ? `names no ${kind}` : `names the ${kind} "${name}", which no kubeconfig has`;
+  const fault = name === '' ? `has no ${kind}` : `names the ${kind} "${name}", which does not exist`;
   return new TiltbuildError(
     'kubeconfig-malformed',
     `The context "${context.name}" in ${context.file} ${fault}.`,
     {
-      detail: listNames(kind, names),
+      detail: [listNames(kind, names)],
       remedy: [
-        `Correct it with \`kubectl config set-context ${JSON.stringify(context.name)} --${kind}=NAME\`.`,
+        advise`Correct it with ${command('kubectl', 'config', 'set-context', context.name, `--${kind}=NAME`)}.`,
       ],
     },
   );
 }
 
-function listNames(kind: string, names: readonly string[]): readonly string[] {
-  if (names.length === 0) return [`There is no ${kind}.`];
-  return [
-    `There ${names.length === 1 ? `is the ${kind}` : `are the ${kind}s`} ${[...names].sort().join(', ')}.`,
-  ];
+function listNames(kind: string, names: readonly string[]): string {
+  return names.length === 0 ? `There are no ${kind}s.` : `${kind}s: ${names.toSorted().join(', ')}`;
 }
 
-function suggest(flag: string, name: string, names: readonly string[]): readonly string[] {
+function suggest(kind: string, name: string, names: readonly string[]): readonly Advice[] {
   const nearest = findNearName(name, names, 2);
   return [
-    ...(nearest ? [`Did you mean ${flag} ${nearest}?`] : []),
-    'See `kubectl config view` for all there is.',
+    ...(nearest ? [advise`Did you mean ${flag(kind, nearest)}?`] : []),
+    advise`Run ${command('kubectl', 'config', 'view')} to see all of them.`,
   ];
 }

@@ -3,7 +3,7 @@ import {waitForBuilder} from '../../builder/ensure/wait-for-builder.ts';
 import {watchBuilder} from '../../builder/ensure/watch-builder.ts';
 import type {BuilderRuntime} from '../../builder/model/builder.ts';
 import type {Loss} from '../../builder/verdict/loss.ts';
-import type {DelegateResult} from '../../cluster/ports.ts';
+import type {ExitStatus} from '../../cluster/ports.ts';
 import {TiltbuildError, timedOut} from '../../errors.ts';
 import type {Files, Ports} from '../../ports.ts';
 import {advise, flag} from '../../text/advice.ts';
@@ -92,7 +92,7 @@ function isRepeatable({context, file, destination}: BuildRequest, input: string 
 }
 
 async function explainEnd(
-  {exitCode, signal}: DelegateResult,
+  {exitCode, signal}: ExitStatus,
   cause: Loss | Fault | undefined,
   words: FailureWords | undefined,
   {asked, pullSecret, builder, surroundings: {platform}}: ReadyBuild,

@@ -2,7 +2,7 @@
 import type {BuilderRequest} from '../../../src/builder/model/request.ts';
 import {defaultBuilderSettings} from '../../../src/builder/model/settings.ts';
 import type {Answer} from '../../../src/cluster/api/facts.ts';
-import type {Cluster, KubectlResult} from '../../../src/cluster/ports.ts';
+import type {Cluster, ProgramOutput} from '../../../src/cluster/ports.ts';
 import {Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
 import type {Delegate, Files, Ports, Programs} from '../../../src/ports.ts';
@@ -22,7 +22,7 @@ export interface Script {
   readonly onGet?: (path: string) => void;
 }
 
-export type Said = Partial<KubectlResult>;
+export type Said = Partial<ProgramOutput>;
 
 export interface Call {
   readonly args: readonly string[];

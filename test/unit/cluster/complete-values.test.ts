@@ -1,4 +1,4 @@
-/** Covers the values that completion looks up, and its silence where there are none. */
+/** Covers the values that completion looks up, and that it is silent about errors. */
 import {expect} from 'chai';
 import {completeValues, type ValueSource} from '../../../src/cluster/complete-values.ts';
 import type {Cluster} from '../../../src/cluster/ports.ts';
@@ -36,7 +36,7 @@ async function values(source: ValueSource, prefix: string, {kubeconfig = KUBECON
         return cluster as Cluster;
       },
     },
-    // Long enough for everything that does answer.
+    // Long enough for everything that answers at all.
     sleep: () => new Promise((resolve) => setTimeout(resolve, 50)),
   };
   const request = {source, prefix, connection: {overrides: {}, passed: []}};
@@ -49,7 +49,7 @@ const list = (...names: string[]) => ({
 });
 
 describe('completeValues', () => {
-  it('finds the names in the kubeconfig, in order, and none that would be two lines', async () => {
+  it('finds the names in the kubeconfig, sorted, without names of several lines', async () => {
     expect(await values('contexts', '')).to.deep.equal(['kind-a', 'kind-b', 'work']);
     expect(await values('contexts', 'kind-')).to.deep.equal(['kind-a', 'kind-b']);
     expect(await values('clusters', '')).to.deep.equal(['c-kind-a']);
@@ -86,7 +86,7 @@ describe('completeValues', () => {
     ['the kubeconfig is malformed', {kubeconfig: '{'}],
     ['there is no context', {kubeconfig: '{}'}],
     ['the cluster cannot be reached', {cluster: {get: () => Promise.reject(new Error('no'))}}],
-    ['the user may not list', {cluster: {get: async () => ({kind: 'forbidden', message: 'no'})}}],
+    ['the user has no permission', {cluster: {get: async () => ({kind: 'forbidden', message: 'no'})}}],
     ['the answer is nonsense', {cluster: {get: async () => ({kind: 'found', value: 5})}}],
     ['the cluster never answers', {cluster: {get: () => new Promise(() => undefined)}}],
   ];

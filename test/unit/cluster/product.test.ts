@@ -1,17 +1,40 @@
-/** Covers what cluster names, addresses and nodes tell of the product. */
+/** Covers what cluster names, addresses and nodes say about the product. */
 import {expect} from 'chai';
-import type {NodeFacts} from '../../../src/cluster/api/facts.ts';
-import type {Product, ProductSignals} from '../../../src/cluster/product.ts';
-import {identifyProductByNames, identifyProductByNodes} from '../../../src/cluster/product.ts';
+import {type Identified, identify, identifyByNames, type Product} from '../../../src/cluster/product.ts';
 
-const nothing: ProductSignals = {cluster: 'c', context: 'ctx', user: 'u', server: 'https://127.0.0.1:6443'};
-
-function named(signals: Partial<ProductSignals>): Product {
-  return identifyProductByNames({...nothing, ...signals}).product;
+interface Names {
+  readonly cluster?: string;
+  readonly context?: string;
+  readonly user?: string;
+  readonly server?: string;
+  readonly provider?: string;
 }
 
-function node(facts: Partial<NodeFacts>): NodeFacts {
-  return {name: 'node-1', providerId: '', labels: {}, ...facts};
+function byNames({
+  cluster = 'c',
+  context = 'ctx',
+  user = 'u',
+  server = 'https://127.0.0.1:6443',
+  provider,
+}: Names) {
+  const extensions = [{name: 'x', extension: provider === undefined ? null : {provider}}];
+  return identifyByNames({cluster: {name: cluster, server, extensions}, context, user: {name: user}});
+}
+
+const named = (names: Names): Product => byNames(names).product;
+
+interface Node {
+  readonly name?: string;
+  readonly providerID?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+function byNodes(...nodes: readonly Node[]): Identified {
+  const value = nodes.map(({name = 'node-1', providerID, labels}) => ({
+    metadata: {name, labels},
+    spec: {providerID},
+  }));
+  return identify({nodes: {kind: 'found', value}}, byNames({}));
 }
 
 const ARN = 'arn:aws:eks:eu-west-1:123456789012:cluster/demo';
@@ -38,7 +61,7 @@ const AS_WRITTEN: readonly (readonly [Product, string, string, string])[] = [
   ['unknown', 'default', 'default', 'default'],
 ];
 
-describe('identifyProductByNames', () => {
+describe('identifyByNames', () => {
   for (const [product, cluster, context, user] of AS_WRITTEN) {
     it(`knows ${product} by ${cluster}, ${context}, ${user}`, () => {
       expect(named({cluster, context, user})).to.equal(product);
@@ -94,7 +117,7 @@ describe('identifyProductByNames', () => {
     });
   }
 
-  it('takes any name with the prefix of kind, for kind gives it', () => {
+  it('takes any name with the prefix that kind gives', () => {
     expect(named({cluster: 'kind-of-blue'})).to.equal('kind');
   });
 
@@ -112,81 +135,91 @@ describe('identifyProductByNames', () => {
     expect(named({cluster: 'dev', context: 'dev', user: 'admin@k3d-a'})).to.equal('k3d');
   });
 
-  it('knows a minikube profile by the mark of minikube, whatever it is called', () => {
-    const extensionProviders = ['minikube.sigs.k8s.io'];
-    for (const cluster of ['shop', 'kind-a']) {
-      expect(named({cluster, context: cluster, user: cluster, extensionProviders})).to.equal('minikube');
-    }
-    expect(named({cluster: 'shop', extensionProviders: ['example.com']})).to.equal('unknown');
+  it('knows a minikube profile by the extension of minikube, whatever it is called', () => {
+    const provider = 'minikube.sigs.k8s.io';
+    expect(named({cluster: 'kind-a', context: 'kind-a', user: 'kind-a', provider})).to.equal('minikube');
+    expect(named({cluster: 'shop', provider: 'example.com'})).to.equal('unknown');
   });
 
-  it('gives the reason', () => {
-    const reason = (signals: Partial<ProductSignals>) =>
-      identifyProductByNames({...nothing, ...signals}).reason;
-    expect(reason({cluster: 'kind-demo'})).to.equal('the cluster is called "kind-demo"');
-    expect(reason({context: 'orbstack'})).to.equal('the context is called "orbstack"');
-    expect(reason({user: 'admin@k3d-a'})).to.equal('the user is called "admin@k3d-a"');
-    expect(reason({server: 'https://api.crc.testing:6443'})).to.equal('the server is "api.crc.testing"');
-    expect(reason({})).to.match(/^neither/);
-  });
+  for (const [names, reason] of [
+    [{cluster: 'kind-demo'}, 'the cluster is called "kind-demo"'],
+    [{context: 'orbstack'}, 'the context is called "orbstack"'],
+    [{user: 'admin@k3d-a'}, 'the user is called "admin@k3d-a"'],
+    [{server: 'https://api.crc.testing:6443'}, 'the server is "api.crc.testing"'],
+    [{}, 'neither its names nor its server address match a known product'],
+  ] as const) {
+    it(`gives the reason: ${reason}`, () => expect(byNames(names).reason).to.equal(reason));
+  }
 });
 
-describe('identifyProductByNodes', () => {
-  const cases: readonly (readonly [Product, Partial<NodeFacts>])[] = [
-    ['kind', {providerId: 'kind://docker/demo/demo-control-plane'}],
-    ['kind', {providerId: 'kind://podman/demo/demo-control-plane'}],
-    ['docker-desktop', {providerId: 'kind://docker/desktop/desktop-control-plane'}],
+describe('identify', () => {
+  const cases: readonly (readonly [Product, Node])[] = [
+    ['kind', {providerID: 'kind://docker/demo/demo-control-plane'}],
+    ['kind', {providerID: 'kind://podman/demo/demo-control-plane'}],
+    ['docker-desktop', {providerID: 'kind://docker/desktop/desktop-control-plane'}],
     ['docker-desktop', {name: 'docker-desktop'}],
-    ['k3d', {providerId: 'k3s://k3d-a-server-0', labels: {'node.kubernetes.io/instance-type': 'k3s'}}],
+    ['k3d', {providerID: 'k3s://k3d-a-server-0', labels: {'node.kubernetes.io/instance-type': 'k3s'}}],
     ['k3d', {name: 'k3d-a-agent-1'}],
-    ['k3s', {providerId: 'k3s://box', labels: {'node.kubernetes.io/instance-type': 'k3s'}}],
+    ['k3s', {providerID: 'k3s://box', labels: {'node.kubernetes.io/instance-type': 'k3s'}}],
     ['k3s', {labels: {'node.kubernetes.io/instance-type': 'k3s'}}],
     ['minikube', {name: 'shop', labels: {'minikube.k8s.io/name': 'shop'}}],
     ['microk8s', {labels: {'microk8s.io/cluster': 'true'}}],
-    ['orbstack', {name: 'orbstack', providerId: 'k3s://orbstack'}],
-    ['colima', {name: 'colima', providerId: 'k3s://colima'}],
-    ['colima', {name: 'colima-work', providerId: 'k3s://colima-work'}],
-    ['rancher-desktop', {name: 'lima-rancher-desktop', providerId: 'k3s://lima-rancher-desktop'}],
+    ['orbstack', {name: 'orbstack', providerID: 'k3s://orbstack'}],
+    ['colima', {name: 'colima', providerID: 'k3s://colima'}],
+    ['colima', {name: 'colima-work', providerID: 'k3s://colima-work'}],
+    ['rancher-desktop', {name: 'lima-rancher-desktop', providerID: 'k3s://lima-rancher-desktop'}],
     ['crc', {name: 'crc', labels: {'node.openshift.io/os_id': 'rhcos'}}],
     ['crc', {name: 'crc-8tnb7-master-0', labels: {'node.openshift.io/os_id': 'rhcos'}}],
-    ['gke', {providerId: 'gce://p/us-central1-b/n', labels: {'cloud.google.com/gke-nodepool': 'a'}}],
-    ['eks', {providerId: 'aws:///eu-west-1a/i-0', labels: {'eks.amazonaws.com/nodegroup': 'a'}}],
-    ['eks', {providerId: 'aws:///eu-west-1a/i-0', labels: {'alpha.eksctl.io/cluster-name': 'a'}}],
-    ['aks', {providerId: 'azure:///subscriptions/s', labels: {'kubernetes.azure.com/cluster': 'MC_a_b_c'}}],
-    ['unknown', {providerId: 'gce://p/us-central1-b/n'}],
-    ['unknown', {providerId: 'aws:///eu-west-1a/i-0', labels: {'kops.k8s.io/instancegroup': 'a'}}],
-    ['unknown', {providerId: 'azure:///subscriptions/s'}],
+    ['gke', {providerID: 'gce://p/us-central1-b/n', labels: {'cloud.google.com/gke-nodepool': 'a'}}],
+    ['eks', {providerID: 'aws:///eu-west-1a/i-0', labels: {'eks.amazonaws.com/nodegroup': 'a'}}],
+    ['eks', {providerID: 'aws:///eu-west-1a/i-0', labels: {'alpha.eksctl.io/cluster-name': 'a'}}],
+    ['aks', {providerID: 'azure:///subscriptions/s', labels: {'kubernetes.azure.com/cluster': 'MC_a_b_c'}}],
+    ['unknown', {providerID: 'gce://p/us-central1-b/n'}],
+    ['unknown', {providerID: 'aws:///eu-west-1a/i-0', labels: {'kops.k8s.io/instancegroup': 'a'}}],
+    ['unknown', {providerID: 'azure:///subscriptions/s'}],
     ['unknown', {name: 'kind-control-plane'}],
     ['unknown', {name: 'crc'}],
     ['unknown', {name: 'docker-desktop-2', labels: {'node.kubernetes.io/instance-type': 'm5.large'}}],
   ];
   for (const [product, facts] of cases) {
     it(`takes ${JSON.stringify(facts)} for ${product}`, () => {
-      expect(identifyProductByNodes([node(facts)]).product).to.equal(product);
+      expect(byNodes(facts).product).to.equal(product);
     });
   }
 
-  it('finds k3d out where every name was changed', () => {
-    const signals = {cluster: 'shop', context: 'shop', user: 'me', server: 'https://0.0.0.0:6550'};
-    expect(identifyProductByNames(signals).product).to.equal('unknown');
-    const nodes = [node({name: 'k3d-shop-server-0', providerId: 'k3s://k3d-shop-server-0'})];
-    expect(identifyProductByNodes(nodes).product).to.equal('k3d');
+  it('goes by the nodes only where the names show nothing', () => {
+    const nodes = [{metadata: {name: 'a'}, spec: {providerID: 'k3s://k3d-a-server-0'}}];
+    const kind = byNames({cluster: 'kind-demo'});
+    expect(identify({nodes: {kind: 'found', value: nodes}}, kind)).to.equal(kind);
+  });
+
+  it('leaves the product unknown where the nodes were not read', () => {
+    for (const facts of [
+      {},
+      {nodes: {kind: 'forbidden', message: 'no'}},
+      {nodes: {kind: 'missing'}},
+    ] as const) {
+      expect(identify(facts, byNames({})).product).to.equal('unknown');
+    }
   });
 
   it('applies a rule to all nodes before the next rule', () => {
-    const nodes = [node({providerId: 'k3s://box'}), node({providerId: 'k3s://k3d-a-server-0'})];
-    expect(identifyProductByNodes(nodes).product).to.equal('k3d');
+    expect(byNodes({providerID: 'k3s://box'}, {providerID: 'k3s://k3d-a-server-0'}).product).to.equal('k3d');
   });
 
   it('gives the reason', () => {
-    const reason = (facts: Partial<NodeFacts>) => identifyProductByNodes([node(facts)]).reason;
-    expect(reason({providerId: 'k3s://box'})).to.equal('node "node-1" has the provider ID "k3s://box"');
-    expect(reason({labels: {'microk8s.io/cluster': 'true'}})).to.equal(
+    expect(byNodes({providerID: 'k3s://box'}).reason).to.equal(
+      'node "node-1" has the provider ID "k3s://box"',
+    );
+    expect(byNodes({labels: {'microk8s.io/cluster': 'true'}}).reason).to.equal(
       'node "node-1" has the label microk8s.io/cluster=true',
     );
-    expect(reason({name: 'orbstack'})).to.equal(
+    expect(byNodes({name: 'orbstack'}).reason).to.equal(
       'node "orbstack" has the name that the product gives to its nodes',
     );
-    expect(identifyProductByNodes([]).product).to.equal('unknown');
+    expect(byNodes()).to.deep.equal({
+      product: 'unknown',
+      reason: 'none of its nodes matches a known product',
+    });
   });
 });

@@ -1,4 +1,4 @@
-/** Covers which pull secret a build uses, and what is said of one that cannot serve. */
+/** Covers which pull secret a build uses, and the error for one that cannot be used. */
 import {expect} from 'chai';
 import type {Answer, SecretFacts} from '../../../src/cluster/api/facts.ts';
 import {
@@ -7,6 +7,7 @@ import {
   resolvePullSecret,
 } from '../../../src/cluster/pull-secret.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
+import {hintsOf, refusalOf} from '../../helpers/caught.ts';
 
 const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
 const named = (name: string, by: string): PullSecretChoice => ({kind: 'named', name, by});
@@ -26,7 +27,7 @@ describe('choosePullSecret', () => {
     [undefined, '', {kind: 'none', by: VARIABLE}],
     ['f', '', named('f', '--registry-secret')],
   ] as const) {
-    it(`takes flag ${JSON.stringify(flag)} and variable ${JSON.stringify(variable)} for ${choice.kind}`, () => {
+    it(`is ${choice.kind} for the flag ${JSON.stringify(flag)} and the variable ${JSON.stringify(variable)}`, () => {
       expect(choosePullSecret(flag, variable)).to.deep.equal(choice);
     });
   }
@@ -38,19 +39,19 @@ describe('resolvePullSecret', () => {
       'a named one',
       named('s', '--registry-secret'),
       DOCKERCONFIG,
-      {name: 's', reason: 'named by --registry-secret'},
+      {name: 's', reason: 'given by --registry-secret'},
     ],
     [
       'one named by the variable',
       named('s', VARIABLE),
       DOCKERCONFIG,
-      {name: 's', reason: `named by ${VARIABLE}`},
+      {name: 's', reason: `given by ${VARIABLE}`},
     ],
     [
       'the default one',
       byDefault,
       DOCKERCONFIG,
-      {name: 'docker-registry', reason: 'it exists, and no other is named'},
+      {name: 'docker-registry', reason: 'the default, which exists'},
     ],
     ['no default one', byDefault, MISSING, {reason: 'none: there is no secret "docker-registry"'}],
     ['none', {kind: 'none', by: VARIABLE}, undefined, {reason: `none: ${VARIABLE} is empty`}],
@@ -70,7 +71,7 @@ describe('resolvePullSecret', () => {
   }
 
   for (const choice of [byDefault, named('s', VARIABLE)]) {
-    it(`passes on a ${choice.kind} one that may not be looked at, and says so`, () => {
+    it(`uses a ${choice.kind} one unchecked without permission to read it, and says so`, () => {
       const {name, note} = resolvePullSecret(choice, FORBIDDEN, 'ns');
       expect(name).to.equal(choice.kind === 'none' ? undefined : choice.name);
       expect(note).to.include('unchecked').and.include(FORBIDDEN.message);
@@ -81,21 +82,15 @@ describe('resolvePullSecret', () => {
     [MISSING, 'does not exist in namespace "ns"'],
     [found('Opaque'), 'is of type Opaque, not kubernetes.io/dockerconfigjson'],
   ] as const) {
-    it(`refuses a named one that ${why}`, () => {
-      const resolve = () => resolvePullSecret(named('s', VARIABLE), answer, 'ns');
-      expect(resolve)
-        .to.throw(TiltbuildError, `The pull secret "s" (from ${VARIABLE}) ${why}`)
-        .with.property('code', 'pull-secret-missing');
-      expect(resolve)
-        .to.throw()
-        .with.property('remedy')
-        .that.satisfies((lines: string[]) =>
-          lines.join().includes('kubectl create secret docker-registry s --namespace ns'),
-        );
+    it(`rejects a named one that ${why}`, () => {
+      const error = refusalOf(() => resolvePullSecret(named('s', VARIABLE), answer, 'ns'));
+      expect(error.code).to.equal('pull-secret-missing');
+      expect(error.message).to.contain(`The pull secret "s" (from ${VARIABLE}) ${why}`);
+      expect(hintsOf(error)).to.contain('kubectl create secret docker-registry s --namespace ns');
     });
   }
 
-  it('takes a question that was not asked for a bug', () => {
+  it('takes a missing answer for a bug', () => {
     expect(() => resolvePullSecret(byDefault, undefined, 'ns'))
       .to.throw(Error)
       .and.not.instanceOf(TiltbuildError);

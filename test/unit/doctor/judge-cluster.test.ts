@@ -100,7 +100,7 @@ const CASES: readonly (readonly [
     'the default secret',
     secret(undefined, found({type: DOCKER_CONFIG}), ['docker-registry', 'ghcr']),
     'ok',
-    '"docker-registry": it exists, and no other is named; there is also ghcr',
+    '"docker-registry": the default, which exists; there is also ghcr',
   ],
   ['no secret', secret(undefined, MISSING), 'ok', 'none: there is no secret "docker-registry"'],
   [
@@ -134,13 +134,13 @@ const CASES: readonly (readonly [
     'the default one of another type',
     secret(undefined, found({type: 'Opaque'})),
     'warn',
-    `the secret "docker-registry" in namespace "builds" is of type Opaque, not ${DOCKER_CONFIG}, so it is not used.`,
+    `the secret "docker-registry" in namespace "builds" is of type Opaque, not ${DOCKER_CONFIG}, so it is not used`,
   ],
   [
     'one that may not be looked at',
     secret('ghcr', forbidden('no')),
     'warn',
-    'the pull secret "ghcr" could not be looked at, so it is passed on unchecked: no',
+    'could not read the pull secret "ghcr", so it is used unchecked: no',
   ],
 ];
 

@@ -13,7 +13,6 @@ const TARGET: Target = {
   namespace: 'builds',
   cluster: {name: 'kind-demo', server: 'https://api'},
   user: {name: 'me'},
-  currentContext: 'work',
 };
 
 const seen = <T>(value: T, took = 40): Seen<T> => ({kind: 'seen', value, took});

@@ -17,7 +17,6 @@ export function readyBuild(changes: Partial<ReadyBuild> = {}): ReadyBuild {
       namespace: 'default',
       cluster: {name: 'kind-demo', server: 'https://127.0.0.1:6443'},
       user: {name: 'kind-demo'},
-      currentContext: 'kind-demo',
     },
     byNames: {product: 'kind', reason: 'the cluster is called "kind-demo"'},
     product: {product: 'kind', reason: 'the cluster is called "kind-demo"'},

@@ -1,115 +1,77 @@
 /** Covers which tags are built under which name, and which are refused. */
 import {expect} from 'chai';
-import {TiltbuildError} from '../../../src/errors.ts';
-import type {QualificationPolicy, QualifiedTag} from '../../../src/image/qualification.ts';
+import type {QualificationPolicy} from '../../../src/image/qualification.ts';
 import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
+import {hintsOf, refusalOf} from '../../helpers/caught.ts';
 
-const elsewhere: QualificationPolicy = {refuseUnqualified: false, qualify: false};
-const onKind: QualificationPolicy = {refuseUnqualified: true, qualify: false};
+const ELSEWHERE: QualificationPolicy = {refuseUnqualified: false, qualify: false};
+const ON_KIND: QualificationPolicy = {refuseUnqualified: true, qualify: false};
+const WITH_QUALIFY: QualificationPolicy = {refuseUnqualified: true, qualify: true};
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+const TILT = 'myorg/web:tilt-build-1';
 
-function qualify(tags: readonly string[], policy: QualificationPolicy): readonly QualifiedTag[] {
-  return qualifyTags(parseTags(tags), policy);
-}
-
-function refusalOf(run: () => unknown): TiltbuildError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TiltbuildError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
+const qualify = (tags: readonly string[], policy: QualificationPolicy) =>
+  qualifyTags(parseTags(tags), policy);
 
 describe('parseTags', () => {
-  it('keeps what was typed', () => {
-    const [tag] = parseTags(['myorg/app:dev']);
-    expect(tag?.given).to.equal('myorg/app:dev');
-    expect(tag?.reference).to.include({domain: 'docker.io', path: 'myorg/app', tag: 'dev'});
-  });
-
-  it('refuses what is no reference', () => {
-    expect(refusalOf(() => parseTags(['app:dev', 'App:dev'])).code).to.equal('invalid-reference');
-  });
-
-  it('refuses a digest, as docker does', () => {
-    const error = refusalOf(() => parseTags([`r.io/app:1@sha256:${'0'.repeat(64)}`]));
+  it('rejects a digest, as docker does', () => {
+    const error = refusalOf(() => parseTags([`r.io/app:1@${DIGEST}`]));
     expect(error.code).to.equal('invalid-reference');
-    expect(error.detail).to.deep.equal([`r.io/app:1@sha256:${'0'.repeat(64)}`, `${' '.repeat(10)}^`]);
-    expect(error.remedy).to.deep.equal(['Leave the digest out: r.io/app:1']);
+    expect(error.detail).to.deep.equal([`r.io/app:1@${DIGEST}`, `${' '.repeat(10)}^`]);
+    expect(hintsOf(error)).to.equal('Leave the digest out: r.io/app:1');
+  });
+
+  it('rejects all tags for an invalid one', () => {
+    expect(refusalOf(() => parseTags(['app:dev', 'App:dev'])).code).to.equal('invalid-reference');
   });
 });
 
 describe('qualifyTags', () => {
-  for (const policy of [elsewhere, onKind, {...onKind, qualify: true}]) {
-    describe(JSON.stringify(policy), () => {
-      it('leaves canonical names alone', () => {
-        const tags = ['docker.io/library/app:dev', 'gcr.io/a/b:dev', 'localhost:5000/app:1'];
-        expect(qualify(tags, policy).map(({canonical, note}) => [canonical, note])).to.deep.equal(
-          tags.map((tag) => [tag, undefined]),
-        );
+  for (const policy of [ELSEWHERE, ON_KIND, WITH_QUALIFY]) {
+    for (const [given, canonical, withNote] of [
+      ['docker.io/library/app:dev', 'docker.io/library/app:dev', false],
+      ['localhost:5000/app:1', 'localhost:5000/app:1', false],
+      ['gcr.io/a/b', 'gcr.io/a/b:latest', false],
+      ['docker.io/app:dev', 'docker.io/library/app:dev', true],
+      ['index.docker.io/myorg/app', 'docker.io/myorg/app:latest', true],
+      [TILT, `docker.io/${TILT}`, false],
+    ] as const) {
+      it(`builds ${given} as ${canonical} ${withNote ? 'with' : 'without'} a note (${JSON.stringify(policy)})`, () => {
+        const [tag] = qualify([given], {...policy, expectedRef: TILT});
+        const note = `tag "${given}" is built as ${canonical}, the name that the kubelet looks for`;
+        expect(tag).to.deep.equal({...parseTags([given])[0], canonical, ...(withNote && {note})});
+        expect(tag).to.be.frozen;
       });
-
-      it('completes a tag without a note', () => {
-        const [tag] = qualify(['gcr.io/a/b'], policy);
-        expect(tag).to.include({canonical: 'gcr.io/a/b:latest'}).and.not.have.property('note');
-      });
-
-      it('rewrites a short name that has a host, with a note', () => {
-        const tags = qualify(['docker.io/app:dev', 'index.docker.io/myorg/app'], policy);
-        expect(tags.map(({note}) => note)).to.deep.equal([
-          'tag "docker.io/app:dev" is built as docker.io/library/app:dev, the name that the kubelet looks for',
-          'tag "index.docker.io/myorg/app" is built as docker.io/myorg/app:latest, the name that the kubelet looks for',
-        ]);
-      });
-
-      it("takes Tilt's own reference silently", () => {
-        const [tag] = qualify(['myorg/web:tilt-build-1'], {...policy, expectedRef: 'myorg/web:tilt-build-1'});
-        expect(tag).to.include({canonical: 'docker.io/myorg/web:tilt-build-1'}).and.not.have.property('note');
-      });
-
-      it('builds the same name once, as it was typed first', () => {
-        const tags = qualify(['r.io/app', 'r.io/b:1', 'r.io/app:latest', 'r.io/b:1'], policy);
-        expect(tags.map(({given}) => given)).to.deep.equal(['r.io/app', 'r.io/b:1']);
-      });
-    });
+    }
   }
 
-  it('makes a name canonical with a note where it is not refused', () => {
-    const note =
-      'tag "myorg/app:dev" is built as docker.io/myorg/app:dev, the name that the kubelet looks for';
-    for (const policy of [elsewhere, {...onKind, qualify: true}]) {
-      expect(qualify(['myorg/app:dev'], policy)).to.deep.include.members([
-        {...parseTags(['myorg/app:dev'])[0], canonical: 'docker.io/myorg/app:dev', note},
-      ]);
+  it('builds the same name once, as it was typed first', () => {
+    const tags = qualify(['r.io/app', 'r.io/b:1', 'r.io/app:latest', 'r.io/b:1'], ON_KIND);
+    expect(tags.map(({given}) => given)).to.deep.equal(['r.io/app', 'r.io/b:1']);
+  });
+
+  it('completes a tag without a host where it does not refuse it', () => {
+    for (const policy of [ELSEWHERE, WITH_QUALIFY]) {
+      const [tag] = qualify(['myorg/app:dev'], policy);
+      expect(tag).to.include({canonical: 'docker.io/myorg/app:dev'}).and.have.property('note');
     }
   });
 
   it('refuses all tags without a host at once, each with its canonical form', () => {
-    const error = refusalOf(() => qualify(['app', 'r.io/b:1', 'myorg/app:dev', 'app'], onKind));
+    const error = refusalOf(() => qualify(['app', 'r.io/b:1', 'myorg/app:dev', 'app'], ON_KIND));
     expect(error.code).to.equal('refused-unqualified-tag');
-    expect(error.message).to.match(/^On kind a tag has to name its registry host, and .* name none\. /);
+    expect(error.message).to.match(
+      /^On kind a tag needs a registry host, and "app", "myorg\/app:dev" have none\. /,
+    );
     expect(error.detail).to.deep.equal([
       'app            ->  docker.io/library/app:latest',
       'myorg/app:dev  ->  docker.io/myorg/app:dev',
     ]);
-    expect(error.remedy.join('\n')).to.include('--qualify');
+    expect(hintsOf(error)).to.include('--qualify');
   });
 
-  it('names the tag where there is but one', () => {
-    const error = refusalOf(() => qualify(['app:dev'], onKind));
-    expect(error.message).to.match(
-      /^On kind a tag has to name its registry host, and "app:dev" names none\. /,
-    );
-  });
-
-  it("refuses what only resembles Tilt's reference", () => {
-    const run = () => qualify(['web:tilt-build-2'], {...onKind, expectedRef: 'web:tilt-build-1'});
-    expect(refusalOf(run).code).to.equal('refused-unqualified-tag');
-  });
-
-  it('gives frozen tags, and none for none', () => {
-    expect(qualify(['r.io/a:1'], onKind)[0]).to.be.frozen;
-    expect(qualify([], onKind)).to.deep.equal([]);
+  it("refuses a tag that is not Tilt's reference", () => {
+    const run = () => qualify(['web:tilt-build-2'], {...ON_KIND, expectedRef: 'web:tilt-build-1'});
+    expect(refusalOf(run).message).to.contain('"web:tilt-build-2" has none');
   });
 });

@@ -1,4 +1,4 @@
-/** Covers how advice is written on one line: its commands quoted, its flags as the reader types them. */
+/** Covers advice on one line: its commands are quoted, its flags are written as the reader types them. */
 import {expect} from 'chai';
 import {type Advice, advise, command, flag, formatAdvice} from '../../../src/text/advice.ts';
 
@@ -21,7 +21,7 @@ describe('formatAdvice', () => {
     it(`writes ${line}`, () => expect(formatAdvice(advice)).to.equal(line));
   }
 
-  it('writes flags as it is told to', () => {
+  it('writes flags with another writer', () => {
     const shown = formatAdvice(advise`Or use ${flag('push')}.`, ({flag: name}) => `${name}=True`);
     expect(shown).to.equal('Or use push=True.');
   });

@@ -5,72 +5,16 @@ import fc from 'fast-check';
 import {maskUrlPassword} from '../../../src/text/mask-secrets.ts';
 import {formatCommand} from '../../../src/text/shell-words.ts';
 
-/** What a real shell makes of it; each word ends in a NUL. */
-function readBack(command: string): string[] {
+/** What a real shell reads; each word ends in a NUL. */
+function readPosix(command: string): string[] {
   const output = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${command}`], {encoding: 'utf8'});
   return output.split('\0').slice(0, -1);
 }
 
-const WORDS = [
-  'a b',
-  '',
-  "it's",
-  '"',
-  '$HOME',
-  '`id`',
-  '\\',
-  'a\nb',
-  '*',
-  '~',
-  '#x',
-  '!',
-  'a;b',
-  '&&',
-  '>x',
-  'é😀',
-];
+const WORDS = ['', 'a\nb', ...'a b|it\'s|"|$HOME|`id`|\\|*|~|#x|!|a;b|&&|>x|é😀'.split('|')];
+const FOR_WINDOWS = '%PATH%|^|a"b|a\\|a\\"|\\\\x\\|‘x’|\'\'|$(x)|<private>\\a'.split('|');
 
-describe('formatCommand', () => {
-  before(function () {
-    if (process.platform === 'win32') this.skip();
-  });
-
-  it('is read back by a shell word for word', () => {
-    expect(readBack(formatCommand(WORDS))).to.deep.equal(WORDS);
-    for (const word of WORDS) expect(readBack(formatCommand([word])), word).to.deep.equal([word]);
-  });
-
-  it('is read back by a shell, whatever the words', () => {
-    const word = fc
-      .oneof(fc.string(), fc.constantFrom(...WORDS), fc.string({unit: 'grapheme'}))
-      .map((text) => text.replaceAll('\0', ''))
-      .filter((text) => maskUrlPassword(text) === text);
-    fc.assert(
-      fc.property(fc.array(word, {minLength: 1, maxLength: 20}), (words) => {
-        expect(readBack(formatCommand(words))).to.deep.equal(words);
-      }),
-      {numRuns: 40},
-    );
-  });
-
-  it('leaves plain words without quotes', () => {
-    const words = [
-      '/usr/bin/kubectl-build',
-      '--tag',
-      'docker.io/library/app:dev',
-      '--output',
-      'type=image,a=b',
-      '-',
-    ];
-    expect(formatCommand(words)).to.equal(words.join(' '));
-  });
-
-  it('masks before it quotes', () => {
-    expect(formatCommand(['https://me:hunter2@host/x.git'])).to.equal("'https://me:***@host/x.git'");
-  });
-});
-
-/** PowerShell's reading of `& word word…`: bare words and single quotes, in which a quote is doubled. */
+/** How PowerShell reads `& word word…`: bare words, and single quotes, in which a quote is doubled. */
 function readPowerShell(command: string): string[] {
   const words: string[] = [];
   let rest = command.replace(/^& /, '');
@@ -84,7 +28,7 @@ function readPowerShell(command: string): string[] {
   return words;
 }
 
-/** cmd's reading at its prompt, and then the C runtime's. */
+/** How cmd reads a line at its prompt, and then the C runtime. */
 function readCmd(command: string): string[] {
   let line = '';
   let isQuoted = false;
@@ -121,65 +65,52 @@ function readCmd(command: string): string[] {
   return word === undefined ? words : [...words, word];
 }
 
-describe('formatCommand, for Windows', () => {
-  for (const [shell, read] of [
-    ['powershell', readPowerShell],
-    ['cmd', readCmd],
+/** A NUL cannot be in a word anywhere; a command line of Windows is one line. */
+const anyWord = (impossible: RegExp, words: readonly string[]) =>
+  fc
+    .oneof(fc.string(), fc.constantFrom(...words), fc.string({unit: 'grapheme'}))
+    .map((text) => text.replaceAll(impossible, ''))
+    .filter((text) => maskUrlPassword(text) === text);
+
+describe('formatCommand', () => {
+  for (const [shell, read, word, numRuns] of [
+    ['posix', readPosix, anyWord(/\0/g, WORDS), 40],
+    ['powershell', readPowerShell, anyWord(/[\0\r\n]/g, [...WORDS, ...FOR_WINDOWS]), 100],
+    ['cmd', readCmd, anyWord(/[\0\r\n]/g, [...WORDS, ...FOR_WINDOWS]), 100],
   ] as const) {
-    it(`is read back by ${shell}, whatever the words`, () => {
-      const word = fc
-        .oneof(
-          fc.string(),
-          fc.constantFrom(
-            ...WORDS,
-            '%PATH%',
-            '^',
-            'a"b',
-            'a\\',
-            'a\\"',
-            '\\\\x\\',
-            '‘x’',
-            "''",
-            '$(x)',
-            '<private>\\a',
-          ),
-          fc.string({unit: 'grapheme'}),
-        )
-        // A command line of Windows is one line.
-        .map((text) => text.replaceAll(/[\0\r\n]/g, ''))
-        .filter((text) => maskUrlPassword(text) === text);
+    it(`is read back by ${shell}, whatever the words`, function () {
+      if (shell === 'posix' && process.platform === 'win32') this.skip();
       fc.assert(
-        fc.property(fc.array(word, {minLength: 1, maxLength: 10}), (words) => {
+        fc.property(fc.array(word, {minLength: 1, maxLength: 20}), (words) => {
           expect(read(formatCommand(words, {shell}))).to.deep.equal(words);
         }),
+        {
+          numRuns,
+          examples: shell === 'posix' ? [[WORDS], ...WORDS.map((single): [string[]] => [[single]])] : [],
+        },
       );
     });
   }
 
-  for (const [shell, words, shown] of [
-    ['powershell', ['kubectl-build', '--tag', 'a:b', 'it’s', '-'], "& kubectl-build '--tag' a:b 'it’’s' '-'"],
-    ['powershell', ['C:\\Program Files\\kubectl-build.exe'], "& 'C:\\Program Files\\kubectl-build.exe'"],
+  const env = {A: undefined, B: 'x y'};
+  for (const [shell, shown, words, changes] of [
+    ['posix', '/bin/x --output type=image,a=b -', ['/bin/x', '--output', 'type=image,a=b', '-'], {}],
+    ['posix', "'https://me:***@host/x.git'", ['https://me:hunter2@host/x.git'], {}],
     [
-      'cmd',
-      ['kubectl-build', '--tag', 'a:b', '50%', 'a b\\'],
-      'kubectl-build --tag a:b ^"50^%^" ^"a b\\\\^"',
+      'powershell',
+      "& kubectl-build '--tag' a:b 'it’’s' '-'",
+      ['kubectl-build', '--tag', 'a:b', 'it’s', '-'],
+      {},
     ],
-    ['cmd', ['<private>\\x', 'a"b'], '^"^<private^>\\x^" ^"a\\^"b^"'],
+    ['powershell', "& 'C:\\Program Files\\x.exe'", ['C:\\Program Files\\x.exe'], {}],
+    ['cmd', 'x --tag a:b ^"50^%^" ^"a b\\\\^"', ['x', '--tag', 'a:b', '50%', 'a b\\'], {}],
+    ['cmd', '^"^<private^>\\x^" ^"a\\^"b^"', ['<private>\\x', 'a"b'], {}],
+    ['posix', "env -u A B='x y' build .", ['build', '.'], env],
+    ['powershell', "$env:A = $null; $env:B = 'x y'; & build .", ['build', '.'], env],
+    ['cmd', 'set "A=" && set "B=x y" && build .', ['build', '.'], env],
   ] as const) {
-    it(`writes ${words.join(' ')} for ${shell}`, () => {
-      expect(formatCommand(words, {shell})).to.equal(shown);
-    });
-  }
-});
-
-describe('formatCommand, with a changed environment', () => {
-  for (const [shell, shown] of [
-    ['posix', "env -u A B='x y' build ."],
-    ['powershell', "$env:A = $null; $env:B = 'x y'; & build ."],
-    ['cmd', 'set "A=" && set "B=x y" && build .'],
-  ] as const) {
-    it(`says so to ${shell}`, () => {
-      expect(formatCommand(['build', '.'], {shell, env: {A: undefined, B: 'x y'}})).to.equal(shown);
+    it(`writes ${shown} for ${shell}`, () => {
+      expect(formatCommand(words, {shell, env: changes})).to.equal(shown);
     });
   }
 });

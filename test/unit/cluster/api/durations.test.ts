@@ -1,10 +1,10 @@
-/** Covers lengths of time, among them `--request-timeout`, as client-go's ParseTimeout and Go's ParseDuration read it. */
+/** Covers durations, among them `--request-timeout`, as client-go's ParseTimeout and Go's ParseDuration read it. */
 import {expect} from 'chai';
 import {readDuration, readRequestTimeout} from '../../../../src/cluster/api/durations.ts';
-import {TiltbuildError} from '../../../../src/errors.ts';
+import {refusalOf} from '../../../helpers/caught.ts';
 
 const DEFAULT = 30_000;
-/** The longest that a timer of Node's can be; anything above fires at once. */
+/** The longest delay of a timer in Node; a longer one fires at once. */
 const LONGEST = 2 ** 31 - 1;
 
 describe('readRequestTimeout', () => {
@@ -34,31 +34,18 @@ describe('readRequestTimeout', () => {
   }
 
   for (const text of ['1000h', '99999999']) {
-    it(`is no longer than a timer can be for ${text}`, () => {
+    it(`does not exceed the longest timer for ${text}`, () => {
       expect(readRequestTimeout(text)).to.be.within(DEFAULT, LONGEST);
     });
   }
 
-  for (const text of [
-    'soon',
-    '5 s',
-    ' 5s',
-    '5s ',
-    '-5s',
-    '-5',
-    '5S',
-    '5d',
-    's',
-    '.s',
-    '1m30',
-    '1,5s',
-    '5s\n',
-    '1e3s',
-  ]) {
-    it(`refuses ${JSON.stringify(text)}`, () => {
-      expect(() => readRequestTimeout(text))
-        .to.throw(TiltbuildError, `--request-timeout "${text}" is not a length of time`)
-        .with.property('code', 'usage');
+  for (const text of 'soon|5 s| 5s|5s |-5s|-5|5S|5d|s|.s|1m30|1,5s|5s\n|1e3s|'.split('|')) {
+    it(`rejects ${JSON.stringify(text)}`, () => {
+      const {code, message} = refusalOf(() => readRequestTimeout(text));
+      expect({code, message}).to.deep.equal({
+        code: 'usage',
+        message: `--request-timeout "${text}" is not a valid duration.`,
+      });
     });
   }
 });
@@ -66,21 +53,15 @@ describe('readRequestTimeout', () => {
 describe('readDuration', () => {
   for (const [text, milliseconds] of [
     ['0', 0],
-    ['0s', 0],
-    ['30', 30_000],
     ['1m30s', 90_000],
-    ['500ms', 500],
     ['99999999', LONGEST],
   ] as const) {
     it(`is ${milliseconds} ms for ${text}`, () =>
       expect(readDuration('--timeout', text)).to.equal(milliseconds));
   }
 
-  for (const text of ['', 'soon', '-5s', '5 s']) {
-    it(`names the flag where it refuses ${JSON.stringify(text)}`, () => {
-      expect(() => readDuration('--builder-timeout', text))
-        .to.throw(TiltbuildError, `--builder-timeout "${text}" is not a length of time`)
-        .with.property('code', 'usage');
-    });
-  }
+  it('names the flag of an invalid duration', () => {
+    const {message} = refusalOf(() => readDuration('--builder-timeout', 'soon'));
+    expect(message).to.equal('--builder-timeout "soon" is not a valid duration.');
+  });
 });

@@ -1,4 +1,4 @@
-/** Covers reading what a real API server answered, and anything else in its place. */
+/** Covers reading the answers of a real API server, and anything else in their place. */
 import {expect} from 'chai';
 import {
   mapAnswer,
@@ -32,7 +32,7 @@ describe('readSecretTable', () => {
     });
   }
 
-  it('refuses a whole Secret, data and all', () => {
+  it('rejects a whole Secret with its data', () => {
     const secret = {kind: 'Secret', apiVersion: 'v1', type: 'Opaque', data: {password: 'aHVudGVyMg=='}};
     expect(readSecretTable(secret)).to.equal(undefined);
     expect(readSecretTable({kind: 'SecretList', items: [secret]})).to.equal(undefined);
@@ -63,7 +63,7 @@ describe('readSecretNames', () => {
     expect(readSecretNames(body('secrets-table-by-type'))).to.deep.equal(['docker-registry']);
   });
 
-  it('refuses a list of whole Secrets', () => {
+  it('rejects a list of whole Secrets', () => {
     expect(readSecretNames({kind: 'SecretList', items: [{data: {a: 'hunter2'}}]})).to.equal(undefined);
   });
 
@@ -111,13 +111,13 @@ describe('readNodes', () => {
     ]);
   });
 
-  it('skips labels that are no text', () => {
+  it('skips labels that are not strings', () => {
     const [node] = readNodes([{metadata: {labels: {a: 'b', c: 5, d: null}}}]);
     expect(node).to.deep.equal({name: '', providerId: '', labels: {a: 'b'}});
   });
 
   for (const nothing of NOTHING) {
-    it(`stands ${JSON.stringify(nothing)} for a node`, () => {
+    it(`reads ${JSON.stringify(nothing)} as an empty node`, () => {
       expect(readNodes([nothing])).to.deep.equal([{name: '', providerId: '', labels: {}}]);
     });
   }
@@ -127,7 +127,7 @@ describe('readRulesReview', () => {
   const rule = {verbs: ['get'], apiGroups: [''], resources: ['pods'], resourceNames: ['a']};
   const review = (status: unknown) => readRulesReview({kind: 'SelfSubjectRulesReview', status});
 
-  it('reads the rules, and stands those that leave something out', () => {
+  it('reads the rules, also incomplete ones', () => {
     expect(review({resourceRules: [rule, {verbs: ['*']}, null], incomplete: false})).to.deep.equal([
       rule,
       {verbs: ['*'], apiGroups: [], resources: [], resourceNames: []},
@@ -137,12 +137,12 @@ describe('readRulesReview', () => {
 
   it('reads that there are none', () => expect(review({resourceRules: []})).to.deep.equal([]));
 
-  it('takes nothing from a list that is not whole', () => {
+  it('rejects an incomplete list', () => {
     const status = {resourceRules: [rule], incomplete: true, evaluationError: 'webhook'};
     expect(review(status)).to.equal(undefined);
   });
 
-  it('takes nothing from another review', () => {
+  it('rejects another review', () => {
     const denied = readBuilderRecording('can-i-denied') as {body: unknown};
     expect(readRulesReview(denied.body)).to.equal(undefined);
   });
@@ -153,7 +153,7 @@ describe('readRulesReview', () => {
     });
   }
 
-  it('is what is asked for, by namespace', () => {
+  it('is asked for by namespace', () => {
     expect(rulesReview('ns')).to.deep.equal({
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectRulesReview',
@@ -189,7 +189,7 @@ describe('readStatus', () => {
     '{"kind":"Status","message":5}',
     'null',
   ]) {
-    it(`takes ${JSON.stringify(text)} for no word of the API server`, () => {
+    it(`finds no message in ${JSON.stringify(text)}`, () => {
       expect(readStatus(text)).to.equal(undefined);
     });
   }

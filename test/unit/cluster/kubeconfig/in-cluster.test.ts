@@ -1,17 +1,17 @@
-/** Owns the tests of the target inside a pod. */
+/** Covers the target inside a pod. */
 import {posix} from 'node:path';
 import {expect} from 'chai';
+import type {TargetOverrides} from '../../../../src/cluster/connection.ts';
 import {
   inClusterTarget,
-  type PodSurroundings,
+  type PodEnvironment,
   podNamespace,
 } from '../../../../src/cluster/kubeconfig/in-cluster.ts';
 import {mergeKubeconfigs} from '../../../../src/cluster/kubeconfig/merge.ts';
 import {parseKubeconfig} from '../../../../src/cluster/kubeconfig/parse.ts';
-import type {TargetOverrides} from '../../../../src/cluster/target/target.ts';
 
 const env = {KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443'};
-const pod: PodSurroundings = {env, tokenExists: true, namespaceFile: 'ci\n'};
+const pod: PodEnvironment = {env, tokenExists: true, namespaceFile: 'ci\n'};
 const nothing = mergeKubeconfigs([]);
 
 describe('inClusterTarget', () => {
@@ -25,7 +25,6 @@ describe('inClusterTarget', () => {
         'certificate-authority': '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
       },
       user: {name: '', tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token'},
-      currentContext: undefined,
     });
   });
 
@@ -39,7 +38,7 @@ describe('inClusterTarget', () => {
     expect(target?.cluster).to.deep.equal({name: '', server: 'https://10.96.0.1:443'});
   });
 
-  it('takes a namespace, a token and an authority of flags', () => {
+  it('takes the namespace, token and authority of flags', () => {
     const flags = {namespace: 'n', token: 't', certificateAuthority: '/ca', insecureSkipTlsVerify: true};
     const target = inClusterTarget(pod, nothing, flags);
     expect(target?.namespace).to.equal('n');
@@ -51,7 +50,7 @@ describe('inClusterTarget', () => {
     });
   });
 
-  it('gives way to no kubeconfig that lacks a current context', () => {
+  it('does not give way to a kubeconfig without a current context', () => {
     const text = 'contexts: [{name: a, context: {cluster: a}}]';
     const kubeconfig = mergeKubeconfigs([parseKubeconfig('/k', text, posix)]);
     expect(inClusterTarget(pod, kubeconfig, {})).not.to.equal(undefined);
@@ -62,7 +61,7 @@ describe('inClusterTarget', () => {
     expect(inClusterTarget(pod, kubeconfig, {})).to.equal(undefined);
   });
 
-  const surroundings: readonly (readonly [string, PodSurroundings])[] = [
+  const surroundings: readonly (readonly [string, PodEnvironment])[] = [
     ['without a token', {...pod, tokenExists: false}],
     ['without a host', {...pod, env: {...env, KUBERNETES_SERVICE_HOST: ''}}],
     ['without a port', {...pod, env: {KUBERNETES_SERVICE_HOST: 'h'}}],

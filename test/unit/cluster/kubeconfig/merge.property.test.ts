@@ -1,10 +1,10 @@
-/** Owns the tests of merging kubeconfig files, for any files. */
+/** Covers merging kubeconfig files, for any files. */
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {mergeKubeconfigs} from '../../../../src/cluster/kubeconfig/merge.ts';
 import type {Entry, KubeconfigFile} from '../../../../src/cluster/kubeconfig/parse.ts';
 
-// Few names, so that they meet.
+// Few names make duplicates likely.
 const name = fc.constantFrom('', 'a', 'b', 'c', '__proto__', 'constructor');
 
 function entries<Fields>(file: string, fields: fc.Arbitrary<Fields>): fc.Arbitrary<readonly Entry<Fields>[]> {
@@ -33,7 +33,7 @@ function kubeconfigFile(file: string): fc.Arbitrary<KubeconfigFile> {
 const kinds = ['clusters', 'users', 'contexts'] as const;
 
 describe('mergeKubeconfigs, for any files', () => {
-  it('takes each entry whole, with its origin, from the first file that has it', () => {
+  it('takes each entry whole from the first file that has it', () => {
     fc.assert(
       fc.property(list, (files) => {
         const merged = mergeKubeconfigs(files);
@@ -75,7 +75,7 @@ describe('mergeKubeconfigs, for any files', () => {
     );
   });
 
-  it('lets files that come later, or twice, change nothing of what is there', () => {
+  it('changes nothing for later or repeated files', () => {
     fc.assert(
       fc.property(list, list, (files, later) => {
         const before = mergeKubeconfigs(files);

@@ -1,7 +1,8 @@
-/** Owns the tests of where the kubeconfig is looked for, on every platform. */
+/** Covers which kubeconfig files are read, on every platform. */
 import {posix, win32} from 'node:path';
 import {expect} from 'chai';
 import {kubeconfigPaths, missingKubeconfig} from '../../../../src/cluster/kubeconfig/paths.ts';
+import {hintsOf} from '../../../helpers/caught.ts';
 
 describe('kubeconfigPaths', () => {
   const unix = {home: '/home/jane', cwd: '/work', rules: posix};
@@ -12,11 +13,15 @@ describe('kubeconfigPaths', () => {
     expect(kubeconfigPaths(windows).paths).to.deep.equal(['C:\\Users\\jane\\.kube\\config']);
   });
 
-  it('takes an empty flag and an empty KUBECONFIG for none', () => {
+  it('looks in the working directory without a home directory, as kubectl does', () => {
+    expect(kubeconfigPaths({...unix, home: ''}).paths).to.deep.equal(['/work/.kube/config']);
+  });
+
+  it('ignores an empty flag and an empty KUBECONFIG', () => {
     expect(kubeconfigPaths({...unix, flag: '', env: ''}).paths).to.deep.equal(['/home/jane/.kube/config']);
   });
 
-  it('takes the flag alone, as one file that has to be there', () => {
+  it('takes the flag alone, as one file that must exist', () => {
     const found = kubeconfigPaths({...unix, flag: 'a:b', env: '/c'});
     expect(found).to.deep.equal({explicit: true, paths: ['/work/a:b']});
   });
@@ -28,7 +33,7 @@ describe('kubeconfigPaths', () => {
     expect(kubeconfigPaths({...windows, env}).paths).to.have.length(3);
   });
 
-  it('keeps a semicolon that Windows has in quotes', () => {
+  it('keeps a semicolon in quotes on Windows', () => {
     const env = '"C:\\a;b\\config";C:\\c';
     expect(kubeconfigPaths({...windows, env}).paths).to.deep.equal(['C:\\a;b\\config', 'C:\\c']);
   });
@@ -41,7 +46,7 @@ describe('kubeconfigPaths', () => {
     expect(kubeconfigPaths({...unix, env: ':/b:/a::/b:'}).paths).to.deep.equal(['/b', '/a']);
   });
 
-  it('does not go home when KUBECONFIG holds separators only', () => {
+  it('does not look in the home directory when KUBECONFIG has only separators', () => {
     expect(kubeconfigPaths({...unix, env: '::'})).to.deep.equal({explicit: false, paths: []});
   });
 });
@@ -53,10 +58,10 @@ describe('missingKubeconfig', () => {
     expect(error.message).to.contain('/a').and.to.contain('--kubeconfig');
   });
 
-  it('names all places that were looked at, and what to do', () => {
+  it('names all files, and what to do', () => {
     const error = missingKubeconfig({explicit: false, paths: ['/a', '/b']});
-    expect(error.detail).to.deep.equal(['looked at /a', 'looked at /b']);
-    expect(error.remedy.join()).to.contain('KUBECONFIG');
+    expect(error.detail).to.deep.equal(['/a does not exist.', '/b does not exist.']);
+    expect(hintsOf(error)).to.contain('KUBECONFIG').and.contain('--kubeconfig FILE');
   });
 
   it('says when KUBECONFIG names no file', () => {

@@ -1,4 +1,4 @@
-/** Owns the tests of the kubeconfig that holds one target only. */
+/** Covers the kubeconfig with one target. */
 import {posix} from 'node:path';
 import {expect} from 'chai';
 import fc from 'fast-check';
@@ -20,7 +20,6 @@ const target: Target = {
     name: 'jane',
     exec: {apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/login', args: ['a']},
   },
-  currentContext: 'other',
 };
 
 function readBack(text: string): Target {
@@ -54,7 +53,7 @@ describe('pinnedKubeconfig', () => {
     });
   });
 
-  it('invents names for what has none', () => {
+  it('invents missing names', () => {
     const nameless = {...target, context: '', cluster: {name: '', server: 's'}, user: {name: '', token: 't'}};
     const {context, cluster, user} = readBack(pinnedKubeconfig(nameless));
     expect([context, cluster.name, user.name]).to.deep.equal(Array(3).fill('kubectl-tiltbuild'));
@@ -69,14 +68,13 @@ describe('pinnedKubeconfig', () => {
           namespace: 'n',
           cluster: {name: cluster, server: 's'},
           user: {name: user, token},
-          currentContext: context,
         };
         expect(readBack(pinnedKubeconfig(named))).to.deep.equal(named);
       }),
     );
   });
 
-  it('escapes what YAML takes for a line break or does not allow', () => {
+  it('escapes characters that are line breaks or not allowed in YAML', () => {
     const text = pinnedKubeconfig({...target, context: 'a\u007f\u0085\u00a0\u2028\u2029\ufeff\uffff😀'});
     expect(text).to.contain('"a\\u007f\\u0085\\u00a0\\u2028\\u2029\\ufeff\\uffff😀"');
   });

@@ -1,4 +1,4 @@
-/** Covers when a credential plugin is ours to start, and what its answer is worth. */
+/** Covers which credential plugins we run ourselves, and which answers of theirs are valid. */
 import {expect} from 'chai';
 import fc from 'fast-check';
 import type {ExecFields, UserFields} from '../../../../src/cluster/kubeconfig/shape.ts';
@@ -11,15 +11,15 @@ const EXEC: ExecFields = {apiVersion: V1, command: 'login', interactiveMode: 'Ne
 describe('comesFromPlugin', () => {
   const cases: readonly (readonly [string, UserFields, boolean])[] = [
     ['a plugin', {exec: EXEC}, true],
-    ['a plugin that types where it can', {exec: {...EXEC, interactiveMode: 'IfAvailable'}}, true],
-    ['a plugin that has to type', {exec: {...EXEC, interactiveMode: 'Always'}}, false],
-    ['a plugin that does not say, in v1', {exec: {...EXEC, interactiveMode: undefined}}, false],
+    ['a plugin that can ask the user', {exec: {...EXEC, interactiveMode: 'IfAvailable'}}, true],
+    ['a plugin that must ask the user', {exec: {...EXEC, interactiveMode: 'Always'}}, false],
+    ['a plugin without interactiveMode, in v1', {exec: {...EXEC, interactiveMode: undefined}}, false],
     [
-      'a plugin that does not say, in v1beta1',
+      'a plugin without interactiveMode, in v1beta1',
       {exec: {...EXEC, apiVersion: V1BETA1, interactiveMode: undefined}},
       true,
     ],
-    ['a plugin of a version that is gone', {exec: {...EXEC, apiVersion: `${V1}alpha1`}}, false],
+    ['a plugin of a removed version', {exec: {...EXEC, apiVersion: `${V1}alpha1`}}, false],
     ['a plugin without a command', {exec: {...EXEC, command: ''}}, false],
     ['a plugin beside a token', {exec: EXEC, token: 'x'}, false],
     ['a plugin beside a token file', {exec: EXEC, tokenFile: '/x'}, false],
@@ -40,7 +40,7 @@ describe('readPluginAnswer', () => {
   const answer = (status: unknown, rest: object = {}) =>
     readPluginAnswer(JSON.stringify({kind: 'ExecCredential', apiVersion: V1, status, ...rest}), EXEC);
 
-  it('takes a token, and when it ends', () => {
+  it('reads a token and its expiration', () => {
     expect(answer({token: 't'})).to.deep.equal({fields: {token: 't'}, expires: undefined});
     expect(answer({token: 't', expirationTimestamp: '2026-11-25T08:00:00Z'})).to.deep.equal({
       fields: {token: 't'},
@@ -48,7 +48,7 @@ describe('readPluginAnswer', () => {
     });
   });
 
-  it('takes a certificate with its key, as a kubeconfig has them', () => {
+  it('reads a certificate with its key, as a kubeconfig has them', () => {
     expect(answer({clientCertificateData: 'PEM ü', clientKeyData: 'KEY'})?.fields).to.deep.equal({
       'client-certificate-data': Buffer.from('PEM ü').toString('base64'),
       'client-key-data': 'S0VZ',
@@ -64,12 +64,12 @@ describe('readPluginAnswer', () => {
     ['another version', {token: 't'}, {apiVersion: V1BETA1}],
     ['another kind', {token: 't'}, {kind: 'Status'}],
   ] as const) {
-    it(`does not take ${what}`, () => {
+    it(`rejects ${what}`, () => {
       expect(answer(status, rest)).to.equal(undefined);
     });
   }
 
-  it('takes nothing that is not such an answer, and fails for none', () => {
+  it('rejects any other text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(readPluginAnswer(text, EXEC)).to.equal(undefined);

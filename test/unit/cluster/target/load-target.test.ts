@@ -1,4 +1,4 @@
-/** Covers the way from flags and environment to a target, and how the target is pinned for children. */
+/** Covers the way from flags and environment to a target, and the arguments that pin it. */
 import {expect} from 'chai';
 import type {ConnectionRequest} from '../../../../src/cluster/connection.ts';
 import {serviceAccountFiles} from '../../../../src/cluster/kubeconfig/in-cluster.ts';
@@ -6,6 +6,7 @@ import {loadTarget, pinToOwnKubeconfig} from '../../../../src/cluster/target/loa
 import {TiltbuildError} from '../../../../src/errors.ts';
 import type {Files} from '../../../../src/ports.ts';
 import type {Surroundings} from '../../../../src/surroundings.ts';
+import {catchError} from '../../../helpers/caught.ts';
 import {makeSurroundings} from '../../../helpers/surroundings.ts';
 
 function kubeconfig(currentContext: string, ...names: string[]): string {
@@ -51,16 +52,13 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
 }
 
 async function refusal(given: Case): Promise<TiltbuildError> {
-  const error = await load(given).then(
-    () => undefined,
-    (caught) => caught,
-  );
+  const error = await catchError(load(given));
   expect(error).to.be.instanceOf(TiltbuildError);
-  return error;
+  return error as TiltbuildError;
 }
 
 const pins: readonly (readonly [string, Case, readonly string[] | undefined])[] = [
-  ['the file at home', {}, ['--kubeconfig', HOME, '--context', 'a', '--namespace', 'ns-a']],
+  ['the file in the home directory', {}, ['--kubeconfig', HOME, '--context', 'a', '--namespace', 'ns-a']],
   [
     'one file in KUBECONFIG',
     {env: {KUBECONFIG: ':lost::/project/k1:'}, request: {overrides: {context: 'c'}}},
@@ -87,7 +85,7 @@ const pins: readonly (readonly [string, Case, readonly string[] | undefined])[] 
     ['--kubeconfig', HOME, '--context', 'a', '--namespace', 'ns-a'],
   ],
   [
-    '--context, --namespace and what is handed on',
+    '--context, --namespace and passed flags',
     {
       request: {
         overrides: {context: 'b', namespace: 'n', as: 'jane'},
@@ -106,7 +104,7 @@ const pins: readonly (readonly [string, Case, readonly string[] | undefined])[] 
       '--insecure-skip-tls-verify',
     ],
   ],
-  ['a token, which nobody may see', {request: {overrides: {token: 'x'}}}, undefined],
+  ['a token, which must stay secret', {request: {overrides: {token: 'x'}}}, undefined],
   [
     'no current context, with --context',
     {request: {kubeconfig: 'none', overrides: {context: 'e'}}},
@@ -128,7 +126,7 @@ const pins: readonly (readonly [string, Case, readonly string[] | undefined])[] 
 
 describe('loadTarget', () => {
   for (const [what, given, pinArgs] of pins) {
-    it(`${pinArgs ? 'pins' : 'leaves to a kubeconfig of our own'}: ${what}`, async () => {
+    it(`${pinArgs ? 'pins by arguments' : 'needs a kubeconfig of our own'}: ${what}`, async () => {
       expect((await load(given)).pinArgs).to.deep.equal(pinArgs);
     });
   }
@@ -140,7 +138,6 @@ describe('loadTarget', () => {
       namespace: 'ns-b',
       cluster: {name: 'b', server: 'https://b'},
       user: {name: 'b', token: 'x', as: 'jane'},
-      currentContext: 'a',
     });
   });
 
@@ -163,11 +160,10 @@ describe('loadTarget', () => {
         'certificate-authority': serviceAccountFiles.certificateAuthority,
       },
       user: {name: '', tokenFile: serviceAccountFiles.token},
-      currentContext: undefined,
     });
   });
 
-  it('looks for no service account outside a pod', async () => {
+  it('ignores a service account outside a pod', async () => {
     expect((await refusal({disk: POD_FILES})).code).to.equal('kubeconfig-missing');
   });
 
@@ -175,23 +171,23 @@ describe('loadTarget', () => {
     ['no kubeconfig at all', {disk: {}}, 'kubeconfig-missing', 'No kubeconfig was found'],
     ['a KUBECONFIG that names nothing', {env: {KUBECONFIG: ':'}}, 'kubeconfig-missing', 'No kubeconfig'],
     [
-      'a --kubeconfig that is not there',
+      'a missing --kubeconfig',
       {request: {kubeconfig: 'x'}},
       'kubeconfig-missing',
       '/project/x given with --kubeconfig',
     ],
     [
-      'one that may not be read',
+      'a file without permission to read it',
       {request: {kubeconfig: '/locked'}},
       'kubeconfig-unreadable',
       '/locked cannot be read: permission denied',
     ],
     ['a directory', {env: {KUBECONFIG: `${HOME}:/directory`}}, 'kubeconfig-unreadable', 'it is a directory'],
-    ['one that is no YAML', {disk: {[HOME]: 'a: [hunter2'}}, 'kubeconfig-malformed', HOME],
+    ['invalid YAML', {disk: {[HOME]: 'a: [hunter2'}}, 'kubeconfig-malformed', HOME],
     ['no current context', {request: {kubeconfig: 'none'}}, 'context-missing', 'no current context'],
-    ['a current context that is not there', {request: {kubeconfig: 'lost'}}, 'context-missing', '"gone"'],
+    ['a missing current context', {request: {kubeconfig: 'lost'}}, 'context-missing', '"gone"'],
   ] as const) {
-    it(`refuses ${what}`, async () => {
+    it(`rejects ${what}`, async () => {
       const error = await refusal(given);
       expect([error.code, error.message.includes(message)]).to.deep.equal([code, true], error.message);
       expect(error.message).not.to.include('hunter2');
@@ -200,7 +196,7 @@ describe('loadTarget', () => {
 });
 
 describe('pinToOwnKubeconfig', () => {
-  it('keeps of what is handed on only what a kubeconfig cannot say', async () => {
+  it('keeps only the passed flags that a kubeconfig cannot express', async () => {
     const passed = [
       ['--as', 'jane'],
       ['--cache-dir', '--x'],

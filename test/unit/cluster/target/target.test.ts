@@ -1,10 +1,11 @@
-/** Owns the tests of choosing a target; `test/tools` compares the same with kubectl. */
+/** Covers the choice of a target and its errors; `test/tools` compares the same with kubectl. */
 import {posix} from 'node:path';
 import {expect} from 'chai';
+import type {TargetOverrides} from '../../../../src/cluster/connection.ts';
 import {mergeKubeconfigs} from '../../../../src/cluster/kubeconfig/merge.ts';
 import {parseKubeconfig} from '../../../../src/cluster/kubeconfig/parse.ts';
-import {resolveTarget, type TargetOverrides} from '../../../../src/cluster/target/target.ts';
-import {TiltbuildError} from '../../../../src/errors.ts';
+import {resolveTarget} from '../../../../src/cluster/target/target.ts';
+import {hintsOf, refusalOf} from '../../../helpers/caught.ts';
 
 const lookedAt = {explicit: false, paths: ['/k/a', '/k/b']};
 
@@ -23,20 +24,11 @@ contexts:
 - {name: serverless, context: {cluster: bare, user: jane}}
 current-context: dev
 `;
+const CONTEXTS = 'contexts: dev, lost-cluster, lost-user, no-cluster, plain, serverless';
 
 function resolve(overrides: TargetOverrides, text = sample, podNamespace?: string) {
   const files = text === '' ? [] : [parseKubeconfig('/k/a', text, posix)];
   return resolveTarget(mergeKubeconfigs(files), overrides, {lookedAt, podNamespace});
-}
-
-function failureOf(overrides: TargetOverrides, text = sample): TiltbuildError {
-  try {
-    resolve(overrides, text);
-  } catch (error) {
-    if (error instanceof TiltbuildError) return error;
-    throw error;
-  }
-  throw new Error('Nothing was wrong.');
 }
 
 describe('resolveTarget', () => {
@@ -51,13 +43,7 @@ describe('resolveTarget', () => {
         'tls-server-name': 'dev',
       },
       user: {name: 'jane', token: 'hunter2'},
-      currentContext: 'dev',
     });
-  });
-
-  it('remembers the current context beside another one', () => {
-    const {context, currentContext} = resolve({context: 'plain'});
-    expect({context, currentContext}).to.deep.equal({context: 'plain', currentContext: 'dev'});
   });
 
   it('takes the namespace of the flag, the context, the pod, and default, in this order', () => {
@@ -67,18 +53,9 @@ describe('resolveTarget', () => {
     expect(resolve({context: 'plain'}).namespace).to.equal('default');
   });
 
-  it('takes empty flags for none', () => {
-    const empty = {
-      context: '',
-      cluster: '',
-      user: '',
-      namespace: '',
-      server: '',
-      token: '',
-      as: '',
-      asGroup: [],
-    };
-    expect(resolve(empty)).to.deep.equal(resolve({}));
+  it('ignores empty flags', () => {
+    const names = {context: '', cluster: '', user: '', namespace: ''};
+    expect(resolve({...names, server: '', token: '', as: '', asGroup: []})).to.deep.equal(resolve({}));
   });
 
   it('leaves the kubeconfig as it was', () => {
@@ -94,65 +71,112 @@ describe('resolveTarget', () => {
       namespace: 'default',
       cluster: {name: '', server: 'https://s'},
       user: {name: '', token: 't'},
-      currentContext: undefined,
     });
   });
 
-  it('names the places without a kubeconfig', () => {
-    const error = failureOf({}, '');
-    expect(error.code).to.equal('kubeconfig-missing');
-    expect(error.detail).to.deep.equal(['looked at /k/a', 'looked at /k/b']);
-  });
-
-  it('lists the contexts when none is current', () => {
-    const error = failureOf({}, sample.replace(/current-context.*/, ''));
-    expect(error.code).to.equal('context-missing');
-    expect(error.detail.join('\n')).to.contain('/k/a').and.to.contain('dev, lost-cluster, lost-user');
-    expect(error.remedy.join('\n')).to.contain('kubectl config use-context NAME').and.to.contain('--context');
-  });
-
-  it('suggests the nearest context', () => {
-    const error = failureOf({context: 'plian'});
-    expect(error.code).to.equal('context-missing');
-    expect(error.message).to.contain('"plian"').and.to.contain('--context');
-    expect(error.detail.join('\n')).to.contain('plain');
-    expect(error.remedy).to.include('Did you mean --context plain?');
-  });
-
-  it('suggests nothing that is far away', () => {
-    expect(failureOf({context: 'production-eu'}).remedy.join('\n')).not.to.contain('Did you mean');
-  });
-
-  it('says that the current context is the one missing', () => {
-    const error = failureOf({}, sample.replace('current-context: dev', 'current-context: gone'));
-    expect(error.message).to.contain('"gone", that is current');
-  });
-
-  const dangling: readonly (readonly [string, string])[] = [
-    ['lost-user', 'names the user "june", which no kubeconfig has'],
-    ['lost-cluster', 'names the cluster "kind-dve", which no kubeconfig has'],
-    ['no-cluster', 'names no cluster'],
-  ];
-  for (const [context, fault] of dangling) {
-    it(`says that a context ${fault}, and in which file`, () => {
-      const error = failureOf({context});
-      expect(error.code).to.equal('kubeconfig-malformed');
-      expect(error.message).to.equal(`The context "${context}" in /k/a ${fault}.`);
+  const withoutCurrent = sample.replace(/current-context.*/, '');
+  const goneCurrent = sample.replace('current-context: dev', 'current-context: gone');
+  const twoLogins = sample.replace('{token: hunter2}', '{token: hunter2, password: hunter2}');
+  for (const [overrides, text, code, message, detail, hint] of [
+    [{}, '', 'kubeconfig-missing', 'No kubeconfig was found.', '/k/b does not exist.', '--kubeconfig FILE'],
+    [
+      {},
+      withoutCurrent,
+      'context-missing',
+      'The kubeconfig has no current context.',
+      CONTEXTS,
+      '--context NAME',
+    ],
+    [
+      {},
+      withoutCurrent,
+      'context-missing',
+      'The kubeconfig has no current context.',
+      '/k/a',
+      'use-context NAME',
+    ],
+    [
+      {context: 'plian'},
+      sample,
+      'context-missing',
+      'The kubeconfig has no context "plian", given with --context.',
+      CONTEXTS,
+      'Did you mean --context plain?',
+    ],
+    [
+      {},
+      goneCurrent,
+      'context-missing',
+      'The kubeconfig has no context "gone", its current context.',
+      CONTEXTS,
+      'kubectl config view',
+    ],
+    [
+      {cluster: 'kind-dve'},
+      sample,
+      'context-missing',
+      'The kubeconfig has no cluster "kind-dve", given with --cluster.',
+      'clusters: bare, kind-dev',
+      'Did you mean --cluster kind-dev?',
+    ],
+    [
+      {user: 'jame'},
+      sample,
+      'context-missing',
+      'The kubeconfig has no user "jame", given with --user.',
+      'users: jane',
+      'Did you mean --user jane?',
+    ],
+    [
+      {context: 'lost-user'},
+      sample,
+      'kubeconfig-malformed',
+      'The context "lost-user" in /k/a names the user "june", which does not exist.',
+      'users: jane',
+      'set-context lost-user --user=NAME',
+    ],
+    [
+      {context: 'lost-cluster'},
+      sample,
+      'kubeconfig-malformed',
+      'The context "lost-cluster" in /k/a names the cluster "kind-dve", which does not exist.',
+      'clusters:',
+      '--cluster=NAME',
+    ],
+    [
+      {context: 'no-cluster'},
+      sample,
+      'kubeconfig-malformed',
+      'The context "no-cluster" in /k/a has no cluster.',
+      'clusters:',
+      '--cluster=NAME',
+    ],
+    [
+      {context: 'serverless'},
+      sample,
+      'kubeconfig-malformed',
+      'The cluster "bare" in /k/a has no server.',
+      '',
+      'Correct the cluster',
+    ],
+    [
+      {},
+      twoLogins,
+      'kubeconfig-malformed',
+      'The user "jane" in /k/a has both a token and a username or password.',
+      '',
+      'Correct the user',
+    ],
+  ] as const) {
+    it(`fails for ${JSON.stringify(overrides)}: ${message} ${hint}`, () => {
+      const error = refusalOf(() => resolve(overrides, text));
+      expect([error.code, error.message]).to.deep.equal([code, message]);
+      expect(error.detail.join('\n')).to.contain(detail).and.not.contain('hunter2');
+      expect(hintsOf(error)).to.contain(hint).and.not.contain('hunter2');
     });
   }
 
-  it('says which cluster has no server', () => {
-    expect(failureOf({context: 'serverless'}).message).to.equal('The cluster "bare" in /k/a has no server.');
-  });
-
-  it('suggests the nearest cluster and user of a flag', () => {
-    expect(failureOf({cluster: 'kind-dve'}).remedy).to.include('Did you mean --cluster kind-dev?');
-    expect(failureOf({user: 'jame'}).remedy).to.include('Did you mean --user jane?');
-  });
-
-  it('shows no secret of contradicting credentials', () => {
-    const error = failureOf({}, sample.replace('{token: hunter2}', '{token: hunter2, password: hunter2}'));
-    expect(error.message).to.equal('The user "jane" in /k/a has both a token and a username or password.');
-    expect(JSON.stringify(error.detail) + JSON.stringify(error.remedy)).not.to.contain('hunter2');
+  it('suggests no name that differs too much', () => {
+    expect(hintsOf(refusalOf(() => resolve({context: 'production-eu'})))).not.to.contain('Did you mean');
   });
 });

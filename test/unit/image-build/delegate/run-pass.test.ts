@@ -1,7 +1,7 @@
 /** Covers one pass: what the plugin is given, what is read from it, what is retried, the limit, and what a failure says. */
 import {expect} from 'chai';
 import type {BuilderRequest} from '../../../../src/builder/model/request.ts';
-import type {DelegateResult} from '../../../../src/cluster/ports.ts';
+import type {ExitStatus} from '../../../../src/cluster/ports.ts';
 import {Interrupted} from '../../../../src/errors.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {runPass} from '../../../../src/image-build/delegate/run-pass.ts';
@@ -37,11 +37,11 @@ const STEP_FAILED = `#5 ERROR: ${STEP_ERROR}Error: failed to solve: ${STEP_ERROR
 const RETRYING = 'Your build did not cause this; retrying once.';
 const CRASHED = 'panic: send on closed channel\n\ngoroutine 1 [running]:\n';
 
-type Run = (run: DelegateRun, ports: TestPorts) => Promise<DelegateResult>;
+type Run = (run: DelegateRun, ports: TestPorts) => Promise<ExitStatus>;
 
 /** Prints `text` byte by byte, and ends. */
 const say =
-  (text: string, ended: DelegateResult = FAILED): Run =>
+  (text: string, ended: ExitStatus = FAILED): Run =>
   async ({progress}) => {
     if (progress.mode !== 'shown')
       for (const byte of Buffer.from(text)) progress.observe(Uint8Array.of(byte));
