@@ -1,6 +1,6 @@
 /** Owns the comparison of a target with what the real kubectl sends to a server, given the same files and flags. */
 import {execFile} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import {createServer, type Server} from 'node:https';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -8,400 +8,111 @@ import path from 'node:path';
 import type {TLSSocket} from 'node:tls';
 import {promisify} from 'node:util';
 import {expect} from 'chai';
+import {parse} from 'yaml';
 import type {TargetOverrides} from '../../src/cluster/connection.ts';
-import {mergeKubeconfigs} from '../../src/cluster/kubeconfig/merge.ts';
-import {parseKubeconfig} from '../../src/cluster/kubeconfig/parse.ts';
-import {kubeconfigPaths} from '../../src/cluster/kubeconfig/paths.ts';
 import {pinnedKubeconfig} from '../../src/cluster/kubeconfig/pinned-kubeconfig.ts';
-import {resolveTarget, type Target} from '../../src/cluster/target/target.ts';
 import {TiltbuildError} from '../../src/errors.ts';
 import {type KeyPair, makeCertificateAuthority} from '../helpers/certificates.ts';
+import {loadOnDisk, writeFiles} from '../helpers/kubeconfig-files.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 
 /** One request for pods, as the server saw it. */
 interface Seen {
   readonly namespace: string;
   readonly serverName: string | false;
-  readonly authorization: string | undefined;
+  readonly authorization: string | null;
   readonly certificate: string | undefined;
   readonly actsAs: Readonly<Record<string, unknown>>;
 }
 
 interface Case {
-  readonly behaviour: string;
   /** Fields of the only cluster, beside its server. */
   readonly cluster?: Readonly<Record<string, unknown>>;
   readonly user?: Readonly<Record<string, unknown>>;
   /** Fields of the only context; with `null` there is no context. */
   readonly context?: Readonly<Record<string, unknown>> | null;
-  readonly overrides?: TargetOverrides;
-  /** What is to be seen among the rest; with 'refused' neither kubectl nor we get as far. */
-  readonly expected: Partial<Seen> | 'refused';
+  readonly flags?: TargetOverrides;
+  /** What the server sees, among the rest. Without it, neither kubectl nor we get as far. */
+  readonly sees?: Partial<Seen>;
 }
 
-const trusted = {'certificate-authority': 'pki/ca.crt'};
-const certificate = {'client-certificate': 'pki/client.crt', 'client-key': 'pki/client.key'};
-/** Stands for the server's own address and for absolute paths, which only a run knows. */
-const here = 'HERE/';
-const serverPlace = 'https://SERVER';
-const execUser = {
-  exec: {
-    apiVersion: 'client.authentication.k8s.io/v1',
-    command: './bin/login',
-    args: ['by-exec'],
-    interactiveMode: 'Never',
-    provideClusterInfo: true,
-  },
-};
+/** By what kubectl does. SERVER is the server's address, DIR/ the directory of the kubeconfig. */
+const CASES: Readonly<Record<string, Case>> = parse(
+  `
+x-anchors:
+  - &ca {certificate-authority: pki/ca.crt}
+  - &cert {client-certificate: pki/client.crt, client-key: pki/client.key}
+  - &t1 {token: t1}
+  - &exec {apiVersion: client.authentication.k8s.io/v1, command: ./bin/login, args: [by-exec], interactiveMode: Never, provideClusterInfo: true}
+  - &password {username: u, password: p}
+  - &asT1 {authorization: Bearer t1}
+  - &asT2 {authorization: Bearer t2}
+  - &insecure {insecureSkipTlsVerify: true}
+  - &trust {certificateAuthority: DIR/pki/ca.crt}
+  - &login {clientCertificate: DIR/pki/client.crt, clientKey: DIR/pki/client.key}
+  - &jane {token: t1, as: jane, as-groups: [a]}
 
-const cases: readonly Case[] = [
-  // Files.
-  {
-    behaviour: 'trusts an authority relative to the file',
-    cluster: trusted,
-    user: {token: 't1'},
-    expected: {authorization: 'Bearer t1', namespace: 'default'},
-  },
-  {
-    behaviour: 'sends a client certificate relative to the file',
-    cluster: trusted,
-    user: certificate,
-    expected: {certificate: 'client', authorization: undefined},
-  },
-  {
-    behaviour: 'sends the token of a file',
-    cluster: trusted,
-    user: {tokenFile: 'token'},
-    expected: {authorization: 'Bearer of-file'},
-  },
-  {
-    behaviour: 'prefers the token file to a token',
-    cluster: trusted,
-    user: {token: 't1', tokenFile: 'token'},
-    expected: {authorization: 'Bearer of-file'},
-  },
-  {
-    behaviour: 'runs a login relative to the file',
-    cluster: trusted,
-    user: execUser,
-    expected: {authorization: 'Bearer by-exec'},
-  },
-  {
-    behaviour: 'sends user name and password',
-    cluster: trusted,
-    user: {username: 'u', password: 'p'},
-    expected: {authorization: 'Basic dTpw'},
-  },
-  {
-    behaviour: 'asks for a server name',
-    cluster: {...trusted, 'tls-server-name': 'named.test'},
-    user: {token: 't1'},
-    expected: {serverName: 'named.test'},
-  },
-  {
-    behaviour: 'acts as somebody',
-    cluster: trusted,
-    user: {token: 't1', as: 'jane', 'as-uid': '7', 'as-groups': ['a', 'b'], 'as-user-extra': {scopes: ['v']}},
-    expected: {
-      actsAs: {
-        'impersonate-user': 'jane',
-        'impersonate-uid': '7',
-        'impersonate-group': 'a, b',
-        'impersonate-extra-scopes': 'v',
-      },
-    },
-  },
-  {
-    behaviour: 'takes the namespace of the context',
-    cluster: trusted,
-    user: {token: 't1'},
-    context: {namespace: 'first'},
-    expected: {namespace: 'first'},
-  },
+# Fields of the kubeconfig.
+trusts an authority relative to the file: {sees: {authorization: Bearer t1, namespace: default}}
+sends a client certificate relative to the file: {user: *cert, sees: {certificate: client, authorization: null}}
+sends the token of a file: {user: {tokenFile: token}, sees: {authorization: Bearer of-file}}
+prefers the token file to a token: {user: {token: t1, tokenFile: token}, sees: {authorization: Bearer of-file}}
+runs a login plugin relative to the file: {user: {exec: *exec}, sees: {authorization: Bearer by-exec}}
+sends user name and password: {user: *password, sees: {authorization: Basic dTpw}}
+asks for a server name: {cluster: {<<: *ca, tls-server-name: named.test}, sees: {serverName: named.test}}
+impersonates a user:
+  user: {token: t1, as: jane, as-uid: '7', as-groups: [a, b], as-user-extra: {scopes: [v]}}
+  sees: {actsAs: {impersonate-user: jane, impersonate-uid: '7', impersonate-group: 'a, b', impersonate-extra-scopes: v}}
+takes the namespace of the context: {context: {namespace: first}, sees: {namespace: first}}
 
-  // Flags for the context.
-  {
-    behaviour: 'takes --namespace over that of the context',
-    cluster: trusted,
-    user: {token: 't1'},
-    context: {namespace: 'first'},
-    overrides: {namespace: 'flag'},
-    expected: {namespace: 'flag'},
-  },
-  {
-    behaviour: 'takes --context',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {context: 'ctx'},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'refuses --context of nothing',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {context: 'gone'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'takes --cluster over a missing one',
-    cluster: trusted,
-    user: {token: 't1'},
-    context: {cluster: 'gone'},
-    overrides: {cluster: 'cls'},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'refuses --cluster of nothing',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {cluster: 'gone'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses --cluster of nothing even with --server',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {cluster: 'gone', server: serverPlace},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'takes --user over a missing one',
-    cluster: trusted,
-    user: {token: 't1'},
-    context: {user: 'gone'},
-    overrides: {user: 'usr'},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'refuses --user of nothing',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {user: 'gone'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses --user of nothing even with --token',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {user: 'gone', token: 't2'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'needs no context with --cluster and --user',
-    cluster: trusted,
-    user: {token: 't1'},
-    context: null,
-    overrides: {cluster: 'cls', user: 'usr'},
-    expected: {authorization: 'Bearer t1', namespace: 'default'},
-  },
-  {
-    behaviour: 'needs no context with --server',
-    cluster: trusted,
-    context: null,
-    overrides: {server: serverPlace, insecureSkipTlsVerify: true, token: 't2', namespace: 'n'},
-    expected: {authorization: 'Bearer t2', namespace: 'n'},
-  },
-  {
-    behaviour: 'refuses a context whose user is missing',
-    cluster: trusted,
-    context: {user: 'gone'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'lets --token stand for a missing user',
-    cluster: trusted,
-    context: {user: 'gone'},
-    overrides: {token: 't2'},
-    expected: {authorization: 'Bearer t2'},
-  },
-  {
-    behaviour: 'lets --server stand for a missing cluster',
-    context: {cluster: 'gone'},
-    user: {token: 't1'},
-    overrides: {server: serverPlace, insecureSkipTlsVerify: true},
-    expected: {authorization: 'Bearer t1'},
-  },
+# Flags for the context.
+takes --namespace over that of the context: {context: {namespace: first}, flags: {namespace: flag}, sees: {namespace: flag}}
+takes --context: {flags: {context: ctx}, sees: *asT1}
+refuses a missing --context: {flags: {context: gone}}
+takes --cluster over a missing one: {context: {cluster: gone}, flags: {cluster: cls}, sees: *asT1}
+refuses a missing --cluster: {flags: {cluster: gone}}
+refuses a missing --cluster even with --server: {flags: {cluster: gone, server: SERVER}}
+takes --user over a missing one: {context: {user: gone}, flags: {user: usr}, sees: *asT1}
+refuses a missing --user: {flags: {user: gone}}
+refuses a missing --user even with --token: {flags: {user: gone, token: t2}}
+needs no context with --cluster and --user: {context: null, flags: {cluster: cls, user: usr}, sees: {<<: *asT1, namespace: default}}
+needs no context with --server: {user: {}, context: null, flags: {<<: *insecure, server: SERVER, token: t2, namespace: n}, sees: {<<: *asT2, namespace: n}}
+refuses a context whose user is missing: {user: {}, context: {user: gone}}
+lets --token stand for a missing user: {user: {}, context: {user: gone}, flags: {token: t2}, sees: *asT2}
+lets --server stand for a missing cluster: {cluster: {}, context: {cluster: gone}, flags: {<<: *insecure, server: SERVER}, sees: *asT1}
 
-  // Flags for the cluster.
-  {
-    behaviour: 'takes --server over that of the file',
-    cluster: {...trusted, server: 'https://127.0.0.1:1'},
-    user: {token: 't1'},
-    overrides: {server: serverPlace},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'drops the server name of the file with --server',
-    cluster: {...trusted, 'tls-server-name': 'named.test'},
-    user: {token: 't1'},
-    overrides: {server: serverPlace},
-    expected: {serverName: false},
-  },
-  {
-    behaviour: 'takes --tls-server-name',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {tlsServerName: 'named.test'},
-    expected: {serverName: 'named.test'},
-  },
-  {
-    behaviour: 'drops a file of authorities with --insecure-skip-tls-verify',
-    cluster: {'certificate-authority': 'pki/client.crt'},
-    user: {token: 't1'},
-    overrides: {insecureSkipTlsVerify: true},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'drops data of authorities with --insecure-skip-tls-verify',
-    cluster: {'certificate-authority-data': 'YWJj'},
-    user: {token: 't1'},
-    overrides: {insecureSkipTlsVerify: true},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'drops data of authorities with --certificate-authority',
-    cluster: {'certificate-authority-data': 'YWJj'},
-    user: {token: 't1'},
-    overrides: {certificateAuthority: `${here}pki/ca.crt`},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'drops the insecurity of the file with --certificate-authority',
-    cluster: {'insecure-skip-tls-verify': true},
-    user: {token: 't1'},
-    overrides: {certificateAuthority: `${here}pki/ca.crt`},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'leaves the insecurity of the file with --insecure-skip-tls-verify=false',
-    cluster: {'insecure-skip-tls-verify': true},
-    user: {token: 't1'},
-    overrides: {insecureSkipTlsVerify: false},
-    expected: {authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'refuses both flags of trust',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {insecureSkipTlsVerify: true, certificateAuthority: `${here}pki/ca.crt`},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses an authority beside insecurity in a file',
-    cluster: {...trusted, 'insecure-skip-tls-verify': true},
-    user: {token: 't1'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses authorities given twice',
-    cluster: {...trusted, 'certificate-authority-data': 'YWJj'},
-    user: {token: 't1'},
-    expected: 'refused',
-  },
+# Flags for the cluster.
+takes --server over that of the file: {cluster: {<<: *ca, server: 'https://127.0.0.1:1'}, flags: {server: SERVER}, sees: *asT1}
+drops the server name of the file for --server: {cluster: {<<: *ca, tls-server-name: named.test}, flags: {server: SERVER}, sees: {serverName: false}}
+takes --tls-server-name: {flags: {tlsServerName: named.test}, sees: {serverName: named.test}}
+drops a file of authorities for --insecure-skip-tls-verify: {cluster: {certificate-authority: pki/client.crt}, flags: *insecure, sees: *asT1}
+drops data of authorities for --insecure-skip-tls-verify: {cluster: {certificate-authority-data: YWJj}, flags: *insecure, sees: *asT1}
+drops data of authorities for --certificate-authority: {cluster: {certificate-authority-data: YWJj}, flags: *trust, sees: *asT1}
+drops the insecurity of the file for --certificate-authority: {cluster: {insecure-skip-tls-verify: true}, flags: *trust, sees: *asT1}
+keeps the insecurity of the file with --insecure-skip-tls-verify=false: {cluster: {insecure-skip-tls-verify: true}, flags: {insecureSkipTlsVerify: false}, sees: *asT1}
+refuses both flags of trust: {flags: {<<: [*insecure, *trust]}}
+refuses an authority beside insecurity in a file: {cluster: {<<: *ca, insecure-skip-tls-verify: true}}
+refuses authorities given twice: {cluster: {<<: *ca, certificate-authority-data: YWJj}}
 
-  // Flags for the user.
-  {
-    behaviour: 'takes --token over that of the file',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {token: 't2'},
-    expected: {authorization: 'Bearer t2'},
-  },
-  {
-    behaviour: 'sends the certificate of the file beside --token',
-    cluster: trusted,
-    user: certificate,
-    overrides: {token: 't2'},
-    expected: {authorization: 'Bearer t2', certificate: 'client'},
-  },
-  {
-    behaviour: 'keeps the token file of the user over --token',
-    cluster: trusted,
-    user: {tokenFile: 'token'},
-    overrides: {token: 't2'},
-    expected: {authorization: 'Bearer of-file'},
-  },
-  {
-    behaviour: 'takes --token over a login',
-    cluster: trusted,
-    user: execUser,
-    overrides: {token: 't2'},
-    expected: {authorization: 'Bearer t2'},
-  },
-  {
-    behaviour: 'refuses --token beside a password',
-    cluster: trusted,
-    user: {username: 'u', password: 'p'},
-    overrides: {token: 't2'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'takes --client-certificate and --client-key',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {clientCertificate: `${here}pki/client.crt`, clientKey: `${here}pki/client.key`},
-    expected: {certificate: 'client', authorization: 'Bearer t1'},
-  },
-  {
-    behaviour: 'drops a certificate and key as data for --client-certificate and --client-key',
-    cluster: trusted,
-    user: {'client-certificate-data': 'YWJj', 'client-key-data': 'YWJj'},
-    overrides: {clientCertificate: `${here}pki/client.crt`, clientKey: `${here}pki/client.key`},
-    expected: {certificate: 'client'},
-  },
-  {
-    behaviour: 'refuses a key given twice that only --client-certificate overrides',
-    cluster: trusted,
-    user: {...certificate, 'client-key-data': 'YWJj'},
-    overrides: {clientCertificate: `${here}pki/client.crt`},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses a certificate without its key',
-    cluster: trusted,
-    user: {'client-certificate': 'pki/client.crt'},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'takes --as over that of the file',
-    cluster: trusted,
-    user: {token: 't1', as: 'jane', 'as-groups': ['a']},
-    overrides: {as: 'joe'},
-    expected: {actsAs: {'impersonate-user': 'joe', 'impersonate-group': 'a'}},
-  },
-  {
-    behaviour: 'takes --as-group over those of the file',
-    cluster: trusted,
-    user: {token: 't1', as: 'jane', 'as-groups': ['a']},
-    overrides: {asGroup: ['b', 'c'], asUid: '8'},
-    expected: {actsAs: {'impersonate-user': 'jane', 'impersonate-uid': '8', 'impersonate-group': 'b, c'}},
-  },
-  {
-    behaviour: 'refuses --as-group without --as',
-    cluster: trusted,
-    user: {token: 't1'},
-    overrides: {asGroup: ['b']},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses a login without a command',
-    cluster: trusted,
-    user: {exec: {apiVersion: 'client.authentication.k8s.io/v1'}},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses a login without a version',
-    cluster: trusted,
-    user: {exec: {command: 'x'}},
-    expected: 'refused',
-  },
-  {
-    behaviour: 'refuses a login beside an auth provider',
-    cluster: trusted,
-    user: {...execUser, 'auth-provider': {name: 'oidc'}},
-    expected: 'refused',
-  },
-];
+# Flags for the user.
+takes --token over that of the file: {flags: {token: t2}, sees: *asT2}
+sends the certificate of the file beside --token: {user: *cert, flags: {token: t2}, sees: {<<: *asT2, certificate: client}}
+keeps the token file of the user over --token: {user: {tokenFile: token}, flags: {token: t2}, sees: {authorization: Bearer of-file}}
+takes --token over a login plugin: {user: {exec: *exec}, flags: {token: t2}, sees: *asT2}
+refuses --token beside a password: {user: *password, flags: {token: t2}}
+takes --client-certificate and --client-key: {flags: *login, sees: {<<: *asT1, certificate: client}}
+drops a certificate and key as data for --client-certificate and --client-key: {user: {client-certificate-data: YWJj, client-key-data: YWJj}, flags: *login, sees: {certificate: client}}
+refuses a key given twice that only --client-certificate overrides: {user: {<<: *cert, client-key-data: YWJj}, flags: {clientCertificate: DIR/pki/client.crt}}
+refuses a certificate without its key: {user: {client-certificate: pki/client.crt}}
+takes --as over that of the file: {user: *jane, flags: {as: joe}, sees: {actsAs: {impersonate-user: joe, impersonate-group: a}}}
+takes --as-group over those of the file: {user: *jane, flags: {asGroup: [b, c], asUid: '8'}, sees: {actsAs: {impersonate-user: jane, impersonate-uid: '8', impersonate-group: 'b, c'}}}
+refuses --as-group without --as: {flags: {asGroup: [b]}}
+refuses a login plugin without a command: {user: {exec: {apiVersion: client.authentication.k8s.io/v1}}}
+refuses a login plugin without a version: {user: {exec: {command: x}}}
+refuses a login plugin beside an auth provider: {user: {exec: *exec, auth-provider: {name: oidc}}}
+`,
+  {merge: true},
+);
 
 describe('a target, as the real kubectl uses it', () => {
   const kubectl = path.join(realKubectlDirectory(), 'kubectl');
@@ -418,10 +129,9 @@ describe('a target, as the real kubectl uses it', () => {
       'pki/client.crt': client.certificate,
       'pki/client.key': client.key,
       token: 'of-file',
-      'home/.keep': '',
+      'bin/login': loginScript,
     });
-    mkdirSync(path.join(directory, 'bin'));
-    writeFileSync(path.join(directory, 'bin/login'), loginScript, {mode: 0o755});
+    chmodSync(path.join(directory, 'bin/login'), 0o755);
     server = await listen(await authority.signServer(['127.0.0.1', 'named.test']), (seen) =>
       requests.push(seen),
     );
@@ -434,26 +144,26 @@ describe('a target, as the real kubectl uses it', () => {
     requests = [];
   });
 
-  for (const example of cases) {
-    it(example.behaviour, async () => {
+  for (const [behaviour, example] of Object.entries(CASES).slice(1)) {
+    it(behaviour, async () => {
       const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const overrides = placeOverrides(example.overrides ?? {}, directory, address);
+      const flags = placeFlags(example.flags ?? {}, directory, address);
       writeFiles(directory, {config: JSON.stringify(makeConfig(example, address))});
 
-      await getPods(kubectl, directory, 'config', toFlags(overrides));
+      await getPods(kubectl, directory, 'config', toArguments(flags));
       const [theirs] = requests.splice(0);
-      const ours = readTarget(directory, overrides);
+      const ours = await loadOnDisk({overrides: flags}, {cwd: directory, env: {KUBECONFIG: 'config'}});
 
-      if (example.expected === 'refused') {
+      if (example.sees === undefined) {
         expect(theirs).to.equal(undefined);
         expect(ours).to.be.instanceOf(TiltbuildError);
         return;
       }
-      expect(theirs).to.deep.include(example.expected);
+      expect(theirs).to.deep.include(example.sees);
       if (ours instanceof TiltbuildError) throw ours;
       expect(ours.namespace).to.equal(theirs?.namespace);
 
-      // Elsewhere, so that a relative path in it would show.
+      // Elsewhere, where a relative path in it would show.
       writeFiles(directory, {'elsewhere/pinned': pinnedKubeconfig(ours)});
       await getPods(kubectl, directory, 'elsewhere/pinned', []);
       expect(requests).to.deep.equal([theirs]);
@@ -461,45 +171,33 @@ describe('a target, as the real kubectl uses it', () => {
   }
 });
 
-/** A credential plugin: its first argument is the token. Fails unless it is told of the cluster. */
+/** A credential plugin whose first argument is the token. It fails without information about the cluster. */
 const loginScript = `#!/bin/sh
 case "$KUBERNETES_EXEC_INFO" in *'"server":'*) ;; *) exit 1 ;; esac
 echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'$1'"}}'
 `;
 
 function makeConfig({cluster, user, context}: Case, address: string) {
-  const fields = {cluster: 'cls', user: 'usr', ...context};
+  const trusted = {'certificate-authority': 'pki/ca.crt'};
   return {
-    clusters: [{name: 'cls', cluster: {server: address, ...cluster}}],
-    users: [{name: 'usr', user: user ?? {}}],
-    ...(context !== null && {contexts: [{name: 'ctx', context: fields}], 'current-context': 'ctx'}),
+    clusters: [{name: 'cls', cluster: {server: address, ...(cluster ?? trusted)}}],
+    users: [{name: 'usr', user: user ?? {token: 't1'}}],
+    ...(context !== null && {
+      contexts: [{name: 'ctx', context: {cluster: 'cls', user: 'usr', ...context}}],
+      'current-context': 'ctx',
+    }),
   };
 }
 
-function placeOverrides(overrides: TargetOverrides, directory: string, address: string): TargetOverrides {
-  const text = JSON.stringify(overrides).replaceAll(serverPlace, address).replaceAll(here, `${directory}/`);
-  return JSON.parse(text) as TargetOverrides;
+function placeFlags(flags: TargetOverrides, directory: string, address: string): TargetOverrides {
+  return JSON.parse(JSON.stringify(flags).replaceAll('SERVER', address).replaceAll('DIR/', `${directory}/`));
 }
 
-function toFlags(overrides: TargetOverrides): readonly string[] {
-  return Object.entries(overrides).flatMap(([key, value]) => {
-    const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return [value].flat().map((single) => `${flag}=${single}`);
+function toArguments(flags: TargetOverrides): readonly string[] {
+  return Object.entries(flags).flatMap(([key, value]) => {
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return [value].flat().map((single) => `--${name}=${single}`);
   });
-}
-
-function readTarget(directory: string, overrides: TargetOverrides): Target | TiltbuildError {
-  const lookedAt = kubeconfigPaths({env: 'config', home: directory, cwd: directory, rules: path});
-  const files = lookedAt.paths.filter((file) => existsSync(file));
-  const kubeconfig = mergeKubeconfigs(
-    files.map((file) => parseKubeconfig(file, readFileSync(file, 'utf8'), path)),
-  );
-  try {
-    return resolveTarget(kubeconfig, overrides, {lookedAt});
-  } catch (error) {
-    if (error instanceof TiltbuildError) return error;
-    throw error;
-  }
 }
 
 async function getPods(
@@ -508,14 +206,14 @@ async function getPods(
   config: string,
   flags: readonly string[],
 ): Promise<void> {
-  const env = {HOME: path.join(cwd, 'home'), KUBECONFIG: config, PATH: process.env.PATH};
+  const env = {HOME: cwd, KUBECONFIG: config, PATH: process.env.PATH};
   const running = promisify(execFile)(kubectl, ['get', 'pods', ...flags], {cwd, env});
-  // A user without credentials is asked for them.
+  // kubectl asks a user without credentials for them.
   running.child.stdin?.end();
   await running.catch(() => undefined);
 }
 
-/** As much of the API's own description as kubectl wants before it asks for pods. */
+/** What kubectl discovers before it asks for pods. */
 const discovery: Readonly<Record<string, unknown>> = {
   '/api': {kind: 'APIVersions', versions: ['v1']},
   '/apis': {kind: 'APIGroupList', apiVersion: 'v1', groups: []},
@@ -537,7 +235,7 @@ function listen({certificate, key}: KeyPair, onPods: (seen: Seen) => void): Prom
       onPods({
         namespace,
         serverName: socket.servername || false,
-        authorization: request.headers.authorization,
+        authorization: request.headers.authorization ?? null,
         certificate: socket.getPeerCertificate().subject?.CN as string | undefined,
         actsAs: Object.fromEntries(actsAs),
       });
@@ -549,11 +247,4 @@ function listen({certificate, key}: KeyPair, onPods: (seen: Seen) => void): Prom
     response.end(JSON.stringify(answer ?? {}));
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
-function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(directory, name)), {recursive: true});
-    writeFileSync(path.join(directory, name), text);
-  }
 }
