@@ -24,9 +24,9 @@ const VARIABLE = 'KUBECTL_BUILD_REGISTRY_SECRET';
 export const PULL_SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 
 /** `--registry-secret`, else the environment variable, else the default name. An empty value means none. */
-export function choosePullSecret(flag: string | undefined, variable: string | undefined): PullSecretChoice {
+export function choosePullSecret(given: string | undefined, variable: string | undefined): PullSecretChoice {
   for (const [value, by] of [
-    [flag, '--registry-secret'],
+    [given, '--registry-secret'],
     [variable, VARIABLE],
   ] as const) {
     if (value === '') return {kind: 'none', by};
@@ -67,7 +67,7 @@ export function resolvePullSecret(
 }
 
 function reasonFor(choice: Exclude<PullSecretChoice, {kind: 'none'}>): string {
-  return choice.kind === 'named' ? `given by ${choice.by}` : 'the default, which exists';
+  return choice.kind === 'named' ? `given by ${choice.by}` : 'the default';
 }
 
 function unusable(

@@ -1,4 +1,5 @@
 /** Owns the paths on the API server that we ask for, and the selectors in them. */
+import {PULL_SECRET_TYPE} from '../pull-secret.ts';
 
 export interface ObjectPlace {
   readonly name: string;
@@ -16,7 +17,7 @@ export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectrevie
 /** The labels that kubectl build gives to its builders, and finds them by. */
 export const BUILDER_SELECTOR = 'rootless,runtime,worker';
 /** The Secrets that hold registry logins. */
-export const PULL_SECRET_SELECTOR = 'type=kubernetes.io/dockerconfigjson';
+export const PULL_SECRET_SELECTOR = `type=${PULL_SECRET_TYPE}`;
 
 const LABELLED_AS_BUILDER = `labelSelector=${encodeURIComponent(BUILDER_SELECTOR)}`;
 /** Leaves out even the metadata of a Table's rows. */

@@ -10,7 +10,7 @@ export interface KubeconfigPaths {
   readonly paths: readonly string[];
 }
 
-export interface KubeconfigSources {
+interface KubeconfigSources {
   /** `--kubeconfig` */
   readonly flag?: string | undefined;
   /** `KUBECONFIG` */

@@ -18,7 +18,7 @@ import {type KubeconfigFile, parseKubeconfig} from '../kubeconfig/parse.ts';
 import {type KubeconfigPaths, kubeconfigPaths, missingKubeconfig} from '../kubeconfig/paths.ts';
 import {resolveTarget, type Target} from './target.ts';
 
-export interface LoadedTarget {
+interface LoadedTarget {
   readonly target: Target;
   /**
    * The arguments that make every child use `target`, even if the files' current-context changes meanwhile; undefined

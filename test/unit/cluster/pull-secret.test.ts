@@ -47,12 +47,7 @@ describe('resolvePullSecret', () => {
       DOCKERCONFIG,
       {name: 's', reason: `given by ${VARIABLE}`},
     ],
-    [
-      'the default one',
-      byDefault,
-      DOCKERCONFIG,
-      {name: 'docker-registry', reason: 'the default, which exists'},
-    ],
+    ['the default one', byDefault, DOCKERCONFIG, {name: 'docker-registry', reason: 'the default'}],
     ['no default one', byDefault, MISSING, {reason: 'none: there is no secret "docker-registry"'}],
     ['none', {kind: 'none', by: VARIABLE}, undefined, {reason: `none: ${VARIABLE} is empty`}],
   ] as const) {

@@ -100,7 +100,7 @@ const CASES: readonly (readonly [
     'the default secret',
     secret(undefined, found({type: DOCKER_CONFIG}), ['docker-registry', 'ghcr']),
     'ok',
-    '"docker-registry": the default, which exists; there is also ghcr',
+    '"docker-registry": the default; there is also ghcr',
   ],
   ['no secret', secret(undefined, MISSING), 'ok', 'none: there is no secret "docker-registry"'],
   [

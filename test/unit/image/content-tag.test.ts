@@ -2,7 +2,7 @@
 import {expect} from 'chai';
 import fc from 'fast-check';
 import {TiltbuildError} from '../../../src/errors.ts';
-import {contentTag, DEFAULT_TAG_FORM, parseImageName, readTagForm} from '../../../src/image/content-tag.ts';
+import {contentTag, parseImageName, readTagForm} from '../../../src/image/content-tag.ts';
 import {parseReference} from '../../../src/image/reference.ts';
 import {refusalOf} from '../../helpers/caught.ts';
 
@@ -25,8 +25,6 @@ const prefixes = fc.oneof(
 );
 
 describe('readTagForm', () => {
-  it('has defaults', () => expect(readTagForm(undefined, undefined)).to.deep.equal(DEFAULT_TAG_FORM));
-
   for (const length of ['7', '65', '-8', '8.5', '0x10', '1e1', ' 9', '', 'x']) {
     it(`rejects the length ${JSON.stringify(length)}`, () => {
       const {code, message} = refusalOf(() => readTagForm(undefined, length));
