@@ -1,4 +1,4 @@
-/** Owns what `doctor` was asked to do. */
+/** Owns what `doctor` is asked to do. */
 import type {BuilderName} from '../builder/model/builder.ts';
 import type {ConnectionRequest} from '../cluster/connection.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
@@ -7,9 +7,9 @@ export interface DoctorRequest {
   readonly form: 'text' | 'json';
   readonly builder: BuilderName;
   readonly pullSecret: PullSecretChoice;
-  /** Make or mend the builder. */
+  /** Create or repair the builder. */
   readonly fix: boolean;
-  /** Do it without asking. */
+  /** Do it without a question. */
   readonly yes: boolean;
   /** How long the checks may take, in milliseconds. */
   readonly limit: number;

@@ -1,35 +1,31 @@
-/** Owns what is said of the cluster itself: product, nodes and pull secret. */
-import {chooseRuntime, selectBuilderNodes} from '../builder/manifest/runtime.ts';
+/** Owns the checks of the cluster itself: product, nodes and pull secret. */
+import {chooseRuntime, selectBuilderNodes} from '../builder/manifest/nodes.ts';
 import type {NodeRuntime} from '../builder/model/node-runtimes.ts';
 import type {ClusterFacts} from '../cluster/api/facts.ts';
 import type {Identified} from '../cluster/product.ts';
 import {type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import {TiltbuildError} from '../errors.ts';
-import {advice, chooseCure, command, type Finding, fail, ok, warn} from './report.ts';
+import {advise, command, flag} from '../text/advice.ts';
+import {chooseFix, type Finding, fail, ok, warn} from './report.ts';
 
 export function judgeProduct({product, reason}: Identified): Finding {
-  switch (product) {
-    case 'k3d':
-      return fail(
+  return product === 'k3d'
+    ? fail(
         `k3d: ${reason}; its nodes do not let BuildKit reach their runtime`,
-        command('kind create cluster'),
-      );
-    case 'unknown':
-      return ok(`none that is known: ${reason}`);
-    default:
-      return ok(`${product}: ${reason}`);
-  }
+        command('kind', 'create', 'cluster'),
+      )
+    : ok(`${product}: ${reason}`);
 }
 
-/** A builder that is rootless needs no runtime, and can do nothing with an image but push it. */
+/** A rootless builder needs no runtime, and can only push images. */
 export function judgeNodes(
   nodes: readonly NodeRuntime[] | undefined,
   {rootless}: {rootless: boolean},
 ): Finding {
   if (nodes === undefined) {
     return warn(
-      'you may not list the nodes, so that their runtime is not known and no builder can be made for it',
-      advice('Ask for the right to list nodes.'),
+      'you do not have permission to list nodes, so their runtime is unknown and no builder can be created for it',
+      'Ask for permission to list nodes.',
     );
   }
   const usable = selectBuilderNodes(nodes);
@@ -38,23 +34,29 @@ export function judgeNodes(
     chooseRuntime(nodes);
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
-    const cure = chooseCure(error.remedy);
-    return rootless ? warn(`${error.message} Images can be pushed.`, cure) : fail(error.message, cure);
+    const fix = chooseFix(error.remedy);
+    return rootless ? warn(`${error.message} Images can still be pushed.`, fix) : fail(error.message, fix);
   }
-  const down = usable.filter(({ready}) => !ready).map(({name}) => name);
-  if (down.length > 0) {
-    return warn(`${summary}; not ready: ${down.join(', ')}`, command(`kubectl describe node ${down[0]}`));
+  const [down, ...more] = usable.filter(({ready}) => !ready).map(({name}) => name);
+  if (down !== undefined) {
+    return warn(
+      `${summary}; not ready: ${[down, ...more].join(', ')}`,
+      command('kubectl', 'describe', 'node', down),
+    );
   }
   const platforms = unique(usable.map(({architecture}) => `linux/${architecture}`));
-  return platforms.length === 1
-    ? ok(summary)
-    : warn(
-        `${summary}: an image is built for one of them unless more are asked for`,
-        advice(`Build with --platform ${platforms.join(' --platform ')} and --push.`),
-      );
+  if (platforms.length === 1) return ok(summary);
+  const flags = platforms.flatMap((platform) => [flag('platform', platform), ' ']);
+  return warn(`${summary}; an image is built for one of them unless you ask for more`, [
+    'Build with ',
+    ...flags,
+    'and ',
+    flag('push'),
+    '.',
+  ]);
 }
 
-/** The registries are in the secret's data, which is never asked for. */
+/** The registries are in the secret's data, which is never read. */
 export function judgePullSecret(
   choice: PullSecretChoice,
   {pullSecret, pullSecrets}: ClusterFacts,
@@ -62,25 +64,20 @@ export function judgePullSecret(
 ): Finding {
   const all = pullSecrets?.kind === 'found' ? pullSecrets.value : [];
   const others = all.filter((name) => choice.kind === 'none' || name !== choice.name);
-  const rest =
-    others.length === 0 ? '' : `; there ${others.length === 1 ? 'is' : 'are'} also ${others.join(', ')}`;
+  const [other] = others;
+  const useOther = other && advise`Use an existing one: ${flag('registry-secret', other)}`;
   try {
     const {name, reason, note} = resolvePullSecret(choice, pullSecret, namespace);
-    if (note !== undefined) return warn(note, chooseOther(others));
-    return ok(name === undefined ? `${reason}${rest}` : `"${name}": ${reason}${rest}`);
+    if (note !== undefined) return warn(note, useOther);
+    const rest = other && `; the namespace also has ${others.join(', ')}`;
+    return ok(`${name === undefined ? '' : `"${name}": `}${reason}${rest ?? ''}`);
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
-    // One of another type is in the way of a new one.
-    const cure = pullSecret?.kind === 'missing' ? chooseCure(error.remedy) : undefined;
-    return fail(
-      error.message,
-      cure ?? chooseOther(others) ?? advice('Name another one with --registry-secret.'),
-    );
+    // A secret of another type is in the way of a new one.
+    const create = pullSecret?.kind === 'missing' ? chooseFix(error.remedy) : undefined;
+    const fix = create ?? useOther ?? advise`Use another one with ${flag('registry-secret', 'NAME')}.`;
+    return fail(error.message, fix);
   }
-}
-
-function chooseOther([other]: readonly string[]) {
-  return other === undefined ? undefined : advice(`There is one that would do: --registry-secret ${other}`);
 }
 
 /** `2 nodes: containerd 2.1.9 on linux/amd64`. */

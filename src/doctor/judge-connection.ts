@@ -1,115 +1,104 @@
-/** Owns what is said of the way to the cluster: kubeconfig, API server, user and rights. */
-import {BUILD_RIGHTS, BUILDER_RIGHTS, formatRight, missingRights} from '../builder/verdict/rights.ts';
-import type {ResourceRule} from '../cluster/api/facts.ts';
+/** Owns the checks of the way to the cluster: kubeconfig, API server, user and permissions. */
+import {BUILDER_PERMISSIONS, missingForBuild, missingPermissions} from '../builder/verdict/permissions.ts';
+import type {ClusterFacts} from '../cluster/api/facts.ts';
+import type {ObjectPlace} from '../cluster/api/paths.ts';
 import type {Identified} from '../cluster/product.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
+import {type Advice, advise, command} from '../text/advice.ts';
 import {maskUrlPassword} from '../text/mask-secrets.ts';
-import {formatCommand} from '../text/shell-words.ts';
 import type {Seen} from './observe.ts';
-import {advice, type Cure, chooseCure, command, type Finding, fail, ok, skip, warn} from './report.ts';
+import {chooseFix, type Finding, fail, ok, skip, warn} from './report.ts';
 
 export function judgeKubeconfig(seen: Target | TiltbuildError): Finding {
-  if (seen instanceof TiltbuildError) return fail(withDetail(seen), chooseCure(seen.remedy));
+  if (seen instanceof TiltbuildError) return fail(withDetail(seen), chooseFix(seen.remedy));
   const {context, namespace, cluster} = seen;
   const where = context === '' ? `cluster "${cluster.name}"` : `context "${context}"`;
   return ok(`${where}, namespace "${namespace}"`);
 }
 
-/** `seen` is what came of asking for its version and all else; `slow` in milliseconds. */
+/** `reading` is all that was asked besides the version; `slow` in milliseconds. */
 export function judgeServer(
   version: Seen<string>,
   reading: Seen<unknown>,
   {target, byNames, slow}: {readonly target: Target; readonly byNames: Identified; readonly slow: number},
 ): Finding {
   const server = maskUrlPassword(target.cluster.server);
-  const cure = wakeCluster(byNames, target);
+  const start = startCluster(byNames, target);
   for (const seen of [version, reading]) {
-    if (seen.kind === 'late') return fail(`${server} gave no answer within ${seconds(seen.limit)}`, cure);
+    if (seen.kind === 'late') return fail(`${server} did not answer within ${seconds(seen.limit)}`, start);
     if (seen.kind !== 'failed' || isDenial(seen.error)) continue;
     if (seen.error.code === 'tool-missing') return skip('kubectl');
-    return fail(withDetail(seen.error), isSilent(seen.error) ? cure : LOOK);
+    return fail(withDetail(seen.error), isSilent(seen.error) ? start : CHECK);
   }
   const took = version.kind === 'late' ? version.limit : version.took;
   const running = version.kind === 'seen' && version.value !== '' ? `, Kubernetes ${version.value}` : '';
   const found = `${server} answers in ${formatTook(took)}${running}`;
   return took > slow
-    ? warn(found, advice('Every build waits for it many times. Look for a VPN or a proxy in between.'))
+    ? warn(found, 'Every build waits for it many times. Look for a VPN or a proxy in between.')
     : ok(found);
 }
 
-/** `userName` as the server has it. */
+/** `userName` is the API server's name for the user. */
 export function judgeUser(seen: Seen<{readonly userName: string | undefined}>, target: Target): Finding {
   if (seen.kind === 'late') return skip('server');
   if (seen.kind === 'failed') {
     return isDenial(seen.error)
-      ? fail(withDetail(seen.error), advice('Log in again, as you do for kubectl.'))
+      ? fail(withDetail(seen.error), 'Log in again, as you do for kubectl.')
       : skip('server');
   }
   const {userName} = seen.value;
-  if (userName !== undefined) return ok(userName);
-  return ok(`"${target.user.name}" in the kubeconfig; the API server does not say who that is`);
+  return ok(userName ?? `"${target.user.name}" in the kubeconfig; the API server does not report a name`);
 }
 
-export interface RightsSight {
-  readonly rules: readonly ResourceRule[] | undefined;
-  /** The Deployments could not be listed, whatever the rules say. */
-  readonly refused: boolean;
-  readonly userName: string | undefined;
-  readonly namespace: string;
-  readonly builder: string;
-}
-
-/** Those for making a builder are no trouble while there is one; `judgeBuilder` knows. */
-export function judgeRights({rules, refused, userName, namespace, builder}: RightsSight): Finding {
-  const missing = rules === undefined ? [] : missingRights(rules, BUILD_RIGHTS, builder).map(formatRight);
-  if (refused && missing.length === 0) missing.push('list deployments.apps');
-  const cure = grant(userName, namespace);
+/** Missing permissions for creating a builder are only a warning here; `judgeBuilder` knows whether they matter. */
+export function judgePermissions(
+  facts: Pick<ClusterFacts, 'deployments' | 'rules'>,
+  {name, namespace}: ObjectPlace,
+  userName: string | undefined,
+): Finding {
+  const missing = missingForBuild(facts, name);
+  // Kubernetes has a role with all of them; somebody who may grant it has to run this.
+  const words = ['create', 'rolebinding', 'kubectl-tiltbuild', '--clusterrole', 'edit'];
+  const grant = command('kubectl', ...words, '--user', userName ?? 'USER', '--namespace', namespace);
+  const where = `in namespace "${namespace}"`;
   if (missing.length > 0) {
-    return fail(`you may not ${missing.join(', ')} in namespace "${namespace}", which a build needs`, cure);
+    return fail(`you do not have permission to ${missing.join(', ')} ${where}, which a build needs`, grant);
   }
-  if (rules === undefined) return ok('the API server does not list them; what was tried was allowed');
-  const making = missingRights(rules, BUILDER_RIGHTS, builder).map(formatRight);
-  return making.length === 0
-    ? ok(`all that builds and builders need in namespace "${namespace}"`)
+  const {rules} = facts;
+  if (rules === undefined) return ok('the API server does not list them; all requests so far were allowed');
+  const creating = missingPermissions(rules, BUILDER_PERMISSIONS, name);
+  return creating.length === 0
+    ? ok(`all that builds and builders need ${where}`)
     : warn(
-        `all that a build needs in namespace "${namespace}"; to make a builder you may not ${making.join(', ')}`,
-        cure,
+        `all that a build needs ${where}; to create a builder you do not have permission to ${creating.join(', ')}`,
+        grant,
       );
 }
 
-/** Kubernetes has a role of its own with all of them; somebody who may give it has to run this. */
-function grant(userName: string | undefined, namespace: string): Cure {
-  const words = ['create', 'rolebinding', 'kubectl-tiltbuild', '--clusterrole', 'edit'];
-  const who = userName ?? 'USER';
-  return command(formatCommand(['kubectl', ...words, '--user', who, '--namespace', namespace]));
-}
-
-/** What starts a local cluster that stands still, as far as its name tells. */
-function wakeCluster({product}: Identified, {context, cluster}: Target): Cure {
+/** What starts a local cluster that is stopped, as far as its name shows. */
+function startCluster({product}: Identified, {context, cluster}: Target): Advice {
   switch (product) {
     case 'kind':
-      return command(
-        formatCommand(['docker', 'start', `${cluster.name.replace(/^kind-/, '')}-control-plane`]),
-      );
+      return command('docker', 'start', `${cluster.name.replace(/^kind-/, '')}-control-plane`);
     case 'minikube':
-      return command(formatCommand(['minikube', 'start', '--profile', context]));
+      return command('minikube', 'start', '--profile', context);
     case 'colima':
-      return command('colima start --kubernetes');
+      return command('colima', 'start', '--kubernetes');
     case 'orbstack':
-      return command('orb start k8s');
+      return command('orb', 'start', 'k8s');
     case 'microk8s':
-      return command('microk8s start');
+      return command('microk8s', 'start');
     case 'crc':
-      return command('crc start');
+      return command('crc', 'start');
     default:
-      return LOOK;
+      return CHECK;
   }
 }
 
-const LOOK = advice('Check that the cluster is running and reachable with: kubectl version');
+const CHECK = advise`Check that the cluster is running and reachable: ${command('kubectl', 'version')}`;
 
-/** Nobody listens there; what answers and is not understood is no cluster that stands still. */
+/** Nobody listens there. A cluster whose answer we do not understand is not stopped. */
 function isSilent({detail}: TiltbuildError): boolean {
   return /refused|no answer|timed?[ -]?out|EHOSTUNREACH|unable to connect/i.test(detail.join(' '));
 }
@@ -123,7 +112,7 @@ function withDetail({message, detail}: TiltbuildError): string {
   return first === undefined ? message : `${message} (${first})`;
 }
 
-/** Coarsely, so that the same cluster is told in the same words. */
+/** Rounded, so the report on a cluster stays the same from run to run. */
 function formatTook(milliseconds: number): string {
   if (milliseconds < 10) return 'under 10 ms';
   return milliseconds < 1000 ? `${Math.round(milliseconds / 10) * 10} ms` : seconds(milliseconds);

@@ -1,8 +1,8 @@
-/** Owns asking the cluster all that the checks need: at once, and for a limited time. */
+/** Owns reading from the cluster what the checks need, side by side and for a limited time. */
 import {listEvents, listPods, readVersion} from '../builder/ensure/inspect-builder.ts';
-import {observeBuilder} from '../builder/ensure/observed-builder.ts';
+import {observeBuilder} from '../builder/model/observed-builder.ts';
 import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
-import type {ClusterFacts, ResourceRule} from '../cluster/api/facts.ts';
+import type {ClusterFacts} from '../cluster/api/facts.ts';
 import {asObject, asText} from '../cluster/api/json-values.ts';
 import {readRulesReview, readSelfReview, rulesReview, SELF_REVIEW} from '../cluster/api/objects.ts';
 import {namespacePath, RULES_REVIEW_PATH, SELF_REVIEW_PATH, VERSION_PATH} from '../cluster/api/paths.ts';
@@ -18,15 +18,13 @@ import {observe, type Seen} from './observe.ts';
 
 export interface ClusterReading {
   readonly facts: ClusterFacts;
-  /** What the user may do in the namespace; undefined where the server does not tell. */
-  readonly rules: readonly ResourceRule[] | undefined;
-  /** By the API server's word; undefined where it has none. */
+  /** The API server's name for the user; undefined if it reports none. */
   readonly userName: string | undefined;
   readonly namespaceMissing: boolean;
-  /** Of the builder; undefined where they may not be seen, or there is no builder. */
+  /** Of a builder that is not ready; undefined if we may not list them. */
   readonly pods: readonly BuilderPod[] | undefined;
   readonly events: readonly BuilderEvent[];
-  /** BuildKit's, as it runs. */
+  /** Of the running BuildKit. */
   readonly buildkitVersion: string | undefined;
 }
 
@@ -36,7 +34,7 @@ export type ClusterSight =
       readonly kind: 'target';
       readonly target: Target;
       readonly byNames: Identified;
-      /** Kubernetes' version, e.g. `v1.36.2`; empty where the server tells none. */
+      /** Kubernetes' version, e.g. `v1.36.2`; empty if the server reports none. */
       readonly version: Seen<string>;
       readonly reading: Seen<ClusterReading>;
     };
@@ -83,34 +81,34 @@ async function read(
   const {deployment} = observeBuilder(facts, builder.name);
   const isReady = deployment !== undefined && deployment.readyReplicas > 0;
   const [rules, namespaceMissing, pods, events, buildkitVersion] = await Promise.all([
-    // Through kubectl they have not been asked for.
+    // A reading through kubectl does not include them.
     facts.rules ?? askRules(namespace, cluster),
     deployment === undefined ? isNamespaceMissing(namespace, cluster) : false,
     deployment === undefined || isReady ? undefined : listPods(deployment, cluster),
     deployment === undefined || isReady ? [] : listEvents(namespace, cluster),
     deployment === undefined
       ? undefined
-      : // A stream into a pod may hang, and the rest is not to wait for it.
+      : // A stream into a pod may hang, and must not hold up the rest.
         Promise.race([
           readVersion(deployment, cluster).catch(withoutKubectl),
           sleep(limit / 2).then(() => undefined),
         ]),
   ]);
-  return {facts, rules, userName, namespaceMissing, pods, events, buildkitVersion};
+  return {facts: {...facts, rules}, userName, namespaceMissing, pods, events, buildkitVersion};
 }
 
-/** Servers before Kubernetes 1.28 do not know the question. */
+/** Servers before Kubernetes 1.28 cannot answer this. */
 async function askWhoIAm(cluster: Cluster): Promise<string | undefined> {
   const answer = await review(SELF_REVIEW_PATH, SELF_REVIEW, cluster);
   return answer?.kind === 'found' ? readSelfReview(answer.value) || undefined : undefined;
 }
 
-async function askRules(namespace: string, cluster: Cluster): Promise<ClusterReading['rules']> {
+async function askRules(namespace: string, cluster: Cluster): Promise<ClusterFacts['rules']> {
   const answer = await review(RULES_REVIEW_PATH, rulesReview(namespace), cluster);
   return answer?.kind === 'found' ? readRulesReview(answer.value) : undefined;
 }
 
-/** A server that is there and does not take it, as a gateway may not, says nothing by that. */
+/** A gateway may refuse a review though the API server behind it is fine, so that is no finding. */
 async function review(path: string, question: unknown, cluster: Cluster) {
   try {
     return await cluster.review(path, question);
@@ -124,7 +122,7 @@ async function isNamespaceMissing(namespace: string, cluster: Cluster): Promise<
   return (await cluster.get(namespacePath(namespace))).kind === 'missing';
 }
 
-/** The version that runs is worth no failure; that kubectl is missing is said elsewhere. */
+/** Another check reports that kubectl is missing. */
 function withoutKubectl(error: unknown): undefined {
   if (error instanceof TiltbuildError && error.code === 'tool-missing') return undefined;
   throw error;

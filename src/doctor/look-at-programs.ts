@@ -1,22 +1,22 @@
-/** Owns finding the programs that a build works with, and what is odd about them. */
+/** Owns finding the programs that a build uses, and what is odd about them. */
 import type {Ports, Programs} from '../ports.ts';
 import {askVersion, type FoundProgram} from './program-version.ts';
 
 export interface ProgramFacts {
   readonly kubectl?: FoundProgram;
   readonly build?: FoundProgram & {
-    /** Whether it is the plugin of that name which builds with kaniko. */
+    /** Whether it is the other plugin of that name, which builds with kaniko. */
     readonly isKaniko: boolean;
   };
   readonly buildkit?: FoundProgram;
   readonly tilt?: FoundProgram;
-  /** The entries of PATH as they stand. */
+  /** The entries of PATH, unchanged. */
   readonly path: readonly string[];
-  /** The plugins that PATH has more than once, each with its files in the order of PATH. */
+  /** The plugins that are on PATH more than once, each with its files in the order of PATH. */
   readonly twins: readonly {readonly name: string; readonly files: readonly string[]}[];
 }
 
-/** Plugins of which a second one on PATH would be the wrong one. */
+/** Plugins of which PATH should have one only. */
 const PLUGINS = ['kubectl-build', 'kubectl-buildkit', 'kubectl-tiltbuild'];
 
 export async function lookAtPrograms(limit: number, ports: Ports): Promise<ProgramFacts> {
@@ -32,8 +32,8 @@ export async function lookAtPrograms(limit: number, ports: Ports): Promise<Progr
 }
 
 /**
- * It is looked at and not run: it has no word for its version, and kvaps/kubectl-build, which builds with kaniko and
- * has the same name, makes a pod of whatever it is given, `--help` as well.
+ * It is read and not run: it cannot report its version, and kvaps/kubectl-build, which builds with kaniko and has the
+ * same name, creates a pod whatever its arguments are, even `--help`.
  */
 async function findBuild(programs: Programs): Promise<ProgramFacts['build']> {
   const path = await programs.find('kubectl-build');

@@ -1,4 +1,4 @@
-/** Owns looking at something for a limited time: what was seen, what went wrong, or that it took too long. */
+/** Owns looking at something for a limited time: the result is a value, an error, or that it took too long. */
 import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
 
@@ -8,7 +8,7 @@ export type Seen<T> =
   | {readonly kind: 'failed'; readonly error: TiltbuildError; readonly took: number}
   | {readonly kind: 'late'; readonly limit: number};
 
-/** Throws what is not ours to explain: a bug, or `Interrupted`. What is late goes on unseen. */
+/** Throws what is no finding: a bug, or `Interrupted`. A look that is late continues, and its result is ignored. */
 export async function observe<T>(
   look: () => Promise<T>,
   limit: number,

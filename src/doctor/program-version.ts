@@ -1,23 +1,23 @@
-/** Owns asking the programs that a build works with for their versions. */
+/** Owns asking the programs that a build uses for their versions. */
 import type {Ports} from '../ports.ts';
 
 export interface FoundProgram {
   readonly path: string;
-  /** As it tells it; undefined where it does not, or not in time. */
+  /** Undefined if it reports none, or not in time. */
   readonly version?: string;
 }
 
-/** How each is asked, and where its answer has the version. */
+/** How to ask each, and where its answer has the version. */
 const WAYS = {
   kubectl: {args: ['version', '--client', '--output', 'json'], pattern: /"gitVersion":\s*"([^"]+)"/},
-  // A second line tells the builder's version.
+  // A second line has the builder's version.
   'kubectl-buildkit': {args: ['version'], pattern: /^Client:\s+(\S+)/m},
   tilt: {args: ['version'], pattern: /^(v\d\S*?),?\s/},
 } as const;
 
 export type VersionPorts = Pick<Ports, 'files' | 'programs' | 'sleep'>;
 
-/** `limit`: how long it may take to answer, in milliseconds. Undefined where PATH has no such program. */
+/** `limit`: how long it may take to answer, in milliseconds. Undefined if the program is not on PATH. */
 export async function askVersion(
   name: keyof typeof WAYS,
   limit: number,
@@ -26,8 +26,8 @@ export async function askVersion(
   const path = await ports.programs.find(name);
   if (path === undefined) return undefined;
   if (name !== 'kubectl-buildkit') return await ask({name, path, limit}, {}, ports);
-  // It asks the builder as well, in the current context whatever the flags say (its source, version.go), and tells
-  // nothing before it has an answer. So it is given a cluster that refuses it at once.
+  // It asks the builder as well, in the current context whatever its flags are (its source, version.go), and prints
+  // nothing before it has an answer. So it gets a cluster that refuses it at once.
   const {files} = ports;
   const directory = await files.makePrivateDirectory();
   try {
@@ -52,7 +52,7 @@ async function ask(
 ): Promise<FoundProgram> {
   const {args, pattern} = WAYS[name];
   const answer = programs.run(path, args, {timeout: limit, env});
-  // A program that cannot be ended is not waited for.
+  // A program that does not end when it is killed must not hold this up.
   const ended = await Promise.race([answer, sleep(limit).then(() => undefined)]);
   const version = pattern.exec(ended?.stdout ?? '')?.[1];
   return version === undefined ? {path} : {path, version};

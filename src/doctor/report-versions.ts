@@ -1,22 +1,22 @@
-/** Owns what `--version` says: ours with its commit, and of what it works with, which is what a report needs. */
+/** Owns what `--version` prints: our version with its commit, and those of the programs that we use. */
 import {askVersion, type VersionPorts} from './program-version.ts';
 
 export interface OwnVersion {
   readonly version: string;
-  /** The commit that it was built from, or in words where it was not built from one. */
+  /** The commit that it was built from, or a note that there is none. */
   readonly commit: string;
-  /** What runs it, with its version and platform. */
+  /** The runtime, with its version and platform. */
   readonly runtime: string;
 }
 
-/** How long another program may take to say its version, in milliseconds. */
+/** How long another program may take to report its version, in milliseconds. */
 const LONGEST_ANSWER = 1000;
 
-/** The first line begins with our name and version whatever the others say: programs read that one. */
+/** The first line always begins with our name and version, because programs read it. */
 export async function reportVersions(own: OwnVersion, ports: VersionPorts): Promise<string> {
   const [build, buildkit, kubectl] = await Promise.all([
     ports.programs.find('kubectl-build'),
-    // kubectl-build has no way to tell its version; the other program of its package does.
+    // kubectl-build cannot report its version; the other program of its package can.
     askVersion('kubectl-buildkit', LONGEST_ANSWER, ports),
     askVersion('kubectl', LONGEST_ANSWER, ports),
   ]);
@@ -32,5 +32,5 @@ export async function reportVersions(own: OwnVersion, ports: VersionPorts): Prom
 }
 
 function describe(path: string | undefined, version: string | undefined): string {
-  return path === undefined ? 'not found' : `${version ?? 'did not tell its version'} (${path})`;
+  return path === undefined ? 'not found' : `${version ?? 'version unknown'} (${path})`;
 }

@@ -1,10 +1,10 @@
-/** Owns the vocabulary of a diagnosis: checks, what each found, the cure, and the verdict on all of them. */
-import {type Advice, formatAdvice} from '../text/advice.ts';
+/** Owns the types of a diagnosis: its checks, what each one found, and how to fix it. */
+import {type Advice, isCommand} from '../text/advice.ts';
 
-/** `skipped`: not run, because another check failed that it needs. */
+/** `skipped`: not run, because it needs another check that failed. */
 export type Mark = 'ok' | 'warn' | 'fail' | 'skipped';
 
-/** In the order in which they are shown; the titles are what people read. */
+/** By name, in the order in which they are shown, with their titles. */
 export const CHECKS = {
   kubectl: 'kubectl',
   build: 'kubectl build',
@@ -14,7 +14,7 @@ export const CHECKS = {
   kubeconfig: 'kubeconfig',
   server: 'API server',
   user: 'user',
-  rights: 'rights',
+  rights: 'permissions',
   product: 'product',
   nodes: 'nodes',
   builder: 'builder',
@@ -23,19 +23,12 @@ export const CHECKS = {
 
 export type CheckName = keyof typeof CHECKS;
 
-/** `command` can be pasted as it is; `advice` is a sentence where no command helps. */
-export interface Cure {
-  readonly kind: 'command' | 'advice';
-  readonly text: string;
-}
-
-/** What a check came to. */
 export interface Finding {
   readonly mark: Mark;
   readonly found: string;
-  /** There where something is wrong. */
-  readonly cure?: Cure;
-  /** There where it was skipped: what has to be cured first. */
+  /** Set if something is wrong and can be fixed: a command to paste, or a sentence. */
+  readonly fix?: Advice;
+  /** Set if it was skipped: the check to fix first. */
   readonly waitsFor?: CheckName;
 }
 
@@ -49,10 +42,14 @@ export interface Report {
   readonly works: boolean;
 }
 
-export type Findings = Readonly<Record<CheckName, Finding>>;
+export type Findings = Readonly<Partial<Record<CheckName, Finding>>>;
 
-export function makeReport(findings: Findings): Report {
-  const checks = (Object.keys(CHECKS) as CheckName[]).map((name) => ({name, ...findings[name]}));
+/** A check without a finding was skipped, and waits for `ground`. */
+export function makeReport(findings: Findings, ground: CheckName): Report {
+  const checks = (Object.keys(CHECKS) as CheckName[]).map((name) => ({
+    name,
+    ...(findings[name] ?? skip(ground)),
+  }));
   return {checks, works: checks.every(({mark}) => mark === 'ok' || mark === 'warn')};
 }
 
@@ -60,30 +57,19 @@ export function ok(found: string): Finding {
   return {mark: 'ok', found};
 }
 
-export function warn(found: string, cure?: Cure): Finding {
-  return cure === undefined ? {mark: 'warn', found} : {mark: 'warn', found, cure};
+export function warn(found: string, fix?: Advice): Finding {
+  return {mark: 'warn', found, fix};
 }
 
-export function fail(found: string, cure?: Cure): Finding {
-  return cure === undefined ? {mark: 'fail', found} : {mark: 'fail', found, cure};
+export function fail(found: string, fix?: Advice): Finding {
+  return {mark: 'fail', found, fix};
 }
 
 export function skip(waitsFor: CheckName): Finding {
   return {mark: 'skipped', found: `not checked: waits for "${CHECKS[waitsFor]}"`, waitsFor};
 }
 
-export function command(text: string): Cure {
-  return {kind: 'command', text};
-}
-
-export function advice(text: string): Cure {
-  return {kind: 'advice', text};
-}
-
-/** The one cure among the lines that come with an error: its first command that stands alone, else its first line. */
-export function chooseCure(remedy: readonly Advice[]): Cure | undefined {
-  const lines = remedy.map((entry) => formatAdvice(entry).trim());
-  const alone = lines.findLast((line) => /^(kubectl|oc) /.test(line) && !/^kubectl \S+ \S+ shows/.test(line));
-  if (alone !== undefined) return command(alone);
-  return lines[0] === undefined ? undefined : advice(lines[0]);
+/** The one fix among an error's remedies: the last command on its own, else the first sentence. */
+export function chooseFix(remedy: readonly Advice[]): Advice | undefined {
+  return remedy.findLast(isCommand) ?? remedy[0];
 }

@@ -1,4 +1,4 @@
-/** Owns `doctor`: looks at everything side by side, mends the builder where that is wanted, and looks again. */
+/** Owns `doctor`: it looks at everything side by side, repairs the builder if asked to, and looks again. */
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
 import {usualBuilderRequest} from '../builder/model/request.ts';
 import {identify, refuseK3d} from '../cluster/product.ts';
@@ -6,6 +6,7 @@ import {withCluster} from '../cluster/with-cluster.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
+import {advise, flag} from '../text/advice.ts';
 import {type Diagnosis, diagnose} from './diagnose.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {lookAtCluster} from './look-at-cluster.ts';
@@ -20,14 +21,16 @@ export async function runDoctor(
   const {report, repair} = await look(request, surroundings, ports);
   if (!request.fix) return report;
   if (repair === undefined) {
-    ports.notes.note('nothing was changed: there is nothing that --fix mends.');
+    ports.notes.note(advise`nothing was changed: there is nothing that ${flag('fix')} can repair.`);
     return report;
   }
   if (!request.yes && !(await ports.confirm(`${repair} [y/N] `))) {
-    ports.notes.note('nothing was changed. To do it without being asked: --fix --yes');
+    ports.notes.note(
+      advise`nothing was changed. To repair without a question: ${flag('fix')} ${flag('yes')}`,
+    );
     return report;
   }
-  await mend(request, surroundings, ports);
+  await repairBuilder(request, surroundings, ports);
   return (await look(request, surroundings, ports)).report;
 }
 
@@ -40,8 +43,8 @@ async function look(request: DoctorRequest, surroundings: Surroundings, ports: P
   return diagnose(request, programs, sight, surroundings.toolVersion);
 }
 
-/** As a build would do it, and no more: a builder that a build leaves alone stays. What fails is said, and is seen again. */
-async function mend(
+/** Does what a build would do, and no more: a builder that a build leaves alone stays. The next look shows a failure. */
+async function repairBuilder(
   {builder, connection}: DoctorRequest,
   surroundings: Surroundings,
   ports: Ports,
@@ -58,7 +61,7 @@ async function mend(
     });
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
-    ports.notes.note(`--fix failed. ${error.message}`);
+    ports.notes.note(advise`${flag('fix')} failed. ${error.message}`);
     for (const line of error.detail) ports.notes.note(line);
   }
 }

@@ -1,6 +1,6 @@
 /** Owns the request for one build: a plain, frozen value that everything behind the command line reads. */
 import type {BuilderName} from '../builder/model/builder.ts';
-import type {BuilderPolicy} from '../builder/verdict/decision.ts';
+import type {BuilderPolicy} from '../builder/model/request.ts';
 import type {ConnectionRequest} from '../cluster/connection.ts';
 import type {PullSecretChoice} from '../cluster/pull-secret.ts';
 import type {ContentTagForm} from '../image/content-tag.ts';

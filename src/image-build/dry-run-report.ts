@@ -1,7 +1,7 @@
 /** Owns how a dry run is reported: as text for people, as JSON for programs. */
 import type {TiltbuildError} from '../errors.ts';
 import type {Surroundings} from '../surroundings.ts';
-import {formatAdvice} from '../text/advice.ts';
+import {advise, formatAdvice} from '../text/advice.ts';
 import {maskSecrets, maskUrlPassword} from '../text/mask-secrets.ts';
 import {formatCommand, type Shell} from '../text/shell-words.ts';
 import {type DryRun, PRIVATE} from './dry-run.ts';
@@ -69,7 +69,7 @@ function describeBuilder({build: {asked, target, builder: making}, builder}: Dry
     case 'replace':
       return `${name} ${verdict.reason}; a build would recreate it with ${image}`;
     case 'warn':
-      return `${action.note} To repair it: ${action.command}`;
+      return formatAdvice(advise`${action.note} To repair it: ${action.command}`);
     default:
       return action satisfies never;
   }
@@ -133,9 +133,6 @@ function showCommand(
 }
 
 function showProblem({message, detail, remedy}: TiltbuildError): readonly string[] {
-  return [
-    '',
-    `problem: ${message}`,
-    ...[...detail, ...remedy.map((entry) => formatAdvice(entry))].map((line) => `  ${line}`),
-  ];
+  const lines = [...detail, ...remedy.map((entry) => formatAdvice(entry))];
+  return ['', `problem: ${message}`, ...lines.map((line) => `  ${line}`)];
 }

@@ -1,12 +1,13 @@
 /** Owns the dry run: what a build would do with its builder and which commands it would run, without doing it. */
 import {type BuilderChoice, chooseBuilderAction, noteOtherBuilders} from '../builder/ensure/choose-action.ts';
-import {planBuilder} from '../builder/ensure/make-builder.ts';
+import {planBuilder} from '../builder/ensure/create-builder.ts';
 import {builderRuntime} from '../builder/model/builder.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../builder/model/objects.ts';
-import type {BuilderSurroundings} from '../builder/model/request.ts';
+import type {BuilderTask} from '../builder/model/request.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
+import {formatAdvice} from '../text/advice.ts';
 import {type BuildPass, firstPass, nameWithTag, taggingPass} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
 import {planBuild} from './delegate/plan.ts';
@@ -74,7 +75,7 @@ export async function dryRunBuild(
       contentReference: named?.reference,
       builder,
       commands: passes.map((pass) => foreseeCommand(pass, build, runtime)),
-      notes: others === undefined ? build.notes : [...build.notes, others],
+      notes: others === undefined ? build.notes : [...build.notes, formatAdvice(others)],
       problems,
     };
   });
@@ -89,7 +90,7 @@ const NO_STAGING = {
 /** The builder during the build; undefined where kubectl build creates it. Throws where we cannot create one. */
 function foreseeBuilder(
   {observed, action}: BuilderChoice,
-  surroundings: BuilderSurroundings,
+  surroundings: BuilderTask,
 ): BuilderDeployment | undefined {
   if (action.kind !== 'create' && action.kind !== 'replace') return observed.deployment;
   return readBuilderDeployment(planBuilder(surroundings, observed.nodes).deployment);

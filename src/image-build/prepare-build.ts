@@ -1,9 +1,5 @@
 /** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
-import {
-  type BuilderRequest,
-  type BuilderSurroundings,
-  usualBuilderRequest,
-} from '../builder/model/request.ts';
+import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import type {Answer, ClusterFacts, SecretFacts} from '../cluster/api/facts.ts';
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
@@ -28,7 +24,7 @@ export interface PreparedBuild extends OpenedCluster, StagedInputs {
   readonly product: Identified;
   readonly tags: readonly QualifiedTag[];
   readonly pullSecret: PullSecret;
-  readonly builder: BuilderSurroundings;
+  readonly builder: BuilderTask;
   readonly resultFiles: readonly ResultFile[];
   /** What the user should know before the build. */
   readonly notes: readonly string[];

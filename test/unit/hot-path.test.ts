@@ -48,7 +48,7 @@ describe('what is loaded before a build begins', () => {
   it('is nothing of the other commands, nor of what few builds need', () => {
     expect(files).to.include('image-build/build-image.ts');
     for (const cold of [
-      'builder/ensure/make-builder.ts',
+      'builder/ensure/create-builder.ts',
       'builder/ensure/repair-builder.ts',
       'image-build/dry-run.ts',
       'image-build/failure/build-hints.ts',

@@ -1,4 +1,4 @@
-/** Owns what a `builder` command was asked to do. */
+/** Owns what a `builder` command is asked to do. */
 import type {ConnectionRequest} from '../../cluster/connection.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 

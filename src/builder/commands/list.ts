@@ -1,5 +1,4 @@
-/** Owns how builders are listed: a table for people, JSON for programs. */
-import {isRootless} from '../model/marks.ts';
+/** Owns the list of builders: a table for people, JSON for programs. */
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {Verdict} from '../verdict/verdict.ts';
@@ -9,7 +8,7 @@ export interface BuilderRow {
   readonly verdict: Verdict;
   readonly pods: readonly BuilderPod[];
   readonly runWorks: boolean;
-  /** BuildKit's, as it runs. */
+  /** Of the running BuildKit. */
   readonly version: string | undefined;
 }
 
@@ -33,11 +32,12 @@ export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'jso
 }
 
 function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
-  const {name, namespace, labels, image, readyReplicas, replicas, createdAt, managedByUs} = deployment;
+  const {name, namespace, rootless, runtime, image, readyReplicas, replicas} = deployment;
+  const {createdAt, managedByUs} = deployment;
   return {
     name,
     namespace,
-    runtime: isRootless(labels) ? 'rootless' : (labels.runtime ?? ''),
+    runtime: rootless ? 'rootless' : runtime,
     image,
     version: version ?? null,
     ready: readyReplicas,
@@ -67,7 +67,7 @@ function cells(row: BuilderRow, now: number): readonly string[] {
   ];
 }
 
-/** As kubectl shows it, coarsely: `42s`, `7m`, `3h`, `12d`. */
+/** As kubectl shows it, roughly: `42s`, `7m`, `3h`, `12d`. */
 function formatAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 120) return `${seconds}s`;

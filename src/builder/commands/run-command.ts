@@ -1,16 +1,16 @@
-/** Owns the `builder` commands: each is a look at the cluster, a decision, and at most one change. */
+/** Owns the `builder` commands: each looks at the cluster, decides, and changes at most one thing. */
 import {type OpenedCluster, withCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
-import {execArgs, listPods, POD_WAIT, readVersion} from '../ensure/inspect-builder.ts';
-import {observeBuilder} from '../ensure/observed-builder.ts';
+import {advise, command, flag} from '../../text/advice.ts';
+import {execArgs, listPods, logArgs, readVersion} from '../ensure/inspect-builder.ts';
+import {observeBuilder} from '../model/observed-builder.ts';
 import {findFaults, judgeBuilder} from '../verdict/verdict.ts';
 import type {BuilderActionOf, BuilderCommandRequest} from './command-request.ts';
 import {demandBuilder, demandBuilders, kubectlFailed} from './demand-builder.ts';
 import {type BuilderRow, formatBuilders} from './list.ts';
 import {runBuilderCreate} from './run-create.ts';
-import {runBuilderRemove} from './run-remove.ts';
 
 /** Gives what goes to standard output. */
 export async function runBuilderCommand(
@@ -25,18 +25,15 @@ export async function runBuilderCommand(
       case 'create':
         return await runBuilderCreate(action, opened, surroundings, ports);
       case 'rm':
-        return await runBuilderRemove(action, opened, ports);
+        return await removeBuilder(action, opened, ports);
       case 'logs':
         return await showLogs(action, opened);
       case 'du':
         return await runInEach(action.name, ['buildctl', 'du'], opened, ports);
-      case 'prune':
-        return await runInEach(
-          action.name,
-          ['buildctl', 'prune', ...(action.all ? ['--all'] : [])],
-          opened,
-          ports,
-        );
+      case 'prune': {
+        const words = ['buildctl', 'prune', ...(action.all ? ['--all'] : [])];
+        return await runInEach(action.name, words, opened, ports);
+      }
       default:
         return action satisfies never;
     }
@@ -45,57 +42,77 @@ export async function runBuilderCommand(
 
 async function listBuilders(
   {form}: BuilderActionOf<'ls'>,
-  opened: OpenedCluster,
+  {cluster, target}: OpenedCluster,
   ports: Ports,
 ): Promise<string> {
-  const {cluster, target} = opened;
   const facts = await cluster.read({builders: true, nodes: true});
   const rows = await Promise.all(
     demandBuilders(facts, target.namespace).map(async (deployment): Promise<BuilderRow> => {
-      const [pods, version] = await Promise.all([
+      const [pods = [], version] = await Promise.all([
         listPods(deployment, cluster),
         readVersion(deployment, cluster),
       ]);
       const observed = {...observeBuilder(facts, deployment.name), deployment};
-      const runWorks = !findFaults(observed).some(({kind}) => kind === 'cannot-run');
-      return {deployment, verdict: judgeBuilder(observed), pods: pods ?? [], runWorks, version};
+      const runWorks = !findFaults(observed, deployment).some(({kind}) => kind === 'cannot-run');
+      return {deployment, verdict: judgeBuilder(observed), pods, runWorks, version};
     }),
   );
   if (rows.length === 0) {
+    const create = command('kubectl', 'tiltbuild', 'builder', 'create');
     ports.notes.note(
-      `there is no builder in namespace "${target.namespace}"; the first build makes one, or kubectl tiltbuild builder create.`,
+      advise`there is no builder in namespace "${target.namespace}"; the first build creates one, and so does ${create}.`,
     );
   }
   return formatBuilders(rows, form, ports.wallClock());
 }
 
+/** Throws `usage` without a confirmation. */
+async function removeBuilder(
+  {name, yes}: BuilderActionOf<'rm'>,
+  opened: OpenedCluster,
+  ports: Ports,
+): Promise<string> {
+  const {cluster, target} = opened;
+  await demandBuilder(name, opened);
+  const question = `Remove the builder "${name}" in namespace "${target.namespace}" and its cache? [y/N] `;
+  if (!yes && !(await ports.confirm(question))) {
+    throw new TiltbuildError('usage', 'Nothing was removed.', {
+      remedy: [advise`To remove it without a question: ${flag('yes')}`],
+    });
+  }
+  const objects = [`deployment/${name}`, `configmap/${name}`];
+  const {exitCode, stderr} = await cluster.kubectl(['delete', ...objects, '--ignore-not-found']);
+  if (exitCode !== 0) throw kubectlFailed('Could not remove the builder.', stderr);
+  ports.notes.note(`removed builder "${name}" from namespace "${target.namespace}".`);
+  return '';
+}
+
 async function showLogs({name, follow}: BuilderActionOf<'logs'>, opened: OpenedCluster): Promise<string> {
   await demandBuilder(name, opened);
-  const where = [`deployment/${name}`, ...POD_WAIT, '--container', 'buildkitd'];
-  const args = ['logs', ...where, ...(follow ? ['--follow'] : [])];
+  const args = logArgs(`deployment/${name}`, ...(follow ? ['--follow'] : []));
   const {exitCode} = await opened.cluster.kubectlLive(args);
-  if (exitCode !== 0) throw kubectlFailed(`The log of the builder "${name}" could not be read.`, '');
+  if (exitCode !== 0) throw kubectlFailed(`Could not read the log of builder "${name}".`);
   return '';
 }
 
 /** A builder with several pods has a cache in each. */
 async function runInEach(
   name: string,
-  command: readonly string[],
+  words: readonly string[],
   opened: OpenedCluster,
   ports: Ports,
 ): Promise<string> {
   const deployment = await demandBuilder(name, opened);
   const pods = ((await listPods(deployment, opened.cluster)) ?? []).filter(({phase}) => phase === 'Running');
   if (pods.length === 0) {
-    throw new TiltbuildError('builder-failed', `No pod of the builder "${name}" is running.`, {
-      remedy: ['kubectl tiltbuild builder ls shows how it is.'],
+    throw new TiltbuildError('builder-failed', `No pod of builder "${name}" is running.`, {
+      remedy: [advise`To see its state: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],
     });
   }
   for (const pod of pods) {
     if (pods.length > 1) ports.notes.note(`on node ${pod.node ?? '(none)'}:`);
-    const {exitCode} = await opened.cluster.kubectlLive(execArgs(pod.name, command));
-    if (exitCode !== 0) throw kubectlFailed(`${command.join(' ')} failed in pod ${pod.name}.`, '');
+    const {exitCode} = await opened.cluster.kubectlLive(execArgs(pod.name, words));
+    if (exitCode !== 0) throw kubectlFailed(`${words.join(' ')} failed in pod ${pod.name}.`);
   }
   return '';
 }

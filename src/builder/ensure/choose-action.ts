@@ -1,58 +1,58 @@
-/** Owns what would be done about a builder before a build: looked at and decided, and nothing changed. */
+/** Owns choosing what to do about a builder before a build, without changing anything. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
-import type {BuilderSurroundings} from '../model/request.ts';
-import {type BuilderAction, decideBuilder} from '../verdict/decision.ts';
-import {demandNamespace, demandRights, findObstacle} from '../verdict/demand-rights.ts';
-import {BUILD_RIGHTS, BUILDER_RIGHTS} from '../verdict/rights.ts';
+import {type Advice, advise, command} from '../../text/advice.ts';
+import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../model/observed-builder.ts';
+import type {BuilderTask} from '../model/request.ts';
+import {type Decision, decideBuilder} from '../verdict/decision.ts';
+import {
+  BUILD_PERMISSIONS,
+  BUILDER_PERMISSIONS,
+  demandNamespace,
+  demandPermissions,
+  findObstacle,
+} from '../verdict/permissions.ts';
 import {judgeBuilder, type Verdict} from '../verdict/verdict.ts';
 import {isBuildRunning} from './inspect-builder.ts';
-import {listKnownBuilders, type ObservedBuilder, observeBuilder} from './observed-builder.ts';
 
 export interface BuilderChoice {
   readonly observed: ObservedBuilder;
   readonly verdict: Verdict;
-  readonly action: BuilderAction;
+  readonly action: Decision;
 }
 
-/** Throws `cluster-denied` for a right that is missing, `namespace-missing`. */
+/** Throws `cluster-denied` for a missing permission, `namespace-missing`. */
 export async function chooseBuilderAction({
   request,
   product,
   facts,
   cluster,
-}: Omit<BuilderSurroundings, 'toolVersion'>): Promise<BuilderChoice> {
+}: Omit<BuilderTask, 'toolVersion'>): Promise<BuilderChoice> {
+  const {policy} = request;
   const {name, namespace} = request.settings;
   const observed = observeBuilder(facts, name);
   const verdict = judgeBuilder(observed);
-  if (request.policy === 'never') return {observed, verdict, action: {kind: 'use'}};
-  demandRights(facts, namespace, BUILD_RIGHTS, name);
+  if (policy === 'never') return {observed, verdict, action: {kind: 'use'}};
+  demandPermissions(facts, namespace, BUILD_PERMISSIONS, name);
 
   const {deployment} = observed;
   // kubectl build would retry there for a minute and a half, whatever the policy.
-  if (verdict.kind === 'missing') await demandNamespace(namespace, cluster);
-  const situation = {
-    policy: request.policy,
-    product,
-    name,
-    namespace,
-    madeByPlugin: deployment?.madeByPlugin ?? false,
-    managedByUs: deployment?.managedByUs ?? false,
-    obstacle: findObstacle(facts),
-    buildRunning: false,
-  };
-  let action = decideBuilder(verdict, situation);
-  if (action.kind === 'replace' && deployment !== undefined) {
-    // Asking costs an exec, so only what would be replaced is asked.
-    action = decideBuilder(verdict, {...situation, buildRunning: await isBuildRunning(deployment, cluster)});
+  if (deployment === undefined) await demandNamespace(namespace, cluster);
+  const situation = {policy, product, name, namespace, deployment, obstacle: findObstacle(facts)};
+  let action = decideBuilder(verdict, {...situation, buildRunning: false});
+  if (action.kind === 'replace') {
+    // This costs an exec, so it is asked only of a builder that would be replaced.
+    const buildRunning = await isBuildRunning(action.old, cluster);
+    action = decideBuilder(verdict, {...situation, buildRunning});
   }
-  if (action.kind === 'create') demandRights(facts, namespace, BUILDER_RIGHTS, name);
+  if (action.kind === 'create') demandPermissions(facts, namespace, BUILDER_PERMISSIONS, name);
   return {observed, verdict, action};
 }
 
-/** kubectl build counts builders, not nodes: with two of them every image travels through the user's machine. */
-export function noteOtherBuilders(facts: ClusterFacts, name: string): string | undefined {
+/** kubectl build counts builders, not nodes: with two builders every image passes through the user's machine. */
+export function noteOtherBuilders(facts: ClusterFacts, name: string): Advice | undefined {
   const others = listKnownBuilders(facts).filter((deployment) => deployment.name !== name);
   if (others.length === 0) return undefined;
   const names = others.map((deployment) => `"${deployment.name}"`).join(', ');
-  return `there are other builders beside "${name}" in this namespace: ${names}. With more than one, every image travels through your machine. To remove one: kubectl tiltbuild builder rm NAME`;
+  const remove = command('kubectl', 'tiltbuild', 'builder', 'rm', 'NAME');
+  return advise`this namespace has other builders besides "${name}": ${names}. With more than one, every image passes through your machine. To remove one: ${remove}`;
 }

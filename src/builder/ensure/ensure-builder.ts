@@ -1,19 +1,17 @@
-/** Owns that a builder is there that works, before a build: looked at, waited for, made or replaced. */
+/** Owns that a working builder is there before a build: used, waited for, created or replaced. */
 import type {Cluster} from '../../cluster/ports.ts';
 import type {Ports} from '../../ports.ts';
+import {advise} from '../../text/advice.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
-import type {BuilderRequest, BuilderSurroundings} from '../model/request.ts';
+import type {BuilderRequest, BuilderTask} from '../model/request.ts';
 import {chooseBuilderAction, noteOtherBuilders} from './choose-action.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 
-/** Gives the builder as it is used; undefined where there is none and none was to be made. */
-export async function ensureBuilder(
-  surroundings: BuilderSurroundings,
-  ports: Ports,
-): Promise<BuilderDeployment | undefined> {
-  const {request, facts, cluster} = surroundings;
+/** Gives the builder that the build uses; undefined if there is none, and none was to be created. */
+export async function ensureBuilder(task: BuilderTask, ports: Ports): Promise<BuilderDeployment | undefined> {
+  const {request, facts, cluster} = task;
   const {name, namespace} = request.settings;
-  const {observed, action} = await chooseBuilderAction(surroundings);
+  const {observed, action} = await chooseBuilderAction(task);
   const {deployment} = observed;
   if (request.policy === 'never') return deployment;
   const others = noteOtherBuilders(facts, name);
@@ -23,32 +21,30 @@ export async function ensureBuilder(
     case 'use':
       return deployment;
     case 'warn':
-      ports.notes.note(`${action.note} To mend it: ${action.command}`);
+      ports.notes.note(advise`${action.note} To repair it: ${action.command}`);
       return await useAsItIs(deployment, request, cluster, ports);
     case 'wait':
       return await waitForBuilder(request, cluster, ports);
     case 'create': {
-      ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; making one.`);
-      // Most builds find a builder that works, and have no time to load how one is made.
-      await (await import('./make-builder.ts')).createBuilder(surroundings, observed.nodes);
+      ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; creating one.`);
+      // Most builds find a builder that works, and need not load how one is created.
+      const {createBuilder} = await import('./create-builder.ts');
+      await createBuilder(task, observed.nodes);
       return await waitForBuilder(request, cluster, ports);
     }
-    case 'replace':
+    case 'replace': {
       ports.notes.note(action.note);
-      return await (await import('./repair-builder.ts')).mendBuilder(
-        surroundings,
-        observed.nodes,
-        deployment as BuilderDeployment,
-        ports,
-      );
+      const {repairBuilder} = await import('./repair-builder.ts');
+      return await repairBuilder(task, observed.nodes, action.old, ports);
+    }
     default:
       return action satisfies never;
   }
 }
 
 /**
- * The delegate waits for ever for a builder that cannot start, so it is waited for here; but for one that is made for
- * Docker, which the delegate may still flip to containerd.
+ * The delegate waits forever for a builder that cannot start, so this waits for it first. One for Docker is left to the
+ * delegate, which may still change it to containerd.
  */
 async function useAsItIs(
   deployment: BuilderDeployment | undefined,
@@ -57,5 +53,5 @@ async function useAsItIs(
   ports: Ports,
 ): Promise<BuilderDeployment | undefined> {
   if (deployment === undefined || deployment.readyReplicas > 0) return deployment;
-  return deployment.labels.runtime === 'docker' ? deployment : await waitForBuilder(request, cluster, ports);
+  return deployment.runtime === 'docker' ? deployment : await waitForBuilder(request, cluster, ports);
 }

@@ -1,20 +1,26 @@
-/** Owns looks at a builder: its pods, their events, and what a small program tells that runs in one of them. */
+/** Owns looking at a builder: its pods, their events, and what a small program in one of them prints. */
 import {eventsPath, type ObjectPlace, podsPath} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
+import {CONTAINER, podSelector} from '../model/marks.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {type BuilderEvent, type BuilderPod, readEvents, readPods} from '../model/pods.ts';
 
-/** Where no pod runs, kubectl waits for one: a minute for `exec`, twenty seconds for `logs`. */
-export const POD_WAIT = ['--pod-running-timeout', '10s'];
+/** Without a running pod, kubectl waits for one: a minute for `exec`, twenty seconds for `logs`. */
+const POD_WAIT = ['--pod-running-timeout', '10s', '--container', CONTAINER];
 
-/** kubectl's arguments for `command` in BuildKit's container of `where`: a pod, or `deployment/NAME` for any of its. */
+/** kubectl's arguments for `command` in BuildKit's container of `where`: a pod, or `deployment/NAME` for any of its pods. */
 export function execArgs(where: string, command: readonly string[]): readonly string[] {
-  return ['exec', where, ...POD_WAIT, '--container', 'buildkitd', '--', ...command];
+  return ['exec', where, ...POD_WAIT, '--', ...command];
+}
+
+/** The same for the log. */
+export function logArgs(where: string, ...flags: readonly string[]): readonly string[] {
+  return ['logs', where, ...POD_WAIT, ...flags];
 }
 
 /**
- * Whether somebody builds on it. Every client of kubectl build holds a `buildctl dial-stdio` in the pod for as long
- * as its build lasts (its source, `buildNodeClient`). A builder without a ready pod builds nothing.
+ * Whether somebody builds on it. Every client of kubectl build runs `buildctl dial-stdio` in the pod for as long as its
+ * build lasts (its source, `buildNodeClient`). A builder without a ready pod builds nothing.
  */
 export async function isBuildRunning(
   deployment: BuilderDeployment,
@@ -31,46 +37,50 @@ async function isBuildRunningIn(pod: string, cluster: Cluster): Promise<boolean 
   const command = ['pgrep', '-f', 'buildctl dial-stdio'];
   const {exitCode, stdout, stderr} = await cluster.kubectl(execArgs(pod, command));
   if (exitCode === 0 && stdout.trim() !== '') return true;
-  // pgrep ends with 1 where it finds nothing, and kubectl hands that on with a line of its own.
+  // pgrep exits with 1 if it finds nothing, and kubectl passes that on with a line of its own.
   return /command terminated with exit code 1\b/.test(stderr) ? false : 'unknown';
 }
 
-/** BuildKit's version as it runs, e.g. `v0.32.2`; undefined where that cannot be seen. */
+/** The version of the running BuildKit, e.g. `v0.32.2`; undefined if it cannot be seen. */
 export async function readVersion(
   deployment: BuilderDeployment,
   cluster: Cluster,
 ): Promise<string | undefined> {
-  if (deployment.readyReplicas === 0) return undefined;
-  const {exitCode, stdout} = await cluster.kubectl(
-    execArgs(`deployment/${deployment.name}`, ['buildkitd', '--version']),
-  );
   // buildkitd github.com/moby/buildkit v0.32.2 <commit>
-  return exitCode === 0 ? /\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] : undefined;
+  const output = await runIn(deployment, ['buildkitd', '--version'], cluster);
+  return /\bv\d+\.\d+\.\d+\S*/.exec(output)?.[0];
 }
 
-/** The builder's pods, whatever their state; undefined where they may not be seen. */
+/** Mounts of containerd's socket that the builder's starts have left on its node; 0 if they cannot be seen. */
+export async function countLeftoverMounts(deployment: BuilderDeployment, cluster: Cluster): Promise<number> {
+  const output = await runIn(deployment, ['cat', '/proc/self/mountinfo'], cluster);
+  const mounts = output.split('\n').filter((line) => line.split(' ')[4]?.endsWith('/containerd.sock'));
+  // One is the pod's own, which goes away with it.
+  return Math.max(0, mounts.length - 1);
+}
+
+/** What the command prints in one of the builder's pods; empty if it fails, or no pod is ready. */
+async function runIn(
+  {name, readyReplicas}: BuilderDeployment,
+  command: readonly string[],
+  cluster: Cluster,
+): Promise<string> {
+  if (readyReplicas === 0) return '';
+  const {exitCode, stdout} = await cluster.kubectl(execArgs(`deployment/${name}`, command));
+  return exitCode === 0 ? stdout : '';
+}
+
+/** The builder's pods, whatever their state; undefined if we may not list them. */
 export async function listPods(
-  place: ObjectPlace,
+  {name, namespace}: ObjectPlace,
   cluster: Cluster,
 ): Promise<readonly BuilderPod[] | undefined> {
-  const answer = await cluster.get(podsPath(place));
+  const answer = await cluster.get(podsPath(namespace, podSelector(name)));
   return answer.kind === 'found' ? readPods(answer.value) : undefined;
 }
 
-/** All events of the builder's namespace; none where they may not be seen. */
+/** All events of the builder's namespace; none if we may not list them. */
 export async function listEvents(namespace: string, cluster: Cluster): Promise<readonly BuilderEvent[]> {
   const answer = await cluster.get(eventsPath(namespace));
   return answer.kind === 'found' ? readEvents(answer.value) : [];
-}
-
-/** Mounts of containerd's socket that the builder's starts have left on its node; 0 where that cannot be seen. */
-export async function countLeftoverMounts(deployment: BuilderDeployment, cluster: Cluster): Promise<number> {
-  if (deployment.readyReplicas === 0) return 0;
-  const {exitCode, stdout} = await cluster.kubectl(
-    execArgs(`deployment/${deployment.name}`, ['cat', '/proc/self/mountinfo']),
-  );
-  if (exitCode !== 0) return 0;
-  const mounts = stdout.split('\n').filter((line) => line.split(' ')[4]?.endsWith('/containerd.sock'));
-  // One is the pod's own, which goes with it.
-  return Math.max(0, mounts.length - 1);
 }

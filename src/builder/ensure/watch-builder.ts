@@ -1,17 +1,17 @@
-/** Owns the watch on the builder's pods while the delegate runs, which itself hangs for ever when they go. */
+/** Owns watching the builder's pods while the delegate runs, because the delegate hangs forever when they disappear. */
 import type {Cluster} from '../../cluster/ports.ts';
 import type {Ports} from '../../ports.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import {findLoss, type Loss} from '../verdict/loss.ts';
 import {listEvents, listPods} from './inspect-builder.ts';
 
-/** How much longer than between two looks at a builder that starts: this goes on for the whole build. */
+/** How much longer than while a builder starts to wait between two looks: this goes on for the whole build. */
 const PATIENCE = 5;
 
-/** A build that is cached is over before this, in milliseconds, and is not made slower by a look. */
+/** A cached build is over before this, in milliseconds, and no look slows it down. */
 const FIRST_LOOK = 700;
 
-/** How long a build may show, in milliseconds, that the pod that went was not its own. */
+/** How long a build has to show, in milliseconds, that the lost pod was not its own. */
 const GRACE = 30_000;
 
 export interface WatchedBuilder {
@@ -21,8 +21,8 @@ export interface WatchedBuilder {
 }
 
 /**
- * Looks at the builder's pods until `run` has ended, and once more where it failed; gives the first loss of one that
- * ran at the start. A look that fails is no loss: the API server may be slow, and the build may not need it.
+ * Looks at the builder's pods until `run` ends, and once more if it failed; gives the first loss of a pod that ran at
+ * the start. A look that fails is no loss: the API server may be slow, and the build may not need it.
  */
 export async function watchBuilder(
   {name, namespace, cluster}: WatchedBuilder,
@@ -34,7 +34,7 @@ export async function watchBuilder(
     ({exitCode}) => (exitCode === 0 ? ('well' as const) : ('badly' as const)),
     () => 'well' as const,
   );
-  // A signal ends every sleep at once; the delegate was told of it as well, and its end is all that is left.
+  // A signal ends every sleep at once. The delegate gets it as well, and only its end is left to wait for.
   const rest = (milliseconds: number) => Promise.race([ports.sleep(milliseconds).catch(() => ended), ended]);
   let before: readonly BuilderPod[] | undefined;
   let state = await rest(FIRST_LOOK);
@@ -52,7 +52,7 @@ export async function watchBuilder(
   }
 }
 
-/** The events tell why, and are only asked for once there is something to explain. */
+/** The events say why, and are read only once there is something to explain. */
 async function findLossWithEvents(
   before: readonly BuilderPod[],
   now: readonly BuilderPod[],
@@ -64,7 +64,7 @@ async function findLossWithEvents(
   return findLoss({before, now, events});
 }
 
-/** With several pods the delegate may well be on another one, and show it by going on. */
+/** With several pods the delegate may be on another one, and shows it by going on. */
 async function confirmLoss(loss: Loss, ended: Promise<unknown>, ports: Ports): Promise<Loss | undefined> {
   const grace = ports.sleep(GRACE).then(
     () => 'still there' as const,

@@ -1,80 +1,63 @@
 /** Owns the Deployment and ConfigMap of a builder of ours, in the form that kubectl build adopts as its own. */
 import {createHash} from 'node:crypto';
 import {TiltbuildError} from '../../errors.ts';
+import {advise, flag} from '../../text/advice.ts';
 import {
   CONFIG_ANNOTATION,
   CONFIG_KEY,
+  CONTAINER,
   MANAGED_BY,
   MANAGED_BY_LABEL,
   PLUGIN_ANNOTATION,
+  selectorLabels,
   VERSION_ANNOTATION,
+  writeLabels,
 } from '../model/marks.ts';
 import type {BuilderSettings} from '../model/settings.ts';
-import {listVolumes, type PodSpec} from './mounts.ts';
-import type {ContainerdPaths, ContainerRuntime} from './runtime.ts';
+import type {ContainerdPaths} from './containerd-paths.ts';
+import {listVolumes} from './mounts.ts';
+import type {ContainerRuntime} from './nodes.ts';
 import {type BuildkitdWorker, builderStateDirectory, buildkitdToml, chooseWorker} from './toml.ts';
 
 export interface ManifestFacts {
   readonly settings: BuilderSettings;
-  /** May be absent for a rootless builder only, which runs anywhere. */
-  readonly runtime?: ContainerRuntime;
+  /** Undefined for a rootless builder, which runs anywhere. */
+  readonly runtime: ContainerRuntime | undefined;
   readonly paths: ContainerdPaths;
   /** How many nodes can hold a builder. */
   readonly nodeCount: number;
   readonly toolVersion: string;
 }
 
-export interface BuilderManifest {
-  readonly configMap: KubernetesObject;
-  readonly deployment: KubernetesObject & {
-    readonly spec: {
-      readonly replicas: number;
-      readonly template: {readonly spec: PodSpec; readonly [field: string]: unknown};
-      readonly [field: string]: unknown;
-    };
-  };
-}
+export type BuilderManifest = ReturnType<typeof builderManifest>;
 
-export interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Readonly<Record<string, string>>;
-    readonly annotations: Readonly<Record<string, string>>;
-  };
-  readonly [field: string]: unknown;
-}
-
-/** Objects to send as they are. The version of the tool is in their annotations only, so that none restarts a pod. */
-export function builderManifest(facts: ManifestFacts): BuilderManifest {
+/** Objects to send as they are. The program's version is in their own annotations only, so a new one restarts no pod. */
+export function builderManifest(facts: ManifestFacts) {
   const {settings, runtime, paths, toolVersion} = facts;
   const {name, namespace, rootless} = settings;
   checkName(name);
-  const worker = chooseWorker(runtime, rootless, builderStateDirectory(namespace, name), paths.socket);
+  const worker = chooseWorker(runtime, builderStateDirectory(namespace, name), paths.socket);
   const toml = buildkitdToml(worker, settings.allowNetworkHost);
   const labels = {
-    app: name,
-    // What the plugin itself writes for rootless builders where nothing else is asked for.
-    runtime: runtime ?? 'docker',
-    worker: worker.kind === 'containerd' ? 'containerd' : 'runc',
-    rootless: String(rootless),
+    ...writeLabels(name, {
+      // The plugin writes docker for rootless builders by default.
+      runtime: runtime ?? 'docker',
+      worker: worker.kind === 'containerd' ? 'containerd' : 'runc',
+      rootless,
+    }),
     [MANAGED_BY_LABEL]: MANAGED_BY,
   };
-  const metadata = {
-    name,
-    namespace,
-    labels,
-    annotations: {[PLUGIN_ANNOTATION]: `${MANAGED_BY} ${toolVersion}`, [VERSION_ANNOTATION]: toolVersion},
+  const annotations = {
+    [PLUGIN_ANNOTATION]: `${MANAGED_BY} ${toolVersion}`,
+    [VERSION_ANNOTATION]: toolVersion,
   };
+  const metadata = {name, namespace, labels, annotations};
   return {
     configMap: {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata,
-      // As text it would be easier to read, but a key cannot be in both places, and where the plugin made a
-      // ConfigMap before, it is in this one.
+      // Plain text would be easier to read, but a key cannot be in both places, and the plugin's ConfigMap has it here.
       binaryData: {[CONFIG_KEY]: Buffer.from(toml).toString('base64')},
     },
     deployment: {
@@ -85,7 +68,7 @@ export function builderManifest(facts: ManifestFacts): BuilderManifest {
         replicas: countReplicas(facts),
         // With a rolling update the new pod would wait for the old one's node and lock, and the old one for it.
         strategy: {type: 'Recreate'},
-        selector: {matchLabels: {app: name}},
+        selector: {matchLabels: selectorLabels(name)},
         template: {
           metadata: {labels, annotations: {[CONFIG_ANNOTATION]: hashConfig(toml)}},
           spec: podSpec(settings, worker, paths),
@@ -95,11 +78,11 @@ export function builderManifest(facts: ManifestFacts): BuilderManifest {
   };
 }
 
-/** The name becomes the label `app`, which is shorter than a name may be. */
+/** The name becomes the label `app`, and a label's value can be shorter than an object's name. */
 function checkName(name: string): void {
   if (name.length <= 63) return;
-  throw new TiltbuildError('usage', `The builder's name "${name}" has more than 63 characters.`, {
-    remedy: ['Give it a shorter one with --builder.'],
+  throw new TiltbuildError('usage', `The builder's name "${name}" is longer than 63 characters.`, {
+    remedy: [advise`Use a shorter name with ${flag('builder', 'NAME')}.`],
   });
 }
 
@@ -109,8 +92,8 @@ function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFact
   if (rootless || replicas <= nodes) return replicas;
   throw new TiltbuildError(
     'usage',
-    `${replicas} replicas of the builder need as many nodes, and only ${nodes} can hold one.`,
-    {remedy: ['Ask for fewer replicas, or for "nodes".']},
+    `${replicas} replicas of the builder need ${replicas} nodes, and only ${nodes} can hold one.`,
+    {remedy: ['Use fewer replicas, or "nodes" for one on every node.']},
   );
 }
 
@@ -118,7 +101,7 @@ function hashConfig(toml: string): string {
   return createHash('sha256').update(toml).digest('hex').slice(0, 16);
 }
 
-/** Only what differs from the API server's defaults, or matters too much to leave to them. */
+/** What differs from the API server's defaults, or matters too much to leave to them. */
 function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
   const {volumes, volumeMounts} = listVolumes(settings.name, worker, paths);
   const {requests, tolerations} = settings;
@@ -126,15 +109,15 @@ function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: Cont
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    // An idle buildkitd goes at once; one that builds is given time to finish.
+    // An idle buildkitd stops at once; one that builds gets time to finish.
     terminationGracePeriodSeconds: 30,
     nodeSelector: {...settings.nodeSelector, 'kubernetes.io/os': 'linux'},
     ...(tolerations.length > 0 ? {tolerations} : {}),
     affinity: {podAntiAffinity: spreadOverNodes(settings)},
     containers: [
-      // The plugin runs its commands in the first container, whatever it is called.
+      // The plugin runs its commands in the first container, whatever its name.
       {
-        name: 'buildkitd',
+        name: CONTAINER,
         image: settings.image,
         imagePullPolicy: 'IfNotPresent',
         ...(worker.kind === 'rootless' ? {args: ['--oci-worker-no-process-sandbox']} : {}),
@@ -143,7 +126,7 @@ function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: Cont
         securityContext: worker.kind === 'rootless' ? ROOTLESS_SECURITY : {privileged: true},
         startupProbe: probe(1, 300),
         readinessProbe: probe(15, 4),
-        // What BuildKit said at last is then in the pod's status, where the wait for it finds it.
+        // Puts BuildKit's last words into the pod's status, which is what waiting for it reads.
         terminationMessagePolicy: 'FallbackToLogsOnError',
         volumeMounts,
       },
@@ -152,7 +135,7 @@ function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: Cont
   };
 }
 
-/** Since Kubernetes 1.27 (seccomp) and 1.30 (AppArmor) in these fields; the plugin's annotations mean nothing now. */
+/** Kubernetes has these fields since 1.27 (seccomp) and 1.30 (AppArmor); it ignores the plugin's annotations now. */
 const ROOTLESS_SECURITY = {
   runAsUser: 1000,
   runAsGroup: 1000,
@@ -161,17 +144,17 @@ const ROOTLESS_SECURITY = {
 };
 
 /**
- * At the start every second, so that nobody waits for the next look; later seldom. buildctl may be slow to start
- * beside a large build, and for a pod that is not ready the plugin sets out to make another builder.
+ * Every second at the start, where somebody waits, and rarely later. buildctl may be slow to start beside a large
+ * build, and if a pod is not ready the plugin starts to create another builder.
  */
 function probe(periodSeconds: number, failureThreshold: number) {
   const exec = {command: ['buildctl', 'debug', 'workers']};
   return {exec, periodSeconds, timeoutSeconds: 10, failureThreshold};
 }
 
-/** Two builders of one name on a node would fight over their state; the rootless ones keep theirs to themselves. */
+/** Two pods of one builder on a node would fight over their state; rootless pods have their own. */
 function spreadOverNodes({name, rootless}: BuilderSettings) {
-  const term = {labelSelector: {matchLabels: {app: name}}, topologyKey: 'kubernetes.io/hostname'};
+  const term = {labelSelector: {matchLabels: selectorLabels(name)}, topologyKey: 'kubernetes.io/hostname'};
   return rootless
     ? {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 100, podAffinityTerm: term}]}
     : {requiredDuringSchedulingIgnoredDuringExecution: [term]};

@@ -1,25 +1,11 @@
-/** Owns what a builder mounts, and the rule by which a mount would double on the node. */
-import {ROOTLESS_STATE_DIRECTORY} from '../model/marks.ts';
+/** Owns what a builder mounts. */
 import {isWithin, parentDirectory} from '../model/node-paths.ts';
-import {type ContainerdPaths, STANDARD_SOCKET} from './runtime.ts';
-import type {BuildkitdWorker} from './toml.ts';
-
-/** The part of a pod's specification that mounts are read from. */
-export interface PodSpec {
-  readonly initContainers?: readonly {readonly volumeMounts?: readonly VolumeMount[]}[];
-  readonly containers?: readonly {readonly volumeMounts?: readonly VolumeMount[]}[];
-}
-
-export interface VolumeMount {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly mountPropagation?: string;
-  readonly readOnly?: boolean;
-}
+import {type ContainerdPaths, STANDARD_SOCKET} from './containerd-paths.ts';
+import {type BuildkitdWorker, ROOTLESS_STATE_DIRECTORY} from './toml.ts';
 
 interface Mounted {
   readonly volume: Readonly<Record<string, unknown>> & {readonly name: string};
-  readonly mount: Omit<VolumeMount, 'name'>;
+  readonly mount: {readonly mountPath: string; readonly mountPropagation?: 'Bidirectional'};
 }
 
 /** The volumes of a builder, and its mounts of them in the same order. */
@@ -43,7 +29,7 @@ function workerVolumes(worker: BuildkitdWorker, paths: ContainerdPaths): readonl
     case 'runc':
       return [
         hostPath('var-lib-buildkit', worker.stateDirectory, 'DirectoryOrCreate'),
-        // Through this socket the plugin loads images; it is in the directory that the plugin looks in.
+        // The plugin loads images through this socket, which is in the directory where the plugin looks for it.
         hostPath('docker-sock', '/var/run/docker.sock', 'Socket', '/run/docker.sock'),
       ];
     case 'rootless':
@@ -55,14 +41,14 @@ function workerVolumes(worker: BuildkitdWorker, paths: ContainerdPaths): readonl
   }
 }
 
-/** containerd's client makes the pipes of a container's output there, whatever socket it talks to. */
+/** containerd's client creates the pipes of a container's output here, whatever socket it talks to. */
 const PIPE_DIRECTORY = '/run/containerd/fifo';
 
 /**
- * BuildKit and the node's containerd hand each other paths, so these are the same inside and outside, and what the
- * one mounts has to show for the other: snapshots in containerd's root, and in /tmp the file system of a step, its
- * secrets and its SSH socket. (/var/log is as the plugin has it.) The socket comes with its directory, never by
- * itself; a directory inside another of these comes with that one.
+ * BuildKit and the node's containerd pass each other paths, so these are the same inside and outside, and what one
+ * mounts has to appear to the other: snapshots in containerd's root, and in /tmp the file system of a step, its
+ * secrets and its SSH socket. (The plugin mounts /var/log like this as well.) The socket comes with its directory,
+ * never alone; a directory inside another of these comes with that one.
  */
 function containerdVolumes(stateDirectory: string, paths: ContainerdPaths): readonly Mounted[] {
   const directories = [
@@ -84,7 +70,7 @@ function containerdVolumes(stateDirectory: string, paths: ContainerdPaths): read
   return [
     ...outermost.map(([name, path, type]) => hostPath(name, path, type, path, 'Bidirectional')),
     ...(covered(PIPE_DIRECTORY) ? [] : [hostPath('containerd-fifo', PIPE_DIRECTORY, 'DirectoryOrCreate')]),
-    // Where the plugin loads images into the other nodes of a builder, it knows only the standard place.
+    // For loading images into the other nodes of a builder the plugin knows the standard place only.
     ...(covered(STANDARD_SOCKET) ? [] : [hostPath('loader-sock', paths.socket, 'Socket', STANDARD_SOCKET)]),
   ];
 }
@@ -98,35 +84,6 @@ function hostPath(
 ): Mounted {
   return {
     volume: {name, hostPath: {path, type}},
-    mount: {mountPath, ...(mountPropagation === undefined ? {} : {mountPropagation})},
+    mount: {mountPath, ...(mountPropagation && {mountPropagation})},
   };
-}
-
-/** A mount as it is seen in its container. */
-export interface PlacedMount {
-  readonly path: string;
-  readonly propagation?: string;
-}
-
-/** Every mount inside another one of its container that is Bidirectional, which would double on the node at each start. */
-export function findNestedMounts<Mount extends PlacedMount>(
-  mounts: readonly Mount[],
-): readonly {readonly inner: Mount; readonly outer: Mount}[] {
-  return mounts.flatMap((inner) =>
-    mounts
-      .filter((outer) => outer !== inner && outer.propagation === 'Bidirectional')
-      .filter((outer) => isWithin(inner.path, outer.path))
-      .map((outer) => ({inner, outer})),
-  );
-}
-
-/** Those of a pod, in words. */
-export function nestedMounts({initContainers = [], containers = []}: PodSpec): readonly string[] {
-  return [...initContainers, ...containers].flatMap(({volumeMounts = []}) => {
-    const mounts = volumeMounts.map(({mountPath, mountPropagation}) => ({
-      path: mountPath,
-      propagation: mountPropagation,
-    }));
-    return findNestedMounts(mounts).map(({inner, outer}) => `${inner.path} inside ${outer.path}`);
-  });
 }

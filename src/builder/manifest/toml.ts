@@ -1,17 +1,19 @@
-/** Owns the builder's buildkitd.toml, and the directory on the node that its state is kept in. */
+/** Owns the builder's buildkitd.toml, and the directory on the node that holds its state. */
 import {createHash} from 'node:crypto';
-import {ROOTLESS_STATE_DIRECTORY} from '../model/marks.ts';
-import {type ContainerRuntime, STANDARD_SOCKET} from './runtime.ts';
+import {STANDARD_SOCKET} from './containerd-paths.ts';
+import type {ContainerRuntime} from './nodes.ts';
 
 const STATE_PARENT = '/var/lib/buildkit';
-const OTEL_SOCKET = 'otel-grpc.sock';
-/** Linux has 108 bytes for the path of a unix socket, the closing zero among them. */
+/** Linux has 108 bytes for the path of a unix socket, including the closing zero. */
 const SOCKET_PATH_LIMIT = 107;
 
+/** Where the rootless image keeps its state; a volume of its own, since a node may mount images nosuid. */
+export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';
+
 /**
- * The node's directory for the state of one builder. The plugin goes by the name alone, so that two namespaces on
- * one node fight over its lock. No `_` can be in either name, so no two pairs have one directory; nor has the
- * plugin's. Names too long for a socket inside become a hash, which begins as no namespace can.
+ * The node's directory for the state of one builder. The plugin uses the name alone, so builders of two namespaces on
+ * one node fight over its lock. Neither name can contain `_`, so no two pairs share a directory, nor does any builder
+ * with the plugin's. Names too long for a socket inside become a hash, which begins as no namespace can.
  */
 export function builderStateDirectory(namespace: string, name: string): string {
   const directory = `${STATE_PARENT}/${namespace}_${name}`;
@@ -25,7 +27,7 @@ export function builderStateDirectory(namespace: string, name: string): string {
  * where the node's containerd cannot find it, and every RUN fails (BuildKit 0.13 and later). A runc in the pod can.
  */
 export function otelSocketPath(stateDirectory: string): string {
-  return `${stateDirectory}/${OTEL_SOCKET}`;
+  return `${stateDirectory}/otel-grpc.sock`;
 }
 
 export type BuildkitdWorker =
@@ -33,27 +35,25 @@ export type BuildkitdWorker =
   | {readonly kind: 'runc'; readonly stateDirectory: string}
   | {readonly kind: 'rootless'};
 
-/** The worker for a runtime: only containerd's images can be shared with BuildKit. */
+/** The worker for a runtime; without one the builder is rootless. Only containerd can share images with BuildKit. */
 export function chooseWorker(
   runtime: ContainerRuntime | undefined,
-  rootless: boolean,
   stateDirectory: string,
   socket: string,
 ): BuildkitdWorker {
-  if (rootless) return {kind: 'rootless'};
   switch (runtime) {
     case 'containerd':
       return {kind: 'containerd', stateDirectory, socket};
     case 'docker':
       return {kind: 'runc', stateDirectory};
     case undefined:
-      throw new Error('a builder that is not rootless needs to know its runtime');
+      return {kind: 'rootless'};
     default:
       return runtime satisfies never;
   }
 }
 
-/** The configuration of one builder. Keys are those of BuildKit 0.32; older ones skip what they do not know. */
+/** The configuration of one builder. The keys are those of BuildKit 0.32; older versions ignore those they do not know. */
 export function buildkitdToml(worker: BuildkitdWorker, allowNetworkHost: boolean): string {
   const root = worker.kind === 'rootless' ? ROOTLESS_STATE_DIRECTORY : worker.stateDirectory;
   return [
@@ -62,7 +62,9 @@ export function buildkitdToml(worker: BuildkitdWorker, allowNetworkHost: boolean
     ...(allowNetworkHost ? ['insecure-entitlements = ["network.host"]'] : []),
     ...(worker.kind === 'containerd' ? ['', ...otelLines(root)] : []),
     '',
+    ...disabledLines(worker.kind === 'containerd' ? 'oci' : 'containerd'),
     ...workerLines(worker),
+    ...GARBAGE_COLLECTION,
     '',
   ].join('\n');
 }
@@ -75,42 +77,33 @@ function otelLines(root: string): readonly string[] {
   ];
 }
 
+function disabledLines(worker: 'oci' | 'containerd'): readonly string[] {
+  return [`[worker.${worker}]`, '  enabled = false', ''];
+}
+
 function workerLines(worker: BuildkitdWorker): readonly string[] {
   switch (worker.kind) {
     case 'containerd':
       return [
-        ...disabled('oci'),
         '[worker.containerd]',
         '  enabled = true',
-        // The namespace that the kubelet looks for images in.
+        // The namespace in which the kubelet looks for images.
         '  namespace = "k8s.io"',
         ...(worker.socket === STANDARD_SOCKET ? [] : [`  address = ${quote(worker.socket)}`]),
-        ...GARBAGE_COLLECTION,
       ];
     case 'runc':
-      return [...disabled('containerd'), '[worker.oci]', '  enabled = true', ...GARBAGE_COLLECTION];
+      return ['[worker.oci]', '  enabled = true'];
     case 'rootless':
-      return [
-        ...disabled('containerd'),
-        '[worker.oci]',
-        '  enabled = true',
-        '  rootless = true',
-        // A pod that is not privileged cannot mount a proc of its own.
-        '  noProcessSandbox = true',
-        ...GARBAGE_COLLECTION,
-      ];
+      // A pod that is not privileged cannot mount a proc of its own.
+      return ['[worker.oci]', '  enabled = true', '  rootless = true', '  noProcessSandbox = true'];
     default:
       return worker satisfies never;
   }
 }
 
-function disabled(worker: 'oci' | 'containerd'): readonly string[] {
-  return [`[worker.${worker}]`, '  enabled = false', ''];
-}
-
 /**
- * The kubelet removes images from 85 % of the disk on, and evicts pods soon after: the cache gives way before
- * that, down to a size that keeps everyday builds fast.
+ * The kubelet removes images once the disk is 85 % full, and evicts pods soon after. The cache shrinks before that,
+ * down to a size that keeps everyday builds fast.
  */
 const GARBAGE_COLLECTION: readonly string[] = [
   '  gc = true',

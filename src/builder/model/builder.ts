@@ -1,32 +1,34 @@
-/** Owns what is known of the builder before a build: its name, and the runtime that an image is exported into. */
+/** Owns which builder is meant: its name, the command that creates it, and where its images end up. */
+import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Product} from '../../cluster/product.ts';
-import {isRootless} from './marks.ts';
+import {type Command, command} from '../../text/advice.ts';
 import type {BuilderDeployment} from './objects.ts';
-
-/** The name that kubectl build gives its builder. */
-export const DEFAULT_BUILDER = 'buildkit';
 
 export interface BuilderName {
   readonly name: string;
-  /** Whether it was asked for, and so has to be handed on. */
+  /** Whether a flag or a variable named it; it is passed on to kubectl build then. */
   readonly given: boolean;
 }
 
 /** `--builder`, else `BUILDX_BUILDER`, else the plugin's default. */
 export function chooseBuilder(flag: string | undefined, variable: string | undefined): BuilderName {
   const name = flag || variable;
-  return name ? {name, given: true} : {name: DEFAULT_BUILDER, given: false};
+  return name ? {name, given: true} : {name: 'buildkit', given: false};
 }
 
-export type BuilderRuntime = 'containerd' | 'other' | 'unknown';
+/** The command that creates the builder, with more words such as `--replace`. */
+export function createCommand({name, namespace}: ObjectPlace, ...words: readonly string[]): Command {
+  return command('kubectl', 'tiltbuild', 'builder', 'create', name, ...words, '--namespace', namespace);
+}
+
+export type BuilderRuntime = 'containerd' | 'other';
 
 /**
- * The runtime that the builder exports into, by the label that kubectl build itself goes by. Where there is no
- * builder and none is made, the plugin makes one and takes Docker wherever a node has its socket, whatever the
- * kubelet runs on; only on kind is it certain to end on containerd, since its node image has no Docker.
+ * The runtime that the builder exports into, by the label that kubectl build itself reads. Without a builder the
+ * plugin creates one, and takes Docker wherever a node has its socket, whatever the kubelet runs on; only on kind is
+ * it certain to end up with containerd, because kind's node image has no Docker.
  */
 export function builderRuntime(deployment: BuilderDeployment | undefined, product: Product): BuilderRuntime {
-  if (deployment === undefined) return product === 'kind' ? 'containerd' : 'unknown';
-  const {labels} = deployment;
-  return labels.runtime === 'containerd' && !isRootless(labels) ? 'containerd' : 'other';
+  if (deployment === undefined) return product === 'kind' ? 'containerd' : 'other';
+  return deployment.runtime === 'containerd' && !deployment.rootless ? 'containerd' : 'other';
 }

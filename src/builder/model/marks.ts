@@ -1,20 +1,47 @@
-/** Owns the marks on a builder's objects: those that the plugin goes by, and those that we know our own by. */
+/** Owns the names that mark a builder's objects: labels, annotations, and the container that BuildKit runs in. */
 
-/** By its presence the plugin takes a Deployment for a builder (pkg/driver/kubernetes/driver.go, List). */
+/** The plugin takes a Deployment with this annotation for a builder (pkg/driver/kubernetes/driver.go, List). */
 export const PLUGIN_ANNOTATION = 'buildkit.mobyproject.org/builder';
-/** The label and its value by which we know what we made. */
+
+/** What this program created carries this label with this value. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'kubectl-tiltbuild';
 export const VERSION_ANNOTATION = 'kubectl-tiltbuild/version';
-/** On the pods, so that another configuration makes new ones: a changed ConfigMap alone restarts nothing. */
+/** On the pods: a changed ConfigMap restarts nothing, a changed annotation of the pods does. */
 export const CONFIG_ANNOTATION = 'kubectl-tiltbuild/config';
-/** Whether a builder has no rights on its node: the plugin reads the label with Go's ParseBool (driver.go, isRootless). */
-export function isRootless({rootless = ''}: Readonly<Record<string, string>>): boolean {
-  return /^(1|t|true)$/i.test(rootless);
+
+/** The ConfigMap's key for buildkitd.toml. */
+export const CONFIG_KEY = 'buildkitd.toml';
+export const CONTAINER = 'buildkitd';
+
+/** The labels that the plugin reads, besides the one for the name. */
+export interface BuilderTraits {
+  /** Empty without the label. */
+  readonly runtime: string;
+  readonly worker: string;
+  /** Whether it has no privileges on its node. */
+  readonly rootless: boolean;
 }
 
-/** The ConfigMap's key for the builder's buildkitd.toml. */
-export const CONFIG_KEY = 'buildkitd.toml';
+export function writeLabels(name: string, {runtime, worker, rootless}: BuilderTraits) {
+  return {...selectorLabels(name), runtime, worker, rootless: String(rootless)};
+}
 
-/** Where the rootless image keeps its state; a volume of its own there, since a node may mount images nosuid. */
-export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';
+/** The plugin reads `rootless` with Go's ParseBool (driver.go, isRootless). */
+export function readLabels({
+  runtime = '',
+  worker = '',
+  rootless = '',
+}: Readonly<Record<string, string>>): BuilderTraits {
+  return {runtime, worker, rootless: /^(1|t|true)$/i.test(rootless)};
+}
+
+/** The labels by which a Deployment, and everybody else, finds the builder's pods. */
+export function selectorLabels(name: string) {
+  return {app: name};
+}
+
+/** The same for `kubectl --selector` and the API server. */
+export function podSelector(name: string): string {
+  return `app=${name}`;
+}

@@ -1,21 +1,21 @@
-/** Owns paths on a node and in a builder's pod, as far as two of them are compared. */
+/** Owns comparing paths on a node and in a builder's pod. */
 
-/** `/var/run` is a link to `/run` on nodes and in the builder's image alike. */
+/** `/var/run` is a link to `/run`, on nodes and in the builder's image. */
 export function resolveRunAlias(path: string): string {
   return path.replace(/^\/var\/run(?=\/|$)/, '/run');
 }
 
-/** The directory that a file is in. */
+/** The directory that holds a file. */
 export function parentDirectory(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 
-/** Whether it is in the directory; the directory itself is not. */
+/** Whether the path is inside the directory; the directory itself is not. */
 export function isInside(path: string, directory: string): boolean {
-  return normalizePath(path).startsWith(`${normalizePath(directory)}/`);
+  return isWithin(path, directory) && normalizePath(path) !== normalizePath(directory);
 }
 
-/** Whether it is the directory, or in it. */
+/** Whether the path is the directory or inside it. */
 export function isWithin(path: string, directory: string): boolean {
   return `${normalizePath(path)}/`.startsWith(`${normalizePath(directory)}/`);
 }

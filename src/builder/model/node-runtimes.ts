@@ -1,4 +1,4 @@
-/** Owns reading what a builder has to know of the nodes out of the API server's JSON: their runtime, and who may run there. */
+/** Owns reading what a builder needs to know of a node: its container runtime, and which pods it takes. */
 import {findCondition, readConditions} from '../../cluster/api/conditions.ts';
 import {asItems, asList, asObject, asText, asTextFields} from '../../cluster/api/json-values.ts';
 

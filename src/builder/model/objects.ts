@@ -1,4 +1,4 @@
-/** Owns reading the builder's Deployment and ConfigMap out of the API server's JSON. */
+/** Owns reading a builder's Deployment and ConfigMap out of the API server's JSON. */
 import {type Condition, readConditions} from '../../cluster/api/conditions.ts';
 import {
   asList,
@@ -8,20 +8,27 @@ import {
   asTextFields,
   asTime,
   type Json,
-  optional,
 } from '../../cluster/api/json-values.ts';
-import {CONFIG_KEY, MANAGED_BY, MANAGED_BY_LABEL, PLUGIN_ANNOTATION} from './marks.ts';
+import {
+  type BuilderTraits,
+  CONFIG_KEY,
+  CONTAINER,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  PLUGIN_ANNOTATION,
+  readLabels,
+} from './marks.ts';
 
 /** A volume mount of the builder's container. */
 export interface BuilderMount {
   readonly path: string;
-  /** Where on the node it comes from; none where it is not the node's (a ConfigMap, an emptyDir). */
+  /** Where it is on the node; undefined for what is not the node's (a ConfigMap, an emptyDir). */
   readonly hostPath?: string;
-  /** `Bidirectional`, `HostToContainer`; none means private. */
-  readonly propagation?: string;
+  /** Whether what is mounted inside it on one side appears on the other. */
+  readonly bidirectional?: boolean;
 }
 
-export interface BuilderDeployment {
+export interface BuilderDeployment extends BuilderTraits {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
@@ -30,20 +37,18 @@ export interface BuilderDeployment {
   readonly observedGeneration: number;
   /** Epoch milliseconds, by the server's clock, as all times here. */
   readonly createdAt?: number;
-  readonly deletionTimestamp?: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
   /** How many are wanted. */
   readonly replicas: number;
   readonly readyReplicas: number;
   readonly updatedReplicas: number;
   readonly conditions: readonly Condition[];
   readonly image: string;
-  /** The command where one is given, and the arguments. */
+  /** The command, where one is given, and the arguments. */
   readonly args: readonly string[];
   readonly mounts: readonly BuilderMount[];
   readonly managedByUs: boolean;
-  /** It carries the plugin's annotation, and not our label. (Ours has the annotation too: it is what the plugin adopts by.) */
+  /** It carries the plugin's annotation and not our label. Ours has the annotation too: the plugin adopts it by that. */
   readonly madeByPlugin: boolean;
 }
 
@@ -55,19 +60,17 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
   const pod = asObject(asObject(template).spec);
   const container = pickBuildkitd(asList(pod.containers).map(asObject));
   const labels = asTextFields(meta.labels);
-  const annotations = asTextFields(meta.annotations);
   const managedByUs = labels[MANAGED_BY_LABEL] === MANAGED_BY;
   return {
+    ...readLabels(labels),
     name: asText(meta.name),
     namespace: asText(meta.namespace),
     uid: asText(meta.uid),
     resourceVersion: asText(meta.resourceVersion),
     generation: asNumber(meta.generation),
     observedGeneration: asNumber(observedGeneration),
-    ...optional('createdAt', asTime(meta.creationTimestamp)),
-    ...optional('deletionTimestamp', asTime(meta.deletionTimestamp)),
-    labels,
-    annotations,
+    createdAt: asTime(meta.creationTimestamp),
+    deleting: asTime(meta.deletionTimestamp) !== undefined,
     // The API server fills it in; a manifest that was never sent may leave it out.
     replicas: typeof replicas === 'number' ? replicas : 1,
     readyReplicas: asNumber(readyReplicas),
@@ -77,7 +80,7 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     args: [...asList(container.command), ...asList(container.args)].map(asText),
     mounts: readMounts(container, asList(pod.volumes).map(asObject)),
     managedByUs,
-    madeByPlugin: PLUGIN_ANNOTATION in annotations && !managedByUs,
+    madeByPlugin: PLUGIN_ANNOTATION in asTextFields(meta.annotations) && !managedByUs,
   };
 }
 
@@ -87,12 +90,12 @@ export function readBuilderToml(body: unknown): string | undefined {
   const {[CONFIG_KEY]: text} = asTextFields(data);
   if (text !== undefined) return text;
   const {[CONFIG_KEY]: encoded} = asTextFields(binaryData);
-  return encoded === undefined ? undefined : decodeBase64(encoded);
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
 }
 
-/** The plugin execs into the first container (driver.go, buildNodeClient), whatever its name; a sidecar may have gone before it. */
+/** The plugin runs its commands in the first container, whatever its name (driver.go, buildNodeClient). A sidecar may come before it. */
 function pickBuildkitd(containers: readonly Json[]): Json {
-  return containers.find(({name}) => name === 'buildkitd') ?? containers[0] ?? {};
+  return containers.find(({name}) => name === CONTAINER) ?? containers[0] ?? {};
 }
 
 function readMounts(container: Json, volumes: readonly Json[]): readonly BuilderMount[] {
@@ -102,21 +105,11 @@ function readMounts(container: Json, volumes: readonly Json[]): readonly Builder
   return asList(container.volumeMounts).map((mount) => {
     const {name, mountPath, subPath, mountPropagation} = asObject(mount);
     const path = hostPaths.get(asText(name));
-    const hostPath = path && asText(subPath) ? `${path.replace(/\/+$/, '')}/${asText(subPath)}` : path;
-    const propagation = asText(mountPropagation);
     return {
       path: asText(mountPath),
-      ...optional('hostPath', hostPath || undefined),
-      ...optional('propagation', propagation && propagation !== 'None' ? propagation : undefined),
+      hostPath:
+        (path && asText(subPath) ? `${path.replace(/\/+$/, '')}/${asText(subPath)}` : path) || undefined,
+      bidirectional: mountPropagation === 'Bidirectional',
     };
   });
-}
-
-function decodeBase64(text: string): string | undefined {
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
-  } catch {
-    // No base64: nothing that the API server would have stored.
-    return undefined;
-  }
 }

@@ -1,29 +1,21 @@
-/** Owns reading the builder's pods and the events about them out of the API server's JSON. */
+/** Owns reading a builder's pods, and the events about them, out of the API server's JSON. */
 import {findCondition, readConditions} from '../../cluster/api/conditions.ts';
-import {
-  asItems,
-  asList,
-  asNumber,
-  asObject,
-  asText,
-  asTime,
-  optional,
-} from '../../cluster/api/json-values.ts';
+import {asItems, asList, asNumber, asObject, asText, asTime} from '../../cluster/api/json-values.ts';
 
 export interface ContainerEnd {
   readonly reason: string;
   readonly exitCode: number;
-  readonly message?: string;
+  readonly message: string;
 }
 
 export interface BuilderContainer {
   readonly name: string;
   readonly image: string;
-  readonly imageId: string;
   readonly running: boolean;
   readonly restartCount: number;
-  readonly waitingReason?: string;
-  readonly waitingMessage?: string;
+  /** Both empty while it does not wait. */
+  readonly waitingReason: string;
+  readonly waitingMessage: string;
   /** How it ended, while it is down. */
   readonly terminated?: ContainerEnd;
   /** How its last run ended. */
@@ -36,22 +28,21 @@ export interface BuilderPod {
   readonly phase: string;
   readonly ready: boolean;
   /**
-   * Whether its node is not heard from. The node controller then makes the pod not ready, and leaves its condition
-   * ContainersReady, which the kubelet changes along with it (pkg/controller/util/node, MarkPodsNotReady).
+   * Whether its node no longer reports. The node controller then marks the pod as not ready, and leaves its condition
+   * ContainersReady, which the kubelet changes together with Ready (pkg/controller/util/node, MarkPodsNotReady).
    */
   readonly nodeSilent: boolean;
   /** Its node, once it has one. */
   readonly node?: string;
   readonly createdAt?: number;
-  readonly deletionTimestamp?: number;
-  /** Name of the ReplicaSet that made it. */
+  readonly deleting: boolean;
+  /** Name of the ReplicaSet that created it. */
   readonly owner?: string;
   readonly reason?: string;
+  /** Why it ended: its own message, or that of its condition DisruptionTarget. */
   readonly message?: string;
   /** Why no node takes it. */
   readonly unschedulable?: string;
-  /** Why Kubernetes ended it, if it was Kubernetes: its condition DisruptionTarget. */
-  readonly disruption?: string;
   readonly containers: readonly BuilderContainer[];
 }
 
@@ -60,7 +51,6 @@ export interface BuilderEvent {
   readonly reason: string;
   readonly message: string;
   readonly object: {readonly kind: string; readonly name: string; readonly uid: string};
-  readonly count: number;
   readonly lastSeen?: number;
 }
 
@@ -69,7 +59,7 @@ export function readPods(body: unknown): readonly BuilderPod[] {
     const meta = asObject(metadata);
     const {phase, reason, message, conditions, containerStatuses} = asObject(status);
     const found = readConditions(conditions);
-    const isTrue = (wanted: string) => findCondition(found, wanted, 'True') !== undefined;
+    const ready = findCondition(found, 'Ready', 'True') !== undefined;
     const unscheduled = findCondition(found, 'PodScheduled', 'False');
     const disruption = findCondition(found, 'DisruptionTarget', 'True');
     const owner = asList(meta.ownerReferences)
@@ -79,41 +69,38 @@ export function readPods(body: unknown): readonly BuilderPod[] {
       name: asText(meta.name),
       uid: asText(meta.uid),
       phase: asText(phase),
-      ready: isTrue('Ready'),
-      nodeSilent: !isTrue('Ready') && isTrue('ContainersReady'),
-      ...optional('node', asText(asObject(spec).nodeName) || undefined),
-      ...optional('createdAt', asTime(meta.creationTimestamp)),
-      ...optional('deletionTimestamp', asTime(meta.deletionTimestamp)),
-      ...optional('owner', owner && asText(owner.name)),
-      ...optional('reason', asText(reason) || undefined),
-      ...optional('message', asText(message) || undefined),
-      ...optional('unschedulable', unscheduled && (unscheduled.message || unscheduled.reason)),
-      ...optional('disruption', disruption && (disruption.message || disruption.reason)),
+      ready,
+      nodeSilent: !ready && findCondition(found, 'ContainersReady', 'True') !== undefined,
+      node: asText(asObject(spec).nodeName) || undefined,
+      createdAt: asTime(meta.creationTimestamp),
+      deleting: asTime(meta.deletionTimestamp) !== undefined,
+      owner: owner && asText(owner.name),
+      reason: asText(reason) || undefined,
+      message: asText(message) || disruption?.message || disruption?.reason || undefined,
+      unschedulable: unscheduled?.message || unscheduled?.reason,
       containers: asList(containerStatuses).map(readContainer),
     };
   });
 }
 
-/** `eventTime` is all that the scheduler's events have (recordings/api/builder-by-plugin-events.json). */
+/** Events of the scheduler have `eventTime` and no other time. */
 export function readEvents(body: unknown): readonly BuilderEvent[] {
-  return asItems(body).map(({type, reason, message, involvedObject, count, series, ...times}) => {
+  return asItems(body).map(({type, reason, message, involvedObject, series, ...times}) => {
     const {kind, name, uid} = asObject(involvedObject);
-    const {count: seriesCount, lastObservedTime} = asObject(series);
-    const lastSeen = [lastObservedTime, times.lastTimestamp, times.eventTime, times.firstTimestamp]
-      .map(asTime)
-      .find((time) => time !== undefined);
+    const {lastObservedTime} = asObject(series);
     return {
       type: asText(type),
       reason: asText(reason),
       message: asText(message),
       object: {kind: asText(kind), name: asText(name), uid: asText(uid)},
-      count: asNumber(count) || asNumber(seriesCount) || 1,
-      ...optional('lastSeen', lastSeen),
+      lastSeen: [lastObservedTime, times.lastTimestamp, times.eventTime, times.firstTimestamp]
+        .map(asTime)
+        .find((time) => time !== undefined),
     };
   });
 }
 
-/** The name serves where there is no ID: the names of a ReplicaSet's pods do not recur. */
+/** Without an ID the name decides: a ReplicaSet never uses a pod's name again. */
 export function isSamePod(
   one: Pick<BuilderPod, 'uid' | 'name'>,
   other: Pick<BuilderPod, 'uid' | 'name'>,
@@ -121,14 +108,11 @@ export function isSamePod(
   return one.uid && other.uid ? one.uid === other.uid : one.name === other.name;
 }
 
-/** The pod's events, in the order given. */
-export function eventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
-  return events.filter(({object}) => object.kind === 'Pod' && isSamePod(object, pod));
-}
-
 /** The pod's events, the oldest first. */
-export function sortEventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
-  return eventsOf(pod, events).toSorted((a, b) => (a.lastSeen ?? 0) - (b.lastSeen ?? 0));
+export function eventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
+  return events
+    .filter(({object}) => object.kind === 'Pod' && isSamePod(object, pod))
+    .sort((a, b) => (a.lastSeen ?? 0) - (b.lastSeen ?? 0));
 }
 
 export function isDown(container: BuilderContainer | undefined): boolean {
@@ -136,28 +120,23 @@ export function isDown(container: BuilderContainer | undefined): boolean {
 }
 
 function readContainer(body: unknown): BuilderContainer {
-  const {name, image, imageID, restartCount, state, lastState} = asObject(body);
+  const {name, image, restartCount, state, lastState} = asObject(body);
   const {waiting, running, terminated} = asObject(state);
   const {reason, message} = asObject(waiting);
   return {
     name: asText(name),
     image: asText(image),
-    imageId: asText(imageID),
     running: running !== undefined,
     restartCount: asNumber(restartCount),
-    ...optional('waitingReason', asText(reason) || undefined),
-    ...optional('waitingMessage', asText(message) || undefined),
-    ...optional('terminated', readEnd(terminated)),
-    ...optional('lastTerminated', readEnd(asObject(lastState).terminated)),
+    waitingReason: asText(reason),
+    waitingMessage: asText(message),
+    terminated: readEnd(terminated),
+    lastTerminated: readEnd(asObject(lastState).terminated),
   };
 }
 
 function readEnd(body: unknown): ContainerEnd | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const {reason, exitCode, message} = asObject(body);
-  return {
-    reason: asText(reason),
-    exitCode: asNumber(exitCode),
-    ...optional('message', asText(message).trim() || undefined),
-  };
+  return {reason: asText(reason), exitCode: asNumber(exitCode), message: asText(message).trim()};
 }

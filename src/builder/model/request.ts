@@ -1,32 +1,37 @@
-/** Owns which builder a command wants, and what it knows when it asks for it. */
+/** Owns which builder a command needs, and what is known when the command asks for it. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
-import type {Product} from '../../cluster/product.ts';
-import {isLocalCluster} from '../../cluster/product.ts';
-import type {BuilderPolicy} from '../verdict/decision.ts';
-import type {BuilderSettings} from './settings.ts';
-import {BUILDER_TIMEOUT, defaultBuilderSettings} from './settings.ts';
+import {isLocalCluster, type Product} from '../../cluster/product.ts';
+import {BUILDER_TIMEOUT, type BuilderSettings, defaultBuilderSettings} from './settings.ts';
+
+/** `ensure` creates and replaces builders, `check` only warns, `never` leaves builders to kubectl build. */
+export type BuilderPolicy = 'ensure' | 'check' | 'never';
+
 export interface BuilderRequest {
   readonly settings: BuilderSettings;
   readonly policy: BuilderPolicy;
   /** How long a builder may take to start, in milliseconds. */
   readonly timeout: number;
-  /** When all of it has to be done, by `ports.now`; undefined for no limit. */
+  /** When the whole build has to be done, by `ports.now`; undefined for no limit. */
   readonly deadline?: number;
-  /** Whether no node will ever join by itself, as on a local development cluster. */
+  /** Whether no node ever joins by itself, as on a local development cluster. */
   readonly fixedNodes: boolean;
 }
 
-export interface BuilderSurroundings {
+/** What a new builder's manifest is made from. */
+export interface BuilderPlan {
   readonly request: BuilderRequest;
   readonly product: Product;
-  readonly facts: ClusterFacts;
-  readonly cluster: Cluster;
   readonly toolVersion: string;
 }
 
-/** The builder that a build makes where nothing else is said. */
+export interface BuilderTask extends BuilderPlan {
+  readonly facts: ClusterFacts;
+  readonly cluster: Cluster;
+}
+
+/** The builder that a build creates unless it is given other settings. */
 export function usualBuilderRequest({
   name,
   namespace,

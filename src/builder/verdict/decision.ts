@@ -1,80 +1,66 @@
-/** Owns what is done about a builder before a build, by its verdict, the policy, and whose it is. */
-import type {Product} from '../../cluster/product.ts';
-import {isLocalCluster} from '../../cluster/product.ts';
-import {createCommand} from '../model/create-command.ts';
+/** Owns what to do about a builder before a build, by its verdict, the policy, and who created it. */
+import {isLocalCluster, type Product} from '../../cluster/product.ts';
+import type {Command} from '../../text/advice.ts';
+import {createCommand} from '../model/builder.ts';
+import type {BuilderDeployment} from '../model/objects.ts';
+import type {BuilderPolicy} from '../model/request.ts';
 import type {Verdict} from './verdict.ts';
-
-export type BuilderPolicy = 'ensure' | 'check' | 'never';
 
 export interface BuilderSituation {
   readonly policy: BuilderPolicy;
   readonly product: Product;
   readonly name: string;
   readonly namespace: string;
-  readonly madeByPlugin: boolean;
-  readonly managedByUs: boolean;
+  readonly deployment: BuilderDeployment | undefined;
   readonly buildRunning: boolean | 'unknown';
-  /** Why it cannot be replaced from here, as a clause. */
+  /** Why this user cannot replace it, as a clause. */
   readonly obstacle?: string;
 }
 
-export type BuilderAction =
+export type Decision =
   | {readonly kind: 'use'}
   | {readonly kind: 'create'}
   | {readonly kind: 'wait'}
-  | {readonly kind: 'replace'; readonly note: string}
-  /** It is used as it is; `command` mends it. */
-  | {readonly kind: 'warn'; readonly note: string; readonly command: string};
+  | {readonly kind: 'replace'; readonly note: string; readonly old: BuilderDeployment}
+  /** It is used as it is; `command` repairs it. */
+  | {readonly kind: 'warn'; readonly note: string; readonly command: Command};
 
-export function decideBuilder(verdict: Verdict, situation: BuilderSituation): BuilderAction {
-  const {policy, name, namespace} = situation;
+export function decideBuilder(verdict: Verdict, situation: BuilderSituation): Decision {
+  const {policy, name, namespace, deployment} = situation;
   const who = `the builder "${name}" in namespace "${namespace}"`;
-  const command = createCommand({name, namespace});
   if (policy === 'never') return {kind: 'use'};
-  switch (verdict.kind) {
-    case 'missing':
-      if (policy === 'ensure') return {kind: 'create'};
-      return {
-        kind: 'warn',
-        note: `${who} does not exist, so kubectl build makes one of its own, which harms its node and on which no RUN step works.`,
-        command,
-      };
-    case 'working':
-      return {kind: 'use'};
-    case 'starting':
-      return {kind: 'wait'};
-    case 'plugin-made':
-    case 'wrong-runtime':
-    case 'cannot-run': {
-      const kept = whyKept(situation);
-      return kept === undefined
-        ? {kind: 'replace', note: `${who} ${verdict.reason}; it is replaced by one that works.`}
-        : {
-            kind: 'warn',
-            note: `${who} ${verdict.reason}; it is left as it is, because ${kept}.`,
-            command: `${command} --replace`,
-          };
-    }
-    default:
-      return verdict satisfies never;
+  if (verdict.kind === 'working') return {kind: 'use'};
+  if (verdict.kind === 'starting') return {kind: 'wait'};
+  if (deployment === undefined) {
+    if (policy === 'ensure') return {kind: 'create'};
+    return {
+      kind: 'warn',
+      note: `${who} does not exist, so kubectl build creates its own, which harms its node and cannot run RUN steps.`,
+      command: createCommand(situation),
+    };
   }
+  const kept = whyKept(situation, deployment);
+  return kept === undefined
+    ? {kind: 'replace', note: `${who} ${verdict.reason}; replacing it.`, old: deployment}
+    : {
+        kind: 'warn',
+        note: `${who} ${verdict.reason}; it is not replaced, because ${kept}.`,
+        command: createCommand(situation, '--replace'),
+      };
 }
 
-/** Nothing where the builder may be replaced without asking. */
-function whyKept({
-  policy,
-  product,
-  madeByPlugin,
-  managedByUs,
-  obstacle,
-  buildRunning,
-}: BuilderSituation): string | undefined {
+/** Undefined for a builder that may be replaced without asking. */
+function whyKept(
+  {policy, product, obstacle, buildRunning}: BuilderSituation,
+  {managedByUs, madeByPlugin}: BuilderDeployment,
+): string | undefined {
   if (policy === 'check') return 'the policy is to check only';
-  // Another version of this tool may have its reasons, which this one does not know. It must not undo its work.
-  if (managedByUs) return 'kubectl tiltbuild made it, and it was changed since or made by another version';
-  if (!madeByPlugin) return 'somebody else made it';
+  // Another version of this program may have reasons that this one does not know, and must not undo its work.
+  if (managedByUs)
+    return 'kubectl tiltbuild created it, and it was changed since, or another version created it';
+  if (!madeByPlugin) return 'somebody else created it';
   if (!isLocalCluster(product)) return 'this is not a local development cluster, and others may use it';
   if (obstacle !== undefined) return obstacle;
-  if (buildRunning === 'unknown') return 'it cannot be seen whether a build is running on it';
+  if (buildRunning === 'unknown') return 'a build may be running on it';
   return buildRunning ? 'a build is running on it' : undefined;
 }

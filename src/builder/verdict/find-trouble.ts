@@ -1,5 +1,6 @@
-/** Owns why a builder does not start: from its Deployment, pods, events and log to a cause, a cure, and what it waits for. */
-import {type BuilderEvent, type BuilderPod, isDown, sortEventsOf} from '../model/pods.ts';
+/** Owns why a builder does not start, by its Deployment, pods, events and log, and what it is waiting for meanwhile. */
+import {command} from '../../text/advice.ts';
+import {type BuilderEvent, type BuilderPod, eventsOf, isDown} from '../model/pods.ts';
 import {findImageTrouble} from './image-trouble.ts';
 import {
   findContainerTrouble,
@@ -12,28 +13,31 @@ import {
 import {findRefusal} from './refusal.ts';
 import type {PodRule, Trouble, TroubleInput} from './trouble.ts';
 
-/** What is found wrong, or nothing while all goes its way: creating, pulling and starting are no trouble. */
+/** In this order: what comes first explains what comes later. */
+const RULES: readonly PodRule[] = [
+  findEviction,
+  findUnschedulable,
+  findImageTrouble,
+  findCrash,
+  findContainerTrouble,
+  findMountTrouble,
+];
+
+/** Undefined while all goes well: creating, pulling and starting are no trouble. */
 export function findTrouble(input: TroubleInput): Trouble | undefined {
   const {replicas, name, namespace} = input.deployment;
   const pods = findCurrentPods(input.pods);
   if (pods.some(({ready}) => ready)) return undefined;
   if (replicas === 0) {
     return {
-      kind: 'scaled-to-zero',
       message: `The builder "${name}" in namespace "${namespace}" is scaled to 0, so it has no pod.`,
-      remedy: [`kubectl scale deployment/${name} --replicas 1 --namespace ${namespace}`],
+      remedy: [
+        command('kubectl', 'scale', `deployment/${name}`, '--replicas', '1', '--namespace', namespace),
+      ],
       final: true,
     };
   }
-  const rules: readonly PodRule[] = [
-    findEviction,
-    findUnschedulable,
-    findImageTrouble,
-    findCrash,
-    findContainerTrouble,
-    findMountTrouble,
-  ];
-  for (const rule of rules) {
+  for (const rule of RULES) {
     for (const pod of pods) {
       const trouble = rule(pod, input);
       if (trouble !== undefined) return trouble;
@@ -42,7 +46,7 @@ export function findTrouble(input: TroubleInput): Trouble | undefined {
   return pods.length === 0 ? findRefusal(input) : undefined;
 }
 
-/** One short line for whoever waits. */
+/** One short line on what a builder that starts is waiting for. */
 export function describeWaiting({
   pods,
   events,
@@ -53,28 +57,25 @@ export function describeWaiting({
   const [pod] = findCurrentPods(pods);
   if (pod === undefined) {
     const [ending] = pods;
-    return ending ? `waiting for pod ${ending.name} to end` : "waiting for the builder's pod";
+    return ending ? `waiting for pod ${ending.name} to stop` : 'waiting for its pod';
   }
   if (pod.ready) return `pod ${pod.name} is ready`;
   if (pod.unschedulable !== undefined) {
-    return `waiting for a node that takes the builder: ${firstSentence(pod.unschedulable)}`;
+    return `waiting for a node that can run it: ${firstSentence(pod.unschedulable)}`;
   }
   const {node, containers} = pod;
   const [container] = containers;
   if (container?.running) return `waiting for BuildKit in pod ${pod.name} to answer`;
-  if (isDown(container)) return `waiting for BuildKit in pod ${pod.name} to be started again`;
+  if (isDown(container)) return `waiting for BuildKit in pod ${pod.name} to restart`;
   const place = node ? ` on node ${node}` : '';
-  const last = sortEventsOf(pod, events).at(-1);
+  const last = eventsOf(pod, events).at(-1);
   const image = last?.reason === 'Pulling' ? /"(.+)"/.exec(last.message)?.[1] : undefined;
   return image ? `pulling ${image}${place}` : `starting pod ${pod.name}${place}`;
 }
 
-/**
- * Those of the newest ReplicaSet that are not being deleted. In a rolling update the older ones are still there, and
- * what is wrong with them matters no more.
- */
+/** Those of the newest ReplicaSet that are not being deleted: what is wrong with older ones no longer matters. */
 function findCurrentPods(pods: readonly BuilderPod[]): readonly BuilderPod[] {
-  const alive = pods.filter(({deletionTimestamp}) => deletionTimestamp === undefined);
+  const alive = pods.filter(({deleting}) => !deleting);
   const newest = alive.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))[0];
   return alive.filter(({owner}) => owner === newest?.owner);
 }

@@ -1,5 +1,6 @@
-/** Owns why a builder's image cannot be pulled, by the words of the kubelet and the registry. */
-import {type BuilderPod, sortEventsOf} from '../model/pods.ts';
+/** Owns why the nodes cannot pull a builder's image, by the messages of the kubelet and the registry. */
+import {type Advice, advise, flag} from '../../text/advice.ts';
+import {type BuilderPod, eventsOf} from '../model/pods.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';
 
 const IMAGE_REASONS = new Set([
@@ -12,35 +13,32 @@ const IMAGE_REASONS = new Set([
   'SignatureValidationFailed',
 ]);
 
-/** What may be better at the next attempt. */
+/** What the next attempt may not meet. */
 const PASSING_PULL =
   /time(d )?out|deadline exceeded|connection (refused|reset)|toomanyrequests|rate limit|\b(429|50[0-4])\b|\bEOF\b|temporary failure|unreachable|try again/i;
+const DENIED_PULL = /unauthori[sz]ed|denied|forbidden|no basic auth|insufficient_scope|\b40[13]\b/i;
+
+const OTHER_IMAGE = advise`Use an image that the nodes can pull with ${flag('builder-image', 'IMAGE')}, such as a copy in your own registry.`;
+const LOG_IN: Advice =
+  "If the registry requires a login, add its secret to the namespace's default service account.";
 
 export function findImageTrouble(pod: BuilderPod, {events}: TroubleInput): Trouble | undefined {
-  const container = pod.containers.find(({waitingReason = ''}) => IMAGE_REASONS.has(waitingReason));
+  const container = pod.containers.find(({waitingReason}) => IMAGE_REASONS.has(waitingReason));
   if (container === undefined) return undefined;
-  const {image, waitingMessage = '', waitingReason = ''} = container;
-  // Before Kubernetes 1.32 the back-off's message tells no cause, and the event of the attempt does.
-  const attempt = sortEventsOf(pod, events).findLast(({message}) =>
-    message.startsWith('Failed to pull image'),
-  );
-  const told = cleanPullMessage(waitingMessage) || cleanPullMessage(attempt?.message ?? '') || waitingReason;
-  const denied = /unauthori[sz]ed|denied|forbidden|no basic auth|insufficient_scope|\b40[13]\b/i.test(told);
+  const {image, waitingMessage, waitingReason} = container;
+  // Before Kubernetes 1.32 the message of a back-off has no cause, and the event of the attempt has it.
+  const attempt = eventsOf(pod, events).findLast(({message}) => message.startsWith('Failed to pull image'));
+  const cause = cleanPullMessage(waitingMessage) || cleanPullMessage(attempt?.message ?? '') || waitingReason;
+  const place = pod.node ? ` on node "${pod.node}"` : '';
   return {
-    kind: 'image',
-    message: `The builder's image ${image} cannot be pulled${pod.node ? ` on node "${pod.node}"` : ''}: ${told}`,
-    remedy: [
-      'Name an image that the nodes can pull with --builder-image: a copy in a registry of yours, say.',
-      ...(denied
-        ? ["If that registry wants a login, name its secret in the namespace's default service account."]
-        : []),
-    ],
-    final: !PASSING_PULL.test(told),
-    pod: pod.name,
+    message: `The builder's image ${image} cannot be pulled${place}: ${cause}`,
+    remedy: DENIED_PULL.test(cause) ? [OTHER_IMAGE, LOG_IN] : [OTHER_IMAGE],
+    final: !PASSING_PULL.test(cause),
+    isImage: true,
   };
 }
 
-/** What is left of the message without the frame that repeats the image's name; nothing where there was only the frame. */
+/** The message without the frame that repeats the image's name; empty if there was only the frame. */
 function cleanPullMessage(message: string): string {
   return message
     .replace(/^Back-off pulling image "[^"]*"(: )?/, '')

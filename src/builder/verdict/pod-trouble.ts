@@ -1,163 +1,151 @@
-/** Owns what keeps a builder's pod from running, once it exists: no node, a mount, a crash. */
-import {createCommand} from '../model/create-command.ts';
-import {type BuilderPod, isDown, sortEventsOf} from '../model/pods.ts';
-import type {Trouble, TroubleInput} from './trouble.ts';
+/** Owns what keeps a builder's pod from running once it exists: no node, a mount, a crash. */
+import {type Advice, advise, command} from '../../text/advice.ts';
+import {createCommand} from '../model/builder.ts';
+import {type BuilderPod, eventsOf, isDown} from '../model/pods.ts';
+import type {PodRule, Trouble, TroubleInput} from './trouble.ts';
 
-export function findEviction(pod: BuilderPod): Trouble | undefined {
+export const findEviction: PodRule = (pod) => {
   if (pod.phase !== 'Failed') return undefined;
-  const why = pod.message ?? pod.disruption ?? pod.reason ?? 'no reason is given';
   return {
-    kind: 'evicted',
-    message: `The builder's pod "${pod.name}" was ended before it was ready: ${why}`,
-    remedy: ['Make room on the node: `kubectl describe node` shows what it is short of.'],
-    // The ReplicaSet makes another.
+    message: `The builder's pod "${pod.name}" ended before it was ready: ${pod.message ?? pod.reason ?? 'Kubernetes gives no reason'}`,
+    remedy: [advise`Free the resource that the node is short of; ${describeNode(pod)} shows it.`],
+    // The ReplicaSet creates another.
     final: false,
   };
-}
+};
 
-/** A cluster that grows may get a node; and an old pod that ends makes room for the new one. */
-export function findUnschedulable(
-  {unschedulable}: BuilderPod,
-  {pods, fixedNodes = false}: TroubleInput,
-): Trouble | undefined {
+/** A cluster that grows may get a node, and an old pod that stops makes room for the new one. */
+export const findUnschedulable: PodRule = ({unschedulable}, {pods, fixedNodes = false}) => {
   if (unschedulable === undefined) return undefined;
-  const ending = pods.some(({deletionTimestamp}) => deletionTimestamp !== undefined);
-  // A node that is just starting has a taint, and not every version of the scheduler says which.
-  const passing = /taint|no nodes available/.test(unschedulable);
+  // A node that has just started has a taint, and not every version of the scheduler says which.
+  const passing = /taint|no nodes available/.test(unschedulable) || pods.some(({deleting}) => deleting);
   return {
-    kind: 'unschedulable',
-    message: `No node takes the builder's pod: ${firstSentence(unschedulable)}`,
-    remedy: SCHEDULING_REMEDIES.filter(([pattern]) => pattern.test(unschedulable)).map(([, cure]) => cure),
-    final: fixedNodes && !ending && !passing,
+    message: `No node can run the builder's pod: ${firstSentence(unschedulable)}`,
+    remedy: SCHEDULING_REMEDIES.filter(([pattern]) => pattern.test(unschedulable)).map(
+      ([, remedy]) => remedy,
+    ),
+    final: fixedNodes && !passing,
   };
-}
+};
 
-/** By the words of the scheduler's plugins. */
-const SCHEDULING_REMEDIES: readonly (readonly [RegExp, string])[] = [
+/** By the messages of the scheduler's plugins. */
+const SCHEDULING_REMEDIES: readonly (readonly [RegExp, Advice])[] = [
   [
     /Insufficient (cpu|memory|ephemeral-storage)/,
-    'Stop something, add a node, or lower what the builder requests.',
+    "Stop other pods, add a node, or lower the builder's resource requests.",
   ],
-  [/Too many pods/, 'Stop something or add a node: the nodes have as many pods as they may.'],
+  [/Too many pods/, 'Stop other pods or add a node: the nodes have reached their limit of pods.'],
   [
     /node affinity|node selector/,
-    "Change the builder's node selector, or label a node so that it matches: `kubectl get nodes --show-labels`.",
+    advise`Change the builder's node selector, or add its labels to a node; ${command('kubectl', 'get', 'nodes', '--show-labels')} shows the labels.`,
   ],
-  [/taint/, 'Give the builder a toleration for the taint, or take the taint off a node.'],
+  [/taint/, 'Give the builder a toleration for the taint, or remove the taint from a node.'],
   [
     /anti-affinity/,
-    'Have no more builder pods than nodes, and no two builders of the same name on one node.',
+    'Do not run more builder pods than there are nodes, nor two builders of the same name on one node.',
   ],
-  [/unschedulable/, 'Allow pods on the node again: `kubectl uncordon NODE`.'],
+  [/unschedulable/, advise`Allow pods on the node again with ${command('kubectl', 'uncordon', 'NODE')}.`],
 ];
 
-/** One crash may pass (containerd was not up yet, say); two in a row of a builder that was never ready do not. */
-export function findCrash(
-  pod: BuilderPod,
-  {log = '', deployment: {name, namespace}}: TroubleInput,
-): Trouble | undefined {
+/** One crash may pass (containerd may not have been up yet); a second one of a builder that was never ready does not. */
+export const findCrash: PodRule = (pod, {log = '', deployment}) => {
   const container = pod.containers.find(isDown);
   const end = container?.terminated ?? container?.lastTerminated;
   if (container === undefined || end === undefined) return undefined;
   const final = container.restartCount > 0;
-  const told = log || end.message || '';
-  const lock = /could not lock (\S+)/.exec(told)?.[1]?.replace(/,$/, '');
+  const output = log || end.message;
+  const lock = /could not lock (\S+)/.exec(output)?.[1]?.replace(/,$/, '');
   if (lock !== undefined) {
     return {
-      kind: 'lock',
-      message: `The builder's pod "${pod.name}" cannot start, because another builder on node "${pod.node ?? '?'}" holds ${lock}.`,
+      message: `The builder's pod "${pod.name}" cannot start: another builder on node "${pod.node ?? '?'}" holds ${lock}.`,
       remedy: [
-        'Two builders of one name in two namespaces share a directory on the node. One of kubectl tiltbuild has its own:',
-        `  ${createCommand({name, namespace}, '--replace')}`,
+        'Builders of the same name in two namespaces share a directory on the node. Those of kubectl tiltbuild do not:',
+        createCommand(deployment, '--replace'),
       ],
       final,
-      pod: pod.name,
     };
   }
   if (end.reason === 'OOMKilled') {
     return {
-      kind: 'out-of-memory',
-      message: `The builder's pod "${pod.name}" was killed for want of memory as it started.`,
-      remedy: ["Raise the builder's memory limit, or take it away."],
+      message: `The builder's pod "${pod.name}" ran out of memory (OOMKilled) while it started.`,
+      remedy: ["Raise the builder's memory limit, or remove it."],
       final,
-      pod: pod.name,
     };
   }
-  const words = told.split('\n').find((line) => line.trim() !== '');
+  const words = output.split('\n').find((line) => line.trim() !== '');
   return {
-    kind: 'crash',
-    message: `BuildKit in pod "${pod.name}" ended with exit code ${end.exitCode}${words ? `: ${words.trim()}` : '.'}`,
+    message: `BuildKit in pod "${pod.name}" exited with code ${end.exitCode}${words ? `: ${words.trim()}` : '.'}`,
     remedy: [
       'Read its log:',
-      `  kubectl logs ${pod.name} --namespace ${namespace} --previous`,
-      'If nothing there is to be mended, make the builder anew:',
-      `  ${createCommand({name, namespace}, '--replace')}`,
+      command('kubectl', 'logs', pod.name, '--namespace', deployment.namespace, '--previous'),
+      ...recreate('If the log does not help, recreate the builder:', deployment),
     ],
     final,
-    pod: pod.name,
+    crashedPod: pod.name,
   };
-}
+};
 
-/** `CreateContainerError`, `CreateContainerConfigError`, `RunContainerError`: the kubelet goes on trying. */
-export function findContainerTrouble(pod: BuilderPod): Trouble | undefined {
-  const container = pod.containers.find(({waitingReason = ''}) =>
+/** `CreateContainerError`, `CreateContainerConfigError`, `RunContainerError`: the kubelet keeps trying. */
+export const findContainerTrouble: PodRule = (pod) => {
+  const container = pod.containers.find(({waitingReason}) =>
     /^(Create|Run|Start).*Error$/.test(waitingReason),
   );
   if (container === undefined) return undefined;
   return {
-    kind: 'container',
-    message: `The container of the builder's pod "${pod.name}" cannot be started: ${container.waitingMessage ?? container.waitingReason}`,
+    message: `The container of the builder's pod "${pod.name}" cannot start: ${container.waitingMessage || container.waitingReason}`,
     remedy: [],
     final: false,
-    pod: pod.name,
   };
-}
+};
 
-/** Told by events alone, and no longer true once the kubelet has gone on to the image. */
-export function findMountTrouble(
-  pod: BuilderPod,
-  {events, deployment: {name, namespace}}: TroubleInput,
-): Trouble | undefined {
-  const own = sortEventsOf(pod, events);
+/** Only events show it, and they no longer hold once the kubelet has gone on to the image. */
+export const findMountTrouble: PodRule = (pod, {events, deployment}) => {
+  const own = eventsOf(pod, events);
   const later = own.findLastIndex(({reason}) => ['Pulling', 'Pulled', 'Created', 'Started'].includes(reason));
   const event = own.slice(later + 1).findLast(({type}) => type === 'Warning');
-  const hostPath = /hostPath type check failed: (.*)/.exec(event?.message ?? '')?.[1];
   switch (event?.reason) {
     case 'FailedMount':
-      if (hostPath !== undefined) {
-        return {
-          kind: 'host-path',
-          message: `The builder wants a file of node "${pod.node ?? '?'}" that is not there: ${hostPath}.`,
-          remedy: [
-            "It is made for another kind of cluster or runtime. Make it anew, for this cluster's:",
-            `  ${createCommand({name, namespace}, '--replace')}`,
-          ],
-          final: true,
-          pod: pod.name,
-        };
-      }
-      // Its ConfigMap may come a moment after it (recordings/api/stuck-lock.json).
-      return {
-        kind: 'config',
-        message: `The volumes of the builder's pod "${pod.name}" cannot be mounted: ${event.message}`,
-        remedy: [`Make the builder anew:`, `  ${createCommand({name, namespace}, '--replace')}`],
-        final: false,
-        pod: pod.name,
-      };
+      return explainMount(pod, event.message, deployment);
     case 'FailedCreatePodSandBox':
       return {
-        kind: 'sandbox',
-        message: `Node "${pod.node ?? '?'}" cannot make the builder's pod: ${event.message}`,
-        remedy: [`Look at the node: \`kubectl describe node ${pod.node ?? ''}\`.`],
+        message: `Node "${pod.node ?? '?'}" cannot create the builder's pod: ${event.message}`,
+        remedy: ['Look at the node:', describeNode(pod)],
         final: false,
-        pod: pod.name,
       };
     default:
       return undefined;
   }
+};
+
+function explainMount(pod: BuilderPod, message: string, deployment: TroubleInput['deployment']): Trouble {
+  const hostPath = /hostPath type check failed: (.*)/.exec(message)?.[1];
+  if (hostPath === undefined) {
+    return {
+      message: `The volumes of the builder's pod "${pod.name}" cannot be mounted: ${message}`,
+      remedy: recreate('Recreate the builder:', deployment),
+      // Its ConfigMap may come a moment after it (test/fixtures/recordings/api-builder/stuck-lock.json).
+      final: false,
+    };
+  }
+  return {
+    message: `The builder needs a path that node "${pod.node ?? '?'}" does not have: ${hostPath}.`,
+    remedy: recreate(
+      'It was created for another kind of cluster or runtime. Recreate it for this one:',
+      deployment,
+    ),
+    final: true,
+  };
 }
 
-/** The scheduler adds what it thinks of preemption, which helps nobody. */
+function recreate(why: string, deployment: TroubleInput['deployment']): readonly Advice[] {
+  return [why, createCommand(deployment, '--replace')];
+}
+
+function describeNode({node}: BuilderPod) {
+  return command('kubectl', 'describe', 'node', node ?? 'NODE');
+}
+
+/** The scheduler adds its thoughts on preemption, which help nobody. */
 export function firstSentence(text: string): string {
   return text.replace(/\. (no new claims to deallocate|preemption: ).*/s, '.');
 }

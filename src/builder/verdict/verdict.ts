@@ -1,77 +1,64 @@
-/** Owns what a builder is worth: what was observed of it becomes a verdict. */
-import {findNestedMounts} from '../manifest/mounts.ts';
-import {isRootless} from '../model/marks.ts';
+/** Owns the verdict on a builder: what it has, what is wrong with it, and whether it is ready. */
 import {isInside, normalizePath} from '../model/node-paths.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import type {BuilderDeployment, BuilderMount} from '../model/objects.ts';
+import type {ObservedBuilder} from '../model/observed-builder.ts';
 
-/** What is wrong with how a builder is made. Each reason is a clause that goes on after "the builder". */
-export type BuilderFault =
+export type FaultKind =
   /** It harms its node at every start, as the plugin's own does. */
-  | {readonly kind: 'plugin-made'; readonly reason: string}
-  | {readonly kind: 'wrong-runtime'; readonly reason: string}
+  | 'plugin-made'
+  | 'wrong-runtime'
   /** No RUN step works on it. */
-  | {readonly kind: 'cannot-run'; readonly reason: string};
+  | 'cannot-run';
 
-export type Verdict =
-  | {readonly kind: 'missing'; readonly reason: string}
-  | {readonly kind: 'working'; readonly reason: string}
-  | {readonly kind: 'starting'; readonly reason: string}
-  | BuilderFault;
-
-export interface Observed {
-  readonly deployment?: BuilderDeployment;
-  /** Its buildkitd.toml, where it has one. */
-  readonly toml?: string;
-  /** Whether it may have one that is not known; then nothing is said of what it decides. */
-  readonly tomlUnknown?: boolean;
-  /** Only where they are known: without them the runtime is not judged. */
-  readonly nodes?: readonly NodeRuntime[];
+/** `reason` is a clause that continues "the builder". */
+export interface BuilderFault {
+  readonly kind: FaultKind;
+  readonly reason: string;
 }
 
-/** The worst first. */
-const FAULTS: readonly BuilderFault['kind'][] = ['plugin-made', 'wrong-runtime', 'cannot-run'];
+export interface Verdict {
+  readonly kind: 'missing' | 'working' | 'starting' | FaultKind;
+  readonly reason: string;
+}
 
-/** A fault goes before not being ready: what has to be replaced is not waited for. */
-export function judgeBuilder(observed: Observed): Verdict {
+/** A fault counts before not being ready: nobody should wait for a builder that has to be replaced. */
+export function judgeBuilder(observed: ObservedBuilder): Verdict {
   const {deployment} = observed;
   if (deployment === undefined) return {kind: 'missing', reason: 'does not exist'};
-  const [fault, ...others] = findFaults({...observed, deployment});
+  const [fault, ...others] = findFaults(observed, deployment);
   if (fault) {
     return {...fault, reason: [fault.reason, ...others.map(({reason}) => reason)].join(', and ')};
   }
-  const unready = readUnready(deployment);
+  const unready = whyUnready(deployment);
   return unready === undefined
     ? {kind: 'working', reason: `is ready and runs ${deployment.image}`}
     : {kind: 'starting', reason: unready};
 }
 
 /** All that is wrong with it, the worst first. */
-export function findFaults({
-  deployment,
-  toml,
-  tomlUnknown = false,
-  nodes,
-}: Observed & {readonly deployment: BuilderDeployment}): readonly BuilderFault[] {
+export function findFaults(
+  {toml, tomlUnknown = false, nodes}: ObservedBuilder,
+  deployment: BuilderDeployment,
+): readonly BuilderFault[] {
   const inner = findNestedMount(deployment.mounts)?.path;
-  const reasons: Readonly<Record<BuilderFault['kind'], string | undefined>> = {
-    'plugin-made':
+  const faults: readonly (readonly [FaultKind, string | undefined])[] = [
+    [
+      'plugin-made',
       inner &&
-      `harms its node at every start (it mounts ${inner} inside a directory that it shares with the node, and the node's mounts double)`,
-    'wrong-runtime': findWrongRuntime(deployment, nodes),
-    'cannot-run': findBrokenRun(deployment, toml, tomlUnknown),
-  };
-  return FAULTS.flatMap((kind) => {
-    const reason = reasons[kind];
-    return reason === undefined ? [] : [{kind, reason}];
-  });
+        `harms its node at every start (it mounts ${inner} inside a directory that it shares with the node, and the node's mounts double)`,
+    ],
+    ['wrong-runtime', findWrongRuntime(deployment, nodes)],
+    ['cannot-run', findBrokenRun(deployment, toml, tomlUnknown)],
+  ];
+  return faults.flatMap(([kind, reason]) => (reason === undefined ? [] : [{kind, reason}]));
 }
 
 /** `kubectl build` takes a builder with one ready pod for ready (creation.go, createBuilder). */
-function readUnready(deployment: BuilderDeployment): string | undefined {
-  if (deployment.deletionTimestamp !== undefined) return 'is being deleted';
+export function whyUnready(deployment: BuilderDeployment): string | undefined {
+  if (deployment.deleting) return 'is being deleted';
   if (deployment.replicas === 0) return 'is scaled to 0';
-  // The counts are those of an older generation, or the ready pods are, and the strategy may be to end them first.
+  // The counts, or the ready pods, are those of an older generation, which the strategy may be to stop first.
   if (deployment.observedGeneration < deployment.generation || deployment.updatedReplicas === 0) {
     return 'is being rolled out';
   }
@@ -80,39 +67,37 @@ function readUnready(deployment: BuilderDeployment): string | undefined {
 
 /**
  * A mount inside a directory of the node that is mounted with bidirectional propagation appears on the node as well,
- * and doubles with every start: 1, 3, 7, 15, 31 were counted, and no container started any more after fifteen.
- * The plugin's containerd builder does so with containerd's socket (recordings/api/builder-by-plugin.json).
+ * and doubles with every start: 1, 3, 7, 15, 31 were counted, and after fifteen starts no container could start. The
+ * plugin's containerd builder mounts containerd's socket like this
+ * (test/fixtures/recordings/api/builder-by-plugin.json).
  */
-function findNestedMount(mounts: readonly BuilderMount[]): BuilderMount | undefined {
-  return findNestedMounts(mounts).find(
-    // One in the same place as another is not inside it.
-    ({inner, outer}) => outer.hostPath !== undefined && isInside(inner.path, outer.path),
-  )?.inner;
+export function findNestedMount(mounts: readonly BuilderMount[]): BuilderMount | undefined {
+  return mounts.find(({path}) =>
+    mounts.some((outer) => outer.bidirectional && outer.hostPath !== undefined && isInside(path, outer.path)),
+  );
 }
 
 function findWrongRuntime(
-  {labels}: BuilderDeployment,
+  {runtime, rootless}: BuilderDeployment,
   nodes: readonly NodeRuntime[] | undefined,
 ): string | undefined {
   // A rootless builder exports into no runtime.
-  if (nodes === undefined || isRootless(labels)) return undefined;
+  if (nodes === undefined || rootless) return undefined;
   const runtimes = new Set(
     nodes
       .filter((node) => node.labels['kubernetes.io/os'] !== 'windows')
       .map(({containerRuntimeVersion}) => containerRuntimeVersion.replace(/:.*/, '')),
   );
   const [other] = runtimes;
-  if (runtimes.size !== 1 || other === labels.runtime) return undefined;
-  const pair = [labels.runtime, other].sort().join();
-  return pair === 'containerd,docker'
-    ? `is made for ${labels.runtime}, while the nodes run on ${other}`
-    : undefined;
+  if (runtimes.size !== 1) return undefined;
+  const pair = [runtime, other].sort().join();
+  return pair === 'containerd,docker' ? `is for ${runtime}, and the nodes run ${other}` : undefined;
 }
 
 /**
- * With the containerd worker the node's containerd makes a step's container and mounts BuildKit's OpenTelemetry
- * socket into it, by a path that BuildKit 0.13 moved to /run/buildkit: inside the pod only, unless told otherwise
- * (recordings/run-fails-on-default-builder.yaml). A flag goes before the toml (buildkitd's applyMainFlags).
+ * With the containerd worker the node's containerd creates a step's container and mounts BuildKit's OpenTelemetry
+ * socket into it, by a path that BuildKit 0.13 moved to /run/buildkit, which by default exists only inside the pod
+ * (test/fixtures/recordings/run-fails-on-default-builder.yaml). A flag overrides the toml (buildkitd's applyMainFlags).
  */
 function findBrokenRun(
   deployment: BuilderDeployment,
@@ -126,28 +111,28 @@ function findBrokenRun(
   if (flag === undefined && tomlUnknown) return undefined;
   const socket = flag ?? readOtelSocket(toml ?? '');
   if (socket !== undefined && isSharedWithNode(socket, deployment.mounts)) return undefined;
-  return 'cannot run RUN steps (its OpenTelemetry socket is in no directory that it shares with the node)';
+  return 'cannot run RUN steps (its OpenTelemetry socket is not in a directory that it shares with the node)';
 }
 
-function hasContainerdWorker({args, labels}: BuilderDeployment): boolean {
-  if (isRootless(labels)) return false;
+function hasContainerdWorker({args, worker, rootless}: BuilderDeployment): boolean {
+  if (rootless) return false;
   const given = readFlag(args, 'containerd-worker');
-  return given === undefined ? labels.worker === 'containerd' : given !== 'false';
+  return given === undefined ? worker === 'containerd' : given !== 'false';
 }
 
-/** BuildKit's version by the image's tag, as far as it is BuildKit's own image or a mirror of it, and names one. */
+/** BuildKit's version by the tag, if the image is BuildKit's own or a mirror of it, and the tag has a version. */
 export function readBuildkitVersion(image: string): {major: number; minor: number} | undefined {
   const found = /(?:^|\/)buildkit:v?(\d+)\.(\d+)(?:[.-][\w.-]*)?(?:@.*)?$/.exec(image);
   return found ? {major: Number(found[1]), minor: Number(found[2])} : undefined;
 }
 
-/** The flag's last value, in both of its forms, also within a shell's command line. */
+/** The flag's last value, in both of its forms, also in the command line of a shell. */
 function readFlag(args: readonly string[], name: string): string | undefined {
   const pattern = new RegExp(`(?:^|\\s)--?${name}(?:=|\\s+(?!-))["']?([^\\s"']+)`, 'g');
   return [...args.join(' ').matchAll(pattern)].at(-1)?.[1];
 }
 
-/** `socketPath` of the table `otel`: under its header, or as a dotted key or inline table before the first header. */
+/** `socketPath` of the table `otel`: under its header, or before the first header as a dotted key or inline table. */
 function readOtelSocket(toml: string): string | undefined {
   let table = '';
   for (const line of toml.split('\n')) {
@@ -160,7 +145,7 @@ function readOtelSocket(toml: string): string | undefined {
   return undefined;
 }
 
-/** Whether the node sees the file under the same path: its runtime is given the path as it is in the pod. */
+/** Whether the node has the file under the same path: its runtime gets the path that the file has in the pod. */
 function isSharedWithNode(file: string, mounts: readonly BuilderMount[]): boolean {
   const [nearest] = mounts
     .filter(({path}) => isInside(file, path))

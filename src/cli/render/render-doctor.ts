@@ -1,5 +1,6 @@
-/** Owns how a diagnosis is shown: a line for each check and its cure for people, one object for programs. */
+/** Owns how a diagnosis is shown: a line for each check and its fix for people, one object for programs. */
 import {CHECKS, type Check, type Mark, type Report} from '../../doctor/report.ts';
+import {formatAdvice, isCommand} from '../../text/advice.ts';
 import {paint, type Style} from './render.ts';
 import {wrapText} from './wrap-text.ts';
 
@@ -37,19 +38,19 @@ function renderText(report: Report, page: DoctorPage): string {
 }
 
 function renderJson({checks, works}: Report): string {
-  const described = checks.map(({name, mark, found, cure, waitsFor}) => ({
+  const described = checks.map(({name, mark, found, fix, waitsFor}) => ({
     name,
     title: CHECKS[name],
     mark,
     found,
-    cure: cure ?? null,
+    fix: fix === undefined ? null : {kind: isCommand(fix) ? 'command' : 'advice', text: formatAdvice(fix)},
     waitsFor: waitsFor ?? null,
   }));
   return `${JSON.stringify({works, checks: described})}\n`;
 }
 
 /** A command stays on one line whatever its length, so that it can be copied. */
-function renderCheck({name, mark, found, cure}: Check, page: DoctorPage): readonly string[] {
+function renderCheck({name, mark, found, fix}: Check, page: DoctorPage): readonly string[] {
   const [sign, colour] = MARKS[mark];
   const width = Math.min(page.width ?? USUAL, WIDEST);
   const narrow = width < NARROW;
@@ -57,17 +58,14 @@ function renderCheck({name, mark, found, cure}: Check, page: DoctorPage): readon
   const head = `${paint(page, colour, sign)} ${CHECKS[name]}`;
   const gap = ' '.repeat(TITLE - CHECKS[name].length + 2);
   const lines = wrapText(found, width - indent.length);
-  const cureLines =
-    cure === undefined
-      ? []
-      : cure.kind === 'command'
-        ? [cure.text]
-        : wrapText(cure.text, width - indent.length - 2);
+  const fixText = fix === undefined ? '' : formatAdvice(fix);
+  const fixLines =
+    fix === undefined ? [] : isCommand(fix) ? [fixText] : wrapText(fixText, width - indent.length - 2);
   return [
     ...(narrow
       ? [head, ...lines.map((line) => indent + line)]
       : lines.map((line, at) => (at === 0 ? `${head}${gap}${line}` : indent + line))),
-    ...cureLines.map((line, at) => `${indent}${at === 0 ? paint(page, 36, '→') : ' '} ${line}`),
+    ...fixLines.map((line, at) => `${indent}${at === 0 ? paint(page, 36, '→') : ' '} ${line}`),
   ];
 }
 

@@ -55,9 +55,8 @@ function deploymentsPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
 }
 
-/** All pods of the builder. */
-export function podsPath({name, namespace}: ObjectPlace): string {
-  return `${namespacePodsPath(namespace)}?labelSelector=${encodeURIComponent(`app=${name}`)}`;
+export function podsPath(namespace: string, selector: string): string {
+  return `${namespacePodsPath(namespace)}?labelSelector=${encodeURIComponent(selector)}`;
 }
 
 export function namespacePodsPath(namespace: string): string {

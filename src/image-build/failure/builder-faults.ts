@@ -1,7 +1,7 @@
 /** Owns what in the delegate's words is the builder's fault or the delegate's own, and how it is cured. */
 
-import {createCommand} from '../../builder/model/create-command.ts';
-import type {Advice} from '../../text/advice.ts';
+import {createCommand} from '../../builder/model/builder.ts';
+import {type Advice, advise} from '../../text/advice.ts';
 import {LineSplitter} from '../../text/line-splitter.ts';
 
 export type FaultKind = 'otel-socket' | 'entitlement' | 'bootstrap' | 'no-exporter' | 'panic';
@@ -46,7 +46,7 @@ const RULES: readonly FaultRule[] = [
     ),
     explain: (_, {builder, namespace}) => ({
       message: `The builder "${builder}" cannot run RUN steps, whatever they do: BuildKit's OpenTelemetry socket is in its pod alone, where the node's containerd does not find it.`,
-      remedy: ['Replace it by one that can:', `  ${createCommand({name: builder, namespace}, '--replace')}`],
+      remedy: ['Replace it by one that can:', createCommand({name: builder, namespace}, '--replace')],
       retriable: false,
     }),
   },
@@ -60,7 +60,7 @@ const RULES: readonly FaultRule[] = [
       message: `The builder "${builder}" does not grant ${entitlement}, which this build asks for.`,
       remedy: [
         entitlement === 'network.host'
-          ? `Make the builder anew with it: ${createCommand({name: builder, namespace}, '--replace', '--allow network.host')}`
+          ? advise`Make the builder anew with it: ${createCommand({name: builder, namespace}, '--replace', '--allow', 'network.host')}`
           : `Build without it, or have it in the builder's buildkitd.toml: insecure-entitlements = ["${entitlement}"]`,
       ],
       retriable: false,
@@ -73,7 +73,7 @@ const RULES: readonly FaultRule[] = [
       /^(?:timed out trying to bootstrap builder|timed out waiting for builder to become ready)(?:: (.+))?$/,
     explain: ([cause], {builder, namespace}) => ({
       message: `The builder "${builder}" in namespace "${namespace}" did not become ready in time${cause ? `: ${cause}` : '.'}`,
-      remedy: ['To see what keeps it:', `  ${createCommand({name: builder, namespace})}`],
+      remedy: ['To see what keeps it:', createCommand({name: builder, namespace})],
       retriable: false,
     }),
   },

@@ -1,5 +1,6 @@
 /** Owns what we say where the builder could not reach an address: names that are not found, proxies, closed doors. */
-import {createCommand} from '../../builder/model/create-command.ts';
+import {createCommand} from '../../builder/model/builder.ts';
+import {type Advice, advise} from '../../text/advice.ts';
 import {SOLVE} from './builder-faults.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
 
@@ -55,22 +56,23 @@ export const SECRET_NOTE = /^(?:unable to find|failed to lookup) secret "[^"]*".
 /** BuildKit takes its proxies from the builder's Deployment. */
 function explainProxy(proxy: string, scene: FailureScene): Hint {
   const isOwn = LOOPBACK.test(proxy);
-  const remake = createCommand(placeOf(scene), '--replace');
   return {
     message: isOwn
       ? `The builder's proxy is ${proxy}, which is the builder's own pod and not your machine: kubectl build took it over from your environment when it made the builder.`
       : `The builder's proxy ${proxy} cannot be reached from the cluster.`,
     remedy: [
-      `Make the builder anew without a proxy: ${remake}`,
-      `Or with one that the cluster reaches: ${remake} --env HTTPS_PROXY=http://HOST:PORT`,
+      advise`Make the builder anew without a proxy: ${createCommand(placeOf(scene), '--replace')}`,
+      advise`Or with one that the cluster reaches: ${withProxy(scene)}`,
     ],
   };
 }
 
-function proxyRemedy(scene: FailureScene): readonly string[] {
-  return [
-    `If the cluster gets out by a proxy only: ${createCommand(placeOf(scene), '--replace')} --env HTTPS_PROXY=http://HOST:PORT`,
-  ];
+function proxyRemedy(scene: FailureScene): readonly Advice[] {
+  return [advise`If the cluster gets out by a proxy only: ${withProxy(scene)}`];
+}
+
+function withProxy(scene: FailureScene) {
+  return createCommand(placeOf(scene), '--replace', '--env', 'HTTPS_PROXY=http://HOST:PORT');
 }
 
 function placeOf({asked, namespace}: FailureScene) {

@@ -1,4 +1,6 @@
-/** Owns an in-memory outside for the tests of a builder: a scripted cluster, a clock that only sleeping advances. */
+/** Owns the in-memory world of the unit tests: a scripted cluster, a clock that only sleeping advances, builders. */
+import type {NodeRuntime} from '../../../src/builder/model/node-runtimes.ts';
+import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../src/builder/model/pods.ts';
 import type {BuilderRequest} from '../../../src/builder/model/request.ts';
 import {defaultBuilderSettings} from '../../../src/builder/model/settings.ts';
 import type {Answer} from '../../../src/cluster/api/facts.ts';
@@ -9,14 +11,14 @@ import type {Delegate, Files, Ports, Programs} from '../../../src/ports.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
-/** What is asked by path: `pods` for a list of pods, `deployments` for one of them. */
-export type Kind = 'deployments' | 'pods' | 'events' | 'namespaces';
+/** What a path asks for: `pods` for a list of pods, `deployments` for one of them. */
+type Kind = 'deployments' | 'pods' | 'events' | 'namespaces';
 export type Scripted = Answer<unknown> | Error;
 
 export interface Script {
-  /** The answers one after the other; the last one stays. What has none may not be asked. */
+  /** The answers in their order, the last one again and again. A kind without answers must not be asked for. */
   readonly get?: Partial<Record<Kind, readonly Scripted[]>>;
-  /** Undefined for a call that may not be. */
+  /** Undefined for a call that must not happen. */
   readonly kubectl?: (args: readonly string[], input: string | undefined) => Said | undefined;
   /** Called before each answer. */
   readonly onGet?: (path: string) => void;
@@ -24,29 +26,29 @@ export interface Script {
 
 export type Said = Partial<ProgramOutput>;
 
-export interface Call {
-  readonly args: readonly string[];
-  readonly input: string | undefined;
-}
-
 export interface ScriptedCluster extends Cluster {
   readonly gets: readonly string[];
-  readonly calls: readonly Call[];
+  readonly calls: readonly {readonly args: readonly string[]; readonly input: string | undefined}[];
 }
 
-/** An unscripted call is an error that no test takes for one of ours. */
+/** Throws what no test takes for an error of ours. */
+function never(what: string) {
+  return async (...[word = '']: readonly unknown[]): Promise<never> => {
+    throw new RangeError(`${what} ${word}`);
+  };
+}
+
+/** An unscripted call is an error. */
 export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): ScriptedCluster {
   const gets: string[] = [];
-  const calls: Call[] = [];
+  const calls: ScriptedCluster['calls'][number][] = [];
   const asked = new Map<Kind, number>();
   return {
     gets,
     calls,
     pause: 300,
     lastLogin: async () => undefined,
-    read: async () => {
-      throw new RangeError('nothing but buildImage reads');
-    },
+    read: never('nothing but buildImage reads'),
     get: async (path) => {
       gets.push(path);
       if (gets.length > 5000) throw new RangeError('this never ends');
@@ -60,24 +62,22 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
       if (answer === undefined || answer instanceof Error) throw answer;
       return answer;
     },
-    review: async (path) => {
-      throw new RangeError(`nobody may ask ${path}`);
-    },
+    review: never('nobody may ask'),
     kubectl: async (args, input) => {
       calls.push({args, input});
       const said = kubectl?.(args, input);
       if (said === undefined) throw new RangeError(`nobody may run kubectl ${args.join(' ')}`);
       return {exitCode: 0, stdout: '', stderr: '', ...said};
     },
-    kubectlLive: async () => {
-      throw new RangeError('no build shows what kubectl says');
-    },
+    kubectlLive: never('no build shows what kubectl says:'),
   };
 }
 
 function kindOf(path: string): Kind | undefined {
   if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return 'namespaces';
-  return (['deployments', 'pods', 'events'] as const).find((kind) => new RegExp(`/${kind}[/?]`).test(path));
+  return (['deployments', 'pods', 'events'] as const).find((kind) =>
+    new RegExp(`/${kind}(?:[/?]|$)`).test(path),
+  );
 }
 
 export interface World {
@@ -114,11 +114,7 @@ export function makePorts({
       signal = 'SIGINT';
     },
     files: files as Files,
-    input: {
-      save: async () => {
-        throw new RangeError('nothing reads standard input');
-      },
-    },
+    input: {save: never('nothing reads standard input')},
     clusters: {
       connect: () => {
         throw new RangeError('the cluster is connected already');
@@ -136,9 +132,7 @@ export function makePorts({
       throwIfReceived,
     },
     programs: NO_PROGRAMS,
-    confirm: async () => {
-      throw new RangeError('no build asks a question');
-    },
+    confirm: never('no build asks'),
     wallClock: () => Date.UTC(2026, 10, 24) + clock,
     now: () => clock,
     sleep: async (milliseconds) => {
@@ -152,21 +146,13 @@ export function makePorts({
   };
 }
 
-/** Nothing may be looked for on PATH, nor be run. */
+/** PATH is not searched, and nothing runs. */
 export const NO_PROGRAMS: Programs = {
   path: [],
-  find: async (name) => {
-    throw new RangeError(`nobody may look for ${name}`);
-  },
-  findAll: async (name) => {
-    throw new RangeError(`nobody may look for ${name}`);
-  },
-  readStart: async (path) => {
-    throw new RangeError(`nobody may read ${path}`);
-  },
-  run: async (program) => {
-    throw new RangeError(`nobody may run ${program}`);
-  },
+  find: never('nobody may look for'),
+  findAll: never('nobody may look for'),
+  readStart: never('nobody may read'),
+  run: never('nobody may run'),
 };
 
 export function found<T>(value: T) {
@@ -199,12 +185,12 @@ export interface DeploymentChanges {
   readonly status?: Json;
 }
 
-/** The recorded one that kubectl build made: it runs, and harms its node. */
+/** The recorded one that kubectl build created: it runs, and harms its node. */
 export function pluginDeployment(changes: DeploymentChanges = {}): DeploymentBody {
   return change(readApiRecording('builder-by-plugin').body as DeploymentBody, changes);
 }
 
-/** One of ours that is ready. Rootless, since what makes a builder work is not what these tests are about. */
+/** One of ours that is ready; rootless, because these tests are not about what makes a builder work. */
 export function workingDeployment(changes: DeploymentChanges = {}): DeploymentBody {
   const metadata = {
     name: 'buildkit',
@@ -227,7 +213,7 @@ export function workingDeployment(changes: DeploymentChanges = {}): DeploymentBo
   return change({metadata, spec, status}, changes);
 }
 
-/** One that is on its way, of ours. */
+/** One of ours that is starting. */
 export function startingDeployment(changes: DeploymentChanges = {}): DeploymentBody {
   return workingDeployment({...changes, status: {readyReplicas: 0, ...changes.status}});
 }
@@ -295,9 +281,62 @@ export interface Stuck {
   readonly logs?: string;
 }
 
-/** How a builder was seen not to start. */
+/** A recorded builder that does not start. */
 export function stuck(name: string): Stuck {
   return readBuilderRecording(`stuck-${name}`) as Stuck;
+}
+
+/** A pod as `readPods` gives it. */
+export function readPod(changes: Partial<BuilderPod> = {}): BuilderPod {
+  return {
+    name: 'b-1-x',
+    uid: 'u1',
+    phase: 'Running',
+    ready: true,
+    nodeSilent: false,
+    deleting: false,
+    owner: 'b-1',
+    node: 'n',
+    createdAt: 2000,
+    containers: [readContainer()],
+    ...changes,
+  };
+}
+
+export function readContainer(changes: Partial<BuilderContainer> = {}): BuilderContainer {
+  return {
+    name: 'buildkitd',
+    image: 'i',
+    running: false,
+    restartCount: 0,
+    waitingReason: '',
+    waitingMessage: '',
+    ...changes,
+  };
+}
+
+/** An event about that pod. */
+export function readEvent(
+  reason: string,
+  message: string,
+  changes: Partial<BuilderEvent> = {},
+): BuilderEvent {
+  const object = {kind: 'Pod', name: 'b-1-x', uid: 'u1'};
+  return {type: 'Warning', reason, message, object, lastSeen: 3000, ...changes};
+}
+
+export function nodeRuntime(changes: Partial<NodeRuntime> = {}): NodeRuntime {
+  return {
+    name: 'n',
+    labels: {},
+    containerRuntimeVersion: 'containerd://2.1.9',
+    kubeletVersion: 'v1.36.2',
+    architecture: 'amd64',
+    ready: true,
+    unschedulable: false,
+    taints: [],
+    ...changes,
+  };
 }
 
 export const TIMEOUT = 120_000;
@@ -312,7 +351,7 @@ export function builderRequest(changes: Partial<BuilderRequest> = {}): BuilderRe
   };
 }
 
-/** The error of ours that it ends with; anything else is thrown on. */
+/** The error of ours that it ends with; throws any other. */
 export async function failureOf(run: Promise<unknown>): Promise<TiltbuildError> {
   try {
     const value = await run;

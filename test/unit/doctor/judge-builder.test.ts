@@ -1,10 +1,11 @@
-/** Covers what is said of a builder, and what can be done about it, case by case. */
+/** Covers the check of the builder, and what can be done about it, case by case. */
 import {expect} from 'chai';
 import {readBuilderDeployment} from '../../../src/builder/model/objects.ts';
 import {readEvents, readPods} from '../../../src/builder/model/pods.ts';
 import {type BuilderSight, findRepair, judgeBuilder} from '../../../src/doctor/judge-builder.ts';
 import type {Mark} from '../../../src/doctor/report.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
+import {formatAdvice} from '../../../src/text/advice.ts';
 import {pluginDeployment, startingDeployment, stuck, workingDeployment} from '../builder/builder-world.ts';
 
 function sight(deployment: unknown, changes: Partial<BuilderSight> = {}): BuilderSight {
@@ -12,19 +13,13 @@ function sight(deployment: unknown, changes: Partial<BuilderSight> = {}): Builde
     name: 'buildkit',
     namespace: 'default',
     product: 'kind',
-    fixedNodes: true,
-    observed: {
-      deployment: deployment === undefined ? undefined : readBuilderDeployment(deployment),
-      toml: undefined,
-      tomlUnknown: false,
-      nodes: undefined,
-    },
+    observed: {deployment: deployment === undefined ? undefined : readBuilderDeployment(deployment)},
     pods: undefined,
     events: [],
     buildkitVersion: 'v0.32.2',
     others: [],
     namespaceMissing: false,
-    unmakeable: undefined,
+    cannotCreate: undefined,
     obstacle: undefined,
     ...changes,
   };
@@ -41,14 +36,14 @@ const brokenRun = (labels = {}) =>
 
 const REPLACE = 'kubectl tiltbuild builder create buildkit --replace --namespace default';
 const CREATE = 'kubectl tiltbuild builder create buildkit --namespace default';
-const unmakeable = new TiltbuildError('builder-runtime', 'The nodes run cri-o.', {remedy: ['Push.']});
+const cannotCreate = new TiltbuildError('builder-runtime', 'The nodes run cri-o.', {remedy: ['Push.']});
 
 interface Case {
   readonly what: string;
   readonly sight: BuilderSight;
   readonly mark: Mark;
   readonly words: readonly string[];
-  readonly cure?: string;
+  readonly fix?: string;
   /** The question's last sentence. */
   readonly repair?: string;
 }
@@ -61,7 +56,7 @@ const CASES: readonly Case[] = [
     words: ['"buildkit" is ready: BuildKit v0.32.2, rootless'],
   },
   {
-    what: 'one whose version is not told',
+    what: 'one whose version is unknown',
     sight: sight(workingDeployment(), {buildkitVersion: undefined}),
     mark: 'ok',
     words: ['is ready: docker.io/moby/buildkit:v0.32.2-rootless'],
@@ -70,52 +65,52 @@ const CASES: readonly Case[] = [
     what: 'one of several',
     sight: sight(workingDeployment(), {others: ['older', 'oldest']}),
     mark: 'warn',
-    words: ['is ready', 'older, oldest', 'travels through your machine'],
-    cure: 'kubectl tiltbuild builder rm older --namespace default',
+    words: ['is ready', 'older, oldest', 'passes through your machine'],
+    fix: 'kubectl tiltbuild builder rm older --namespace default',
   },
   {
     what: 'none',
     sight: sight(undefined),
     mark: 'warn',
     words: ['no "buildkit" yet'],
-    cure: CREATE,
-    repair: 'Make it?',
+    fix: CREATE,
+    repair: 'Create it?',
   },
   {
     what: 'none, in no namespace',
     sight: sight(undefined, {namespaceMissing: true}),
     mark: 'fail',
     words: ['no namespace "default"'],
-    cure: 'kubectl create namespace default',
+    fix: 'kubectl create namespace default',
   },
   {
-    what: 'none, where none can be made',
-    sight: sight(undefined, {unmakeable}),
+    what: 'none, where none can be created',
+    sight: sight(undefined, {cannotCreate}),
     mark: 'fail',
-    words: ['none can be made: The nodes run cri-o.'],
-    cure: 'Push.',
+    words: ['none can be created: The nodes run cri-o.'],
+    fix: 'Push.',
   },
   {
     what: "the plugin's own",
     sight: sight(pluginDeployment()),
     mark: 'warn',
     words: ['harms its node', 'cannot run RUN steps', 'the next build'],
-    cure: REPLACE,
-    repair: 'Put one that works in its place?',
+    fix: REPLACE,
+    repair: 'Replace it with one that works?',
   },
   {
     what: "the plugin's own, where others may use it",
     sight: sight(pluginDeployment(), {product: 'gke'}),
     mark: 'fail',
     words: ['harms its node', 'others may use it'],
-    cure: REPLACE,
+    fix: REPLACE,
   },
   {
     what: "the plugin's own, where it cannot be replaced",
-    sight: sight(pluginDeployment(), {unmakeable}),
+    sight: sight(pluginDeployment(), {cannotCreate}),
     mark: 'fail',
     words: ['The nodes run cri-o.'],
-    cure: REPLACE,
+    fix: REPLACE,
   },
   {
     what: "the plugin's own of an old BuildKit, which RUN works on, where others may use it",
@@ -127,23 +122,23 @@ const CASES: readonly Case[] = [
     })(),
     mark: 'warn',
     words: ['harms its node', 'others may use it'],
-    cure: REPLACE,
+    fix: REPLACE,
   },
   {
-    what: 'one of ours that RUN does not work on',
+    what: 'one of ours that cannot run RUN steps',
     sight: sight(brokenRun()),
     mark: 'fail',
-    words: ['cannot run RUN steps', 'kubectl tiltbuild made it'],
-    cure: REPLACE,
+    words: ['cannot run RUN steps', 'kubectl tiltbuild created it'],
+    fix: REPLACE,
   },
   {
     what: 'one that starts',
     sight: sight(startingDeployment(), {pods: []}),
     mark: 'warn',
-    words: ['is not ready yet', "waiting for the builder's pod"],
+    words: ['is not ready yet', 'waiting for its pod'],
   },
   {
-    what: 'one whose pods may not be seen',
+    what: 'one whose pods cannot be listed',
     sight: sight(startingDeployment()),
     mark: 'warn',
     words: ['"buildkit" is not ready yet'],
@@ -153,34 +148,30 @@ const CASES: readonly Case[] = [
     sight: sight(startingDeployment({spec: {replicas: 0}}), {pods: []}),
     mark: 'fail',
     words: ['is scaled to 0'],
-    cure: 'kubectl scale deployment/buildkit --replicas 1 --namespace default',
+    fix: 'kubectl scale deployment/buildkit --replicas 1 --namespace default',
   },
 ];
 
 describe('judgeBuilder', () => {
-  for (const {what, sight, mark, words, cure, repair} of CASES) {
-    it(`says ${mark} of ${what}`, () => {
+  for (const {what, sight, mark, words, fix, repair} of CASES) {
+    it(`reports ${mark} for ${what}`, () => {
       const finding = judgeBuilder(sight);
-      expect([finding.mark, finding.cure?.text]).to.deep.equal([mark, cure]);
+      expect([finding.mark, finding.fix && formatAdvice(finding.fix)]).to.deep.equal([mark, fix]);
       for (const word of words) expect(finding.found).to.contain(word);
       expect(findRepair(sight)?.replace(/^.*\. /, '')).to.equal(repair);
     });
   }
 
-  // A builder of the plugin's is replaced whatever else is the matter, so that these show what is wrong with others.
+  // A builder of the plugin is replaced whatever else is wrong, so these are made to look like others.
   for (const [name, mark, word] of [
     ['image', 'fail', 'cannot be pulled'],
     ['quota', 'fail', 'quota'],
     ['podsecurity', 'fail', 'Pod Security'],
     ['unschedulable-cpu', 'fail', 'Insufficient cpu'],
   ] as const) {
-    it(`names what a builder that is stuck waits for: ${name}`, () => {
+    it(`names what keeps a builder from starting: ${name}`, () => {
       const {observed, ...rest} = stuckSight(name);
-      const deployment = observed.deployment && {
-        ...observed.deployment,
-        mounts: [],
-        labels: {rootless: 'true'},
-      };
+      const deployment = observed.deployment && {...observed.deployment, mounts: [], rootless: true};
       const stuckOne = {...rest, observed: {...observed, deployment}};
       const finding = judgeBuilder(stuckOne);
       expect(finding.mark).to.equal(mark);

@@ -17,7 +17,7 @@ interface Machine {
   readonly all?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Programs that are asked are on PATH as `/bin/NAME`; one that is to say nothing hangs. */
+/** Programs that are asked are on PATH as `/bin/NAME`; one without an answer hangs. */
 function machine({found = [], says = {}, start = '', all = {}}: Machine) {
   const ran: Ran[] = [];
   const disk = new Map<string, string>();
@@ -45,7 +45,7 @@ function machine({found = [], says = {}, start = '', all = {}}: Machine) {
 }
 
 describe('lookAtPrograms', () => {
-  it('finds out versions', async () => {
+  it('finds versions', async () => {
     const {ports, ran, disk} = machine({
       found: ['kubectl', 'kubectl-build', 'kubectl-buildkit', 'tilt'],
       says: {
@@ -78,7 +78,7 @@ describe('lookAtPrograms', () => {
     expect(ran.map(({env}) => env)).to.deep.equal([{KUBECONFIG: '/private/kubeconfig'}]);
   });
 
-  it('does not wait for a program that says nothing', async () => {
+  it('does not wait for a program that prints nothing', async () => {
     const {ports} = machine({found: ['kubectl', 'tilt']});
     const {kubectl, tilt} = await lookAtPrograms(10, ports);
     expect([kubectl, tilt]).to.deep.equal([{path: '/bin/kubectl'}, {path: '/bin/tilt'}]);
@@ -96,7 +96,7 @@ describe('lookAtPrograms', () => {
     expect(ran).to.deep.equal([]);
   });
 
-  it('finds plugins that are there twice', async () => {
+  it('finds plugins that are on PATH twice', async () => {
     const files = ['/a/kubectl-tiltbuild', '/b/kubectl-tiltbuild'];
     const {ports} = machine({all: {'kubectl-tiltbuild': files, 'kubectl-build': ['/a/kubectl-build']}});
     expect((await lookAtPrograms(10, ports)).twins).to.deep.equal([{name: 'kubectl-tiltbuild', files}]);

@@ -1,8 +1,19 @@
-/** Covers looking at something for a limited time. */
+/** Covers looking at something for a limited time, and making a report of what was found. */
 import {expect} from 'chai';
 import {observe} from '../../../src/doctor/observe.ts';
-import {chooseCure, makeReport, ok, skip} from '../../../src/doctor/report.ts';
+import {
+  CHECKS,
+  type CheckName,
+  chooseFix,
+  type Findings,
+  fail,
+  makeReport,
+  ok,
+  skip,
+  warn,
+} from '../../../src/doctor/report.ts';
 import {Interrupted, TiltbuildError} from '../../../src/errors.ts';
+import {advise, command} from '../../../src/text/advice.ts';
 
 /** A clock that stands, and a limit that is reached when `reach` is called. */
 function clock() {
@@ -23,7 +34,7 @@ describe('observe', () => {
     expect(seen).to.deep.equal({kind: 'failed', error, took: 0});
   });
 
-  it('says that it took too long', async () => {
+  it('reports that it took too long', async () => {
     const time = clock();
     const seen = observe(() => never, 9, time);
     time.reach();
@@ -45,45 +56,39 @@ describe('observe', () => {
   });
 });
 
-describe('chooseCure', () => {
-  for (const [remedy, cure] of [
-    [[], undefined],
-    [['Do it.'], {kind: 'advice', text: 'Do it.'}],
-    [['Do this:', '  kubectl scale x'], {kind: 'command', text: 'kubectl scale x'}],
-    [
-      ['Read:', '  kubectl logs x', 'Or:', '  kubectl tiltbuild y'],
-      {kind: 'command', text: 'kubectl tiltbuild y'},
-    ],
-    [['Create it with: kubectl create x'], {kind: 'advice', text: 'Create it with: kubectl create x'}],
-    [['kubectl tiltbuild x shows all.'], {kind: 'advice', text: 'kubectl tiltbuild x shows all.'}],
+describe('chooseFix', () => {
+  const scale = command('kubectl', 'scale', 'x');
+  const logs = command('kubectl', 'logs', 'x');
+  const inline = advise`Create it with: ${command('kubectl', 'create', 'x')}`;
+  for (const [what, remedy, fix] of [
+    ['nothing in nothing', [], undefined],
+    ['a sentence', ['Do it.', 'Or this.'], 'Do it.'],
+    ['a sentence with a command in it', [inline], inline],
+    ['a command on its own', ['Do this:', scale], scale],
+    ['the last of several commands', ['Read:', logs, 'Or:', scale, inline], scale],
   ] as const) {
-    it(`finds ${cure?.kind ?? 'nothing'} in ${JSON.stringify(remedy)}`, () => {
-      expect(chooseCure(remedy)).to.deep.equal(cure);
-    });
+    it(`finds ${what}`, () => expect(chooseFix(remedy)).to.equal(fix));
   }
 });
 
 describe('makeReport', () => {
-  const fine = {
-    kubectl: ok(''),
-    build: ok(''),
-    buildkit: ok(''),
-    path: ok(''),
-    tilt: ok(''),
-    kubeconfig: ok(''),
-    server: ok(''),
-    user: ok(''),
-    rights: ok(''),
-    product: ok(''),
-    nodes: ok(''),
-    builder: ok(''),
-    'pull-secret': ok(''),
-  };
+  const names = Object.keys(CHECKS) as CheckName[];
+  const fine = Object.fromEntries(names.map((name) => [name, ok('')])) as Findings;
 
-  it('says that a build would work where nothing fails', () => {
-    expect(makeReport(fine).works).to.equal(true);
-    expect(makeReport({...fine, builder: {mark: 'warn', found: ''}}).works).to.equal(true);
-    expect(makeReport({...fine, builder: {mark: 'fail', found: ''}}).works).to.equal(false);
-    expect(makeReport({...fine, builder: skip('server')}).works).to.equal(false);
+  for (const [works, what, findings] of [
+    [true, 'if all is fine', fine],
+    [true, 'with a warning', {...fine, builder: warn('')}],
+    [false, 'if a check fails', {...fine, builder: fail('')}],
+    [false, 'if a check was skipped', {...fine, builder: skip('server')}],
+  ] as const) {
+    it(`says that a build ${works ? 'works' : 'does not work'} ${what}`, () => {
+      expect(makeReport(findings, 'server').works).to.equal(works);
+    });
+  }
+
+  it('has every check in order, and lets those without a finding wait for another', () => {
+    const {checks} = makeReport({builder: ok('')}, 'kubeconfig');
+    expect(checks.map(({name}) => name)).to.deep.equal(names);
+    expect(checks[0]).to.deep.equal({name: 'kubectl', ...skip('kubeconfig')});
   });
 });

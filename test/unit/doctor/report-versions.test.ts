@@ -1,4 +1,4 @@
-/** Covers what --version says of the programs around. */
+/** Covers what --version prints of the other programs. */
 import {expect} from 'chai';
 import {reportVersions} from '../../../src/doctor/report-versions.ts';
 import type {Files, Programs} from '../../../src/ports.ts';
@@ -30,7 +30,7 @@ function report(answers: Readonly<Record<string, string | Promise<string>>>): Pr
 }
 
 describe('reportVersions', () => {
-  it('tells ours with the commit, the delegate, kubectl and the runtime', async () => {
+  it('prints ours with the commit, the delegate, kubectl and the runtime', async () => {
     const answers = {
       'kubectl-build': '',
       'kubectl-buildkit': 'Client:  v0.1.6\nBuilder: no answer\n',
@@ -47,18 +47,18 @@ describe('reportVersions', () => {
     );
   });
 
-  it('says what is not found', async () => {
+  it('reports what is not found', async () => {
     expect(await report({})).to.match(/^kubectl-build +not found\nkubectl +not found$/m);
   });
 
-  it('says what does not tell', async () => {
+  it('reports what has no version', async () => {
     const text = await report({'kubectl-build': '', kubectl: 'command not found'});
-    expect(text).to.match(/^kubectl-build +did not tell its version \(\/bin\/kubectl-build\)$/m);
-    expect(text).to.match(/^kubectl +did not tell its version \(\/bin\/kubectl\)$/m);
+    expect(text).to.match(/^kubectl-build +version unknown \(\/bin\/kubectl-build\)$/m);
+    expect(text).to.match(/^kubectl +version unknown \(\/bin\/kubectl\)$/m);
   });
 
   it('does not wait for what never answers', async () => {
     const text = await report({kubectl: new Promise(() => undefined)});
-    expect(text).to.match(/^kubectl +did not tell/m);
+    expect(text).to.match(/^kubectl +version unknown/m);
   });
 });

@@ -5,21 +5,21 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import type {BuilderAction} from '../../../src/builder/verdict/decision.ts';
+import {readBuilderDeployment} from '../../../src/builder/model/objects.ts';
+import type {Decision} from '../../../src/builder/verdict/decision.ts';
 import type {Verdict} from '../../../src/builder/verdict/verdict.ts';
 import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
 import type {ReadyBuild} from '../../../src/image-build/delegate/run-pass.ts';
 import type {DryRun} from '../../../src/image-build/dry-run.ts';
 import {formatDryRun} from '../../../src/image-build/dry-run-report.ts';
 import {missingDelegate} from '../../../src/image-build/prepare-build.ts';
+import {command} from '../../../src/text/advice.ts';
 import {readyBuild} from './build-world.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/dry-run');
 
-const NOTHING = {deployment: undefined, toml: undefined, tomlUnknown: false, nodes: []};
-
-function builder(action: BuilderAction, verdict: Verdict): DryRun['builder'] {
-  return {observed: NOTHING, verdict, action};
+function builder(action: Decision, verdict: Verdict): DryRun['builder'] {
+  return {observed: {nodes: []}, verdict, action};
 }
 
 const READY = builder({kind: 'use'}, {kind: 'working', reason: 'is ready and runs moby/buildkit:v0.32.2'});
@@ -83,7 +83,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
   }),
   'builder-replaced': dryRun({
     builder: builder(
-      {kind: 'replace', note: 'n'},
+      {kind: 'replace', note: 'n', old: readBuilderDeployment({})},
       {kind: 'plugin-made', reason: 'harms its node at every start'},
     ),
   }),
@@ -92,7 +92,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
       {
         kind: 'warn',
         note: 'the builder "b" harms its node; it is left as it is, because of you.',
-        command: 'kubectl x',
+        command: command('kubectl', 'x'),
       },
       {kind: 'plugin-made', reason: 'harms its node at every start'},
     ),

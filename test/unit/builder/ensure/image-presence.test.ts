@@ -1,56 +1,82 @@
-/** Covers asking a cluster whether an image is on the builder's nodes: what is asked, and what is taken for no answer. */
+/** Covers whether an image is on the builder's nodes: what is asked, what proves it, and what is no answer. */
 import {expect} from 'chai';
 import {isOnItsNodes} from '../../../../src/builder/ensure/image-presence.ts';
-import type {Cluster} from '../../../../src/cluster/ports.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
+import {forbidden, found, MISSING, type Scripted, scriptCluster} from '../builder-world.ts';
 
 const CANONICAL = 'docker.io/library/web:tilt-1';
 const BUILDER = {name: 'buildkit', namespace: 'builds'};
 
-const pod = (namespace: string, app: string, image: string) => ({
-  metadata: {namespace, labels: {app}},
-  spec: {nodeName: 'n', containers: [{name: 'c', image}]},
-  status: {containerStatuses: [{name: 'c', state: {running: {}}}]},
-});
-
-async function ask(product: Product, get: (path: string) => ReturnType<Cluster['get']>) {
-  const asked: string[] = [];
-  const cluster = {
-    get: async (path: string) => {
-      asked.push(path);
-      return await get(path);
-    },
-  } as Cluster;
-  return {there: await isOnItsNodes({canonical: CANONICAL, builder: BUILDER, product}, cluster), asked};
+interface PodShape {
+  readonly namespace?: string;
+  readonly app?: string;
+  readonly node?: string;
+  readonly image?: string;
+  readonly state?: object;
 }
 
-const pods = (image: string) => async () => ({
-  kind: 'found' as const,
-  value: {items: [pod('builds', 'buildkit', 'moby/buildkit'), pod('apps', 'web', image)]},
-});
+function web({
+  namespace = 'apps',
+  app = 'web',
+  node = 'n1',
+  image = CANONICAL,
+  state = {running: {}},
+}: PodShape = {}) {
+  const containers = [
+    {name: 'sidecar', image: 'envoy'},
+    {name: 'c', image},
+  ];
+  const containerStatuses = [
+    {name: 'sidecar', state: {running: {}}},
+    {name: 'c', state},
+  ];
+  const metadata = {namespace, labels: {app}};
+  return {metadata, spec: {nodeName: node, containers}, status: {containerStatuses}};
+}
+
+const builder = (node = 'n1') => web({...BUILDER, app: BUILDER.name, node, image: 'moby/buildkit'});
+
+async function ask(answer: Scripted, product: Product = 'kind') {
+  const cluster = scriptCluster({get: {pods: [answer]}});
+  return {there: await isOnItsNodes({canonical: CANONICAL, builder: BUILDER, product}, cluster), cluster};
+}
 
 describe('isOnItsNodes', () => {
-  for (const image of ['web:tilt-1', 'library/web:tilt-1', CANONICAL])
-    it(`knows the image by the name ${image}`, async () => {
-      expect((await ask('kind', pods(image))).there).to.equal(true);
+  for (const [what, items, expected] of [
+    ['a container that runs from it', [builder(), web()], true],
+    ['one among others', [builder(), web({image: 'other'}), web()], true],
+    ['one under a familiar name', [builder(), web({image: 'web:tilt-1'})], true],
+    ['no container from it', [builder(), web({image: 'web:tilt-2'})], false],
+    ['one of another registry', [builder(), web({image: 'localhost/web:tilt-1'})], false],
+    ['a name that is none', [builder(), web({image: 'Not A Name'})], false],
+    ['one that only waits', [builder(), web({state: {waiting: {reason: 'CrashLoopBackOff'}}})], false],
+    ['one that has ended', [builder(), web({state: {terminated: {exitCode: 0}}})], false],
+    ['one without a status', [builder(), {...web(), status: {}}], false],
+    ['one on another node', [builder('n1'), web({node: 'n2'})], false],
+    ['one on each of two nodes', [builder('n1'), builder('n2'), web({node: 'n2'}), web()], true],
+    ['one on one of two nodes', [builder('n1'), builder('n2'), web()], false],
+    ['no builder', [web()], false],
+    ['a builder that has no node yet', [builder(''), web({node: ''})], false],
+    ['a builder of that name elsewhere', [web({app: 'buildkit', image: 'x'}), web()], false],
+    ['no pods', [], false],
+  ] as const) {
+    it(`is ${expected} with ${what}`, async () => {
+      expect((await ask(found({items}))).there).to.equal(expected);
     });
+  }
 
-  for (const image of ['web:tilt-2', 'localhost/web:tilt-1', 'Not A Name', ''])
-    it(`does not take ${JSON.stringify(image)} for it`, async () => {
-      expect((await ask('kind', pods(image))).there).to.equal(false);
+  for (const answer of [forbidden('no'), MISSING, new Error('connection refused'), found('x')]) {
+    it(`is false for ${JSON.stringify(answer)}`, async () => {
+      expect((await ask(answer)).there).to.equal(false);
     });
+  }
 
-  it('asks a local cluster for all pods, and a shared one for those of the namespace', async () => {
-    expect((await ask('kind', pods(CANONICAL))).asked).to.deep.equal(['/api/v1/pods']);
-    expect((await ask('gke', pods(CANONICAL))).asked).to.deep.equal(['/api/v1/namespaces/builds/pods']);
-  });
-
-  it('does not know where it may not look, and where nobody answers', async () => {
-    expect((await ask('kind', async () => ({kind: 'forbidden', message: 'no'}))).there).to.equal(false);
-    expect((await ask('kind', async () => ({kind: 'missing'}))).there).to.equal(false);
-    const broken = ask('kind', async () => {
-      throw new Error('connection refused');
+  for (const [product, path] of [
+    ['kind', '/api/v1/pods'],
+    ['gke', '/api/v1/namespaces/builds/pods'],
+  ] as const) {
+    it(`reads ${path} on ${product}`, async () => {
+      expect((await ask(found({items: []}), product)).cluster.gets).to.deep.equal([path]);
     });
-    expect((await broken).there).to.equal(false);
-  });
+  }
 });

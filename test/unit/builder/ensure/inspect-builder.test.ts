@@ -1,8 +1,7 @@
-/** Covers looks inside a builder's pods: how they are made, and what their answers mean. */
+/** Covers looks inside a builder's pods: which command runs, and what its output means. */
 import {expect} from 'chai';
 import {
   countLeftoverMounts,
-  execArgs,
   isBuildRunning,
   listPods,
   readVersion,
@@ -20,84 +19,57 @@ import {
 } from '../builder-world.ts';
 
 const READY = readBuilderDeployment(pluginDeployment({name: 'own'}));
-const RESTING = readBuilderDeployment(pluginDeployment({status: {readyReplicas: 0}}));
 const NONE: Said = {exitCode: 1, stderr: 'command terminated with exit code 1\n'};
+const FAILED: Said = {exitCode: 1, stderr: 'error: unable to upgrade connection\n'};
+const exitCode = (code: number): Said => ({
+  exitCode: code,
+  stderr: `command terminated with exit code ${code}\n`,
+});
 
 const exec = (where: string, ...command: readonly string[]) => [
-  'exec',
-  where,
-  ...['--pod-running-timeout', '10s'],
-  ...['--container', 'buildkitd', '--'],
+  ...['exec', where, '--pod-running-timeout', '10s', '--container', 'buildkitd', '--'],
   ...command,
 ];
 
-describe('execArgs', () => {
-  it('names the container that BuildKit runs in, and does not wait long for a pod', () => {
-    expect(execArgs('pod-1', ['echo', 'a b', '--x'])).to.deep.equal(exec('pod-1', 'echo', 'a b', '--x'));
-  });
-});
-
 describe('isBuildRunning', () => {
-  const PGREP = ['pgrep', '-f', 'buildctl dial-stdio'];
-
   for (const [what, said, running] of [
     ['a build', {stdout: '24\n'}, true],
-    ['several', {stdout: '24\n31\n'}, true],
     ['none', NONE, false],
-    [
-      'none, behind a warning',
-      {exitCode: 1, stderr: 'Defaulted container\ncommand terminated with exit code 1\n'},
-      false,
-    ],
+    ['none, after a warning', {...NONE, stderr: `Defaulted container\n${NONE.stderr}`}, false],
     ['an empty answer', {stdout: '\n'}, 'unknown'],
-    ['no pgrep', {exitCode: 126, stderr: 'command terminated with exit code 126\n'}, 'unknown'],
-    ['a broken pgrep', {exitCode: 127, stderr: 'command terminated with exit code 127\n'}, 'unknown'],
-    [
-      'a pgrep that was killed',
-      {exitCode: 137, stderr: 'command terminated with exit code 137\n'},
-      'unknown',
-    ],
-    ['a 403', {exitCode: 1, stderr: 'Error from server (Forbidden): pods "x" is forbidden\n'}, 'unknown'],
-    ['no connection', {exitCode: 1, stderr: 'error: unable to upgrade connection\n'}, 'unknown'],
+    ['no pgrep', exitCode(126), 'unknown'],
+    ['a pgrep that was killed', exitCode(137), 'unknown'],
+    ['no connection', FAILED, 'unknown'],
     ['a kubectl that was killed', {exitCode: undefined}, 'unknown'],
-    ['a failure that shows something', {exitCode: 1, stdout: '24\n', stderr: 'error: x\n'}, 'unknown'],
+    ['a failure that prints something', {...FAILED, stdout: '24\n'}, 'unknown'],
   ] as const satisfies readonly (readonly [string, Said, boolean | 'unknown'])[]) {
     it(`is ${running} for ${what}`, async () => {
       const cluster = scriptCluster({get: {pods: [list(pod({name: 'p'}))]}, kubectl: () => said});
       expect(await isBuildRunning(READY, cluster)).to.equal(running);
-      expect(cluster.calls.map(({args}) => args)).to.deep.equal([exec('p', ...PGREP)]);
+      expect(cluster.calls.map(({args}) => args)).to.deep.equal([
+        exec('p', 'pgrep', '-f', 'buildctl dial-stdio'),
+      ]);
     });
   }
 
-  for (const [answers, running] of [
-    [[NONE, NONE], false],
-    [[NONE, {stdout: '24\n'}], true],
-    [[{exitCode: 1, stderr: 'error: x\n'}, {stdout: '24\n'}], true],
-    [[{exitCode: 1, stderr: 'error: x\n'}, NONE], 'unknown'],
-  ] as const satisfies readonly (readonly [readonly Said[], boolean | 'unknown'])[]) {
+  for (const [running, ...answers] of [
+    [false, NONE, NONE],
+    [true, NONE, {stdout: '24\n'}],
+    [true, FAILED, {stdout: '24\n'}],
+    ['unknown', FAILED, NONE],
+  ] as const satisfies readonly (readonly [boolean | 'unknown', ...Said[]])[]) {
     it(`is ${running} for the pods ${JSON.stringify(answers)}`, async () => {
       const pods = list(pod({name: 'p0'}), pod({name: 'p1'}), pod({name: 'p2', phase: 'Pending'}));
-      const cluster = scriptCluster({
-        get: {pods: [pods]},
-        kubectl: ([, name = '']) => answers[Number(name.slice(1))],
-      });
-      expect(await isBuildRunning(READY, cluster)).to.equal(running);
+      const kubectl = ([, name = '']: readonly string[]) => answers[Number(name.slice(1))];
+      expect(await isBuildRunning(READY, scriptCluster({get: {pods: [pods]}, kubectl}))).to.equal(running);
     });
   }
 
-  for (const [what, pods] of [
-    ['that are not there', list()],
-    ['of which none runs', list(pod({phase: 'Pending'}))],
-    ['that may not be seen', forbidden('no')],
-  ] as const) {
-    it(`is unknown for pods ${what}`, async () => {
+  for (const pods of [list(), list(pod({phase: 'Pending'})), forbidden('no')]) {
+    it(`is unknown without a running pod: ${JSON.stringify(pods).slice(0, 60)}`, async () => {
       expect(await isBuildRunning(READY, scriptCluster({get: {pods: [pods]}}))).to.equal('unknown');
     });
   }
-
-  it('needs no look for one without a ready pod', async () => {
-    expect(await isBuildRunning(RESTING, scriptCluster())).to.equal(false);
-  });
 });
 
 describe('readVersion', () => {
@@ -105,7 +77,6 @@ describe('readVersion', () => {
     [{stdout: 'buildkitd github.com/moby/buildkit v0.32.2 0123456789abcdef\n'}, 'v0.32.2'],
     [{stdout: 'buildkitd github.com/moby/buildkit v0.33.0-rc1 0123\n'}, 'v0.33.0-rc1'],
     [{stdout: 'buildkitd github.com/acme/buildkit 0123\n'}, undefined],
-    [{stdout: ''}, undefined],
     [{exitCode: 1, stdout: 'v1.2.3\n'}, undefined],
   ] as const) {
     it(`is ${version} for ${JSON.stringify(said)}`, async () => {
@@ -114,17 +85,47 @@ describe('readVersion', () => {
       expect(cluster.calls[0]?.args).to.deep.equal(exec('deployment/own', 'buildkitd', '--version'));
     });
   }
+});
 
-  it('needs no look for one without a ready pod', async () => {
-    expect(await readVersion(RESTING, scriptCluster())).to.equal(undefined);
-  });
+describe('countLeftoverMounts', () => {
+  const mount = (path: string) => `36 35 98:0 / ${path} rw,noatime shared:1 - tmpfs tmpfs rw`;
+  const sockets = (count: number, run = '/run/containerd') =>
+    Array(count).fill(mount(`${run}/containerd.sock`));
+
+  for (const [what, lines, count, code = 0] of [
+    ['its own alone', sockets(1), 0],
+    ['others beside', [mount('/'), ...sockets(4), mount('/run/containerd')], 3],
+    ['none', [mount('/'), mount('/tmp')], 0],
+    ["another product's", sockets(3, '/run/k3s/containerd'), 2],
+    ['names that are only alike', [mount('/x/containerd.sock.ttrpc'), mount('/x/my-containerd.sock')], 0],
+    ['a failure', sockets(5), 0, 1],
+  ] as const) {
+    it(`counts ${count} for ${what}`, async () => {
+      const cluster = scriptCluster({kubectl: () => ({exitCode: code, stdout: lines.join('\n')})});
+      expect(await countLeftoverMounts(READY, cluster)).to.equal(count);
+      expect(cluster.calls[0]?.args).to.deep.equal(exec('deployment/own', 'cat', '/proc/self/mountinfo'));
+    });
+  }
+});
+
+describe('a builder without a ready pod', () => {
+  const resting = readBuilderDeployment(pluginDeployment({status: {readyReplicas: 0}}));
+  for (const [look, nothing] of [
+    [isBuildRunning, false],
+    [readVersion, undefined],
+    [countLeftoverMounts, 0],
+  ] as const) {
+    it(`has nothing to look into: ${look.name}`, async () => {
+      expect(await look(resting, scriptCluster())).to.equal(nothing);
+    });
+  }
 });
 
 describe('listPods', () => {
   for (const [what, answer, names] of [
     ['all of them', list(pod({name: 'a'}), pod({name: 'b', phase: 'Failed'})), ['a', 'b']],
-    ['nothing where they may not be seen', forbidden('no'), undefined],
-    ['nothing where there is nothing', MISSING, undefined],
+    ['nothing on a 403', forbidden('no'), undefined],
+    ['nothing on a 404', MISSING, undefined],
   ] as const satisfies readonly (readonly [string, Scripted, readonly string[] | undefined])[]) {
     it(`gives ${what}`, async () => {
       const cluster = scriptCluster({get: {pods: [answer]}});
@@ -133,33 +134,4 @@ describe('listPods', () => {
       expect(cluster.gets).to.deep.equal(['/api/v1/namespaces/n%26s/pods?labelSelector=app%3Da%2Fb']);
     });
   }
-});
-
-describe('countLeftoverMounts', () => {
-  const mount = (path: string) => `36 35 98:0 / ${path} rw,noatime shared:1 - tmpfs tmpfs rw`;
-  const sockets = (count: number) => Array(count).fill(mount('/run/containerd/containerd.sock'));
-
-  for (const [what, lines, count] of [
-    ['its own alone', sockets(1), 0],
-    ['three more', sockets(4), 3],
-    ['none', [mount('/'), mount('/tmp')], 0],
-    ['others beside', [mount('/'), ...sockets(2), mount('/run/containerd')], 1],
-    ["another product's", Array(3).fill(mount('/run/k3s/containerd/containerd.sock')), 2],
-    ['names that are only alike', [mount('/x/containerd.sock.ttrpc'), mount('/x/my-containerd.sock')], 0],
-    ['nothing', [], 0],
-  ] as const) {
-    it(`counts ${count} for ${what}`, async () => {
-      const cluster = scriptCluster({kubectl: () => ({stdout: lines.map((line) => `${line}\n`).join('')})});
-      expect(await countLeftoverMounts(READY, cluster)).to.equal(count);
-      expect(cluster.calls.map(({args}) => args)).to.deep.equal([
-        exec('deployment/own', 'cat', '/proc/self/mountinfo'),
-      ]);
-    });
-  }
-
-  it('counts none where that cannot be seen, and does not look without a ready pod', async () => {
-    const failing = scriptCluster({kubectl: () => ({exitCode: 1, stdout: sockets(5).join('\n')})});
-    expect(await countLeftoverMounts(READY, failing)).to.equal(0);
-    expect(await countLeftoverMounts(RESTING, scriptCluster())).to.equal(0);
-  });
 });

@@ -1,4 +1,4 @@
-/** Covers the watch on a builder's pods beside a build: when it looks, what it takes for a loss, and how it ends. */
+/** Covers watching a builder's pods during a build: when it looks, what it takes for a loss, and how it ends. */
 import {expect} from 'chai';
 import {watchBuilder} from '../../../../src/builder/ensure/watch-builder.ts';
 import {forbidden, list, makePorts, pod, type Script, scriptCluster, type World} from '../builder-world.ts';
@@ -30,52 +30,41 @@ function watch(script: Script, endsAtLook = Number.POSITIVE_INFINITY, world: Wor
 }
 
 describe('watchBuilder', () => {
-  it('tells nothing where the pods stay until the end, and asks for no events', async () => {
+  it('reports nothing if the pods stay until the end, and does not read events', async () => {
     const {run, cluster, ports} = watch({get: {pods: [list(POD)]}}, 4);
     expect(await run()).to.equal(undefined);
     expect(cluster.gets).to.deep.equal([PODS, PODS, PODS, PODS]);
-    // Five times as seldom as one looks at a builder that starts.
+    // Five times as rarely as while a builder starts.
     expect(ports.sleeps).to.deep.equal([700, 1500, 1500, 1500]);
     expect(ports.said).to.deep.equal([]);
   });
 
-  it('tells what ended the pod, in the words of its events', async () => {
-    const evicted = {
-      type: 'Warning',
-      reason: 'Evicted',
-      message: 'The node was low on resource: memory.',
-      involvedObject: {kind: 'Pod', name: 'p', uid: 'uid-p'},
-    };
-    const {run, cluster} = watch({get: {pods: [list(POD), list(POD), list()], events: [list(evicted)]}});
-    const loss = await run();
-    expect(cluster.gets).to.deep.equal([PODS, PODS, PODS, EVENTS]);
-    expect(loss).to.include({pod: 'p', certain: true, retriable: false});
-    expect(loss?.message).to.include('was evicted').and.include('low on resource: memory');
-  });
-
-  for (const [what, answer] of [
-    ['may not be seen', forbidden('no')],
-    ['cannot be had', new Error('gone')],
+  const evicted = {
+    reason: 'Evicted',
+    message: 'The node was low on resource: memory.',
+    involvedObject: {kind: 'Pod', name: 'p', uid: 'uid-p'},
+  };
+  for (const [what, pods, events, retriable, message] of [
+    ['an eviction, by its event', [list(POD), list(POD), list()], list(evicted), false, 'low on resource'],
+    ['a deletion', [list(POD), list()], forbidden('no'), true, 'pod "p" was deleted during the build.'],
+    ['a deletion without events', [list(POD), list()], new Error('gone'), true, 'was deleted during'],
+    ['a lack of memory', [list(POD), list(killed)], list(), false, 'OOMKilled'],
+    ['a loss after a look that failed', [list(POD), new Error('slow'), list()], list(), true, 'deleted'],
   ] as const) {
-    it(`tells of a deleted pod where the events ${what}`, async () => {
-      const {run} = watch({get: {pods: [list(POD), list()], events: [answer]}});
-      expect(await run()).to.include({
-        retriable: true,
-        message: 'The builder\'s pod "p" was deleted while it built.',
-      });
+    it(`reports ${what}`, async () => {
+      const {run, cluster} = watch({get: {pods, events: [events]}});
+      const loss = await run();
+      expect(cluster.gets).to.deep.equal([...pods.map(() => PODS), EVENTS]);
+      expect(loss).to.include({pod: 'p', certain: true, retriable});
+      expect(loss?.message).to.include(message);
     });
   }
-
-  it('tells of one that was killed for want of memory', async () => {
-    const {run} = watch({get: {pods: [list(POD), list(killed)], events: [list()]}});
-    expect((await run())?.message).to.include('OOMKilled');
-  });
 
   for (const [what, pods] of [
     ['a look that fails', [list(POD), new Error('slow'), list(POD)]],
     ['a first look that fails', [new Error('slow'), list(POD)]],
     ['pods that may not be seen', [forbidden('no')]],
-    ['a pod that is on its way out', [list(POD), list(pod({name: 'p', deleting: true}))]],
+    ['a pod that is being deleted', [list(POD), list(pod({name: 'p', deleting: true}))]],
     ['a pod that is not ready', [list(POD), list(pod({name: 'p', ready: false}))]],
     ['a pod that came later', [list(POD), list(POD, pod({name: 'q'})), list(POD)]],
     ['no pod at all', [list()]],
@@ -85,19 +74,14 @@ describe('watchBuilder', () => {
     });
   }
 
-  it('still sees a loss behind a look that failed', async () => {
-    const {run} = watch({get: {pods: [list(POD), new Error('slow'), list()], events: [list()]}});
-    expect((await run())?.pod).to.equal('p');
-  });
-
-  it('leaves a build the time to show that it runs on another pod', async () => {
+  it('gives a build the time to show that it runs on another pod', async () => {
     const pods = [list(POD, pod({name: 'q'})), list(POD)];
     const {run, ports} = watch({get: {pods, events: [list()]}});
     expect(await run()).to.include({pod: 'q', certain: false});
     expect(ports.sleeps).to.deep.equal([700, 1500, 30_000]);
   });
 
-  it('tells nothing where the build ends in that time', async () => {
+  it('reports nothing if the build ends in that time', async () => {
     const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
     const cluster = scriptCluster({get: {pods: [list(POD, pod({name: 'q'})), list(POD)], events: [list()]}});
     const ports = makePorts();
@@ -112,14 +96,14 @@ describe('watchBuilder', () => {
     expect(await watched).to.equal(undefined);
   });
 
-  it('ends where the build throws', async () => {
+  it('ends if the build throws', async () => {
     const {run, reject} = watch({get: {pods: [list(POD)]}});
     const watched = run();
     reject(new Error('x'));
     expect(await watched).to.equal(undefined);
   });
 
-  it('ends where the build ends in the middle of a look', async () => {
+  it('ends if the build ends during a look', async () => {
     const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
     const cluster = {...scriptCluster(), get: () => new Promise<never>(() => undefined)};
     const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, makePorts());
@@ -127,7 +111,7 @@ describe('watchBuilder', () => {
     expect(await watched).to.equal(undefined);
   });
 
-  it('keeps still once a signal came, while the build is being cancelled', async () => {
+  it('does not look once a signal came, while the build is being cancelled', async () => {
     const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
     const ports = makePorts();
     let looks = 0;

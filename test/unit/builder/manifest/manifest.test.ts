@@ -5,24 +5,21 @@ import {expect} from 'chai';
 import {Deployment, type IDeployment} from 'kubernetes-models/apps/v1';
 import {ConfigMap, type IConfigMap} from 'kubernetes-models/v1';
 import {stringify} from 'yaml';
+import {containerdPaths, type Distribution} from '../../../../src/builder/manifest/containerd-paths.ts';
 import {
   type BuilderManifest,
   builderManifest,
   type ManifestFacts,
 } from '../../../../src/builder/manifest/manifest.ts';
-import {nestedMounts, type PodSpec} from '../../../../src/builder/manifest/mounts.ts';
-import {
-  type ContainerRuntime,
-  containerdPaths,
-  type Distribution,
-} from '../../../../src/builder/manifest/runtime.ts';
 import {CONFIG_KEY} from '../../../../src/builder/model/marks.ts';
+import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
 import {
   type BuilderSettings,
   type ContainerdOverrides,
   defaultBuilderSettings,
   parseToleration,
 } from '../../../../src/builder/model/settings.ts';
+import {findNestedMount} from '../../../../src/builder/verdict/verdict.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
 import {readApiRecording} from '../../../helpers/api-samples.ts';
@@ -32,7 +29,7 @@ const fixtures = join(import.meta.dirname, '../../../fixtures', 'builder');
 function facts(more: Partial<ManifestFacts> = {}, settings: Partial<BuilderSettings> = {}): ManifestFacts {
   return {
     settings: {...defaultBuilderSettings('buildkit', 'default', settings.rootless), ...settings},
-    runtime: 'containerd',
+    runtime: settings.rootless ? undefined : 'containerd',
     paths: containerdPaths('kind'),
     nodeCount: 1,
     toolVersion: '0.1.0',
@@ -40,48 +37,19 @@ function facts(more: Partial<ManifestFacts> = {}, settings: Partial<BuilderSetti
   };
 }
 
-/** The parts that tests look into; the goldens have the rest. */
-interface Pod extends PodSpec {
-  readonly volumes: readonly {
-    readonly name: string;
-    readonly hostPath?: {readonly path: string; readonly type: string};
-  }[];
-  readonly containers: readonly {
-    readonly name: string;
-    readonly image: string;
-    readonly env?: unknown;
-    readonly volumeMounts: readonly {
-      readonly name: string;
-      readonly mountPath: string;
-      readonly mountPropagation?: string;
-    }[];
-    readonly securityContext: Readonly<Record<string, unknown>>;
-  }[];
-  readonly affinity: {readonly podAntiAffinity: Readonly<Record<string, unknown>>};
-}
-
-function pod(manifest: BuilderManifest): Pod {
-  return manifest.deployment.spec.template.spec as Pod;
-}
-
-function readToml({configMap}: BuilderManifest): string {
-  const data = configMap.binaryData as Readonly<Record<string, string>>;
-  return Buffer.from(data[CONFIG_KEY] ?? '', 'base64').toString();
-}
-
 /** Both objects, and the configuration in clear before them. */
-function render(manifest: BuilderManifest): string {
-  const toml = readToml(manifest)
+function render({configMap, deployment}: BuilderManifest): string {
+  const toml = Buffer.from(configMap.binaryData[CONFIG_KEY], 'base64')
+    .toString()
     .trimEnd()
     .split('\n')
     .map((line) => `# ${line}`.trimEnd());
-  const objects = [manifest.configMap, manifest.deployment].map((object) =>
+  const objects = [configMap, deployment].map((object) =>
     stringify(object, {lineWidth: 0, aliasDuplicateObjects: false}),
   );
   return [...toml, '---', objects.join('---\n')].join('\n');
 }
 
-const k3sPaths = containerdPaths('k3s');
 const busy: Partial<BuilderSettings> = {
   name: 'team-builder',
   namespace: 'team-a',
@@ -97,11 +65,11 @@ const busy: Partial<BuilderSettings> = {
 const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
   ['kind-containerd', facts()],
   ['docker', facts({runtime: 'docker'})],
-  ['rootless', facts({runtime: undefined}, {rootless: true})],
-  ['k3s-containerd', facts({paths: k3sPaths})],
-  ['rke2-containerd', facts({paths: containerdPaths('unknown', {distribution: 'rke2'})})],
+  ['rootless', facts({}, {rootless: true})],
+  ['k3s-containerd', facts({paths: containerdPaths('k3s')})],
+  ['rke2-containerd', facts({paths: containerdPaths('unknown', 'rke2')})],
   ['microk8s-containerd', facts({paths: containerdPaths('microk8s')})],
-  ['k0s-containerd', facts({paths: containerdPaths('unknown', {distribution: 'k0s'})})],
+  ['k0s-containerd', facts({paths: containerdPaths('unknown', 'k0s')})],
   ['all-settings', facts({nodeCount: 3}, busy)],
 ];
 
@@ -128,36 +96,16 @@ describe('builderManifest', () => {
     expect(() => wrong.validate()).to.throw('spec/replicas must be integer');
   });
 
-  it('has the labels and the selector of the builder that the plugin makes', () => {
+  it('has the labels and the selector of the builder that the plugin creates', () => {
     const recorded = readApiRecording('builder-by-plugin').body as BuilderManifest['deployment'];
     const {deployment, configMap} = builderManifest(facts());
-    expect(deployment.metadata.labels).to.include(recorded.metadata.labels);
-    expect(configMap.metadata.labels).to.include(recorded.metadata.labels);
-    expect(deployment.spec.template.metadata)
-      .to.have.property('labels')
-      .that.includes(recorded.metadata.labels);
+    for (const {labels} of [deployment.metadata, configMap.metadata, deployment.spec.template.metadata])
+      expect(labels).to.include(recorded.metadata.labels);
     expect(deployment.spec.selector).to.deep.equal(recorded.spec.selector);
     expect(deployment.metadata.annotations).to.have.property('buildkit.mobyproject.org/builder');
   });
 
-  it('has the plugin run its commands in buildkitd', () => {
-    expect(pod(builderManifest(facts())).containers[0]?.name).to.equal('buildkitd');
-  });
-
-  for (const [runtime, rootless, expected] of [
-    ['containerd', false, {runtime: 'containerd', worker: 'containerd', rootless: 'false'}],
-    ['docker', false, {runtime: 'docker', worker: 'runc', rootless: 'false'}],
-    ['containerd', true, {runtime: 'containerd', worker: 'runc', rootless: 'true'}],
-    [undefined, true, {runtime: 'docker', worker: 'runc', rootless: 'true'}],
-  ] as const) {
-    it(`is labelled for ${runtime ?? 'any runtime'}${rootless ? ', rootless' : ''}`, () => {
-      const {runtime: _, ...rest} = facts({}, {rootless});
-      const given = runtime === undefined ? rest : {...rest, runtime};
-      expect(builderManifest(given).deployment.metadata.labels).to.include(expected);
-    });
-  }
-
-  it('makes new pods for another configuration, and not for another version of the tool', () => {
+  it('creates new pods for another configuration, and not for another version of the program', () => {
     const template = (given: ManifestFacts) => builderManifest(given).deployment.spec.template;
     expect(template(facts({toolVersion: '9.9.9'}))).to.deep.equal(template(facts()));
     expect(template(facts({}, {allowNetworkHost: true})).metadata).not.to.deep.equal(
@@ -165,114 +113,75 @@ describe('builderManifest', () => {
     );
   });
 
-  it('is the same whatever order the settings are in', () => {
-    const env = {NO_PROXY: busy.env?.NO_PROXY ?? '', HTTPS_PROXY: busy.env?.HTTPS_PROXY ?? ''};
-    const reversed = Object.fromEntries(Object.entries(env).reverse());
-    expect(render(builderManifest(facts({}, {env})))).to.equal(
-      render(builderManifest(facts({}, {env: reversed}))),
-    );
+  it('is the same whatever the order of the variables', () => {
+    const env = Object.fromEntries(Object.entries(busy.env ?? {}).reverse());
+    expect(builderManifest(facts({}, {...busy, env}))).to.deep.equal(builderManifest(facts({}, busy)));
   });
 
-  it('has no proxies unless they were given', () => {
-    expect(pod(builderManifest(facts())).containers[0]).not.to.have.property('env');
-  });
-
-  it('mounts nothing of the node into a rootless builder, and gives it no rights', () => {
-    const {volumes, containers} = pod(builderManifest(facts({}, {rootless: true})));
-    expect(volumes.filter(({hostPath}) => hostPath !== undefined)).to.deep.equal([]);
-    expect(containers[0]?.securityContext).not.to.have.property('privileged');
-  });
-
-  describe('replicas', () => {
-    const count = (nodeCount: number, settings: Partial<BuilderSettings>) =>
-      builderManifest(facts({nodeCount}, settings)).deployment.spec.replicas;
-
-    it('are as many as asked for, or one a node', () => {
-      expect(count(3, {replicas: 1})).to.equal(1);
-      expect(count(3, {replicas: 3})).to.equal(3);
-      expect(count(3, {replicas: 'nodes'})).to.equal(3);
-      expect(count(0, {replicas: 'nodes'})).to.equal(1);
+  for (const [nodeCount, replicas, expected, rootless = false] of [
+    [3, 1, 1],
+    [3, 3, 3],
+    [3, 'nodes', 3],
+    [0, 'nodes', 1],
+    [1, 3, 3, true],
+  ] as const) {
+    it(`has ${expected} replicas for ${replicas} on ${nodeCount} nodes${rootless ? ', rootless' : ''}`, () => {
+      const {deployment} = builderManifest(facts({nodeCount}, {replicas, rootless}));
+      expect(deployment.spec.replicas).to.equal(expected);
     });
+  }
 
-    it('are refused where they could never all run', () => {
-      expect(() => count(2, {replicas: 3})).to.throw(TiltbuildError, 'only 2 can hold one');
-    });
-
-    it('may share a node where they are rootless', () => {
-      expect(count(1, {replicas: 3, rootless: true})).to.equal(3);
-    });
-  });
-
-  it('never takes a runtime for granted', () => {
-    const {runtime: _, ...rest} = facts();
-    expect(() => builderManifest(rest)).to.throw('needs to know its runtime');
-  });
-
-  it('refuses a name that can be no label', () => {
-    expect(() => builderManifest(facts({}, {name: 'n'.repeat(64)}))).to.throw(
-      TiltbuildError,
-      '63 characters',
-    );
-  });
+  for (const [what, given, words] of [
+    ['more replicas than nodes', facts({nodeCount: 2}, {replicas: 3}), 'only 2 can hold one'],
+    ['a name that is too long for a label', facts({}, {name: 'n'.repeat(64)}), '63 characters'],
+  ] as const) {
+    it(`rejects ${what}`, () => expect(() => builderManifest(given)).to.throw(TiltbuildError, words));
+  }
 });
 
 describe('mounts of every builder', () => {
-  const places: readonly (readonly [Product, Distribution | undefined, ContainerdOverrides])[] = [
-    ['kind', undefined, {}],
-    ['k3s', 'k3s', {}],
-    ['microk8s', undefined, {}],
-    ['colima', 'k3s', {}],
-    ['unknown', 'rke2', {}],
-    ['unknown', 'k0s', {}],
-    ['kind', undefined, {socket: '/run/my/containerd.sock'}],
-    ['kind', undefined, {socket: '/run/containerd/deep/my.sock'}],
-    [
-      'kind',
-      undefined,
-      {socket: '/tmp/c/containerd.sock', root: '/var/log/containerd', state: '/tmp/c/state'},
-    ],
+  const own = {socket: '/run/my/containerd.sock'};
+  const deep = {socket: '/run/containerd/deep/my.sock'};
+  const scattered = {socket: '/tmp/c/containerd.sock', root: '/var/log/containerd', state: '/tmp/c/state'};
+  const places: readonly (readonly [Product, Distribution?, ContainerdOverrides?])[] = [
+    ['kind'],
+    ['k3s', 'k3s'],
+    ['microk8s'],
+    ['colima', 'k3s'],
+    ['unknown', 'rke2'],
+    ['unknown', 'k0s'],
+    ['kind', undefined, own],
+    ['kind', undefined, deep],
+    ['kind', undefined, scattered],
     ['kind', undefined, {root: '/run/containerd/root'}],
     ['k3s', 'k3s', {socket: '/run/containerd/containerd.sock'}],
     ['k3s', 'k3s', {state: '/run/containerd'}],
     ['unknown', 'k0s', {root: '/run/k0s', state: '/run/k0s'}],
   ];
-  const all = places.flatMap(([product, distribution, overrides]) =>
-    (['containerd', 'docker'] as readonly ContainerRuntime[]).flatMap((runtime) =>
-      [true, false].map(
-        (rootless) =>
-          [
-            `${product} ${distribution ?? ''} ${runtime} ${rootless ? 'rootless ' : ''}${JSON.stringify(overrides)}`,
-            facts({runtime, paths: containerdPaths(product, {distribution, overrides})}, {rootless}),
-          ] as const,
-      ),
-    ),
-  );
+  for (const place of places) {
+    it(`do not double on the node, and reach containerd: ${JSON.stringify(place)}`, () => {
+      const paths = containerdPaths(...place);
+      for (const runtime of ['containerd', 'docker', undefined] as const) {
+        const {deployment} = builderManifest(facts({runtime, paths}, {rootless: runtime === undefined}));
+        const {mounts} = readBuilderDeployment(deployment);
+        expect(findNestedMount(mounts)).to.equal(undefined);
+        for (const unique of [
+          deployment.spec.template.spec.volumes.map(({name}) => name),
+          mounts.map(({path}) => path),
+        ])
+          expect(new Set(unique).size).to.equal(unique.length);
+        if (runtime !== 'containerd') continue;
 
-  for (const [title, given] of all) {
-    it(`do not double on the node, and reach containerd: ${title}`, () => {
-      const spec = pod(builderManifest(given));
-      const [{volumeMounts = []} = {volumeMounts: []}] = spec.containers;
-      expect(nestedMounts(spec)).to.deep.equal([]);
-
-      const names = spec.volumes.map(({name}) => name);
-      expect(new Set(names).size).to.equal(names.length);
-      expect(volumeMounts.map(({name}) => name)).to.deep.equal(names);
-      const mountPaths = volumeMounts.map(({mountPath}) => mountPath);
-      expect(new Set(mountPaths).size).to.equal(mountPaths.length);
-
-      if (given.runtime !== 'containerd' || given.settings.rootless) return;
-      const shared = spec.volumes.flatMap(({hostPath}, index) =>
-        hostPath?.path === mountPaths[index] ? [hostPath?.path ?? ''] : [],
-      );
-      const {socket, root, state} = given.paths;
-      for (const path of [socket, root, state, '/tmp', '/run/containerd/fifo']) {
-        expect(
-          shared.some((directory) => `${path}/`.startsWith(`${directory}/`)),
-          path,
-        ).to.equal(true);
+        const shared = mounts.filter(({path, hostPath}) => path === hostPath);
+        for (const path of [paths.socket, paths.root, paths.state, '/tmp', '/run/containerd/fifo'])
+          expect(
+            shared.some((mount) => `${path}/`.startsWith(`${mount.path}/`)),
+            path,
+          ).to.equal(true);
+        expect(mounts.filter(({bidirectional}) => bidirectional).map(({path}) => path)).not.to.include(
+          paths.socket,
+        );
       }
-      const bidirectional = volumeMounts.filter(({mountPropagation}) => mountPropagation !== undefined);
-      expect(bidirectional.map(({mountPath}) => mountPath)).not.to.include(socket);
     });
   }
 });

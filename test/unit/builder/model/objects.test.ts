@@ -1,15 +1,13 @@
-/** Covers what is read of a builder, against what a real API server answered. */
+/** Covers what is read of a builder and its nodes, against what a real API server answered. */
 import {expect} from 'chai';
-import {readNodeRuntimes} from '../../../../src/builder/model/node-runtimes.ts';
+import {type NodeRuntime, readNodeRuntimes} from '../../../../src/builder/model/node-runtimes.ts';
 import {readBuilderDeployment, readBuilderToml} from '../../../../src/builder/model/objects.ts';
 import {readEvents, readPods} from '../../../../src/builder/model/pods.ts';
 import {readApiRecording, readBuilderRecording} from '../../../helpers/api-samples.ts';
 
 describe('readBuilderDeployment', () => {
-  const builder = readBuilderDeployment(readApiRecording('builder-by-plugin').body);
-
   it("reads the plugin's own", () => {
-    const {conditions, mounts, ...facts} = builder;
+    const {conditions, mounts, ...facts} = readBuilderDeployment(readApiRecording('builder-by-plugin').body);
     expect(facts).to.deep.equal({
       name: 'buildkit',
       namespace: 'default',
@@ -18,11 +16,10 @@ describe('readBuilderDeployment', () => {
       generation: 2,
       observedGeneration: 2,
       createdAt: Date.UTC(2026, 10, 24, 2, 6, 30),
-      labels: {app: 'buildkit', rootless: 'false', runtime: 'containerd', worker: 'containerd'},
-      annotations: {
-        'buildkit.mobyproject.org/builder': 'v0.0.0+unknown',
-        'deployment.kubernetes.io/revision': '2',
-      },
+      deleting: false,
+      runtime: 'containerd',
+      worker: 'containerd',
+      rootless: false,
       replicas: 1,
       readyReplicas: 1,
       updatedReplicas: 1,
@@ -35,83 +32,101 @@ describe('readBuilderDeployment', () => {
       'Available True',
       'Progressing True',
     ]);
-    expect(mounts.slice(0, 3)).to.deep.equal([
-      {path: '/etc/buildkit/'},
-      {path: '/run/containerd/containerd.sock', hostPath: '/run/containerd/containerd.sock'},
-      {
-        path: '/var/lib/buildkit/buildkit',
-        hostPath: '/var/lib/buildkit/buildkit',
-        propagation: 'Bidirectional',
-      },
-    ]);
+    expect(mounts.slice(0, 3)).to.deep.equal(
+      [
+        ['/etc/buildkit/', undefined, false],
+        ['/run/containerd/containerd.sock', '/run/containerd/containerd.sock', false],
+        ['/var/lib/buildkit/buildkit', '/var/lib/buildkit/buildkit', true],
+      ].map(([path, hostPath, bidirectional]) => ({path, hostPath, bidirectional})),
+    );
   });
 
-  it('tells ours by the label, and takes what only has the annotation for the plugin’s', () => {
-    const make = (labels: object, annotations: object) => {
-      const {managedByUs, madeByPlugin} = readBuilderDeployment({metadata: {labels, annotations}});
-      return [managedByUs, madeByPlugin];
-    };
-    const ours = {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'};
-    const adopted = {'buildkit.mobyproject.org/builder': ''};
-    expect(make(ours, adopted)).to.deep.equal([true, false]);
-    expect(make({}, adopted)).to.deep.equal([false, true]);
-    expect(make({'app.kubernetes.io/managed-by': 'Helm'}, adopted)).to.deep.equal([false, true]);
-    expect(make({}, {})).to.deep.equal([false, false]);
-  });
-
-  it('takes buildkitd among several containers, its command along with its arguments, and sub-paths', () => {
-    const {image, args, mounts} = readBuilderDeployment({
-      spec: {
-        template: {
-          spec: {
-            volumes: [{name: 'v', hostPath: {path: '/a/'}}],
-            containers: [
-              {name: 'sidecar', image: 's'},
-              {
-                name: 'buildkitd',
-                image: 'b',
-                command: ['buildkitd'],
-                args: ['--debug'],
-                volumeMounts: [
-                  {name: 'v', mountPath: '/x', subPath: 'b', mountPropagation: 'None'},
-                  {name: 'none', mountPath: '/y'},
-                ],
-              },
-            ],
-          },
-        },
-      },
+  const ours = {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'};
+  const adopted = {'buildkit.mobyproject.org/builder': ''};
+  for (const [what, labels, annotations, managedByUs, madeByPlugin] of [
+    ['ours by its label', ours, adopted, true, false],
+    ["the plugin's by its annotation", {}, adopted, false, true],
+    ["the plugin's with somebody's label", {'app.kubernetes.io/managed-by': 'Helm'}, adopted, false, true],
+    ["nobody's without either", {}, {}, false, false],
+  ] as const) {
+    it(`knows ${what}`, () => {
+      const read = readBuilderDeployment({metadata: {labels, annotations}});
+      expect(read).to.include({managedByUs, madeByPlugin});
     });
+  }
+
+  it("finds buildkitd among several containers, and reads its command, a volume's sub-path and a private mount", () => {
+    const volumeMounts = [
+      {name: 'v', mountPath: '/x', subPath: 'b', mountPropagation: 'None'},
+      {name: 'none', mountPath: '/y'},
+    ];
+    const buildkitd = {
+      name: 'buildkitd',
+      image: 'b',
+      command: ['buildkitd'],
+      args: ['--debug'],
+      volumeMounts,
+    };
+    const volumes = [{name: 'v', hostPath: {path: '/a/'}}];
+    const pod = {volumes, containers: [{name: 'sidecar', image: 's'}, buildkitd]};
+    const {image, args, mounts} = readBuilderDeployment({spec: {template: {spec: pod}}});
     expect({image, args, mounts}).to.deep.equal({
       image: 'b',
       args: ['buildkitd', '--debug'],
-      mounts: [{path: '/x', hostPath: '/a/b'}, {path: '/y'}],
+      mounts: [
+        {path: '/x', hostPath: '/a/b', bidirectional: false},
+        {path: '/y', hostPath: undefined, bidirectional: false},
+      ],
     });
   });
 });
 
 describe('readBuilderToml', () => {
-  it('reads what the plugin wrote as binary data', () => {
-    const configMap = readBuilderRecording('builder-by-plugin-configmap') as {readonly body: unknown};
-    expect(readBuilderToml(configMap.body)).to.equal(
+  const encoded = Buffer.from('# ä').toString('base64');
+  const recorded = readBuilderRecording('builder-by-plugin-configmap') as {readonly body: unknown};
+  for (const [what, body, toml] of [
+    [
+      "the plugin's binary data",
+      recorded.body,
       '# Default buildkitd configuration.  Use --config <path/to/file> to override during create\ndebug = false\n[worker.containerd]\n  namespace = "k8s.io"\n',
-    );
-  });
+    ],
+    ['text', {data: {'buildkitd.toml': '# ä'}}, '# ä'],
+    ['binary data that is not ASCII', {binaryData: {'buildkitd.toml': encoded}}, '# ä'],
+    ['nothing in other keys', {data: {other: ''}}, undefined],
+    ['nothing in nothing', null, undefined],
+  ] as const) {
+    it(`reads ${what}`, () => expect(readBuilderToml(body)).to.equal(toml));
+  }
+});
 
-  it('reads text, in any language', () => {
-    expect(readBuilderToml({data: {'buildkitd.toml': '# ä'}})).to.equal('# ä');
-    const binaryData = {'buildkitd.toml': Buffer.from('# ä').toString('base64')};
-    expect(readBuilderToml({binaryData})).to.equal('# ä');
-  });
-
-  for (const body of [{}, {data: {other: ''}}, {binaryData: {'buildkitd.toml': '*'}}, null]) {
-    it(`finds none in ${JSON.stringify(body)}`, () => expect(readBuilderToml(body)).to.equal(undefined));
+describe('readNodeRuntimes', () => {
+  const taint = {key: 'a', effect: 'NoSchedule', timeAdded: '2026-11-24T02:06:30Z'};
+  const tainted = {metadata: {name: 'n'}, spec: {unschedulable: true, taints: [taint]}};
+  const unready = {unschedulable: true, taints: [{key: 'a', value: '', effect: 'NoSchedule'}]};
+  for (const [what, body, expected] of [
+    [
+      'a node of kind',
+      readApiRecording('nodes-kind').body,
+      {
+        name: 'kind-control-plane',
+        containerRuntimeVersion: 'containerd://2.1.9+unknown',
+        kubeletVersion: 'v1.36.2',
+        architecture: 'amd64',
+        ready: true,
+        unschedulable: false,
+        taints: [],
+      },
+    ],
+    ['taints and cordons of a list', {items: [tainted]}, unready],
+    ['the same of its items', [tainted], unready],
+  ] as readonly (readonly [string, unknown, Partial<NodeRuntime>])[]) {
+    it(`reads ${what}`, () => expect(readNodeRuntimes(body)[0]).to.deep.include(expected));
   }
 });
 
 describe('the readers', () => {
   for (const body of [undefined, null, 1, 'x', [], {}, {items: null}, {items: [null, 1, {status: []}]}]) {
-    it(`stand ${JSON.stringify(body)}`, () => {
+    it(`accept ${JSON.stringify(body)}`, () => {
       for (const read of [readBuilderDeployment, readBuilderToml, readPods, readEvents, readNodeRuntimes]) {
         expect(() => read(body)).not.to.throw();
       }

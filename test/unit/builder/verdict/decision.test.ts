@@ -1,55 +1,51 @@
-/** Covers what is done about a builder: from the verdict, the policy and whose it is to an action. */
+/** Covers what is done about a builder, by its verdict, the policy, and who created it. */
 import {expect} from 'chai';
+import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
 import {type BuilderSituation, decideBuilder} from '../../../../src/builder/verdict/decision.ts';
-import type {Product} from '../../../../src/cluster/product.ts';
+import type {Verdict} from '../../../../src/builder/verdict/verdict.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 
-const PLACE = {name: 'b', namespace: 'ns'};
-const CREATE = 'kubectl tiltbuild builder create b --namespace ns';
+const CREATE = 'kubectl tiltbuild builder create b';
+const KINDS = ['missing', 'working', 'starting', 'plugin-made', 'wrong-runtime', 'cannot-run'] as const;
 
-const LOCAL: readonly Product[] = [
-  'kind',
-  'minikube',
-  'docker-desktop',
-  'rancher-desktop',
-  'colima',
-  'orbstack',
-  'microk8s',
-  'crc',
-  'k3s',
-];
-const REMOTE: readonly Product[] = ['gke', 'eks', 'aks', 'unknown'];
+const createdBy = (annotations: object, labels: object) =>
+  readBuilderDeployment({metadata: {annotations, labels}});
+const adopted = {'buildkit.mobyproject.org/builder': ''};
 const MAKERS = {
-  plugin: {madeByPlugin: true, managedByUs: false},
-  us: {madeByPlugin: false, managedByUs: true},
-  others: {madeByPlugin: false, managedByUs: false},
+  plugin: createdBy(adopted, {}),
+  us: createdBy(adopted, {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'}),
+  others: createdBy({}, {}),
 } as const;
 
 /** Every situation there is. */
 const SITUATIONS: readonly (BuilderSituation & {readonly maker: keyof typeof MAKERS})[] = (
   ['ensure', 'check', 'never'] as const
 ).flatMap((policy) =>
-  [...LOCAL, ...REMOTE].flatMap((product) =>
+  (['kind', 'k3s', 'gke', 'unknown'] as const).flatMap((product) =>
     (['plugin', 'us', 'others'] as const).flatMap((maker) =>
       ([true, false, 'unknown'] as const).map((buildRunning) => ({
-        ...PLACE,
+        name: 'b',
+        namespace: 'ns',
         policy,
         product,
         maker,
-        ...MAKERS[maker],
+        deployment: MAKERS[maker],
         buildRunning,
       })),
     ),
   ),
 );
 
-describe('decideBuilder', () => {
-  const verdicts = ['missing', 'working', 'starting', 'plugin-made', 'wrong-runtime', 'cannot-run'] as const;
+function decide(kind: Verdict['kind'], situation: BuilderSituation) {
+  const missing = kind === 'missing' && {deployment: undefined};
+  return decideBuilder({kind, reason: 'is so'}, {...situation, ...missing});
+}
 
-  for (const kind of verdicts) {
-    it(`uses the builder in silence under the policy never when it is ${kind}`, () => {
-      for (const situation of SITUATIONS.filter(({policy}) => policy === 'never')) {
-        expect(decideBuilder({kind, reason: 'is so'}, situation)).to.deep.equal({kind: 'use'});
-      }
+describe('decideBuilder', () => {
+  for (const kind of KINDS) {
+    it(`uses a ${kind} one without a word under the policy never`, () => {
+      for (const situation of SITUATIONS.filter(({policy}) => policy === 'never'))
+        expect(decide(kind, situation)).to.deep.equal({kind: 'use'});
     });
   }
 
@@ -61,54 +57,56 @@ describe('decideBuilder', () => {
     ['starting', 'ensure', 'wait'],
     ['starting', 'check', 'wait'],
   ] as const) {
-    it(`is to ${action} when it is ${kind} under the policy ${policy}, everywhere and whoever made it`, () => {
-      for (const situation of SITUATIONS.filter((one) => one.policy === policy)) {
-        expect(decideBuilder({kind, reason: 'is so'}, situation).kind).to.equal(action);
-      }
+    it(`chooses to ${action} for a ${kind} one under ${policy}, everywhere and whoever created it`, () => {
+      for (const situation of SITUATIONS.filter((one) => one.policy === policy))
+        expect(decide(kind, situation).kind).to.equal(action);
     });
   }
 
   for (const kind of ['plugin-made', 'wrong-runtime', 'cannot-run'] as const) {
-    it(`replaces a ${kind} one only if the plugin made it, it is idle, and the cluster is local`, () => {
-      const verdict = {kind, reason: 'is so'};
+    it(`replaces a ${kind} one only if the plugin created it, it is idle, and the cluster is local`, () => {
       for (const situation of SITUATIONS.filter(({policy}) => policy !== 'never')) {
-        const {policy, product, maker, buildRunning} = situation;
-        const replaced =
-          policy === 'ensure' && LOCAL.includes(product) && maker === 'plugin' && buildRunning === false;
-        const action = decideBuilder(verdict, situation);
+        const {policy, product, maker, buildRunning, deployment} = situation;
+        const isLocal = product === 'kind' || product === 'k3s';
+        const isIdle = buildRunning === false;
+        const action = decide(kind, situation);
         const label = [policy, product, maker, buildRunning].join();
-        expect(action.kind, label).to.equal(replaced ? 'replace' : 'warn');
-        expect(action, label)
-          .to.have.property('note')
-          .that.contains('the builder "b" in namespace "ns" is so; ');
-        if (!replaced) expect(action).to.have.property('command', `${CREATE} --replace`);
+        if (policy === 'ensure' && isLocal && maker === 'plugin' && isIdle) {
+          expect(action, label).to.include({kind: 'replace', old: deployment});
+        } else {
+          expect(action.kind === 'warn' && formatAdvice(action.command), label).to.equal(
+            `${CREATE} --replace --namespace ns`,
+          );
+        }
+        expect(action).to.have.property('note').that.contains('builder "b" in namespace "ns" is so; ');
       }
     });
   }
 
-  const situation: BuilderSituation = {
-    ...PLACE,
-    ...MAKERS.plugin,
-    policy: 'ensure',
-    product: 'kind',
-    buildRunning: false,
-  };
   for (const [why, changes] of [
     ['the policy is to check only', {policy: 'check'}],
-    ['another version', MAKERS.us],
-    ['somebody else made it', MAKERS.others],
+    ['another version', {deployment: MAKERS.us}],
+    ['somebody else created it', {deployment: MAKERS.others}],
     ['not a local development cluster', {product: 'eks'}],
+    ['you cannot', {obstacle: 'you cannot'}],
     ['a build is running on it', {buildRunning: true}],
-    ['cannot be seen whether a build is running', {buildRunning: 'unknown'}],
+    ['a build may be running on it', {buildRunning: 'unknown'}],
   ] as const) {
-    it(`says why it leaves it: ${why}`, () => {
-      const action = decideBuilder({kind: 'cannot-run', reason: 'is so'}, {...situation, ...changes});
+    it(`says why it does not replace one: ${why}`, () => {
+      const situation = {
+        policy: 'ensure',
+        product: 'kind',
+        buildRunning: false,
+        name: 'b',
+        namespace: 'ns',
+      } as const;
+      const action = decide('cannot-run', {...situation, deployment: MAKERS.plugin, ...changes});
       expect(action).to.have.property('note').that.contains(why);
     });
   }
 
-  it('gives the command that makes one where there is none and none may be made', () => {
-    const action = decideBuilder({kind: 'missing', reason: ''}, {...situation, policy: 'check'});
-    expect(action).to.have.property('command', CREATE);
+  it('gives the command that creates a missing one, where it must not be created', () => {
+    const action = decide('missing', {...(SITUATIONS[0] as BuilderSituation), policy: 'check'});
+    expect(action.kind === 'warn' && formatAdvice(action.command)).to.equal(`${CREATE} --namespace ns`);
   });
 });

@@ -9,38 +9,30 @@ import {
   readPods,
 } from '../../../../src/builder/model/pods.ts';
 import {describeWaiting, findTrouble} from '../../../../src/builder/verdict/find-trouble.ts';
-import type {TroubleInput} from '../../../../src/builder/verdict/trouble.ts';
-import {readApiRecording, readBuilderRecording} from '../../../helpers/api-samples.ts';
-
-interface Stuck {
-  readonly deployment: {readonly status: object; readonly spec?: object};
-  readonly pods: readonly object[];
-  readonly events: readonly object[];
-  readonly logs?: string;
-}
-
-function stuck(name: string): Stuck {
-  return readBuilderRecording(`stuck-${name}`) as Stuck;
-}
+import type {Trouble, TroubleInput} from '../../../../src/builder/verdict/trouble.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
+import {readApiRecording} from '../../../helpers/api-samples.ts';
+import {readContainer as container, readEvent, readPod, stuck} from '../builder-world.ts';
 
 /** The recordings leave out the Deployment's metadata. */
-function recorded(name: string): TroubleInput & {log?: string} {
+function recorded(name: string): TroubleInput {
   const {deployment, pods, events, logs} = stuck(name);
   const metadata = {name: name === 'lock' ? 'buildkit' : 'own', namespace: 'stuck', generation: 1};
   return {
     deployment: readBuilderDeployment({...deployment, metadata}),
     pods: readPods(pods),
     events: readEvents(events),
-    ...(logs !== undefined && {log: logs}),
+    log: logs,
   };
 }
 
+const remedyOf = (trouble: Trouble | undefined) =>
+  trouble?.remedy.map((entry) => formatAdvice(entry)).join('\n');
 const REPLACE = 'kubectl tiltbuild builder create own --replace --namespace stuck';
 
 describe('findTrouble, in what was recorded', () => {
-  for (const [name, kind, message, remedy, final] of [
+  for (const [name, message, remedy, final] of [
     [
-      'image',
       'image',
       /^The builder's image \S+\/nope:1 cannot be pulled: failed to resolve image: failed to do request: Head ".*": http: server gave HTTP response to HTTPS client$/,
       '--builder-image',
@@ -48,13 +40,11 @@ describe('findTrouble, in what was recorded', () => {
     ],
     [
       'podsecurity',
-      'pod-security',
       /^Namespace "stuck" enforces the Pod Security standard "restricted", which forbids the builder's pod: forbidden: violates PodSecurity/,
       'kubectl label namespace stuck pod-security.kubernetes.io/enforce=privileged',
       true,
     ],
     [
-      'quota',
       'quota',
       /^A quota or limit of namespace "stuck" forbids the builder's pod: forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0$/,
       'kubectl describe resourcequota,limitrange --namespace stuck',
@@ -62,54 +52,46 @@ describe('findTrouble, in what was recorded', () => {
     ],
     [
       'unschedulable-cpu',
-      'unschedulable',
-      /^No node takes the builder's pod: 0\/1 nodes are available: 1 Insufficient cpu\.$/,
-      'lower what the builder requests',
+      /^No node can run the builder's pod: 0\/1 nodes are available: 1 Insufficient cpu\.$/,
+      "lower the builder's resource requests",
       false,
     ],
     [
       'unschedulable-selector',
-      'unschedulable',
-      /^No node takes the builder's pod: 0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector\.$/,
+      /^No node can run the builder's pod: 0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector\.$/,
       'node selector',
       false,
     ],
     [
       'hostpath',
-      'host-path',
-      /^The builder wants a file of node "\?" that is not there: \/run\/k3s\/containerd is not a directory\.$/,
+      /^The builder needs a path that node "\?" does not have: \/run\/k3s\/containerd is not a directory\.$/,
       REPLACE,
       true,
     ],
-    [
-      'crash',
-      'crash',
-      /^BuildKit in pod "own-64d6f87dc7-b9hb4" ended with exit code 1\.$/,
-      '--previous',
-      true,
-    ],
+    ['crash', /^BuildKit in pod "own-64d6f87dc7-b9hb4" exited with code 1\.$/, '--previous', true],
     [
       'lock',
-      'lock',
-      /^The builder's pod "buildkit-b489874cd-bznpt" cannot start, because another builder on node "\?" holds \/var\/lib\/buildkit\/buildkit\/buildkitd\.lock\.$/,
+      /^The builder's pod "buildkit-b489874cd-bznpt" cannot start: another builder on node "\?" holds \/var\/lib\/buildkit\/buildkit\/buildkitd\.lock\.$/,
       'kubectl tiltbuild builder create buildkit --replace --namespace stuck',
       true,
     ],
   ] as const) {
     it(`names ${name}`, () => {
       const trouble = findTrouble(recorded(name));
-      expect(trouble).to.include({kind, final});
+      expect(trouble?.final).to.equal(final);
       expect(trouble?.message).to.match(message);
-      expect(trouble?.remedy.join('\n')).to.contain(remedy);
+      expect(remedyOf(trouble)).to.contain(remedy);
+      expect(trouble?.isImage === true).to.equal(name === 'image');
+      expect(trouble?.crashedPod !== undefined).to.equal(name === 'crash');
     });
   }
 
-  it('knows the lock only by the log, and asks for it by the name of the pod', () => {
-    const {log: _, ...input} = recorded('lock');
-    expect(findTrouble(input)).to.include({kind: 'crash', pod: 'buildkit-b489874cd-bznpt'});
+  it('needs the log of the pod to find a lock', () => {
+    const trouble = findTrouble({...recorded('lock'), log: undefined});
+    expect(trouble?.crashedPod).to.equal('buildkit-b489874cd-bznpt');
   });
 
-  it('takes a pod that cannot be placed for final where no node will join', () => {
+  it('takes a pod without a node for final where no node will join', () => {
     for (const name of ['unschedulable-cpu', 'unschedulable-selector']) {
       expect(findTrouble({...recorded(name), fixedNodes: true})).to.include({final: true});
     }
@@ -124,36 +106,15 @@ const DEPLOYMENT: BuilderDeployment = {
   createdAt: 1000,
 };
 
-function container(changes: Partial<BuilderContainer> = {}): BuilderContainer {
-  return {name: 'buildkitd', image: 'i', imageId: '', running: false, restartCount: 0, ...changes};
-}
-
-function pod(changes: Partial<BuilderPod> = {}): BuilderPod {
-  return {
-    name: 'b-1-x',
-    uid: 'u1',
+const pod = (changes: Partial<BuilderPod> = {}) =>
+  readPod({
     phase: 'Pending',
     ready: false,
-    nodeSilent: false,
-    owner: 'b-1',
-    node: 'n',
-    createdAt: 2000,
     containers: [container({waitingReason: 'ContainerCreating'})],
     ...changes,
-  };
-}
-
-function event(changes: Partial<BuilderEvent> = {}): BuilderEvent {
-  return {
-    type: 'Warning',
-    reason: 'FailedMount',
-    message: 'hostPath type check failed: /x is not a directory',
-    object: {kind: 'Pod', name: 'b-1-x', uid: 'u1'},
-    count: 1,
-    lastSeen: 3000,
-    ...changes,
-  };
-}
+  });
+const event = (changes: Partial<BuilderEvent> = {}) =>
+  readEvent('FailedMount', 'hostPath type check failed: /x is not a directory', changes);
 
 const refusal = (message: string, changes: Partial<BuilderEvent> = {}) =>
   event({
@@ -170,11 +131,7 @@ function find(input: Partial<TroubleInput>) {
 const down = (changes: Partial<BuilderContainer>) =>
   pod({phase: 'Running', containers: [container({waitingReason: 'CrashLoopBackOff', ...changes})]});
 
-const end = (reason: string, exitCode: number, message?: string) => ({
-  reason,
-  exitCode,
-  ...(message !== undefined && {message}),
-});
+const end = (reason: string, exitCode: number, message = '') => ({reason, exitCode, message});
 
 const pulling = (waitingReason: string, waitingMessage = '') =>
   pod({containers: [container({waitingReason, waitingMessage})]});
@@ -225,8 +182,8 @@ describe('findTrouble', () => {
       },
     ],
     [
-      'the trouble of a pod that is on its way out',
-      {pods: [pod({deletionTimestamp: 1, unschedulable: '0/1 nodes'})]},
+      'the trouble of a pod that is being deleted',
+      {pods: [pod({deleting: true, unschedulable: '0/1 nodes'})]},
     ],
     [
       'the trouble of an older ReplicaSet',
@@ -236,122 +193,108 @@ describe('findTrouble', () => {
     it(`finds none in ${what}`, () => expect(find(input)).to.equal(undefined));
   }
 
-  for (const [what, input, kind, final] of [
-    ['a Deployment of no pods', {deployment: {...DEPLOYMENT, replicas: 0}}, 'scaled-to-zero', true],
-    ['a missing host path', {pods: [pod()], events: [event()]}, 'host-path', true],
+  const crash = (reason: string, exitCode: number, message = '') => ({
+    pods: [down({restartCount: 1, lastTerminated: end(reason, exitCode, message)})],
+  });
+  const seen = (changes: Partial<BuilderEvent>) => ({pods: [pod()], events: [event(changes)]});
+  for (const [words, final, what, input] of [
+    ['is scaled to 0', true, 'a Deployment of no pods', {deployment: {...DEPLOYMENT, replicas: 0}}],
+    ['"n" does not have: /x', true, 'a missing host path', seen({})],
     [
-      'a host path, by the name of the pod where there is no ID',
+      'does not have: /x',
+      true,
+      'a host path, by the name of a pod without an ID',
       {pods: [pod({uid: ''})], events: [event()]},
-      'host-path',
-      true,
     ],
     [
+      'cannot be mounted',
+      false,
       'a ConfigMap that is not there yet',
-      {pods: [pod()], events: [event({message: 'configmap "b" not found'})]},
-      'config',
-      false,
+      seen({message: 'configmap "b" not found'}),
     ],
+    ['"n" cannot create', false, 'a node without a network', seen({reason: 'FailedCreatePodSandBox'})],
+    ['ended before', false, 'a pod that was evicted', {pods: [pod({phase: 'Failed', reason: 'Evicted'})]}],
+    ['cannot start: x', false, 'a bad container', {pods: [pulling('CreateContainerError', 'x')]}],
+    ['image i cannot be pulled', true, 'a denied image', {pods: [pulling('ErrImagePull', 'access denied')]}],
+    ['cannot be pulled', true, 'an image that must not be pulled', {pods: [pulling('ErrImageNeverPull')]}],
+    ['cannot be pulled', true, 'a bad name', {pods: [pulling('InvalidImageName', 'invalid format')]}],
     [
-      'a node without a network',
-      {pods: [pod()], events: [event({reason: 'FailedCreatePodSandBox'})]},
-      'sandbox',
+      'cannot be pulled',
       false,
+      'a slow registry',
+      {pods: [pulling('ErrImagePull', 'dial tcp: i/o timeout')]},
     ],
-    ['a pod that was evicted', {pods: [pod({phase: 'Failed', reason: 'Evicted'})]}, 'evicted', false],
-    ['a container that cannot be made', {pods: [pulling('CreateContainerError')]}, 'container', false],
-    ['a refused image', {pods: [pulling('ErrImagePull', 'pull access denied')]}, 'image', true],
-    ['an image that must not be pulled', {pods: [pulling('ErrImageNeverPull')]}, 'image', true],
-    ['a bad name', {pods: [pulling('InvalidImageName', 'invalid reference format')]}, 'image', true],
-    ['a slow registry', {pods: [pulling('ErrImagePull', 'dial tcp: i/o timeout')]}, 'image', false],
+    ['cannot be pulled', false, 'a busy one', {pods: [pulling('ImagePullBackOff', '429 Too Many Requests')]}],
+    ['exited with code 2.', false, 'a first crash', {pods: [down({terminated: end('Error', 2)})]}],
+    ['exited with code 2.', true, 'a second crash', crash('Error', 2)],
     [
-      'a registry that is busy',
-      {pods: [pulling('ImagePullBackOff', '429 Too Many Requests')]},
-      'image',
-      false,
-    ],
-    ['a first crash', {pods: [down({terminated: end('Error', 2)})]}, 'crash', false],
-    ['a second crash', {pods: [down({restartCount: 1, lastTerminated: end('Error', 2)})]}, 'crash', true],
-    [
-      'a lock that the end tells of',
-      {
-        pods: [
-          down({
-            restartCount: 1,
-            lastTerminated: end('Error', 1, 'buildkitd: could not lock /l, another instance running?'),
-          }),
-        ],
-      },
-      'lock',
+      'holds /l.',
       true,
+      'a lock in its last words',
+      crash('Error', 1, 'could not lock /l, another instance?'),
     ],
+    ['out of memory', true, 'too little memory', crash('OOMKilled', 137)],
     [
-      'too little memory',
-      {pods: [down({restartCount: 1, lastTerminated: end('OOMKilled', 137)})]},
-      'out-of-memory',
-      true,
-    ],
-    [
+      'A quota',
+      false,
       'a quota that others use up',
       {events: [refusal('exceeded quota: q, requested: pods=1, used: pods=3, limited: pods=3')]},
-      'quota',
-      false,
     ],
     [
+      'A quota',
+      false,
       'a quota of cpu',
       {events: [refusal('exceeded quota: q, requested: cpu=1, used: cpu=0,memory=1Gi, limited: cpu=0')]},
-      'quota',
-      false,
     ],
     [
-      'a quota that wants limits',
-      {events: [refusal('failed quota: q: must specify limits.cpu')]},
-      'quota',
+      'A quota',
       true,
+      'a quota without defaults',
+      {events: [refusal('failed quota: q: must specify limits')]},
     ],
     [
+      'or limit',
+      true,
       'a limit range',
-      {events: [refusal('maximum cpu usage per Container is 1, but limit is 2')]},
-      'quota',
-      true,
+      {events: [refusal('maximum cpu usage per Container is 1, but is 2')]},
     ],
     [
+      'security context constraints',
+      true,
       'OpenShift',
       {events: [refusal('unable to validate against any security context constraint: []')]},
-      'pod-security',
-      true,
     ],
-    ['a webhook', {events: [refusal('admission webhook "x" denied the request: no')]}, 'admission', true],
-    [
-      'a new namespace',
-      {events: [refusal('error looking up service account ns/default')]},
-      'admission',
-      false,
-    ],
+    ['rejects', true, 'a webhook', {events: [refusal('admission webhook "x" denied the request: no')]}],
+    ['rejects', false, 'a new namespace', {events: [refusal('error looking up service account ns/default')]}],
   ] as const) {
-    it(`names ${what}`, () => expect(find(input)).to.include({kind, final}));
+    it(`names ${what}`, () => {
+      const trouble = find(input);
+      expect(trouble?.message).to.contain(words);
+      expect(trouble?.final).to.equal(final);
+    });
   }
 
   for (const [what, unschedulable, pods] of [
     ['a node that is only starting', '0/1 nodes are available: 1 node(s) had untolerated taint(s).', []],
     ['no node yet', 'no nodes available to schedule pods', []],
     [
-      'an old pod that is on its way out',
+      'an old pod that is being deleted',
       "1 node(s) didn't match pod anti-affinity rules",
-      [pod({deletionTimestamp: 1})],
+      [pod({deleting: true})],
     ],
   ] as const) {
     it(`goes on waiting for ${what}`, () => {
       const trouble = find({pods: [pod({unschedulable, containers: []}), ...pods], fixedNodes: true});
-      expect(trouble).to.include({kind: 'unschedulable', final: false});
+      expect(trouble?.message).to.contain('No node can run');
+      expect(trouble?.final).to.equal(false);
     });
   }
 
   it("gives the cause of a pull that fails from the attempt's event where the state has none", () => {
-    const failed = event({
-      reason: 'Failed',
-      message:
-        'Failed to pull image "i": rpc error: code = NotFound desc = failed to pull and unpack image "i": not found',
-    });
+    const failed = readEvent(
+      'Failed',
+      'Failed to pull image "i": rpc error: code = NotFound desc = failed to pull and unpack image "i": not found',
+    );
     const trouble = find({
       pods: [pulling('ImagePullBackOff', 'Back-off pulling image "i"')],
       events: [failed],
@@ -359,16 +302,16 @@ describe('findTrouble', () => {
     expect(trouble?.message).to.equal(`The builder's image i cannot be pulled on node "n": not found`);
   });
 
-  it('tells of a login only where the registry wants one', () => {
-    const cure = (message: string) => find({pods: [pulling('ErrImagePull', message)]})?.remedy.join();
-    expect(cure('401 Unauthorized')).to.contain('secret');
-    expect(cure('manifest unknown')).not.to.contain('secret');
+  it('mentions a login only if the registry requires one', () => {
+    const remedy = (message: string) => remedyOf(find({pods: [pulling('ErrImagePull', message)]}));
+    expect(remedy('401 Unauthorized')).to.contain('secret');
+    expect(remedy('manifest unknown')).not.to.contain('secret');
   });
 
   it('says what the log says of a crash', () => {
     const pods = [down({restartCount: 3, lastTerminated: end('Error', 1)})];
     expect(find({pods, log: '\nbuildkitd: flag provided but not defined: -x\nmain.main'})?.message).to.equal(
-      'BuildKit in pod "b-1-x" ended with exit code 1: buildkitd: flag provided but not defined: -x',
+      'BuildKit in pod "b-1-x" exited with code 1: buildkitd: flag provided but not defined: -x',
     );
   });
 });
@@ -377,8 +320,8 @@ describe('describeWaiting', () => {
   const note = (message: string, changes: Partial<BuilderEvent> = {}) =>
     event({type: 'Normal', reason: 'Pulling', message, ...changes});
   for (const [line, pods, events] of [
-    ["waiting for the builder's pod", [], []],
-    ['waiting for pod b-1-x to end', [pod({deletionTimestamp: 1})], []],
+    ['waiting for its pod', [], []],
+    ['waiting for pod b-1-x to stop', [pod({deleting: true})], []],
     ['starting pod b-1-x on node n', [pod()], []],
     [
       'pulling docker.io/moby/buildkit:v0.32.2 on node n',
@@ -395,7 +338,7 @@ describe('describeWaiting', () => {
     ],
     ['starting pod b-1-x', [pod({node: undefined})], []],
     [
-      'waiting for a node that takes the builder: 0/1 nodes are available: 1 Insufficient cpu.',
+      'waiting for a node that can run it: 0/1 nodes are available: 1 Insufficient cpu.',
       [
         pod({
           unschedulable:
@@ -405,7 +348,7 @@ describe('describeWaiting', () => {
       [],
     ],
     ['waiting for BuildKit in pod b-1-x to answer', [pod({containers: [container({running: true})]})], []],
-    ['waiting for BuildKit in pod b-1-x to be started again', [down({})], []],
+    ['waiting for BuildKit in pod b-1-x to restart', [down({})], []],
     ['pod b-1-x is ready', [pod({ready: true})], []],
   ] as const) {
     it(`says "${line}"`, () => {

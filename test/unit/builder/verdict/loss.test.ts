@@ -1,29 +1,21 @@
-/** Covers how a pod that a build runs on is lost, and what is no loss. */
+/** Covers how a build loses its pod, and what is no loss. */
 import {expect} from 'chai';
 import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../../src/builder/model/pods.ts';
 import {findLoss, type LossInput} from '../../../../src/builder/verdict/loss.ts';
+import {readContainer, readEvent, readPod} from '../builder-world.ts';
 
-function container(changes: Partial<BuilderContainer> = {}): BuilderContainer {
-  return {name: 'buildkitd', image: 'i', imageId: '', running: true, restartCount: 2, ...changes};
+const container = (changes: Partial<BuilderContainer> = {}) =>
+  readContainer({running: true, restartCount: 2, ...changes});
+const pod = (changes: Partial<BuilderPod> = {}) =>
+  readPod({name: 'p', uid: 'u', containers: [container()], ...changes});
+
+function event(reason: string, message: string, uid = 'u', lastSeen = 0): BuilderEvent {
+  return readEvent(reason, message, {object: {kind: 'Pod', name: 'p', uid}, lastSeen});
 }
 
-function pod(changes: Partial<BuilderPod> = {}): BuilderPod {
-  return {
-    name: 'p',
-    uid: 'u',
-    phase: 'Running',
-    ready: true,
-    nodeSilent: false,
-    node: 'n',
-    containers: [container()],
-    ...changes,
-  };
-}
-
-function event(reason: string, message: string, uid = 'u', lastSeen?: number): BuilderEvent {
-  const seen = lastSeen === undefined ? {} : {lastSeen};
-  return {type: 'Normal', reason, message, object: {kind: 'Pod', name: 'p', uid}, count: 1, ...seen};
-}
+/** How a container ended. */
+const end = (reason: string, exitCode: number, message = '') => ({reason, exitCode, message});
+const OOM = end('OOMKilled', 137);
 
 const BEFORE = [pod()];
 const lose = (input: Partial<LossInput>) => findLoss({before: BEFORE, now: BEFORE, events: [], ...input});
@@ -33,9 +25,9 @@ describe('findLoss', () => {
   for (const [what, input] of [
     ['a pod that is as it was', {}],
     ['one that is not ready for its load', {now: [pod({ready: false})]}],
-    ['one that is being deleted and still goes on', {now: [pod({deletionTimestamp: 1, ready: false})]}],
-    ['one that has got a successor', {now: [pod(), pod({name: 'q', uid: 'v', phase: 'Pending'})]}],
-    ['one that crashed before', nowWith({lastTerminated: {reason: 'OOMKilled', exitCode: 137}})],
+    ['one that is being deleted and still goes on', {now: [pod({deleting: true, ready: false})]}],
+    ['one that has a successor', {now: [pod(), pod({name: 'q', uid: 'v', phase: 'Pending'})]}],
+    ['one that crashed before', nowWith({lastTerminated: OOM})],
     ['one that did not run', {before: [pod({phase: 'Pending'})], now: []}],
     ['none', {before: [], now: []}],
     ['old events', {events: [event('Evicted', 'x'), event('NodeNotReady', 'y')]}],
@@ -50,11 +42,11 @@ describe('findLoss', () => {
   });
 
   for (const [what, input, message, retriable] of [
-    ['gone', {now: []}, `The builder's pod "p" was deleted while it built.`, true],
+    ['gone', {now: []}, `The builder's pod "p" was deleted during the build.`, true],
     [
       'another one of its name',
       {now: [pod({uid: 'v'})]},
-      `The builder's pod "p" was deleted while it built.`,
+      `The builder's pod "p" was deleted during the build.`,
       true,
     ],
     [
@@ -63,35 +55,35 @@ describe('findLoss', () => {
         now: [],
         events: [event('Killing', 'Stopping container'), event('Preempted', 'Preempted by pod x on node n')],
       },
-      `The builder's pod "p" was deleted while it built: Preempted by pod x on node n.`,
+      `The builder's pod "p" was deleted during the build: Preempted by pod x on node n.`,
       true,
     ],
     [
-      'taken off its node',
+      'evicted by a taint',
       {now: [], events: [event('TaintManagerEviction', 'Marking for deletion Pod default/p.')]},
-      `The builder's pod "p" was deleted while it built: Marking for deletion Pod default/p.`,
+      `The builder's pod "p" was deleted during the build: Marking for deletion Pod default/p.`,
       true,
     ],
     [
       'gone, beside the events of another',
       {now: [], events: [event('Evicted', 'x', 'v')]},
-      `The builder's pod "p" was deleted while it built.`,
+      `The builder's pod "p" was deleted during the build.`,
       true,
     ],
     [
       'evicted',
       {now: [pod({phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory. '})]},
-      `The builder's pod "p" was evicted from node "n" while it built: The node was low on resource: memory.`,
+      `The builder's pod "p" was evicted from node "n" during the build: The node was low on resource: memory.`,
       false,
     ],
     [
       'evicted and gone',
       {now: [], events: [event('Evicted', 'The node was low on resource: ephemeral-storage.')]},
-      `The builder's pod "p" was evicted from node "n" while it built: The node was low on resource: ephemeral-storage.`,
+      `The builder's pod "p" was evicted from node "n" during the build: The node was low on resource: ephemeral-storage.`,
       false,
     ],
     [
-      'ended with its node',
+      'stopped with its node',
       {
         now: [
           pod({
@@ -101,41 +93,36 @@ describe('findLoss', () => {
           }),
         ],
       },
-      `The builder's pod "p" was ended while it built: Pod was terminated in response to imminent node shutdown.`,
+      `The builder's pod "p" was stopped during the build: Pod was terminated in response to imminent node shutdown.`,
       true,
     ],
     [
-      'killed for its memory, and down',
-      nowWith({running: false, terminated: {reason: 'OOMKilled', exitCode: 137}}),
-      /^The builder's pod "p" was killed for want of memory \(OOMKilled\)/,
+      'out of memory, and down',
+      nowWith({running: false, terminated: OOM}),
+      /^The builder's pod "p" ran out of memory \(OOMKilled\)/,
       false,
     ],
-    [
-      'killed for its memory, and up again',
-      nowWith({restartCount: 3, lastTerminated: {reason: 'OOMKilled', exitCode: 137}}),
-      /OOMKilled/,
-      false,
-    ],
+    ['out of memory, and up again', nowWith({restartCount: 3, lastTerminated: OOM}), /OOMKilled/, false],
     [
       'crashed',
-      nowWith({restartCount: 3, lastTerminated: {reason: 'Error', exitCode: 2, message: 'panic: x\ny'}}),
-      "BuildKit in the builder's pod ended while it built: exit code 2: panic: x.",
+      nowWith({restartCount: 3, lastTerminated: end('Error', 2, 'panic: x\ny')}),
+      "BuildKit in the builder's pod exited during the build: exit code 2: panic: x.",
       true,
     ],
     [
-      'started again, and no more is known',
+      'restarted, without a reason',
       nowWith({restartCount: 3}),
-      "BuildKit in the builder's pod ended while it built.",
+      "BuildKit in the builder's pod exited during the build.",
       true,
     ],
     [
-      'on a node that is silent',
+      'on a silent node',
       {now: [pod({ready: false, nodeSilent: true})]},
-      /its node "n" is not ready any more/,
+      /its node "n" is no longer ready/,
       true,
     ],
   ] as const) {
-    it(`tells of one that is ${what}`, () => {
+    it(`reports one that is ${what}`, () => {
       const loss = lose(input);
       if (typeof message === 'string') expect(loss?.message).to.equal(message);
       else expect(loss?.message).to.match(message);

@@ -1,33 +1,30 @@
 /** Covers what is made of a builder: from what was observed to a verdict. */
 import {expect} from 'chai';
+import {containerdPaths} from '../../../../src/builder/manifest/containerd-paths.ts';
 import {builderManifest} from '../../../../src/builder/manifest/manifest.ts';
-import {containerdPaths} from '../../../../src/builder/manifest/runtime.ts';
-import type {NodeRuntime} from '../../../../src/builder/model/node-runtimes.ts';
 import {
   type BuilderDeployment,
   type BuilderMount,
   readBuilderDeployment,
   readBuilderToml,
 } from '../../../../src/builder/model/objects.ts';
+import type {ObservedBuilder} from '../../../../src/builder/model/observed-builder.ts';
 import {defaultBuilderSettings} from '../../../../src/builder/model/settings.ts';
 import {
   findFaults,
+  findNestedMount,
   judgeBuilder,
-  type Observed,
   readBuildkitVersion,
   type Verdict,
 } from '../../../../src/builder/verdict/verdict.ts';
 import {readApiRecording} from '../../../helpers/api-samples.ts';
+import {nodeRuntime} from '../builder-world.ts';
 
 const PLUGIN_MADE = readBuilderDeployment(readApiRecording('builder-by-plugin').body);
 const READY = {generation: 1, observedGeneration: 1, replicas: 1, readyReplicas: 1, updatedReplicas: 1};
 
 /** A directory that the node shares, as a containerd builder needs it. */
-const shared = (path: string, hostPath = path): BuilderMount => ({
-  path,
-  hostPath,
-  propagation: 'Bidirectional',
-});
+const shared = (path: string, hostPath = path): BuilderMount => ({path, hostPath, bidirectional: true});
 
 /** The plugin's builder without the socket as a mount of its own, so that only RUN fails on it. */
 function containerdBuilder(changes: Partial<BuilderDeployment> = {}): BuilderDeployment {
@@ -37,7 +34,8 @@ function containerdBuilder(changes: Partial<BuilderDeployment> = {}): BuilderDep
 
 const dockerBuilder = (changes: Partial<BuilderDeployment> = {}) =>
   containerdBuilder({
-    labels: {app: 'buildkit', runtime: 'docker', worker: 'runc', rootless: 'false'},
+    runtime: 'docker',
+    worker: 'runc',
     args: [],
     mounts: [{path: '/run/docker.sock', hostPath: '/var/run/docker.sock'}],
     ...changes,
@@ -45,17 +43,8 @@ const dockerBuilder = (changes: Partial<BuilderDeployment> = {}) =>
 
 const OTEL = '[otel]\n  socketPath = "/var/lib/buildkit/buildkit/otel-grpc.sock"\n';
 
-const nodes = (...versions: readonly string[]): readonly NodeRuntime[] =>
-  versions.map((containerRuntimeVersion, index) => ({
-    name: `n${index}`,
-    labels: {},
-    containerRuntimeVersion,
-    kubeletVersion: 'v1.36.2',
-    architecture: 'amd64',
-    ready: true,
-    unschedulable: false,
-    taints: [],
-  }));
+const nodes = (...versions: readonly string[]) =>
+  versions.map((containerRuntimeVersion) => nodeRuntime({containerRuntimeVersion}));
 
 const windows = (version: string) =>
   nodes(version).map((node) => ({...node, labels: {'kubernetes.io/os': 'windows'}}));
@@ -64,46 +53,23 @@ const withArgs = (...args: string[]) => ({deployment: containerdBuilder({args})}
 const withImage = (image: string) => ({deployment: containerdBuilder({image})});
 const ready = (changes: Partial<BuilderDeployment>) => ({deployment: containerdBuilder(changes), toml: OTEL});
 
-const OBSERVED: readonly (readonly [Verdict['kind'], string, Observed])[] = [
+const OBSERVED: readonly (readonly [Verdict['kind'], string, ObservedBuilder])[] = [
   ['missing', 'nothing', {}],
   ['missing', 'nothing but its configuration', {toml: OTEL, nodes: nodes('containerd://2.1.9')}],
   ['working', 'a socket path in the toml', {deployment: containerdBuilder(), toml: OTEL}],
   ['starting', 'no ready pod', ready({readyReplicas: 0})],
   ['starting', 'a generation not seen yet', ready({generation: 3, observedGeneration: 2})],
   ['starting', 'ready pods of an older generation only', ready({updatedReplicas: 0})],
-  ['starting', 'one that is being deleted', ready({deletionTimestamp: 1})],
+  ['starting', 'one that is being deleted', ready({deleting: true})],
   ['starting', 'one that is scaled to 0', ready({replicas: 0, readyReplicas: 0})],
   ['working', 'one ready pod of three', ready({replicas: 3, readyReplicas: 1})],
   // What harms the node.
   ['plugin-made', 'the one that was recorded', {deployment: PLUGIN_MADE}],
-  ['plugin-made', 'the same with RUN mended', {deployment: PLUGIN_MADE, toml: OTEL}],
+  ['plugin-made', 'the same with RUN repaired', {deployment: PLUGIN_MADE, toml: OTEL}],
   [
     'plugin-made',
     'the same, not ready and without the annotation',
-    {deployment: {...PLUGIN_MADE, readyReplicas: 0, annotations: {}, madeByPlugin: false}},
-  ],
-  [
-    'plugin-made',
-    'a socket by another name of the directory',
-    ready({
-      mounts: [shared('/var/run/containerd/'), {path: '/run/containerd/containerd.sock', hostPath: '/x'}],
-    }),
-  ],
-  [
-    'working',
-    'a mount inside a directory that is not shared both ways',
-    ready({
-      mounts: [
-        {path: '/run/containerd', hostPath: '/run/containerd'},
-        {path: '/run/containerd/containerd.sock', hostPath: '/run/containerd/containerd.sock'},
-        shared('/var/lib/buildkit/buildkit'),
-      ],
-    }),
-  ],
-  [
-    'working',
-    'a directory whose name only begins as a shared one',
-    ready({mounts: [shared('/run/containerd'), shared('/run/containerd-x'), shared('/var/lib/buildkit')]}),
+    {deployment: {...PLUGIN_MADE, readyReplicas: 0, madeByPlugin: false}},
   ],
   // What RUN needs.
   ['cannot-run', 'no socket path at all', {deployment: containerdBuilder()}],
@@ -160,15 +126,11 @@ const OBSERVED: readonly (readonly [Verdict['kind'], string, Observed])[] = [
   // Of the worker.
   ['working', 'a runc worker', {deployment: dockerBuilder()}],
   ['working', 'a containerd worker that is turned off', withArgs('--containerd-worker=false')],
-  [
-    'cannot-run',
-    'a containerd worker that no label tells of',
-    {deployment: containerdBuilder({labels: {runtime: 'containerd'}})},
-  ],
+  ['cannot-run', 'a containerd worker that no label tells of', {deployment: containerdBuilder({worker: ''})}],
   [
     'working',
     'a rootless one',
-    {deployment: dockerBuilder({labels: {runtime: 'containerd', worker: 'containerd', rootless: 'true'}})},
+    {deployment: dockerBuilder({runtime: 'containerd', worker: 'containerd', rootless: true})},
   ],
   // Of the runtime.
   ['working', 'docker on docker', {deployment: dockerBuilder(), nodes: nodes('docker://28.0.1')}],
@@ -203,14 +165,14 @@ const OBSERVED: readonly (readonly [Verdict['kind'], string, Observed])[] = [
     'working',
     'a rootless one on another runtime',
     {
-      deployment: dockerBuilder({labels: {runtime: 'docker', worker: 'runc', rootless: 'true'}}),
+      deployment: dockerBuilder({rootless: true}),
       nodes: nodes('containerd://2.1.9'),
     },
   ],
   [
     'working',
     'a foreign one without labels',
-    {deployment: dockerBuilder({labels: {}}), nodes: nodes('containerd://2.1.9')},
+    {deployment: dockerBuilder({runtime: '', worker: ''}), nodes: nodes('containerd://2.1.9')},
   ],
 ];
 
@@ -223,15 +185,15 @@ describe('judgeBuilder', () => {
   }
 
   it('names all that is wrong, the worst first', () => {
-    const deployment = {...PLUGIN_MADE, labels: {...PLUGIN_MADE.labels, runtime: 'docker'}};
+    const deployment = {...PLUGIN_MADE, runtime: 'docker'};
     const observed = {deployment, nodes: nodes('containerd://2.1.9')};
     const {reason} = judgeBuilder(observed);
-    expect(findFaults(observed).map(({kind}) => kind)).to.deep.equal([
+    expect(findFaults(observed, deployment).map(({kind}) => kind)).to.deep.equal([
       'plugin-made',
       'wrong-runtime',
       'cannot-run',
     ]);
-    expect(reason).to.match(/harms its node.*, and is made for docker.*, and cannot run RUN steps/);
+    expect(reason).to.match(/harms its node.*, and is for docker.*, and cannot run RUN steps/);
   });
 
   for (const [toml, kind] of [
@@ -252,25 +214,41 @@ describe('judgeBuilder', () => {
     });
   }
 
-  for (const product of ['kind', 'minikube', 'microk8s', 'k3s', 'eks', 'unknown'] as const) {
-    for (const runtime of ['containerd', 'docker'] as const) {
-      for (const rootless of [false, true]) {
-        it(`finds nothing wrong with our own for ${runtime} on ${product}${rootless ? ', rootless' : ''}`, () => {
-          const {deployment, configMap} = builderManifest({
-            settings: defaultBuilderSettings('b', 'ns', rootless),
-            runtime,
-            paths: containerdPaths(product),
-            nodeCount: 1,
-            toolVersion: '9.9.9',
-          });
-          const read = {...readBuilderDeployment(deployment), ...READY};
-          const toml = readBuilderToml(configMap);
-          const verdict = judgeBuilder({deployment: read, toml, nodes: nodes(`${runtime}://1.0.0`)});
-          expect(verdict.kind, verdict.reason).to.equal('working');
-          expect(read).to.include({managedByUs: true, madeByPlugin: false});
+  for (const product of ['kind', 'microk8s', 'k3s'] as const) {
+    for (const runtime of ['containerd', 'docker', undefined] as const) {
+      it(`finds nothing wrong with our own for ${runtime ?? 'rootless'} on ${product}`, () => {
+        const {deployment, configMap} = builderManifest({
+          settings: defaultBuilderSettings('b', 'ns', runtime === undefined),
+          runtime,
+          paths: containerdPaths(product),
+          nodeCount: 1,
+          toolVersion: '9.9.9',
         });
-      }
+        const read = {...readBuilderDeployment(deployment), ...READY};
+        const observed = {toml: readBuilderToml(configMap), nodes: nodes(`${runtime ?? 'cri-o'}://1.0.0`)};
+        const verdict = judgeBuilder({deployment: read, ...observed});
+        expect(verdict.kind, verdict.reason).to.equal('working');
+        expect(read).to.include({managedByUs: true, madeByPlugin: false});
+      });
     }
+  }
+});
+
+describe('findNestedMount', () => {
+  const socket = {path: '/run/containerd/containerd.sock'};
+  for (const [what, found, ...mounts] of [
+    ["the socket in the plugin's own", true, ...PLUGIN_MADE.mounts],
+    ['one whose directory has another name', true, shared('/var/run/containerd/'), socket],
+    ['one that has another name', true, shared('/run/containerd'), {path: '/var/run/containerd/x/'}],
+    ['all inside the root', true, shared('/'), {path: '/x'}],
+    ['one beside it', false, shared('/run/containerd'), {path: '/run/containerd-other'}, {path: '/run'}],
+    ['one in the same place', false, shared('/run/containerd'), {path: '/var/run/containerd'}],
+    ['one inside a private directory', false, {path: '/run', hostPath: '/run'}, socket],
+    ['one inside a directory of the pod', false, {path: '/run', bidirectional: true}, socket],
+  ] as const) {
+    it(`${found ? 'finds' : 'allows'} ${what}`, () => {
+      expect(findNestedMount(mounts) !== undefined).to.equal(found);
+    });
   }
 });
 

@@ -6,8 +6,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {defaultBuilderSettings} from '../../../../src/builder/model/settings.ts';
-import {demandRights} from '../../../../src/builder/verdict/demand-rights.ts';
-import {BUILD_RIGHTS} from '../../../../src/builder/verdict/rights.ts';
+import {BUILD_PERMISSIONS, demandPermissions} from '../../../../src/builder/verdict/permissions.ts';
 import {explainFault} from '../../../../src/cli/argv/flag-errors.ts';
 import {renderError} from '../../../../src/cli/render/render.ts';
 import {missingKubeconfig} from '../../../../src/cluster/kubeconfig/paths.ts';
@@ -85,7 +84,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     thrown(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, exists: () => false})),
   'tool-missing': () => missingDelegate(),
   'timed-out': () => timedOut(),
-  'rights-missing': () => thrown(() => demandRights({rules: []}, 'ns', BUILD_RIGHTS, 'buildkit')),
+  'rights-missing': () => thrown(() => demandPermissions({rules: []}, 'ns', BUILD_PERMISSIONS, 'buildkit')),
   'kubeconfig-missing': () => missingKubeconfig({paths: ['/home/me/.kube/config'], explicit: false}),
   'context-directory-missing': () => thrown(() => checkContext(buildRequest({context: 'nope'}), nothing)),
   'unknown-flag': () => explainFault({kind: 'unknown', shown: '--wat'}, 'build'),

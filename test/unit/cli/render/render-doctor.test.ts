@@ -3,18 +3,10 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {renderDoctor} from '../../../../src/cli/render/render-doctor.ts';
-import {
-  advice,
-  command,
-  type Findings,
-  fail,
-  makeReport,
-  ok,
-  skip,
-  warn,
-} from '../../../../src/doctor/report.ts';
+import {type Findings, fail, makeReport, ok, skip, warn} from '../../../../src/doctor/report.ts';
+import {command} from '../../../../src/text/advice.ts';
 
-const HEALTHY: Findings = {
+const HEALTHY = {
   kubectl: ok('v1.35.2, /usr/local/bin/kubectl, for Kubernetes v1.36.2'),
   build: ok('/home/me/.krew/bin/kubectl-build'),
   buildkit: ok('v0.1.6, /home/me/.krew/bin/kubectl-buildkit'),
@@ -28,34 +20,32 @@ const HEALTHY: Findings = {
   nodes: ok('1 node: containerd 2.1.9 on linux/amd64'),
   builder: ok('"buildkit" is ready: BuildKit v0.32.2, RUN works'),
   'pull-secret': ok('"docker-registry": it exists, and no other is named; there is also ghcr'),
-};
+} satisfies Findings;
 
 const WARNED: Findings = {
   ...HEALTHY,
   builder: warn(
     '"buildkit" harms its node at every start (it mounts /run/containerd/containerd.sock inside a directory that it shares with the node, and the node\'s mounts double); the next build that finds it idle replaces it',
-    command('kubectl tiltbuild builder create buildkit --replace --namespace default'),
+    command(...'kubectl tiltbuild builder create buildkit --replace --namespace default'.split(' ')),
   ),
 };
 
-const SICK: Findings = {
+const SICK = {
   ...HEALTHY,
   build: fail(
     'not on PATH: there is no kubectl-build',
-    advice(
-      'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
-    ),
+    'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
   ),
   server: fail(
     'The API server at https://127.0.0.1:42355 (cluster "kind-demo", context "kind-demo") cannot be asked. (connect ECONNREFUSED 127.0.0.1:42355)',
-    command('docker start demo-control-plane'),
+    command('docker', 'start', 'demo-control-plane'),
   ),
   user: skip('server'),
   rights: skip('server'),
   nodes: skip('server'),
   builder: skip('server'),
   'pull-secret': skip('server'),
-};
+} satisfies Findings;
 
 const golden = (name: string) =>
   readFileSync(join(import.meta.dirname, '../../../fixtures/doctor', `${name}.txt`), 'utf8');
@@ -70,19 +60,19 @@ describe('renderDoctor', () => {
     ['warned-40-colour', WARNED, 40, true],
   ] as const) {
     it(`shows as it should: ${name}`, () => {
-      expect(renderDoctor(makeReport(findings), 'text', {colour, width})).to.equal(golden(name));
+      expect(renderDoctor(makeReport(findings, 'server'), 'text', {colour, width})).to.equal(golden(name));
     });
   }
 
   it('is 80 columns wide where there is no terminal, and does not stretch', () => {
     const show = (width: number | undefined) =>
-      renderDoctor(makeReport(SICK), 'text', {colour: false, width});
+      renderDoctor(makeReport(SICK, 'server'), 'text', {colour: false, width});
     expect(show(undefined)).to.equal(golden('sick-80'));
     expect(show(400)).to.equal(show(100));
   });
 
   it('gives all of it as one JSON object', () => {
-    const text = renderDoctor(makeReport(SICK), 'json', {colour: true, width: 40});
+    const text = renderDoctor(makeReport(SICK, 'server'), 'json', {colour: true, width: 40});
     expect(text.indexOf('\n')).to.equal(text.length - 1);
     const {works, checks} = JSON.parse(text);
     expect(works).to.equal(false);
@@ -92,9 +82,9 @@ describe('renderDoctor', () => {
       title: 'kubectl build',
       mark: 'fail',
       found: SICK.build.found,
-      cure: SICK.build.cure,
+      fix: {kind: 'advice', text: SICK.build.fix},
       waitsFor: null,
     });
-    expect(checks[7]).to.deep.include({name: 'user', mark: 'skipped', cure: null, waitsFor: 'server'});
+    expect(checks[7]).to.deep.include({name: 'user', mark: 'skipped', fix: null, waitsFor: 'server'});
   });
 });

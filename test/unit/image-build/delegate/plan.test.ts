@@ -54,7 +54,6 @@ describe('planBuild', () => {
       ['a registry output', {outputs: ['type=registry']}, {}, ['--output', 'type=registry', ...IID]],
       ['an archive', {outputs: ['type=oci,dest=a']}, {}, ['--output', 'type=oci,dest=a', ...IID]],
       ['another runtime', {}, {runtime: 'other'}, IID],
-      ['an unknown runtime', {}, {runtime: 'unknown'}, IID],
       ['zstd', {compression: 'zstd'}, {}, ['--output', 'type=image,unpack=true,compression=zstd', ...IID]],
       ['gzip', {compression: 'gzip'}, {}, ['--output', 'type=image,unpack=true,compression=gzip', ...IID]],
       ['the default compression', {compression: 'default'}, {}, IID],

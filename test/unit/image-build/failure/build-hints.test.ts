@@ -3,6 +3,7 @@ import {expect} from 'chai';
 import fc from 'fast-check';
 import {isStepFailure} from '../../../../src/image-build/failure/build-hints.ts';
 import type {Hint} from '../../../../src/image-build/failure/failure-scene.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 import {
   CHECKSUM,
   explain,
@@ -16,7 +17,9 @@ import {
 } from './known-failures.ts';
 
 const shown = (hint: Hint | undefined) =>
-  hint === undefined ? undefined : [hint.message, ...(hint.detail ?? []), ...hint.remedy].join('\n');
+  hint === undefined
+    ? undefined
+    : [hint.message, ...(hint.detail ?? []), ...hint.remedy.map((entry) => formatAdvice(entry))].join('\n');
 
 describe('explainFailure', () => {
   for (const [, what, stderr, scene, expected] of KNOWN) {

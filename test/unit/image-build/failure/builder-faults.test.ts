@@ -5,6 +5,7 @@ import {expect} from 'chai';
 import fc from 'fast-check';
 import {parse} from 'yaml';
 import {type Fault, FaultWatcher} from '../../../../src/image-build/failure/builder-faults.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 
 function recorded(name: string): string {
   return parse(readFileSync(join(import.meta.dirname, `../../../fixtures/recordings/${name}.yaml`), 'utf8'))
@@ -86,7 +87,7 @@ describe('FaultWatcher', () => {
     it(`gives the cure of ${kind}: ${cure}`, () => {
       const fault = watch(`Error: ${words}`);
       expect(fault?.kind).to.equal(kind);
-      expect(fault?.remedy.join('\n')).to.contain(cure);
+      expect(fault?.remedy.map((entry) => formatAdvice(entry)).join('\n')).to.contain(cure);
     });
   }
 

@@ -1,22 +1,22 @@
-/** Owns what one round of reads tells of the builders in a namespace. */
+/** Owns what one round of reads shows of the builders in a namespace. */
 import type {Answer, ApiObject, ClusterFacts} from '../../cluster/api/facts.ts';
-import {type NodeRuntime, readNodeRuntimes} from '../model/node-runtimes.ts';
-import {type BuilderDeployment, readBuilderDeployment, readBuilderToml} from '../model/objects.ts';
+import {type NodeRuntime, readNodeRuntimes} from './node-runtimes.ts';
+import {type BuilderDeployment, readBuilderDeployment, readBuilderToml} from './objects.ts';
 
 export interface ObservedBuilder {
-  readonly deployment: BuilderDeployment | undefined;
+  readonly deployment?: BuilderDeployment;
   /** Its buildkitd.toml, where it has one. */
-  readonly toml: string | undefined;
+  readonly toml?: string;
   /**
-   * Whether it may have one that is not seen: ConfigMaps may not be read, or somebody else made the builder and gave
-   * its ConfigMap no labels. The plugin's always has them.
+   * Whether it may have one that we cannot see: we may not read ConfigMaps, or somebody else created the builder, and
+   * its ConfigMap has no labels. The plugin's always has them.
    */
-  readonly tomlUnknown: boolean;
-  /** Undefined where they may not be listed. */
-  readonly nodes: readonly NodeRuntime[] | undefined;
+  readonly tomlUnknown?: boolean;
+  /** Undefined where we may not list them. */
+  readonly nodes?: readonly NodeRuntime[];
 }
 
-/** Whatever has the name and a builder's labels, whoever made it. */
+/** What has the name and a builder's labels, whoever created it. */
 export function observeBuilder(facts: ClusterFacts, name: string): ObservedBuilder {
   const isNamed = (deployment: BuilderDeployment) => deployment.name === name;
   const config = found(facts.configMaps).find((object) => isNamed(readBuilderDeployment(object)));
@@ -30,14 +30,14 @@ export function observeBuilder(facts: ClusterFacts, name: string): ObservedBuild
   };
 }
 
-/** Builders only: what has the labels by chance and not the annotation is somebody else's. */
+/** Builders only: a Deployment that has the labels by chance, and not the annotation, is something else. */
 export function listKnownBuilders({deployments}: ClusterFacts): readonly BuilderDeployment[] {
   return found(deployments)
     .map(readBuilderDeployment)
     .filter(({madeByPlugin, managedByUs}) => madeByPlugin || managedByUs);
 }
 
-/** Undefined where the nodes may not be listed. */
+/** Undefined where we may not list the nodes. */
 export function readNodesOf({nodes}: ClusterFacts): readonly NodeRuntime[] | undefined {
   return nodes?.kind === 'found' ? readNodeRuntimes(nodes.value) : undefined;
 }

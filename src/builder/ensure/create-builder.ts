@@ -1,0 +1,130 @@
+/** Owns creating and replacing a builder: a manifest from what is known of the cluster, sent by kubectl. */
+import {deploymentPath} from '../../cluster/api/paths.ts';
+import type {Cluster} from '../../cluster/ports.ts';
+import {TiltbuildError} from '../../errors.ts';
+import {advise, command, flag} from '../../text/advice.ts';
+import {containerdPaths, readDistribution} from '../manifest/containerd-paths.ts';
+import {type BuilderManifest, builderManifest} from '../manifest/manifest.ts';
+import {chooseRuntime, selectBuilderNodes} from '../manifest/nodes.ts';
+import {createCommand} from '../model/builder.ts';
+import {MANAGED_BY} from '../model/marks.ts';
+import type {NodeRuntime} from '../model/node-runtimes.ts';
+import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
+import type {BuilderPlan} from '../model/request.ts';
+
+type Creation = BuilderPlan & {readonly cluster: Cluster};
+
+/** The manifest for a builder on these nodes; undefined if we may not list them. */
+export function planBuilder(
+  {request: {settings}, product, toolVersion}: BuilderPlan,
+  nodes: readonly NodeRuntime[] | undefined,
+): BuilderManifest {
+  if (nodes === undefined && !settings.rootless) {
+    throw new TiltbuildError(
+      'cluster-denied',
+      'You do not have permission to list nodes, and a builder can only be created for a known container runtime.',
+      {
+        remedy: [
+          advise`Ask for this permission, or ask somebody who has it to run: ${createCommand(settings)}`,
+          advise`Or leave the builder to kubectl build with ${flag('builder-policy', 'never')}.`,
+        ],
+      },
+    );
+  }
+  const usable = selectBuilderNodes(nodes ?? [], settings);
+  const distribution = usable.map(({kubeletVersion}) => readDistribution(kubeletVersion)).find(Boolean);
+  return builderManifest({
+    settings,
+    runtime: settings.rootless ? undefined : chooseRuntime(nodes ?? [], settings),
+    paths: containerdPaths(product, distribution, settings.containerd),
+    nodeCount: usable.length,
+    toolVersion,
+  });
+}
+
+/**
+ * Uses `create` and not `apply` for the Deployment: if several builds find no builder at the same moment, the first one
+ * wins, even between two versions, and a Deployment of that name that is no builder stays as it is. The ConfigMap may
+ * be left from an older builder, and is ours from now on.
+ */
+export async function createBuilder(
+  creation: Creation,
+  nodes: readonly NodeRuntime[] | undefined,
+): Promise<void> {
+  const {configMap, deployment} = planBuilder(creation, nodes);
+  await send(APPLY, configMap, creation.cluster);
+  await send(CREATE, deployment, creation.cluster);
+}
+
+/**
+ * Replaces the whole object: an apply would leave what is harmful in the old one. If somebody else changed the builder
+ * meanwhile, their change stays.
+ */
+export async function replaceBuilder(
+  creation: Creation,
+  nodes: readonly NodeRuntime[] | undefined,
+  old: BuilderDeployment,
+): Promise<void> {
+  const {cluster} = creation;
+  const {configMap, deployment} = planBuilder(creation, nodes);
+  await send(APPLY, configMap, cluster);
+
+  let current: BuilderDeployment | undefined = old;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const {resourceVersion} = current;
+    const pinned = {...deployment, metadata: {...deployment.metadata, resourceVersion}};
+    const outcome = await send(REPLACE, pinned, cluster);
+    if (outcome === 'immutable') {
+      // Older plugins select pods by all four labels, and a selector cannot be changed.
+      await send(['delete', `deployment/${old.name}`, '--ignore-not-found'], undefined, cluster);
+      await send(CREATE, deployment, cluster);
+    }
+    if (outcome !== 'conflict') return;
+    current = await readAgain(old, cluster);
+    // A new status counts as a change too, and a builder that crashes changes its status all the time.
+    if (current === undefined || current.uid !== old.uid || current.generation !== old.generation) return;
+  }
+  const {name, namespace} = old;
+  throw new TiltbuildError('builder-failed', `The builder "${name}" changes too often to be replaced.`, {
+    remedy: [
+      'Remove it, and build again:',
+      command('kubectl', 'tiltbuild', 'builder', 'rm', name, '--namespace', namespace),
+    ],
+  });
+}
+
+const ATTEMPTS = 5;
+
+/** The builder as it is now; undefined if it is gone. */
+export async function readAgain(
+  old: BuilderDeployment,
+  cluster: Cluster,
+): Promise<BuilderDeployment | undefined> {
+  const answer = await cluster.get(deploymentPath(old));
+  return answer.kind === 'found' ? readBuilderDeployment(answer.value) : undefined;
+}
+
+const FLAGS = [`--field-manager=${MANAGED_BY}`, '--filename', '-'];
+const APPLY = ['apply', '--server-side', '--force-conflicts', ...FLAGS];
+const CREATE = ['create', ...FLAGS];
+const REPLACE = ['replace', ...FLAGS];
+
+/** Throws `builder-failed` for a refusal. That somebody else was faster with the same is fine. */
+async function send(
+  args: readonly string[],
+  object: unknown,
+  cluster: Cluster,
+): Promise<'done' | 'conflict' | 'immutable'> {
+  const input = object === undefined ? undefined : JSON.stringify(object);
+  const {exitCode, stderr} = await cluster.kubectl(args, input);
+  if (exitCode === 0 || /\(AlreadyExists\)/.test(stderr)) return 'done';
+  if (/\(Conflict\)/.test(stderr)) return 'conflict';
+  if (/field is immutable/.test(stderr)) return 'immutable';
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Warning:'));
+  throw new TiltbuildError('builder-failed', 'Could not create the builder.', {
+    detail: lines.length > 0 ? lines : ['kubectl failed without a message'],
+    remedy: [
+      advise`To see its manifest: ${command('kubectl', 'tiltbuild', 'builder', 'create', '--dry-run')}`,
+    ],
+  });
+}

@@ -1,0 +1,206 @@
+/** Covers how a builder is created and replaced: what kubectl is asked to do, and what its answers mean. */
+import {expect} from 'chai';
+import {createBuilder, planBuilder, replaceBuilder} from '../../../../src/builder/ensure/create-builder.ts';
+import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
+import type {BuilderSettings} from '../../../../src/builder/model/settings.ts';
+import type {Product} from '../../../../src/cluster/product.ts';
+import {hintsOf} from '../../../helpers/caught.ts';
+import {
+  builderRequest,
+  failureOf,
+  found,
+  MISSING,
+  nodeRuntime,
+  pluginDeployment,
+  type Said,
+  type ScriptedCluster,
+  scriptCluster,
+} from '../builder-world.ts';
+
+const NODES = [nodeRuntime()];
+const FLAGS = ['--field-manager=kubectl-tiltbuild', '--filename', '-'];
+const APPLY = ['apply', '--server-side', '--force-conflicts', ...FLAGS];
+const CREATE = ['create', ...FLAGS];
+const REPLACE = ['replace', ...FLAGS];
+const OLD = readBuilderDeployment(pluginDeployment());
+
+function plan(settings: Partial<BuilderSettings> = {}, product: Product = 'kind') {
+  const request = builderRequest();
+  return {request: {...request, settings: {...request.settings, ...settings}}, product, toolVersion: '1.2.3'};
+}
+const {configMap, deployment} = planBuilder(plan(), NODES);
+
+/** By kubectl's first argument. */
+const answering = (said: Readonly<Record<string, Said>> = {}) =>
+  scriptCluster({kubectl: (args) => said[args[0] ?? ''] ?? {}});
+
+const sent = ({calls}: ScriptedCluster) => calls.map(({args, input}) => [args, input && JSON.parse(input)]);
+const done = ({calls}: ScriptedCluster) => calls.map(({args}) => args[0]);
+const create = (cluster: ScriptedCluster, nodes = NODES) => createBuilder({...plan(), cluster}, nodes);
+const replace = (cluster: ScriptedCluster) => replaceBuilder({...plan(), cluster}, NODES, OLD);
+
+const error = (reason: string, words: string) => ({
+  exitCode: 1,
+  stderr: `Error from server (${reason}): error when creating "STDIN": ${words}\n`,
+});
+const IMMUTABLE = {
+  exitCode: 1,
+  stderr:
+    'The Deployment "buildkit" is invalid: spec.selector: Invalid value: {"matchLabels":{"app":"buildkit"}}: field is immutable\n',
+};
+
+describe('createBuilder', () => {
+  it('sends the ConfigMap, which may be left from an older builder, and creates the Deployment', async () => {
+    const cluster = answering();
+    await create(cluster);
+    expect(sent(cluster)).to.deep.equal([
+      [APPLY, configMap],
+      [CREATE, deployment],
+    ]);
+  });
+
+  for (const [what, said] of [
+    ['somebody else created the Deployment meanwhile', {create: error('AlreadyExists', 'already exists')}],
+    ['somebody else is sending the ConfigMap', {apply: error('Conflict', 'the object has been modified')}],
+    ['kubectl warns', {create: {stderr: 'Warning: would violate PodSecurity "restricted:latest"\n'}}],
+  ] as const) {
+    it(`succeeds though ${what}`, async () => {
+      const cluster = answering(said);
+      await create(cluster);
+      expect(cluster.calls).to.have.length(2);
+    });
+  }
+
+  const forbidden = 'Error from server (Forbidden): deployments.apps is forbidden: no';
+  for (const [what, said, calls, detail] of [
+    ['the ConfigMap is forbidden', {apply: {exitCode: 1, stderr: forbidden}}, 1, forbidden],
+    [
+      'the Deployment is forbidden',
+      {create: {exitCode: 1, stderr: `Warning: x\n\n${forbidden}\n`}},
+      2,
+      forbidden,
+    ],
+    ['kubectl is killed', {create: {exitCode: undefined}}, 2, 'kubectl failed without a message'],
+  ] as const) {
+    it(`gives what kubectl said if ${what}`, async () => {
+      const cluster = answering(said);
+      const failure = await failureOf(create(cluster));
+      expect(failure).to.deep.include({code: 'builder-failed', detail: [detail]});
+      expect(hintsOf(failure)).to.include('--dry-run');
+      expect(cluster.calls).to.have.length(calls);
+    });
+  }
+});
+
+describe('replaceBuilder', () => {
+  it('replaces the very one that was looked at', async () => {
+    const cluster = answering();
+    await replace(cluster);
+    const metadata = {...deployment.metadata, resourceVersion: '4556'};
+    expect(sent(cluster)).to.deep.equal([
+      [APPLY, configMap],
+      [REPLACE, {...deployment, metadata}],
+    ]);
+  });
+
+  it('deletes one whose selector cannot be changed, and creates the new one', async () => {
+    const cluster = answering({replace: IMMUTABLE});
+    await replace(cluster);
+    expect(sent(cluster).slice(2)).to.deep.equal([
+      [['delete', 'deployment/buildkit', '--ignore-not-found'], undefined],
+      [CREATE, deployment],
+    ]);
+  });
+
+  for (const [what, said, calls] of [
+    ['the ConfigMap', {apply: error('Forbidden', 'no')}, 1],
+    ['the Deployment', {replace: error('Forbidden', 'no')}, 2],
+    ['one that is gone', {replace: error('NotFound', 'deployments.apps "buildkit" not found')}, 2],
+    ['one that must not be deleted', {replace: IMMUTABLE, delete: error('Forbidden', 'no')}, 3],
+  ] as const) {
+    it(`fails if kubectl cannot replace ${what}`, async () => {
+      const cluster = answering(said);
+      expect(await failureOf(replace(cluster))).to.include({code: 'builder-failed'});
+      expect(cluster.calls).to.have.length(calls);
+    });
+  }
+
+  const changed = (changes: Record<string, unknown>) =>
+    found(pluginDeployment({metadata: {resourceVersion: '9', ...changes}}));
+
+  /** The first so many attempts come too late. */
+  function conflicting(count: number, answer: ReturnType<typeof changed> | typeof MISSING) {
+    let replaced = 0;
+    return scriptCluster({
+      get: {deployments: [answer]},
+      kubectl: ([verb]) =>
+        verb === 'replace' && ++replaced <= count ? error('Conflict', 'the object has been modified') : {},
+    });
+  }
+
+  it('looks again and replaces it if only its status changed', async () => {
+    const cluster = conflicting(1, changed({}));
+    await replace(cluster);
+    expect(cluster.gets).to.deep.equal(['/apis/apps/v1/namespaces/default/deployments/buildkit']);
+    expect(sent(cluster).map(([, object]) => object.metadata.resourceVersion)).to.deep.equal([
+      undefined,
+      '4556',
+      '9',
+    ]);
+  });
+
+  for (const [what, answer] of [
+    ['somebody else changed it', changed({generation: 3})],
+    ['it is another one now', changed({uid: 'another'})],
+    ['it is gone', MISSING],
+  ] as const) {
+    it(`leaves it alone if ${what}`, async () => {
+      const cluster = conflicting(9, answer);
+      await replace(cluster);
+      expect(done(cluster)).to.deep.equal(['apply', 'replace']);
+    });
+  }
+
+  it('gives up after some attempts', async () => {
+    const cluster = conflicting(99, changed({}));
+    const failure = await failureOf(replace(cluster));
+    expect(hintsOf(failure)).to.include('kubectl tiltbuild builder rm buildkit --namespace default');
+    expect(cluster.calls.length).to.be.below(10);
+  });
+});
+
+describe('planBuilder', () => {
+  const mounts = (...[nodes, ...given]: [Parameters<typeof planBuilder>[1], ...Parameters<typeof plan>]) =>
+    readBuilderDeployment(planBuilder(plan(...given), nodes).deployment).mounts.map(({hostPath}) => hostPath);
+
+  it('uses the distribution of the nodes if the product is not known', () => {
+    const k3s = [nodeRuntime({kubeletVersion: 'v1.36.2+k3s1'})];
+    expect(mounts(k3s, {}, 'unknown'))
+      .to.include('/run/k3s/containerd')
+      .and.not.include('/run/containerd');
+    expect(mounts(NODES, {}, 'unknown'))
+      .to.include('/run/containerd')
+      .and.not.include('/run/k3s/containerd');
+  });
+
+  it('uses the runtime of the nodes', () => {
+    const docker = [nodeRuntime({containerRuntimeVersion: 'docker://28.0.1'})];
+    expect(mounts(docker, {}, 'minikube')).to.include('/var/run/docker.sock');
+  });
+
+  it('has as many replicas as there are nodes that can hold one', () => {
+    const nodes = [nodeRuntime({unschedulable: true}), nodeRuntime(), nodeRuntime()];
+    expect(planBuilder(plan({replicas: 'nodes'}), nodes).deployment.spec.replicas).to.equal(2);
+  });
+
+  it('needs no nodes for a rootless one', () => {
+    expect(mounts(undefined, {rootless: true}).filter(Boolean)).to.deep.equal([]);
+  });
+
+  it('fails without permission to list nodes, before anything is sent', async () => {
+    const cluster = answering();
+    for (const run of [createBuilder, replaceBuilder])
+      expect(await failureOf(run({...plan(), cluster}, undefined, OLD))).to.include({code: 'cluster-denied'});
+    expect(cluster.calls).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,104 @@
+/** Covers which nodes a builder can run on, and which runtime it is created for. */
+import {expect} from 'chai';
+import {chooseRuntime, selectBuilderNodes} from '../../../../src/builder/manifest/nodes.ts';
+import type {NodeRuntime} from '../../../../src/builder/model/node-runtimes.ts';
+import {parseToleration} from '../../../../src/builder/model/settings.ts';
+import {hintsOf, refusalOf} from '../../../helpers/caught.ts';
+import {nodeRuntime} from '../builder-world.ts';
+
+const ctd = 'containerd://2.1.9';
+const docker = 'docker://28.0.1';
+const crio = 'cri-o://1.30.0';
+const node = (name: string, containerRuntimeVersion: string, more: Partial<NodeRuntime> = {}) =>
+  nodeRuntime({name, containerRuntimeVersion, ...more});
+const pool = (name: string, version: string) => node(name, version, {labels: {pool: name}});
+
+describe('chooseRuntime', () => {
+  for (const [what, nodes, runtime, nodeSelector = {}] of [
+    ['two of the same', [node('a', ctd), node('b', 'containerd://1.7.27-k3s1')], 'containerd'],
+    ['Docker', [node('a', docker)], 'docker'],
+    [
+      'Windows nodes beside it',
+      [node('a', ctd), node('w', docker, {labels: {'kubernetes.io/os': 'windows'}})],
+      'containerd',
+    ],
+    ['cordoned nodes beside it', [node('a', ctd), node('b', docker, {unschedulable: true})], 'containerd'],
+    ['cordoned nodes only', [node('a', ctd, {unschedulable: true})], 'containerd'],
+    ['one of two, by the selector', [pool('new', ctd), pool('old', docker)], 'docker', {pool: 'old'}],
+  ] as readonly (readonly [string, readonly NodeRuntime[], string, Record<string, string>?])[]) {
+    it(`takes ${runtime} for ${what}`, () => {
+      expect(chooseRuntime(nodes, {nodeSelector, tolerations: []})).to.equal(runtime);
+    });
+  }
+
+  const many = Array.from({length: 7}, (_, index) => node(`d${index}`, docker));
+  const host = node('c', ctd, {labels: {'kubernetes.io/hostname': 'c-host'}});
+  for (const [what, nodes, message, detail, remedy, nodeSelector = {}] of [
+    ['CRI-O', [node('a', crio), node('b', crio)], 'The nodes run cri-o;', ['cri-o: a, b'], 'rootless'],
+    [
+      'a mix',
+      [host, ...many],
+      'different container runtimes',
+      ['containerd: c', 'docker: d0, d1, d2, d3, d4 and 2 more'],
+      'for containerd, for example, kubernetes.io/hostname=c-host',
+    ],
+    [
+      'a mix with one that cannot be used',
+      [node('o', crio), node('d', docker)],
+      'different container runtimes',
+      ['cri-o: o', 'docker: d'],
+      'for docker, for example, kubernetes.io/hostname=d',
+    ],
+    ['a node that reports none', [node('a', '')], 'an unknown runtime', ['an unknown runtime: a'], ''],
+    ['a version without a form', [node('a', 'containerd')], '"containerd"', ['"containerd": a'], ''],
+    ['no node', [], 'no Linux node', [], 'Add a node'],
+    [
+      'no node that matches',
+      [node('a', ctd)],
+      'the labels pool=x, disk=ssd',
+      ['a'],
+      'Correct the node selector',
+      {pool: 'x', disk: 'ssd'},
+    ],
+  ] as readonly (readonly [
+    string,
+    readonly NodeRuntime[],
+    string,
+    string[],
+    string,
+    Record<string, string>?,
+  ])[]) {
+    it(`rejects ${what}`, () => {
+      const error = refusalOf(() => chooseRuntime(nodes, {nodeSelector, tolerations: []}));
+      expect(error).to.deep.include({code: 'builder-runtime', detail});
+      expect(error.message).to.contain(message);
+      expect(hintsOf(error)).to.contain(remedy);
+    });
+  }
+});
+
+describe('selectBuilderNodes', () => {
+  const controlPlane = {key: 'node-role.kubernetes.io/control-plane', value: '', effect: 'NoSchedule'};
+  const dedicated = {key: 'dedicated', value: 'ci', effect: 'NoExecute'};
+  const preferred = {...controlPlane, effect: 'PreferNoSchedule'};
+  for (const [what, changes, tolerations, expected] of [
+    ['an open node', {}, [], true],
+    ['a taint', {taints: [controlPlane]}, [], false],
+    ['a taint that is a preference', {taints: [preferred]}, [], true],
+    ['a tolerated taint', {taints: [controlPlane]}, [`${controlPlane.key}:NoSchedule`], true],
+    ['a taint of another effect', {taints: [controlPlane]}, [`${controlPlane.key}:NoExecute`], false],
+    ['a tolerated value', {taints: [dedicated]}, ['dedicated=ci:NoExecute'], true],
+    ['another value', {taints: [dedicated]}, ['dedicated=web:NoExecute'], false],
+    ['one of two taints tolerated', {taints: [controlPlane, dedicated]}, [':NoSchedule'], false],
+    ['both tolerated', {taints: [controlPlane, dedicated]}, [':NoSchedule', 'dedicated:NoExecute'], true],
+    ['a cordoned node', {unschedulable: true}, [], false],
+    ['a tolerated cordon', {unschedulable: true}, [':NoSchedule'], true],
+  ] as readonly (readonly [string, Partial<NodeRuntime>, readonly string[], boolean])[]) {
+    it(`${expected ? 'has' : 'leaves out'} ${what}, beside one that is open`, () => {
+      const nodes = [node('open', ctd), node('a', ctd, changes)];
+      const placement = {nodeSelector: {}, tolerations: tolerations.map(parseToleration)};
+      const names = selectBuilderNodes(nodes, placement).map(({name}) => name);
+      expect(names).to.deep.equal(expected ? ['open', 'a'] : ['open']);
+    });
+  }
+});
