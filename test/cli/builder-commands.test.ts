@@ -120,14 +120,14 @@ describeCommand('builder ls', (world) => {
     expect((await expectDone(world, ['ls', '-o', 'json'])).stdout).to.equal('[]\n');
   });
 
-  it('names the right that is missing', async () => {
+  it('names the missing permission', async () => {
     world.api.state.forbidden.add('deployments');
     await expectRefused(world, 4, ['ls'], 'list');
   });
 });
 
 describeCommand('builder create', (world) => {
-  it('makes one, waits for it, and prints nothing on standard output', async () => {
+  it('creates one, waits for it, and prints nothing on standard output', async () => {
     removeBuilders(world);
     const ended = await expectDone(world, ['create']);
     expect(ended.stdout).to.equal('');
@@ -151,7 +151,7 @@ describeCommand('builder create', (world) => {
     await expectRefused(world, 4, ['create'], 'already', '--replace');
   });
 
-  it('makes it anew with --replace', async () => {
+  it('recreates it with --replace', async () => {
     await expectDone(world, ['create', '--replace', '--image', 'mirror.example/buildkit:v0.32.2']);
     expect(changes(world)).to.deep.equal([`PATCH ${CONFIG_MAPS}/buildkit`, `PUT ${DEPLOYMENTS}/buildkit`]);
     expect(world.api.state.deployments[0]).to.have.nested.property(
@@ -199,7 +199,7 @@ describeCommand('builder create', (world) => {
     expect(parseAll(stdout)).to.deep.equal(golden('k3s-containerd'));
   });
 
-  it('makes a rootless one with --rootless, where nodes must not be listed as well', async () => {
+  it('creates a rootless one with --rootless, even without permission to list nodes', async () => {
     world.api.state.forbidden.add('nodes');
     const {stdout} = await expectDone(world, ['create', '--dry-run', '--rootless']);
     expect(parseAll(stdout)).to.deep.equal(golden('rootless'));
@@ -234,7 +234,7 @@ describeCommand('builder rm', (world) => {
     addBuilder(world.api.state, {kind: 'plugin', name: 'older'});
     const ended = await expectDone(world, ['rm', 'older', '--yes']);
     expect(ended.stdout).to.equal('');
-    expect(ended.stderr).to.contain('builder "older" in namespace "default" is removed');
+    expect(ended.stderr).to.contain('removed builder "older" from namespace "default"');
     expect([...changes(world)].sort()).to.deep.equal([
       `DELETE ${CONFIG_MAPS}/older`,
       `DELETE ${DEPLOYMENTS}/older`,
@@ -247,7 +247,7 @@ describeCommand('builder rm', (world) => {
     expect(world.api.state.deployments).to.have.length(1);
   });
 
-  it('knows no builder of that name', async () => {
+  it('fails for a name that no builder has', async () => {
     await expectRefused(world, 4, ['rm', 'nope', '--yes'], 'no builder "nope"', 'buildkit');
   });
 

@@ -53,8 +53,8 @@ function installRelapse({sandbox}: World, first: DelegateBehaviour): void {
 
 describeCommand('a builder that is lost during a build', (world) => {
   for (const [how, words] of [
-    ['deleted', /was deleted while it built/],
-    ['node-gone', /node "kind-control-plane" is (gone|not ready any more)|deleted while it built: \w+/],
+    ['deleted', /was deleted during the build/],
+    ['node-gone', /node "kind-control-plane" is (gone|no longer ready)|deleted during the build: \w+/],
   ] as const) {
     it(`stops the build, which is retried: ${how}`, async () => {
       const ended = await loseBuilder(world, how);

@@ -1,4 +1,4 @@
-/** The builder before a build: looked at in the same round, used, waited for, made, replaced, warned of. */
+/** The builder before a build: looked at in the same round, used, waited for, created, replaced, warned of. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -106,7 +106,7 @@ describeCommand('a builder that works', (world) => {
   it("is used as it is where it is somebody else's, with a word on what harms", async () => {
     putBuilder(world, {kind: 'foreign'});
     const ended = await expectBuilt(world);
-    expect(ended.stderr).to.contain('harms its node').and.contain('somebody else made it');
+    expect(ended.stderr).to.contain('harms its node').and.contain('somebody else created it');
     expect(changedPaths(world)).to.deep.equal([]);
   });
 
@@ -129,7 +129,7 @@ describeCommand('a builder that works', (world) => {
   it('is named as one too many beside another', async () => {
     addBuilder(world.api.state, {kind: 'ours', name: 'second'});
     const ended = await expectBuilt(world);
-    expect(ended.stderr).to.contain('beside "buildkit"').and.contain('"second"').and.contain('builder rm');
+    expect(ended.stderr).to.contain('besides "buildkit"').and.contain('"second"').and.contain('builder rm');
     expect(changedPaths(world)).to.deep.equal([]);
   });
 });
@@ -237,7 +237,7 @@ describeCommand('no builder', (world) => {
 describeCommand('a builder that is broken', (world) => {
   const expectReplaced = async (why: string) => {
     const ended = await expectBuilt(world);
-    expect(ended.stderr).to.contain(why).and.contain('it is replaced by one that works');
+    expect(ended.stderr).to.contain(why).and.contain('; replacing it.');
     expect(changedPaths(world)).to.deep.equal([`PATCH ${CONFIG_MAP}`, `PUT ${DEPLOYMENTS}/buildkit`]);
     const {metadata, ...rest}: {metadata: object} = bodyOf(world, 'PUT');
     // With it, somebody else's change meanwhile would win.
@@ -264,7 +264,7 @@ describeCommand('a builder that is broken', (world) => {
       if (puts().length > 1) world.api.state.builder.outcome = 'ready';
     }, 10);
     const ended = await expectBuilt(world).finally(() => clearInterval(watching));
-    expect(ended.stderr).to.contain('cannot be pulled').and.contain('It keeps the image of the old one');
+    expect(ended.stderr).to.contain('cannot be pulled').and.contain('Keeping the image of the old builder');
     const images = puts().map(({body}) => JSON.stringify(body).match(/"image":"([^"]+)"/)?.[1]);
     expect(images).to.deep.equal([
       'docker.io/moby/buildkit:v0.32.2',
@@ -274,7 +274,7 @@ describeCommand('a builder that is broken', (world) => {
 
   it('is replaced on kind where it is made for Docker', async () => {
     putBuilder(world, {kind: 'plugin', runtime: 'docker'});
-    await expectReplaced('is made for docker, while the nodes run on containerd');
+    await expectReplaced('is for docker, and the nodes run containerd');
   });
 
   it('is replaced on kind where its socket is in its pod alone', async () => {
@@ -288,7 +288,7 @@ describeCommand('a builder that is broken', (world) => {
   it('is only warned of where another version of this tool may have made it so', async () => {
     putBuilder(world, {kind: 'ours', toml: 'root = "/var/lib/buildkit/default-buildkit"\n'});
     const ended = await expectBuilt(world);
-    expect(ended.stderr).to.contain('cannot run RUN steps').and.contain('kubectl tiltbuild made it');
+    expect(ended.stderr).to.contain('cannot run RUN steps').and.contain('kubectl tiltbuild created it');
     expect(changedPaths(world)).to.deep.equal([]);
   });
 
@@ -313,11 +313,11 @@ describeCommand('a builder that is broken', (world) => {
     ['with --builder-policy check', () => ['--builder-policy', 'check', ...BUILD], 'the policy is to check'],
   ];
   for (const [title, arrange, why] of kept) {
-    it(`is only warned of ${title}, with the command that mends it`, async () => {
+    it(`is only warned of ${title}, with the command that repairs it`, async () => {
       putBuilder(world, {kind: 'plugin'});
       const ended = await expectBuilt(world, arrange());
       expect(ended.stderr).to.contain('harms its node').and.contain(why);
-      expect(ended.stderr).to.contain('builder create buildkit --namespace default --replace');
+      expect(ended.stderr).to.contain('builder create buildkit --replace --namespace default');
       expect(changedPaths(world)).to.deep.equal([]);
     });
   }
@@ -330,7 +330,7 @@ describeCommand('a builder that is broken', (world) => {
   });
 });
 
-describeCommand('a right that is missing', (world) => {
+describeCommand('a missing permission', (world) => {
   for (const deed of ['get deployments', 'list deployments', 'list pods', 'create pods/exec'] as const) {
     it(`is named before anything is started: ${deed}`, async () => {
       world.api.state.denied.add(deed);
@@ -341,7 +341,7 @@ describeCommand('a right that is missing', (world) => {
   }
 
   for (const deed of ['create deployments', 'create configmaps', 'patch configmaps'] as const) {
-    it(`is named where a builder has to be made: ${deed}`, async () => {
+    it(`is named where a builder has to be created: ${deed}`, async () => {
       removeBuilders(world.api);
       world.api.state.denied.add(deed);
       const [verb = '', resource = ''] = deed.split(' ');
@@ -367,9 +367,9 @@ describeCommand('a right that is missing', (world) => {
 
     for (const [resource, words] of [
       ['configmaps', /configmaps/],
-      ['nodes', /may not list the nodes/],
+      ['nodes', /permission to list nodes/],
     ] as const) {
-      it(`to use ${resource} is named where a builder has to be made (${through})`, async () => {
+      it(`to use ${resource} is named where a builder has to be created (${through})`, async () => {
         world.connect({through});
         removeBuilders(world.api);
         world.api.state.forbidden.add(resource);
@@ -389,15 +389,15 @@ describeCommand('a builder that does not start', (world) => {
       'enforces the Pod Security standard',
       'pod-security.kubernetes.io/enforce=privileged',
     ],
-    ['stuck-unschedulable-cpu', 'Insufficient cpu', 'lower what the builder requests'],
-    ['stuck-unschedulable-selector', 'No node takes', "Change the builder's node selector"],
+    ['stuck-unschedulable-cpu', 'Insufficient cpu', "lower the builder's resource requests"],
+    ['stuck-unschedulable-selector', 'No node can run', "Change the builder's node selector"],
     ['stuck-lock', 'another builder on node "kind-control-plane" holds', 'builder create buildkit --replace'],
-    ['stuck-hostpath', 'that is not there', 'builder create buildkit --replace'],
+    ['stuck-hostpath', 'does not have', 'builder create buildkit --replace'],
     ['stuck-quota', 'quota', 'kubectl describe resourcequota'],
     ['stuck-crash', 'flag provided but not defined', 'builder create buildkit --replace'],
     ['never', 'is not ready after 3 s', 'kubectl describe pods'],
   ] as const) {
-    it(`is given up with its cause and a cure: ${outcome}`, async () => {
+    it(`is given up with its cause and what to do: ${outcome}`, async () => {
       removeBuilders(world.api);
       world.api.state.builder.outcome = outcome;
       await expectRefused(world, ['--builder-timeout', '3s', ...BUILD], ...words);

@@ -10,7 +10,7 @@ interface Check {
   readonly name: string;
   readonly mark: 'ok' | 'warn' | 'fail' | 'skipped';
   readonly found: string;
-  readonly cure: {readonly kind: string; readonly text: string} | null;
+  readonly fix: {readonly kind: string; readonly text: string} | null;
   readonly waitsFor: string | null;
 }
 
@@ -63,7 +63,7 @@ interface Sick {
   readonly marked: readonly string[];
   readonly check: string;
   readonly found: string;
-  readonly cure?: string;
+  readonly fix?: string;
 }
 
 const SICK: readonly Sick[] = [
@@ -87,7 +87,7 @@ const SICK: readonly Sick[] = [
     ],
     check: 'kubeconfig',
     found: 'no context "kind-dmeo"',
-    cure: 'Did you mean --context kind-demo?',
+    fix: 'Did you mean --context kind-demo?',
   },
   {
     title: 'an API server that is down',
@@ -95,7 +95,7 @@ const SICK: readonly Sick[] = [
     marked: ['server fail', ...skipped('user', 'rights', 'nodes', 'builder', 'pull-secret')],
     check: 'server',
     found: 'cannot be asked',
-    cure: 'docker start demo-control-plane',
+    fix: 'docker start demo-control-plane',
   },
   {
     title: 'a user who is not accepted',
@@ -103,7 +103,7 @@ const SICK: readonly Sick[] = [
     marked: ['user fail', ...skipped('rights', 'nodes', 'builder', 'pull-secret')],
     check: 'user',
     found: 'does not accept user "kind-demo"',
-    cure: 'Log in again',
+    fix: 'Log in again',
   },
   {
     title: 'a user who is not accepted, seen through kubectl',
@@ -113,22 +113,22 @@ const SICK: readonly Sick[] = [
     marked: ['user fail', ...skipped('rights', 'nodes', 'builder', 'pull-secret')],
     check: 'user',
     found: 'does not accept user "kind-demo"',
-    cure: 'Log in again',
+    fix: 'Log in again',
   },
   {
-    title: 'a right that is missing',
+    title: 'a missing permission',
     harm: ({api}) => api.state.forbidden.add('create pods/exec'),
     marked: ['rights fail'],
     check: 'rights',
-    found: 'may not create pods/exec',
-    cure: 'kubectl create rolebinding kubectl-tiltbuild --clusterrole edit --user certificate-user --namespace default',
+    found: 'you do not have permission to create pods/exec',
+    fix: 'kubectl create rolebinding kubectl-tiltbuild --clusterrole edit --user certificate-user --namespace default',
   },
   {
-    title: 'Deployments that may not be seen',
+    title: 'Deployments that cannot be listed',
     harm: ({api}) => api.state.forbidden.add('deployments'),
     marked: ['rights fail', 'builder skipped'],
     check: 'rights',
-    found: 'may not get deployments.apps, list deployments.apps',
+    found: 'permission to get deployments.apps, list deployments.apps',
   },
   {
     title: 'k3d, by its name',
@@ -136,7 +136,7 @@ const SICK: readonly Sick[] = [
     marked: ['product fail'],
     check: 'product',
     found: 'k3d: the cluster is called "k3d-demo"',
-    cure: 'kind create cluster',
+    fix: 'kind create cluster',
   },
   {
     title: 'k3d, by its nodes',
@@ -154,7 +154,7 @@ const SICK: readonly Sick[] = [
     marked: ['build fail'],
     check: 'build',
     found: 'there is no kubectl-build',
-    cure: 'https://github.com/',
+    fix: 'https://github.com/',
   },
   {
     title: "kaniko's kubectl-build",
@@ -171,7 +171,7 @@ const SICK: readonly Sick[] = [
     marked: ['builder warn'],
     check: 'builder',
     found: 'there is no "buildkit" yet',
-    cure: `${CREATE} --namespace default`,
+    fix: `${CREATE} --namespace default`,
   },
   {
     title: 'no builder, in a namespace that is none',
@@ -180,17 +180,17 @@ const SICK: readonly Sick[] = [
     marked: ['builder fail'],
     check: 'builder',
     found: 'no namespace "nowhere"',
-    cure: 'kubectl create namespace nowhere',
+    fix: 'kubectl create namespace nowhere',
   },
   {
-    title: 'no builder, and no right to make one',
+    title: 'no builder, and no permission to create one',
     harm: (world) => {
       removeBuilders(world);
       world.api.state.forbidden.add('create deployments');
     },
     marked: ['rights warn', 'builder fail'],
     check: 'builder',
-    found: 'none can be made: you may not create deployments.apps',
+    found: 'none can be created: you do not have permission to create deployments.apps',
   },
   {
     title: "the plugin's own builder",
@@ -202,7 +202,7 @@ const SICK: readonly Sick[] = [
     marked: ['builder warn'],
     check: 'builder',
     found: 'cannot run RUN steps',
-    cure: `${CREATE} --replace --namespace default`,
+    fix: `${CREATE} --replace --namespace default`,
   },
   {
     title: "the plugin's own builder, where others may use it",
@@ -215,7 +215,7 @@ const SICK: readonly Sick[] = [
     marked: ['builder fail'],
     check: 'builder',
     found: 'others may use it',
-    cure: `${CREATE} --replace --namespace default`,
+    fix: `${CREATE} --replace --namespace default`,
   },
   {
     title: 'a second builder',
@@ -223,8 +223,8 @@ const SICK: readonly Sick[] = [
     works: true,
     marked: ['builder warn'],
     check: 'builder',
-    found: 'every image travels through your machine',
-    cure: 'kubectl tiltbuild builder rm older --namespace default',
+    found: 'every image passes through your machine',
+    fix: 'kubectl tiltbuild builder rm older --namespace default',
   },
   {
     title: 'a builder that is stuck',
@@ -238,7 +238,7 @@ const SICK: readonly Sick[] = [
     marked: ['builder fail'],
     check: 'builder',
     found: 'cannot be pulled',
-    cure: '--builder-image',
+    fix: '--builder-image',
   },
   {
     title: 'a pull secret that is missing',
@@ -247,7 +247,7 @@ const SICK: readonly Sick[] = [
     marked: ['pull-secret fail'],
     check: 'pull-secret',
     found: 'The pull secret "ghcr" (from --registry-secret) does not exist',
-    cure: 'kubectl create secret docker-registry ghcr --namespace default',
+    fix: 'kubectl create secret docker-registry ghcr --namespace default',
   },
   {
     title: 'a pull secret of another type',
@@ -256,7 +256,7 @@ const SICK: readonly Sick[] = [
     marked: ['pull-secret fail'],
     check: 'pull-secret',
     found: 'is of type Opaque',
-    cure: '--registry-secret docker-registry',
+    fix: '--registry-secret docker-registry',
   },
   {
     title: 'nodes that run cri-o, and no builder',
@@ -267,7 +267,7 @@ const SICK: readonly Sick[] = [
     marked: ['nodes fail', 'builder fail'],
     check: 'nodes',
     found: 'The nodes run cri-o',
-    cure: 'rootless',
+    fix: 'rootless',
   },
   {
     title: 'a second kubectl-build, and an empty entry of PATH',
@@ -282,7 +282,7 @@ const SICK: readonly Sick[] = [
     works: true,
     marked: ['path warn'],
     check: 'path',
-    found: 'kubectl-build is there more than once',
+    found: 'kubectl-build is on PATH more than once',
   },
   {
     title: 'no kubectl, with a builder that works',
@@ -291,7 +291,7 @@ const SICK: readonly Sick[] = [
     works: true,
     marked: [],
     check: 'kubectl',
-    found: 'not on PATH; builders are made and mended with it',
+    found: 'not on PATH; creating and repairing builders needs it',
   },
   {
     title: 'no kubectl where nothing else can ask the cluster',
@@ -299,7 +299,7 @@ const SICK: readonly Sick[] = [
     env: ({sandbox}) => ({PATH: sandbox.bin}),
     marked: skipped('server', 'user', 'rights', 'nodes', 'builder', 'pull-secret'),
     check: 'kubectl',
-    found: 'not on PATH, and this cluster can be asked through it alone',
+    found: 'not on PATH, and nothing else can reach this cluster',
   },
 ];
 
@@ -341,14 +341,14 @@ describeCommand('doctor', (world) => {
       .and.not.contain('\u001b');
   });
 
-  for (const {title, harm, args, env, works = false, marked, check, found, cure} of SICK) {
+  for (const {title, harm, args, env, works = false, marked, check, found, fix} of SICK) {
     it(`finds what is wrong: ${title}`, async () => {
       await harm(world);
       const {ended, ...examined} = await examine(world, args, env?.(world));
       expect(examined.marked).to.deep.equal(marked);
       expect(examined.works).to.equal(works);
       expect(examined.checks[check]?.found).to.contain(found);
-      if (cure !== undefined) expect(examined.checks[check]?.cure?.text).to.contain(cure);
+      if (fix !== undefined) expect(examined.checks[check]?.fix?.text).to.contain(fix);
       for (const {mark, waitsFor} of Object.values(examined.checks)) {
         if (mark === 'skipped')
           expect(examined.checks[waitsFor ?? '']?.mark).to.be.oneOf(['fail', 'skipped']);
@@ -358,20 +358,20 @@ describeCommand('doctor', (world) => {
     });
   }
 
-  it('tells the version of Tilt, and does not wait for one that hangs', async () => {
+  it('reports the version of Tilt, and does not wait for one that hangs', async () => {
     const tilt = join(world.sandbox.bin, 'tilt');
     writeFileSync(tilt, `#!${process.execPath}\nconsole.log('v0.37.0, built 2026-01-02');\n`, {mode: 0o755});
     expect((await examine(world)).checks.tilt?.found).to.equal(`v0.37.0, ${tilt}`);
     writeFileSync(tilt, `#!${process.execPath}\nsetInterval(() => {}, 1000);\n`);
     const {checks} = await examine(world, ['--timeout', '2s']);
-    expect(checks.tilt).to.deep.include({mark: 'ok', found: `${tilt}, which does not tell its version`});
+    expect(checks.tilt).to.deep.include({mark: 'ok', found: `${tilt}, version unknown`});
   });
 
   it('does not wait for an API server that does not answer', async () => {
     world.api.state.delayMs = 600_000;
     const {marked, checks} = await examine(world, ['--timeout', '1s']);
     expect(marked).to.include('server fail');
-    expect(checks.server?.found).to.contain('gave no answer within 1 s');
+    expect(checks.server?.found).to.contain('did not answer within 1 s');
   });
 
   it('takes the flags of a build for the cluster, the builder and the secret', async () => {
@@ -394,14 +394,14 @@ describeCommand('doctor --fix', (world) => {
   const builderImage = () =>
     world.api.state.deployments.map(({metadata}) => metadata.labels?.['app.kubernetes.io/managed-by']);
 
-  it('makes a builder that is missing, with --yes, and looks again', async () => {
+  it('creates a missing builder with --yes, and looks again', async () => {
     removeBuilders(world);
     const {works, marked} = await examine(world, ['--fix', '--yes']);
     expect({works, marked}).to.deep.equal({works: true, marked: []});
     expect(builderImage()).to.deep.equal(['kubectl-tiltbuild']);
   });
 
-  it("puts one that works in the place of the plugin's", async () => {
+  it("replaces the plugin's with one that works", async () => {
     removeBuilders(world);
     addBuilder(world.api.state, {kind: 'plugin'});
     const {works, marked} = await examine(world, ['--fix', '-y']);
@@ -428,7 +428,7 @@ describeCommand('doctor --fix', (world) => {
       },
     ],
     [
-      'cannot be made',
+      'cannot be created',
       () => {
         removeBuilders(world);
         world.api.state.forbidden.add('create deployments');
@@ -438,7 +438,7 @@ describeCommand('doctor --fix', (world) => {
     it(`changes nothing about a builder that ${what}`, async () => {
       harm();
       const {ended} = await examine(world, ['--fix', '--yes']);
-      expect(ended.stderr).to.contain('there is nothing that --fix mends');
+      expect(ended.stderr).to.contain('there is nothing that --fix can repair');
       expect(changes(world)).to.deep.equal([]);
     });
   }
