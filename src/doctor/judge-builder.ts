@@ -15,7 +15,7 @@ export interface BuilderSight {
   readonly namespace: string;
   readonly product: Product;
   readonly observed: ObservedBuilder;
-  /** Undefined if we may not list them. */
+  /** Undefined without permission to list them. */
   readonly pods: readonly BuilderPod[] | undefined;
   readonly events: readonly BuilderEvent[];
   readonly buildkitVersion: string | undefined;

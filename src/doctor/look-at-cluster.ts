@@ -21,7 +21,7 @@ export interface ClusterReading {
   /** The API server's name for the user; undefined if it reports none. */
   readonly userName: string | undefined;
   readonly namespaceMissing: boolean;
-  /** Of a builder that is not ready; undefined if we may not list them. */
+  /** Of a builder that is not ready; undefined without permission to list them. */
   readonly pods: readonly BuilderPod[] | undefined;
   readonly events: readonly BuilderEvent[];
   /** Of the running BuildKit. */

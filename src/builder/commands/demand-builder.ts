@@ -1,4 +1,4 @@
-/** Owns the errors of the `builder` commands for a builder that does not exist, or that we may not see or change. */
+/** Owns the errors of the `builder` commands for a builder that does not exist, or cannot be seen or changed. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';

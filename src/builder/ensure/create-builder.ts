@@ -14,7 +14,7 @@ import type {BuilderPlan} from '../model/request.ts';
 
 type Creation = BuilderPlan & {readonly cluster: Cluster};
 
-/** The manifest for a builder on these nodes; undefined if we may not list them. */
+/** The manifest for a builder on these nodes; undefined without permission to list them. */
 export function planBuilder(
   {request: {settings}, product, toolVersion}: BuilderPlan,
   nodes: readonly NodeRuntime[] | undefined,

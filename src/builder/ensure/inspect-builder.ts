@@ -70,7 +70,7 @@ async function runIn(
   return exitCode === 0 ? stdout : '';
 }
 
-/** The builder's pods, whatever their state; undefined if we may not list them. */
+/** The builder's pods, whatever their state; undefined without permission to list them. */
 export async function listPods(
   {name, namespace}: ObjectPlace,
   cluster: Cluster,
@@ -79,7 +79,7 @@ export async function listPods(
   return answer.kind === 'found' ? readPods(answer.value) : undefined;
 }
 
-/** All events of the builder's namespace; none if we may not list them. */
+/** All events of the builder's namespace; none without permission to list them. */
 export async function listEvents(namespace: string, cluster: Cluster): Promise<readonly BuilderEvent[]> {
   const answer = await cluster.get(eventsPath(namespace));
   return answer.kind === 'found' ? readEvents(answer.value) : [];

@@ -106,7 +106,7 @@ async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble |
 
 /**
  * kubectl build picks any running pod (its source, `ListRunningPods`), so one that is stopping must be gone. The
- * Deployment's count comes later than the pods' own status, if we may list them.
+ * Deployment's count comes later than the pods' own status, if we can list them.
  */
 function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): boolean {
   if (whyUnready(deployment) !== undefined) return false;

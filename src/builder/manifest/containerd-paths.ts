@@ -68,7 +68,7 @@ function knownPaths(product: Product, distribution: Distribution | undefined): C
     // Its containerd is set up as that of k3s, though k3s does not start it.
     case 'rancher-desktop':
       return K3S;
-    // Its kubelet is k3s, but k3s is told to use the virtual machine's own containerd.
+    // Its kubelet is k3s, which uses the virtual machine's own containerd here.
     case 'colima':
       return STANDARD;
     case 'k3s':

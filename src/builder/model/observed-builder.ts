@@ -8,11 +8,11 @@ export interface ObservedBuilder {
   /** Its buildkitd.toml, where it has one. */
   readonly toml?: string;
   /**
-   * Whether it may have one that we cannot see: we may not read ConfigMaps, or somebody else created the builder, and
-   * its ConfigMap has no labels. The plugin's always has them.
+   * Whether it may have one that we cannot see: without permission to list ConfigMaps, or if somebody else created the
+   * builder, and its ConfigMap has no labels. The plugin's always has them.
    */
   readonly tomlUnknown?: boolean;
-  /** Undefined where we may not list them. */
+  /** Undefined without permission to list them. */
   readonly nodes?: readonly NodeRuntime[];
 }
 
@@ -37,7 +37,7 @@ export function listKnownBuilders({deployments}: ClusterFacts): readonly Builder
     .filter(({madeByPlugin, managedByUs}) => madeByPlugin || managedByUs);
 }
 
-/** Undefined where we may not list the nodes. */
+/** Undefined without permission to list the nodes. */
 export function readNodesOf({nodes}: ClusterFacts): readonly NodeRuntime[] | undefined {
   return nodes?.kind === 'found' ? readNodeRuntimes(nodes.value) : undefined;
 }

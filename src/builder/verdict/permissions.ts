@@ -96,7 +96,7 @@ export function demandPermissions(
 /** Throws `namespace-missing`; kubectl build would retry for a minute and a half. */
 export async function demandNamespace(namespace: string, cluster: Cluster): Promise<void> {
   const answer = await cluster.get(namespacePath(namespace));
-  // Somebody who may not get namespaces may still be allowed to build in one.
+  // A user without permission to get namespaces may still have permission to build in one.
   if (answer.kind !== 'missing') return;
   throw new TiltbuildError('namespace-missing', `There is no namespace "${namespace}" in this cluster.`, {
     remedy: [

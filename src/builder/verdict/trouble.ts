@@ -19,7 +19,7 @@ export interface TroubleInput {
   readonly deployment: BuilderDeployment;
   readonly pods: readonly BuilderPod[];
   readonly events: readonly BuilderEvent[];
-  /** The end of the last run's log, if a crash made it wanted. */
+  /** The end of the last run's log; read only after a crash. */
   readonly log?: string;
   /** Whether no node ever joins by itself, as on a local development cluster. */
   readonly fixedNodes?: boolean;

@@ -119,7 +119,7 @@ const CASES: readonly (readonly [what: string, finding: Finding, mark: Mark, fou
       `the secret "docker-registry" in namespace "builds" is of type Opaque, not ${DOCKER_CONFIG}, so it is not used.`,
     ],
     [
-      'one that may not be looked at',
+      'one that cannot be read',
       secret('ghcr', forbidden('no')),
       'warn',
       'the pull secret "ghcr" could not be looked at, so it is passed on unchecked: no',

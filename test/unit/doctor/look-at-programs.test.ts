@@ -102,7 +102,7 @@ describe('lookAtPrograms', () => {
     expect((await lookAtPrograms(10, ports)).twins).to.deep.equal([{name: 'kubectl-tiltbuild', files}]);
   });
 
-  it('finds nothing where there is nothing', async () => {
+  it('finds nothing on an empty PATH', async () => {
     const {ports, ran} = machine({});
     const {kubectl, build, buildkit, tilt} = await lookAtPrograms(10, ports);
     expect([kubectl, build, buildkit, tilt]).to.deep.equal([undefined, undefined, undefined, undefined]);

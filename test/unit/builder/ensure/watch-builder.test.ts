@@ -63,7 +63,7 @@ describe('watchBuilder', () => {
   for (const [what, pods] of [
     ['a look that fails', [list(POD), new Error('slow'), list(POD)]],
     ['a first look that fails', [new Error('slow'), list(POD)]],
-    ['pods that may not be seen', [forbidden('no')]],
+    ['pods that cannot be listed', [forbidden('no')]],
     ['a pod that is being deleted', [list(POD), list(pod({name: 'p', deleting: true}))]],
     ['a pod that is not ready', [list(POD), list(pod({name: 'p', ready: false}))]],
     ['a pod that came later', [list(POD), list(POD, pod({name: 'q'})), list(POD)]],

@@ -75,7 +75,7 @@ const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
 
 describe('builderManifest', () => {
   for (const [name, given] of GOLDEN) {
-    it(`makes what test/fixtures/builder/${name}.yaml holds`, () => {
+    it(`is what test/fixtures/builder/${name}.yaml holds`, () => {
       const text = render(builderManifest(given));
       const file = join(fixtures, `${name}.yaml`);
       if (process.env.UPDATE_GOLDEN) writeFileSync(file, text);

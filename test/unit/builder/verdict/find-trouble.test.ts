@@ -308,7 +308,7 @@ describe('findTrouble', () => {
     expect(remedy('manifest unknown')).not.to.contain('secret');
   });
 
-  it('says what the log says of a crash', () => {
+  it('has the first line of the log of a crash', () => {
     const pods = [down({restartCount: 3, lastTerminated: end('Error', 1)})];
     expect(find({pods, log: '\nbuildkitd: flag provided but not defined: -x\nmain.main'})?.message).to.equal(
       'BuildKit in pod "b-1-x" exited with code 1: buildkitd: flag provided but not defined: -x',
@@ -356,7 +356,7 @@ describe('describeWaiting', () => {
     });
   }
 
-  it('says something short for every recording', () => {
+  it('is short for every recording', () => {
     for (const name of ['crash', 'hostpath', 'image', 'lock', 'podsecurity', 'quota', 'unschedulable-cpu']) {
       expect(describeWaiting(recorded(name))).to.match(/^(waiting for|starting|pulling) [^\n]{1,120}$/);
     }

@@ -130,7 +130,7 @@ describe('findLoss', () => {
     });
   }
 
-  it('is not certain which pod the build ran on where there are several', () => {
+  it('is not certain which of several pods the build ran on', () => {
     const other = pod({name: 'q', uid: 'v'});
     expect(lose({before: [other, ...BEFORE], now: [other]})).to.include({pod: 'p', certain: false});
   });

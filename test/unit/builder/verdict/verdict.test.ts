@@ -126,7 +126,7 @@ const OBSERVED: readonly (readonly [Verdict['kind'], string, ObservedBuilder])[]
   // Of the worker.
   ['working', 'a runc worker', {deployment: dockerBuilder()}],
   ['working', 'a containerd worker that is turned off', withArgs('--containerd-worker=false')],
-  ['cannot-run', 'a containerd worker that no label tells of', {deployment: containerdBuilder({worker: ''})}],
+  ['cannot-run', 'a containerd worker without its label', {deployment: containerdBuilder({worker: ''})}],
   [
     'working',
     'a rootless one',
