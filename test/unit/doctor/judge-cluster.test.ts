@@ -82,7 +82,7 @@ const CASES: readonly (readonly [what: string, finding: Finding, mark: Mark, fou
       'the default secret',
       secret(undefined, found({type: DOCKER_CONFIG}), ['docker-registry', 'ghcr']),
       'ok',
-      '"docker-registry": it exists, and no other is named; the namespace also has ghcr',
+      '"docker-registry": the default; the namespace also has ghcr',
     ],
     ['no secret', secret(undefined, MISSING), 'ok', 'none: there is no secret "docker-registry"'],
     [
@@ -116,13 +116,13 @@ const CASES: readonly (readonly [what: string, finding: Finding, mark: Mark, fou
       'the default one of another type',
       secret(undefined, found({type: 'Opaque'})),
       'warn',
-      `the secret "docker-registry" in namespace "builds" is of type Opaque, not ${DOCKER_CONFIG}, so it is not used.`,
+      `the secret "docker-registry" in namespace "builds" is of type Opaque, not ${DOCKER_CONFIG}, so it is not used`,
     ],
     [
       'one that cannot be read',
       secret('ghcr', forbidden('no')),
       'warn',
-      'the pull secret "ghcr" could not be looked at, so it is passed on unchecked: no',
+      'could not read the pull secret "ghcr", so it is used unchecked: no',
     ],
   ];
 
