@@ -5,7 +5,7 @@ import {kubeconfigPaths, missingKubeconfig} from '../../../../src/cluster/kubeco
 import {hintsOf} from '../../../helpers/caught.ts';
 
 describe('kubeconfigPaths', () => {
-  const unix = {home: '/home/jane', cwd: '/work', rules: posix};
+  const unix = {home: '/home/jane', cwd: '/project', rules: posix};
   const windows = {home: 'C:\\Users\\jane', cwd: 'D:\\work', rules: win32};
 
   it('looks in the home directory by default', () => {
@@ -14,7 +14,7 @@ describe('kubeconfigPaths', () => {
   });
 
   it('looks in the working directory without a home directory, as kubectl does', () => {
-    expect(kubeconfigPaths({...unix, home: ''}).paths).to.deep.equal(['/work/.kube/config']);
+    expect(kubeconfigPaths({...unix, home: ''}).paths).to.deep.equal(['/project/.kube/config']);
   });
 
   it('ignores an empty flag and an empty KUBECONFIG', () => {
@@ -23,11 +23,15 @@ describe('kubeconfigPaths', () => {
 
   it('takes the flag alone, as one file that must exist', () => {
     const found = kubeconfigPaths({...unix, flag: 'a:b', env: '/c'});
-    expect(found).to.deep.equal({explicit: true, paths: ['/work/a:b']});
+    expect(found).to.deep.equal({explicit: true, paths: ['/project/a:b']});
   });
 
   it('splits KUBECONFIG at the separator of the platform', () => {
-    expect(kubeconfigPaths({...unix, env: '/a:b;c:d'}).paths).to.deep.equal(['/a', '/work/b;c', '/work/d']);
+    expect(kubeconfigPaths({...unix, env: '/a:b;c:d'}).paths).to.deep.equal([
+      '/a',
+      '/project/b;c',
+      '/project/d',
+    ]);
     const env = 'C:\\a;b:c;d\\e';
     expect(kubeconfigPaths({...windows, env: 'C:\\a;d\\e'}).paths).to.deep.equal(['C:\\a', 'D:\\work\\d\\e']);
     expect(kubeconfigPaths({...windows, env}).paths).to.have.length(3);
@@ -39,7 +43,7 @@ describe('kubeconfigPaths', () => {
   });
 
   it('keeps quotes and spaces elsewhere', () => {
-    expect(kubeconfigPaths({...unix, env: '/a "b": /c'}).paths).to.deep.equal(['/a "b"', '/work/ /c']);
+    expect(kubeconfigPaths({...unix, env: '/a "b": /c'}).paths).to.deep.equal(['/a "b"', '/project/ /c']);
   });
 
   it('drops empty and repeated entries, and keeps the order', () => {
