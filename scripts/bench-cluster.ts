@@ -58,7 +58,9 @@ const IMAGES: readonly Image[] = [
 /** Each comparison is handed to `report` as soon as it is done. Throws where a program fails. */
 export async function benchCluster(bench: ClusterBench, report: (result: Result) => void): Promise<void> {
   const kubectl = (...args: readonly string[]) => runProgram(program(bench, bench.kubectl, args));
-  await kubectl('create', 'namespace', NAMESPACE);
+  const manifest = join(bench.directory, 'bench-namespace.json');
+  writeFileSync(manifest, JSON.stringify({apiVersion: 'v1', kind: 'Namespace', metadata: {name: NAMESPACE}}));
+  await kubectl('create', '--filename', manifest);
   try {
     await runProgram(program(bench, bench.tiltbuild, ['builder', 'create', ...IN_NAMESPACE]));
     const [tiny] = IMAGES as [Image];
@@ -115,7 +117,7 @@ function toReady(bench: ClusterBench, image: Image): Comparison {
       },
       run: async () => {
         await runProgram(build([...IN_NAMESPACE, '--tag', tag, context]));
-        await kubectl('apply', '--filename', manifest);
+        await kubectl('apply', '--server-side', '--filename', manifest);
         await kubectl('rollout', 'status', `deployment/${name}`, '--timeout', '300s');
       },
     };

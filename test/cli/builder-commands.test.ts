@@ -22,7 +22,7 @@ function golden(name: string): readonly unknown[] {
 const parseAll = (text: string) => parseAllDocuments(text).map((document) => document.toJS());
 
 function removeBuilders({api}: World): void {
-  Object.assign(api.state, {deployments: [], configMaps: [], replicaSets: [], pods: []});
+  Object.assign(api.state, {deployments: [], configmaps: [], pods: []});
 }
 
 function changes({api}: World): readonly string[] {

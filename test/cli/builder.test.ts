@@ -26,7 +26,7 @@ function golden(name: string): readonly unknown[] {
 }
 
 function removeBuilders({state}: ApiServer): void {
-  Object.assign(state, {deployments: [], configMaps: [], replicaSets: [], pods: []});
+  Object.assign(state, {deployments: [], configmaps: [], pods: []});
 }
 
 function putBuilder({api}: World, options: Parameters<typeof addBuilder>[1]) {
@@ -333,7 +333,7 @@ describeCommand('a builder that is broken', (world) => {
 describeCommand('a missing permission', (world) => {
   for (const deed of ['get deployments', 'list deployments', 'list pods', 'create pods/exec'] as const) {
     it(`is named before anything is started: ${deed}`, async () => {
-      world.api.state.denied.add(deed);
+      world.api.state.forbidden.add(deed);
       const shown = deed.replace('deployments', 'deployments.apps');
       await expectRefused(world, BUILD, shown, 'namespace "default"', 'kubectl auth can-i');
       expect(changedPaths(world)).to.deep.equal([]);
@@ -343,7 +343,7 @@ describeCommand('a missing permission', (world) => {
   for (const deed of ['create deployments', 'create configmaps', 'patch configmaps'] as const) {
     it(`is named where a builder has to be created: ${deed}`, async () => {
       removeBuilders(world.api);
-      world.api.state.denied.add(deed);
+      world.api.state.forbidden.add(deed);
       const [verb = '', resource = ''] = deed.split(' ');
       await expectRefused(world, BUILD, new RegExp(`${verb}\\b.*\\b${resource}`));
       expect(world.api.state.deployments).to.deep.equal([]);

@@ -44,7 +44,7 @@ async function examine(world: World, args: readonly string[] = [], env: Env = {}
 }
 
 function removeBuilders({api}: World): void {
-  Object.assign(api.state, {deployments: [], configMaps: [], replicaSets: [], pods: []});
+  Object.assign(api.state, {deployments: [], configmaps: [], pods: []});
 }
 
 const changes = ({api}: World) =>

@@ -2,7 +2,7 @@
 import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {runningPod} from '../helpers/api-pods.ts';
+import {runningPod} from '../helpers/api-server.ts';
 import {DIGEST, describeCommand, type World, withoutOwnPaths} from '../helpers/world.ts';
 
 const TAG = `tilt-${DIGEST.slice('sha256:'.length, 'sha256:'.length + 16)}`;

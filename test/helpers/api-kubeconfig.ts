@@ -36,73 +36,56 @@ export interface Access {
 }
 
 export function writeKubeconfig(access: Access, options: KubeconfigOptions): string {
-  const {auth, directory, names = {}, namespace} = options;
+  const {auth, directory, names = {}, namespace, relativePaths = false} = options;
   const {context = 'test', cluster = 'test', user = 'test'} = names;
+  const {url: server, authority, client, token, username, password} = access;
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const sideFile = (name: string, text: string, mode = 0o600) => {
     writeFileSync(join(directory, name), text, {mode});
-    return options.relativePaths ? name : join(directory, name);
+    return relativePaths ? name : join(directory, name);
   };
+  const trust =
+    auth === 'certificate-files'
+      ? {'certificate-authority': sideFile('authority.crt', authority)}
+      : {'certificate-authority-data': base64(authority)};
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': context,
     contexts: [{name: context, context: {cluster, user, ...(namespace !== undefined && {namespace})}}],
-    clusters: [
-      {
-        name: cluster,
-        cluster: {
-          server: access.url,
-          ...(auth === 'certificate-files'
-            ? {'certificate-authority': sideFile('authority.crt', access.authority)}
-            : {'certificate-authority-data': base64(access.authority)}),
-          ...options.clusterFields,
-        },
-      },
-    ],
-    users: [{name: user, user: {...credentials(auth), ...options.userFields}}],
+    clusters: [{name: cluster, cluster: {server, ...trust, ...options.clusterFields}}],
+    users: [{name: user, user: {...writeCredentials(), ...options.userFields}}],
   });
 
-  function credentials(auth: KubeconfigAuth): Record<string, unknown> {
+  function writeCredentials(): object {
     switch (auth) {
       case 'certificate':
         return {
-          'client-certificate-data': base64(access.client.certificate),
-          'client-key-data': base64(access.client.key),
+          'client-certificate-data': base64(client.certificate),
+          'client-key-data': base64(client.key),
         };
       case 'certificate-files':
         return {
-          'client-certificate': sideFile('client.crt', access.client.certificate),
-          'client-key': sideFile('client.key', access.client.key),
+          'client-certificate': sideFile('client.crt', client.certificate),
+          'client-key': sideFile('client.key', client.key),
         };
       case 'token':
-        return {token: access.token};
+        return {token};
       case 'token-file':
-        return {tokenFile: sideFile('token', `${access.token}\n`)};
+        return {tokenFile: sideFile('token', `${token}\n`)};
       case 'basic':
-        return {username: access.username, password: access.password};
+        return {username, password};
       case 'exec': {
-        const path = sideFile('credential-plugin', credentialPlugin(access.token), 0o700);
-        return {
-          exec: {
-            apiVersion: 'client.authentication.k8s.io/v1',
-            // A bare name would be looked for on PATH; with a slash it is seen from the kubeconfig.
-            command: options.relativePaths ? `./${path}` : path,
-            interactiveMode: 'Never',
-          },
-        };
+        const apiVersion = 'client.authentication.k8s.io/v1';
+        const credential = JSON.stringify({kind: 'ExecCredential', apiVersion, status: {token}});
+        const script = `#!${process.execPath}\nprocess.stdout.write(${JSON.stringify(credential)});\n`;
+        const path = sideFile('credential-plugin', script, 0o700);
+        // A bare name would be looked for on PATH; with a slash it is seen from the kubeconfig.
+        const command = relativePaths ? `./${path}` : path;
+        return {exec: {apiVersion, command, interactiveMode: 'Never'}};
       }
       case 'none':
         return {};
     }
   }
-}
-
-function credentialPlugin(token: string): string {
-  const credential = {
-    kind: 'ExecCredential',
-    apiVersion: 'client.authentication.k8s.io/v1',
-    status: {token},
-  };
-  return `#!${process.execPath}\nprocess.stdout.write(${JSON.stringify(JSON.stringify(credential))});\n`;
 }

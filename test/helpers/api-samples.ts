@@ -9,21 +9,17 @@ export const SECRET_MARKER = 'secret-content-that-nobody-may-see';
 /** The same as it travels. */
 export const SECRET_MARKER_BASE64 = Buffer.from(SECRET_MARKER).toString('base64');
 
+// biome-ignore lint/suspicious/noExplicitAny: JSON, whose shape the recordings show.
+export type Json = any;
+
 export interface ApiObject {
-  readonly kind?: string;
-  readonly apiVersion?: string;
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
-    readonly creationTimestamp?: string;
-    readonly resourceVersion?: string;
-    readonly uid?: string;
-    readonly generation?: number;
     readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly [field: string]: unknown;
+    readonly [field: string]: Json;
   };
-  readonly [field: string]: unknown;
+  readonly [field: string]: Json;
 }
 
 export interface SecretSample {
@@ -37,32 +33,20 @@ export interface SecretSample {
 export function readApiRecording(name: string): {
   request: {path: string; accept?: string};
   status: number;
-  body: unknown;
+  body: Json;
 } {
   return JSON.parse(readFileSync(join(recordings, 'api', `${name}.json`), 'utf8'));
 }
 
 /** What was recorded of builders beyond single answers to a GET: their pods, and how they were stuck. */
-export function readBuilderRecording(name: string): unknown {
+export function readBuilderRecording(name: string): Json {
   return JSON.parse(readFileSync(join(recordings, 'api-builder', `${name}.json`), 'utf8'));
 }
 
-export function secretObject({namespace, name, type, labels}: SecretSample): ApiObject {
+export function secretObject({type, ...identity}: SecretSample): ApiObject {
   const key = type === 'kubernetes.io/dockerconfigjson' ? '.dockerconfigjson' : 'content';
-  return {
-    kind: 'Secret',
-    apiVersion: 'v1',
-    metadata: {
-      name,
-      namespace,
-      uid: '20f161d9-6a1f-4d16-b301-bcfa49edffeb',
-      resourceVersion: '4184',
-      creationTimestamp: '2026-11-24T01:55:07Z',
-      ...(labels && {labels}),
-    },
-    data: {[key]: SECRET_MARKER_BASE64},
-    type,
-  };
+  const metadata = {...readApiRecording('secret-partial').body.metadata, ...identity};
+  return {kind: 'Secret', apiVersion: 'v1', metadata, data: {[key]: SECRET_MARKER_BASE64}, type};
 }
 
 /** The Deployment that `kubectl build` makes, with the labels that it goes by. */
@@ -70,25 +54,16 @@ export function builderDeployment({
   name = 'buildkit',
   namespace = 'default',
   runtime = 'containerd',
-}: {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly runtime?: 'containerd' | 'docker';
 } = {}): ApiObject {
-  const builder = readApiRecording('builder-by-plugin').body as ApiObject & {
-    spec: {template: {metadata: object}; selector: object};
-  };
-  const worker = runtime === 'containerd' ? 'containerd' : '';
-  const labels = {app: name, rootless: 'false', runtime, worker};
-  return {
-    ...builder,
-    metadata: {...builder.metadata, name, namespace, labels},
-    spec: {
-      ...builder.spec,
-      selector: {matchLabels: {app: name}},
-      template: {...builder.spec.template, metadata: {labels}},
-    },
-  };
+  const text = JSON.stringify(readApiRecording('builder-by-plugin').body)
+    .replaceAll('"buildkit"', JSON.stringify(name))
+    .replaceAll('"namespace":"default"', `"namespace":"${namespace}"`);
+  if (runtime === 'containerd') return JSON.parse(text);
+  return JSON.parse(
+    text
+      .replaceAll('"runtime":"containerd","worker":"containerd"', `"runtime":"${runtime}","worker":""`)
+      .replace('oci-worker=false","--containerd-worker=true', 'oci-worker=true","--containerd-worker=false'),
+  );
 }
 
 /** A node: the one of kind that was recorded, unless told otherwise. */
@@ -96,8 +71,7 @@ export function node({
   name = 'kind-control-plane',
   providerID = `kind://docker/kind/${name}`,
   labels = {},
-  containerRuntimeVersion,
-  kubeletVersion,
+  ...info
 }: {
   readonly name?: string;
   readonly providerID?: string;
@@ -105,39 +79,14 @@ export function node({
   readonly containerRuntimeVersion?: string;
   readonly kubeletVersion?: string;
 } = {}): ApiObject {
-  const list = readApiRecording('nodes-kind').body as {items: [ApiObject & {status: {nodeInfo: object}}]};
-  const recorded = list.items[0];
+  const [recorded] = readApiRecording('nodes-kind').body.items;
+  const {metadata, status} = recorded;
+  const allLabels = {...metadata.labels, 'kubernetes.io/hostname': name, ...labels};
   return {
     kind: 'Node',
     apiVersion: 'v1',
-    ...recorded,
-    metadata: {
-      ...recorded.metadata,
-      name,
-      labels: {...recorded.metadata.labels, 'kubernetes.io/hostname': name, ...labels},
-    },
+    metadata: {...metadata, name, labels: allLabels},
     spec: {providerID},
-    status: {
-      ...recorded.status,
-      nodeInfo: {
-        ...recorded.status.nodeInfo,
-        ...(containerRuntimeVersion !== undefined && {containerRuntimeVersion}),
-        ...(kubeletVersion !== undefined && {kubeletVersion}),
-      },
-    },
-  };
-}
-
-export function namespaceObject(name: string): ApiObject {
-  return {
-    kind: 'Namespace',
-    apiVersion: 'v1',
-    metadata: {
-      name,
-      creationTimestamp: '2026-11-24T00:20:19Z',
-      labels: {'kubernetes.io/metadata.name': name},
-    },
-    spec: {finalizers: ['kubernetes']},
-    status: {phase: 'Active'},
+    status: {...status, nodeInfo: {...status.nodeInfo, ...info}},
   };
 }

@@ -1,0 +1,61 @@
+/** Owns builders that are there and ready before a test begins: ours, the plugin's, somebody else's. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {parseAllDocuments} from 'yaml';
+import {type ApiObject, builderDeployment, readBuilderRecording} from '../api-samples.ts';
+import {playScene} from './rollout.ts';
+import {type ApiState, findObject, storeObject} from './state.ts';
+
+export interface BuilderOptions {
+  readonly kind: 'ours' | 'plugin' | 'foreign';
+  readonly name?: string;
+  readonly namespace?: string;
+  /** Only ours may be rootless. */
+  readonly runtime?: 'containerd' | 'docker' | 'rootless';
+  /** The buildkitd.toml of one of ours that is not as we send it now. */
+  readonly toml?: string;
+}
+
+type Settled = Required<Omit<BuilderOptions, 'toml'>>;
+
+/** Ready, with its ConfigMap and pod. */
+export function addBuilder(state: ApiState, options: BuilderOptions): {readonly deployment: ApiObject} {
+  const {kind, name = 'buildkit', namespace = 'default', runtime = 'containerd', toml} = options;
+  const settled = {kind, name, namespace, runtime};
+  const [configMap, deployment] = kind === 'ours' ? makeOurs(settled, toml) : makeOthers(settled);
+  const manager = {ours: 'kubectl-tiltbuild', plugin: 'kubectl-build', foreign: 'helm'}[kind];
+  storeObject(state, 'configmaps', configMap, manager);
+  const stored = storeObject(state, 'deployments', deployment, manager);
+  playScene(state, stored, {count: 1, outcome: 'ready'});
+  return {deployment: findObject(state, 'deployments', settled) as ApiObject};
+}
+
+/** As `kubectl tiltbuild` sends them. */
+function makeOurs({name, namespace, runtime}: Settled, toml?: string): readonly [ApiObject, ApiObject] {
+  const file = runtime === 'containerd' ? 'kind-containerd' : runtime;
+  const fixture = join(import.meta.dirname, '..', '..', 'fixtures', 'builder', `${file}.yaml`);
+  const rename = (text: string) => text.replaceAll('default_buildkit', `${namespace}_${name}`);
+  const text = rename(readFileSync(fixture, 'utf8'))
+    .replaceAll(/(?<=\b(?:name|app): )buildkit$/gm, name)
+    .replaceAll(/(?<=\bnamespace: )default$/gm, namespace)
+    .replace(/(?<=tiltbuild\/config: )\w+/, (hash) => (toml === undefined ? hash : 'other'));
+  const [configMap, deployment] = parseAllDocuments(text)
+    .map((document) => document.toJS())
+    .filter((object) => object !== null);
+  const sent = Buffer.from(configMap.binaryData['buildkitd.toml'], 'base64').toString();
+  const binaryData = {'buildkitd.toml': Buffer.from(toml ?? rename(sent)).toString('base64')};
+  return [{...configMap, binaryData}, deployment];
+}
+
+/** As `kubectl build` makes them; one that is foreign has not its mark. */
+function makeOthers({name, namespace, runtime, kind}: Settled): readonly [ApiObject, ApiObject] {
+  const deployment = builderDeployment({name, namespace, runtime});
+  const {body: configMap} = readBuilderRecording('builder-by-plugin-configmap') as {body: ApiObject};
+  const {'buildkit.mobyproject.org/builder': _, ...annotations} = deployment.metadata.annotations ?? {};
+  const labels = {...deployment.metadata.labels, 'app.kubernetes.io/managed-by': 'Helm'};
+  const place = {name, namespace, ...(kind === 'foreign' && {labels, annotations})};
+  return [
+    {...configMap, metadata: {...configMap.metadata, ...place}},
+    {...deployment, metadata: {...deployment.metadata, ...place}},
+  ];
+}

@@ -1,0 +1,115 @@
+/** Owns what goes over the wire of the stand-in API server: a request as it was read, an answer to be written. */
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {TLSSocket} from 'node:tls';
+import {parse} from 'yaml';
+
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The last value of each; of an exec's command, see `command`. */
+  readonly query: Readonly<Record<string, string>>;
+  readonly accept: string;
+  readonly contentType: string;
+  readonly userAgent: string;
+  /** What was sent, parsed; a text where it is neither JSON nor YAML. */
+  readonly body: unknown;
+  /** What an exec is to run. */
+  readonly command: readonly string[];
+  /** Who was authenticated, before any impersonation; undefined for nobody. */
+  readonly user: string | undefined;
+  readonly impersonate: {
+    readonly user: string | undefined;
+    readonly groups: readonly string[];
+    readonly uid: string | undefined;
+    readonly extra: Readonly<Record<string, string>>;
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Written as JSON unless it is a text. */
+  readonly body: unknown;
+  readonly contentType?: string;
+  /** Writes the answer itself instead, for as long as it takes. */
+  readonly stream?: (response: ServerResponse) => void;
+}
+
+export function failure(code: number, reason: string, message: string, details?: object): Answer {
+  const head = {kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure'};
+  return {status: code, body: {...head, message, reason, ...(details && {details}), code}};
+}
+
+export function notFound(
+  {qualified, details}: {readonly qualified: string; readonly details: object},
+  name: string,
+) {
+  return failure(404, 'NotFound', `${qualified} "${name}" not found`, {...details, name});
+}
+
+export const badRequest = (message: string) => failure(400, 'BadRequest', message);
+
+export function send(response: ServerResponse, answer: Answer): void {
+  const {status, body, contentType = 'application/json', stream} = answer;
+  response.writeHead(status, {'Content-Type': contentType, 'Cache-Control': 'no-cache, private'});
+  if (stream !== undefined) stream(response);
+  else response.end(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+export async function readBody(request: IncomingMessage): Promise<unknown> {
+  // A client may go before it has sent all.
+  const text = Buffer.concat(await request.toArray().catch(() => [])).toString('utf8');
+  try {
+    return parse(text) ?? undefined;
+  } catch {
+    return text;
+  }
+}
+
+/** A certificate, else a token, else a password; whatever is wrong counts as nobody, as with a real server. */
+export function authenticate(
+  request: IncomingMessage,
+  known: {readonly token: string; readonly username: string; readonly password: string},
+): string | undefined {
+  const [scheme, value = ''] = (request.headers.authorization ?? '').split(' ');
+  if (scheme === 'Bearer') return value === known.token ? 'token-user' : undefined;
+  if (scheme === 'Basic') {
+    const given = Buffer.from(value, 'base64').toString('utf8');
+    return given === `${known.username}:${known.password}` ? known.username : undefined;
+  }
+  const socket = request.socket as TLSSocket;
+  const name = socket.authorized ? socket.getPeerCertificate().subject.CN : undefined;
+  return Array.isArray(name) ? name[0] : name;
+}
+
+/** All but the body, which comes later. */
+export function describeRequest(
+  request: IncomingMessage,
+  user: string | undefined,
+  basePath: string,
+): ApiRequest & {body: unknown} {
+  const {pathname, searchParams} = new URL(request.url ?? '/', 'https://stand-in');
+  const {headers, headersDistinct} = request;
+  const extra = Object.entries(headersDistinct).flatMap(([header, values = []]) => {
+    const name = /^impersonate-extra-(.*)/.exec(header)?.[1];
+    return name === undefined ? [] : [[name, values.join()]];
+  });
+  return {
+    method: request.method ?? '',
+    path: pathname.startsWith(basePath)
+      ? pathname.slice(basePath.length)
+      : `(outside ${basePath})${pathname}`,
+    query: Object.fromEntries(searchParams),
+    accept: headers.accept ?? '',
+    contentType: headers['content-type'] ?? '',
+    userAgent: headers['user-agent'] ?? '',
+    body: undefined,
+    command: searchParams.getAll('command'),
+    user,
+    impersonate: {
+      user: headersDistinct['impersonate-user']?.[0],
+      groups: headersDistinct['impersonate-group'] ?? [],
+      uid: headersDistinct['impersonate-uid']?.[0],
+      extra: Object.fromEntries(extra),
+    },
+  };
+}

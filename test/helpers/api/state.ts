@@ -1,0 +1,117 @@
+/** Owns what the stand-in cluster holds and how it behaves: all that a test may change while the server runs. */
+import {randomUUID} from 'node:crypto';
+import {isDeepStrictEqual} from 'node:util';
+import {type ApiObject, type Json, type SecretSample, secretObject} from '../api-samples.ts';
+import {answerQuietly, type ExecAnswer} from './exec-answers.ts';
+import type {ResourceName, Verb} from './resources.ts';
+
+type Subject = ResourceName | 'pods/exec' | 'pods/log';
+
+/** How a builder's pods come up: well, not at all, or stuck as in the recording of that name. */
+export type BuilderOutcome = 'ready' | 'never' | `stuck-${string}`;
+
+/** Change it at any time: each request sees it as it then is, and a watch soon tells of it. */
+export interface ApiState {
+  namespaces: Set<string>;
+  secrets: SecretSample[];
+  configmaps: ApiObject[];
+  deployments: ApiObject[];
+  pods: ApiObject[];
+  events: ApiObject[];
+  nodes: ApiObject[];
+  /** Resources that nobody may touch in any way, or with one verb. */
+  forbidden: Set<Subject | `${Verb} ${Subject}`>;
+  delayMs: number;
+  /** Every request fails with this status, or this answer, or a torn connection. */
+  failWith: undefined | number | 'destroy' | {status: number; contentType: string; body: string};
+  builder: {startMs: number; terminateMs: number; outcome: BuilderOutcome};
+  exec: (command: readonly string[], pod: ApiObject) => ExecAnswer | Promise<ExecAnswer>;
+  /** What every container that runs has printed. */
+  logs: string;
+  /** Of the last change. */
+  resourceVersion: number;
+}
+
+/** The state, and a way to have things happen to it, for as long as the server runs. */
+export interface Cluster {
+  readonly state: ApiState;
+  readonly later: (ms: number, action: () => void) => void;
+}
+
+export function makeState(given: Partial<ApiState> = {}): ApiState {
+  return {
+    namespaces: new Set(['default']),
+    secrets: [],
+    configmaps: [],
+    deployments: [],
+    pods: [],
+    events: [],
+    nodes: [],
+    forbidden: new Set(),
+    delayMs: 0,
+    failWith: undefined,
+    builder: {startMs: 50, terminateMs: 50, outcome: 'ready'},
+    exec: answerQuietly,
+    logs: 'time="2026-11-24T02:06:31Z" level=info msg="running server on /run/buildkit/buildkitd.sock"\n',
+    resourceVersion: 5000,
+    ...given,
+  };
+}
+
+type HeldResource = Exclude<ResourceName, 'namespaces' | 'secrets'>;
+
+export function objectsOf(state: ApiState, plural: ResourceName): readonly ApiObject[] {
+  if (plural === 'secrets') return state.secrets.map(secretObject);
+  if (plural !== 'namespaces') return state[plural];
+  return [...state.namespaces].map((name) => ({kind: 'Namespace', apiVersion: 'v1', metadata: {name}}));
+}
+
+interface Place {
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+const isAt = ({name, namespace}: Place, {metadata}: ApiObject) =>
+  metadata.name === name && metadata.namespace === namespace;
+
+export function findObject(state: ApiState, plural: ResourceName, place: Place): ApiObject | undefined {
+  return objectsOf(state, plural).find((object) => isAt(place, object));
+}
+
+export function removeObject(state: ApiState, plural: HeldResource, place: Place): void {
+  state[plural] = state[plural].filter((object) => !isAt(place, object));
+}
+
+/** In the place of the one of that namespace and name, else at the end. */
+export function putObject(state: ApiState, plural: HeldResource, object: ApiObject): ApiObject {
+  state.resourceVersion += 1;
+  const put = {...object, metadata: {...object.metadata, resourceVersion: String(state.resourceVersion)}};
+  const index = state[plural].findIndex((other) => isAt(object.metadata, other));
+  state[plural] = index < 0 ? [...state[plural], put] : state[plural].with(index, put);
+  return put;
+}
+
+/** What was sent, with what the server adds. Of all that have set fields it knows the last one. */
+export function storeObject(
+  state: ApiState,
+  plural: HeldResource,
+  {status: _, ...sent}: ApiObject,
+  manager: string,
+): ApiObject {
+  const before: Json = findObject(state, plural, sent.metadata);
+  const {uid = randomUUID(), creationTimestamp = now(), generation = 0} = before?.metadata ?? {};
+  const spec = sent.spec && {replicas: 1, progressDeadlineSeconds: 600, ...sent.spec};
+  const counted = spec && {generation: isDeepStrictEqual(spec, before?.spec) ? generation : generation + 1};
+  const managedFields = [{manager, apiVersion: sent.apiVersion}];
+  return putObject(state, plural, {
+    ...sent,
+    metadata: {...sent.metadata, uid, creationTimestamp, ...counted, managedFields},
+    ...(spec && {spec}),
+    ...(before?.status && {status: before.status}),
+  });
+}
+
+/** As the API writes times: without fractions of a second. */
+export function now(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+}
