@@ -50,20 +50,15 @@ export function secretObject({type, ...identity}: SecretSample): ApiObject {
 }
 
 /** The Deployment that `kubectl build` makes, with the labels that it goes by. */
-export function builderDeployment({
-  name = 'buildkit',
-  namespace = 'default',
-  runtime = 'containerd',
-} = {}): ApiObject {
+export function builderDeployment(options: Partial<Record<'name' | 'namespace' | 'runtime', string>> = {}) {
+  const {name = 'buildkit', namespace = 'default', runtime = 'containerd'} = options;
   const text = JSON.stringify(readApiRecording('builder-by-plugin').body)
     .replaceAll('"buildkit"', JSON.stringify(name))
     .replaceAll('"namespace":"default"', `"namespace":"${namespace}"`);
-  if (runtime === 'containerd') return JSON.parse(text);
-  return JSON.parse(
-    text
-      .replaceAll('"runtime":"containerd","worker":"containerd"', `"runtime":"${runtime}","worker":""`)
-      .replace('oci-worker=false","--containerd-worker=true', 'oci-worker=true","--containerd-worker=false'),
-  );
+  const given = text
+    .replaceAll('"runtime":"containerd","worker":"containerd"', `"runtime":"${runtime}","worker":""`)
+    .replace('oci-worker=false","--containerd-worker=true', 'oci-worker=true","--containerd-worker=false');
+  return JSON.parse(runtime === 'containerd' ? text : given) as ApiObject;
 }
 
 /** A node: the one of kind that was recorded, unless told otherwise. */

@@ -4,7 +4,6 @@ import {createServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {refuse, review} from './api/access.ts';
-import {type Death, killPod} from './api/deaths.ts';
 import {answerExec, type Connection} from './api/exec.ts';
 import {answerRead} from './api/reads.ts';
 import {
@@ -17,6 +16,7 @@ import {
   send,
 } from './api/requests.ts';
 import {discover, findTarget} from './api/resources.ts';
+import {type Death, killPod} from './api/rollout.ts';
 import {type ApiState, type Cluster, makeState} from './api/state.ts';
 import {answerWrite} from './api/writes.ts';
 import {type KubeconfigOptions, writeKubeconfig} from './api-kubeconfig.ts';
@@ -47,17 +47,15 @@ export interface ApiServerOptions {
   readonly basePath?: string;
 }
 
-export async function startApiServer({
-  state: given,
-  basePath = '',
-}: ApiServerOptions = {}): Promise<ApiServer> {
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+  const {basePath = ''} = options;
   const authority = await makeCertificateAuthority();
-  const [pair, client] = await Promise.all([
+  const [{key, certificate}, client] = await Promise.all([
     authority.signServer(['127.0.0.1', 'localhost']),
     authority.signClient('certificate-user', ['testers']),
   ]);
   const known = {token: 'known-token', username: 'basic-user', password: 'known-password'};
-  const state = makeState(given);
+  const state = {...makeState(), ...options.state};
   const requests: ApiRequest[] = [];
   let closed = false;
   const later = (ms: number, action: () => void) => {
@@ -71,23 +69,15 @@ export async function startApiServer({
   };
 
   const upgraded = new Set<Duplex>();
-  const server = createServer(
-    {
-      key: pair.key,
-      cert: pair.certificate,
-      ca: authority.certificate,
-      requestCert: true,
-      rejectUnauthorized: false,
-    },
-    async (request, response) => {
-      const noted = note(request);
-      noted.body = await readBody(request);
-      later(state.delayMs, () => {
-        if (state.failWith === 'destroy') request.socket.destroy();
-        else send(response, failAsTold(state) ?? answerRequest(cluster, noted));
-      });
-    },
-  );
+  const clients = {ca: authority.certificate, requestCert: true, rejectUnauthorized: false};
+  const server = createServer({key, cert: certificate, ...clients}, async (request, response) => {
+    const noted = note(request);
+    noted.body = await readBody(request);
+    later(state.delayMs, () => {
+      if (state.failWith === 'destroy') request.socket.destroy();
+      else send(response, failAsTold(state) ?? answerRequest(cluster, noted));
+    });
+  });
   server.on('upgrade', (request, socket, head) => {
     const noted = note(request);
     upgraded.add(socket);
@@ -119,9 +109,8 @@ export async function startApiServer({
 function failAsTold({failWith}: ApiState): Answer | undefined {
   if (typeof failWith === 'object') return failWith;
   if (typeof failWith !== 'number') return undefined;
-  return failWith === 503
-    ? failure(503, 'ServiceUnavailable', 'the server is currently unable to handle the request')
-    : failure(failWith, 'InternalError', 'Internal error occurred: the stand-in was told to fail');
+  const reason = failWith === 503 ? 'ServiceUnavailable' : 'InternalError';
+  return failure(failWith, reason, 'the stand-in was told to fail');
 }
 
 function answerRequest(cluster: Cluster, request: ApiRequest): Answer {

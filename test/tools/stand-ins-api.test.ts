@@ -68,14 +68,10 @@ describe('the stand-in API server', () => {
   }
 
   const configMap = (metadata: object) => ({apiVersion: 'v1', kind: 'ConfigMap', metadata});
-  const deployment = (app: string, more = {}) => {
-    const template = {metadata: {labels: {app}}, spec: {containers: [{name: 'x', image: 'x'}]}};
-    const spec = {selector: {matchLabels: {app}}, template, ...more};
-    return {apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: 'buildkit'}, spec};
-  };
-  const recreate = deployment('buildkit', {strategy: {type: 'Recreate'}});
   const fresh = configMap({name: 'buildkit'});
   const stale = configMap({name: 'buildkit', resourceVersion: '1'});
+  const {metadata: _, ...named} = builderDeployment({name: 'other'});
+  const other = {...named, metadata: {name: 'buildkit'}};
   const refused: readonly (readonly [string, number, string, string, object?, string?])[] = [
     ['a resource that there is not', 404, 'GET', '/api/v1/bananas'],
     ['a resource of another group', 404, 'GET', `${IN_DEFAULT}/deployments`],
@@ -91,8 +87,7 @@ describe('the stand-in API server', () => {
     ['what is in no namespace', 404, 'POST', '/api/v1/namespaces/no/configmaps', configMap({name: 'x'})],
     ['a version that has passed', 409, 'PUT', `${CONFIG_MAPS}/buildkit`, stale],
     ["others' fields", 409, 'PATCH', `${CONFIG_MAPS}/buildkit?fieldManager=me`, fresh, APPLY],
-    ['rolling parameters with Recreate', 422, 'PATCH', `${BUILDER}?force=true`, recreate, APPLY],
-    ['another selector', 422, 'PUT', BUILDER, deployment('other')],
+    ['another selector', 422, 'PUT', BUILDER, other],
   ];
   for (const [what, status, method, path, sent, contentType = 'application/json'] of refused) {
     it(`refuses ${what}`, async () => {

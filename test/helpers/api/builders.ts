@@ -18,7 +18,7 @@ export interface BuilderOptions {
 
 type Settled = Required<Omit<BuilderOptions, 'toml'>>;
 
-/** Ready, with its ConfigMap and pod. */
+/** With its ConfigMap and pod, and ready where that is the outcome. */
 export function addBuilder(state: ApiState, options: BuilderOptions): {readonly deployment: ApiObject} {
   const {kind, name = 'buildkit', namespace = 'default', runtime = 'containerd', toml} = options;
   const settled = {kind, name, namespace, runtime};
@@ -26,7 +26,7 @@ export function addBuilder(state: ApiState, options: BuilderOptions): {readonly 
   const manager = {ours: 'kubectl-tiltbuild', plugin: 'kubectl-build', foreign: 'helm'}[kind];
   storeObject(state, 'configmaps', configMap, manager);
   const stored = storeObject(state, 'deployments', deployment, manager);
-  playScene(state, stored, {count: 1, outcome: 'ready'});
+  playScene(state, stored, 1);
   return {deployment: findObject(state, 'deployments', settled) as ApiObject};
 }
 

@@ -1,18 +1,21 @@
 /** Owns pods of the stand-in cluster and the events about them, shaped as the recorded ones are. */
 import {randomUUID} from 'node:crypto';
 import {type ApiObject, type Json, readBuilderRecording} from '../api-samples.ts';
-import type {SceneEvent} from './scenes.ts';
 import {type ApiState, now, putObject} from './state.ts';
 
-/** A Deployment's template and the status of its pod's one container, made a pod. */
+const readPod = () => readBuilderRecording('builder-by-plugin-pods').body.items[0];
+
+/** A ReplicaSet's template made a pod, with the recorded status of another one. */
 export function makePod(
   {name, namespace, set}: {readonly name: string; readonly namespace: string; readonly set: string},
   {metadata, spec}: Json,
-  {containerStatuses, ...status}: Json,
+  {containerStatuses, ...status}: Json = readPod().status,
 ): ApiObject {
-  const [recorded] = readBuilderRecording('builder-by-plugin-pods').body.items;
-  const [owner] = recorded.metadata.ownerReferences;
+  const [owner] = readPod().metadata.ownerReferences;
   const [{name: container, image}] = spec.containers;
+  const states = containerStatuses && {
+    containerStatuses: [{...containerStatuses[0], name: container, image}],
+  };
   return {
     kind: 'Pod',
     apiVersion: 'v1',
@@ -25,60 +28,33 @@ export function makePod(
       ownerReferences: [{...owner, name: set}],
     },
     spec,
-    status: {
-      ...status,
-      ...(containerStatuses && {containerStatuses: [{...containerStatuses[0], name: container, image}]}),
-    },
+    status: {...status, ...states},
   };
 }
 
 /** A pod of nobody's, that runs one container from an image. */
-export function runningPod(of: {
-  readonly name: string;
-  readonly namespace: string;
-  readonly node: string;
-  readonly image: string;
-}): ApiObject {
-  const [{status}] = readBuilderRecording('builder-by-plugin-pods').body.items;
-  const spec = {nodeName: of.node, containers: [{name: 'main', image: of.image}]};
-  return makePod({...of, set: of.name}, {spec}, status);
+export function runningPod(of: Readonly<Record<'name' | 'namespace' | 'node' | 'image', string>>): ApiObject {
+  const containers = [{name: 'main', image: of.image}];
+  return makePod({...of, set: of.name}, {spec: {nodeName: of.node, containers}});
 }
 
-interface Changes {
-  /** By their type. */
-  readonly conditions?: Readonly<Record<string, object>>;
-  readonly container?: object;
-  readonly status?: object;
-}
-
-/** With parts of its status changed. */
-export function changePod(pod: ApiObject, {conditions = {}, container, status}: Changes): ApiObject {
-  const {conditions: before, containerStatuses} = pod.status;
-  const kept = before.filter(({type}: {type: string}) => !(type in conditions));
-  const changed = Object.entries(conditions).map(([type, fields]) => ({type, ...fields}));
-  const parts = {
-    conditions: [...kept, ...changed],
-    containerStatuses: [{...containerStatuses[0], ...container}],
-  };
-  return {...pod, status: {...pod.status, ...parts, ...status}};
+export interface ApiEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  /** null: in the scheduler's newer form, with a time of the event and no count. */
+  readonly count?: number | null;
 }
 
 export function recordEvent(
   state: ApiState,
-  namespace: string,
-  {involvedObject, count, ...told}: SceneEvent,
+  {kind, metadata: {name, namespace, uid}}: ApiObject,
+  {type, reason, message, count = 1}: ApiEvent,
 ): void {
-  const metadata = {name: `${involvedObject.name}.${randomUUID()}`, namespace};
-  const times = count === null ? {eventTime: now()} : {lastTimestamp: now(), count};
-  putObject(state, 'events', {metadata, involvedObject: {...involvedObject, namespace}, ...told, ...times});
-}
-
-/** What somebody told of the pod, once. */
-export function tellOf(
-  state: ApiState,
-  {kind, metadata: {name, namespace = '', uid}}: ApiObject,
-  [type, reason, message]: readonly ['Normal' | 'Warning', string, string],
-): void {
-  const involvedObject = {kind, name, uid};
-  recordEvent(state, namespace, {type, reason, message, involvedObject, count: 1});
+  putObject(state, 'events', {
+    metadata: {name: `${name}.${randomUUID()}`, namespace},
+    involvedObject: {kind, namespace, name, uid},
+    ...{type, reason, message},
+    ...(count === null ? {eventTime: now()} : {lastTimestamp: now(), count}),
+  });
 }

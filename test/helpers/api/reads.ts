@@ -19,13 +19,8 @@ export function answerRead(state: ApiState, request: ApiRequest, target: Target)
 }
 
 /** `key` and `key=value`, at commas. */
-export function matches(
-  object: ApiObject,
-  {
-    labelSelector = '',
-    fieldSelector = '',
-  }: {readonly labelSelector?: string; readonly fieldSelector?: string},
-): boolean {
+export function matches(object: ApiObject, query: ApiRequest['query']): boolean {
+  const {labelSelector = '', fieldSelector = ''} = query;
   const every = (selector: string, valueAt: (key: string) => unknown) =>
     selector === '' ||
     selector.split(',').every((requirement) => {
@@ -49,11 +44,9 @@ function answerList(state: ApiState, request: ApiRequest, target: Target): Answe
   if (/[!() ]|==/.test(labelSelector + fieldSelector)) {
     return badRequest('the stand-in reads selectors of the forms "key" and "key=value" alone');
   }
-  const selected = select(state, request, target);
-  const items = selected.slice(0, limit === undefined ? undefined : Number(limit));
-  const remainingItemCount = selected.length - items.length;
-  const rest = remainingItemCount > 0 && {continue: 'more', remainingItemCount};
-  const metadata = {resourceVersion: String(state.resourceVersion), ...rest};
+  const items = select(state, request, target);
+  if (items.length > Number(limit ?? items.length)) return badRequest('the stand-in has no pages');
+  const metadata = {resourceVersion: String(state.resourceVersion)};
   // As a real server: no kind on the items of a list.
   const bare = items.map(({kind: _, apiVersion: __, ...object}) => object);
   const whole = {kind: `${target.kind}List`, apiVersion: target.apiVersion, metadata, items: bare};

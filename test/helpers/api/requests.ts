@@ -2,6 +2,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {TLSSocket} from 'node:tls';
 import {parse} from 'yaml';
+import type {Target} from './resources.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -21,7 +22,7 @@ export interface ApiRequest {
     readonly user: string | undefined;
     readonly groups: readonly string[];
     readonly uid: string | undefined;
-    readonly extra: Readonly<Record<string, string>>;
+    readonly extra: Readonly<Record<string, unknown>>;
   };
 }
 
@@ -39,10 +40,7 @@ export function failure(code: number, reason: string, message: string, details?:
   return {status: code, body: {...head, message, reason, ...(details && {details}), code}};
 }
 
-export function notFound(
-  {qualified, details}: {readonly qualified: string; readonly details: object},
-  name: string,
-) {
+export function notFound({qualified, details}: Target, name: string): Answer {
   return failure(404, 'NotFound', `${qualified} "${name}" not found`, {...details, name});
 }
 
@@ -89,10 +87,6 @@ export function describeRequest(
 ): ApiRequest & {body: unknown} {
   const {pathname, searchParams} = new URL(request.url ?? '/', 'https://stand-in');
   const {headers, headersDistinct} = request;
-  const extra = Object.entries(headersDistinct).flatMap(([header, values = []]) => {
-    const name = /^impersonate-extra-(.*)/.exec(header)?.[1];
-    return name === undefined ? [] : [[name, values.join()]];
-  });
   return {
     method: request.method ?? '',
     path: pathname.startsWith(basePath)
@@ -109,7 +103,9 @@ export function describeRequest(
       user: headersDistinct['impersonate-user']?.[0],
       groups: headersDistinct['impersonate-group'] ?? [],
       uid: headersDistinct['impersonate-uid']?.[0],
-      extra: Object.fromEntries(extra),
+      extra: Object.fromEntries(
+        Object.entries(headers).filter(([header]) => /^impersonate-extra-/.test(header)),
+      ),
     },
   };
 }

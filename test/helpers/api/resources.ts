@@ -37,12 +37,7 @@ export interface Target {
 
 const resourcePath =
   /^\/(?:api|apis\/(?<group>\w+))\/v1(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[a-z]+)(?:\/(?<name>[^/]+)(?:\/(?<subresource>log|exec))?)?$/;
-const writing: Readonly<Record<string, Verb>> = {
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-};
+const writing: Record<string, Verb> = {POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete'};
 
 /** Undefined for what no server has. */
 export function findTarget({method, path, query}: ApiRequest): Target | undefined {

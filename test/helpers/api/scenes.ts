@@ -1,21 +1,15 @@
 /** Owns the scenes of a builder that comes up, or does not: the recordings, with the names at hand. */
 import {type Json, readApiRecording, readBuilderRecording} from '../api-samples.ts';
+import type {ApiEvent} from './pods.ts';
 import {type BuilderOutcome, now} from './state.ts';
-
-export interface SceneEvent {
-  readonly type: string;
-  readonly reason: string;
-  readonly message: string;
-  /** null: in the scheduler's newer form, with a time of the event and no count. */
-  readonly count: number | null;
-  readonly involvedObject: {readonly kind: string; readonly name: string};
-}
 
 export interface Scene {
   readonly deployment: {readonly status: object};
   /** None where not even a pod comes to be: a quota or a policy is in the way. */
   readonly pods: readonly {readonly status: Json}[];
-  readonly events: readonly SceneEvent[];
+  readonly events: readonly (ApiEvent & {
+    readonly involvedObject: Readonly<Record<'kind' | 'name', string>>;
+  })[];
   /** The last words of a container that ends at once. */
   readonly logs?: string;
 }
@@ -34,23 +28,21 @@ export function readScene(outcome: BuilderOutcome, {name, namespace, set, pod, i
 }
 
 export function readRecorded(outcome: BuilderOutcome): Scene {
+  const read = (name: string) => readBuilderRecording(name) as Scene;
   switch (outcome) {
     case 'ready': {
       const {items} = readBuilderRecording('builder-by-plugin-pods').body;
       return {deployment: readApiRecording('builder-by-plugin').body, pods: items, events: []};
     }
     case 'never':
-      return {...readBuilderRecording('stuck-hostpath'), events: []};
+      return {...read('stuck-hostpath'), events: []};
     case 'stuck-lock':
       // The events that were recorded of it are of other pods.
-      return {...readBuilderRecording(outcome), events: readRecorded('stuck-crash').events};
+      return {...read(outcome), events: read('stuck-crash').events};
     case 'stuck-crash':
       // From the source of the library that reads BuildKit's flags: its words were not recorded.
-      return {
-        ...readBuilderRecording(outcome),
-        logs: 'buildkitd: flag provided but not defined: -no-such-flag\n',
-      };
+      return {...read(outcome), logs: 'buildkitd: flag provided but not defined: -no-such-flag\n'};
     default:
-      return readBuilderRecording(outcome);
+      return read(outcome);
   }
 }

@@ -11,26 +11,7 @@ type Subject = ResourceName | 'pods/exec' | 'pods/log';
 export type BuilderOutcome = 'ready' | 'never' | `stuck-${string}`;
 
 /** Change it at any time: each request sees it as it then is, and a watch soon tells of it. */
-export interface ApiState {
-  namespaces: Set<string>;
-  secrets: SecretSample[];
-  configmaps: ApiObject[];
-  deployments: ApiObject[];
-  pods: ApiObject[];
-  events: ApiObject[];
-  nodes: ApiObject[];
-  /** Resources that nobody may touch in any way, or with one verb. */
-  forbidden: Set<Subject | `${Verb} ${Subject}`>;
-  delayMs: number;
-  /** Every request fails with this status, or this answer, or a torn connection. */
-  failWith: undefined | number | 'destroy' | {status: number; contentType: string; body: string};
-  builder: {startMs: number; terminateMs: number; outcome: BuilderOutcome};
-  exec: (command: readonly string[], pod: ApiObject) => ExecAnswer | Promise<ExecAnswer>;
-  /** What every container that runs has printed. */
-  logs: string;
-  /** Of the last change. */
-  resourceVersion: number;
-}
+export type ApiState = ReturnType<typeof makeState>;
 
 /** The state, and a way to have things happen to it, for as long as the server runs. */
 export interface Cluster {
@@ -38,23 +19,30 @@ export interface Cluster {
   readonly later: (ms: number, action: () => void) => void;
 }
 
-export function makeState(given: Partial<ApiState> = {}): ApiState {
+export function makeState() {
   return {
     namespaces: new Set(['default']),
-    secrets: [],
-    configmaps: [],
-    deployments: [],
-    pods: [],
-    events: [],
-    nodes: [],
-    forbidden: new Set(),
+    secrets: [] as SecretSample[],
+    configmaps: [] as ApiObject[],
+    deployments: [] as ApiObject[],
+    pods: [] as ApiObject[],
+    events: [] as ApiObject[],
+    nodes: [] as ApiObject[],
+    /** Resources that nobody may touch in any way, or with one verb. */
+    forbidden: new Set<Subject | `${Verb} ${Subject}`>(),
     delayMs: 0,
-    failWith: undefined,
-    builder: {startMs: 50, terminateMs: 50, outcome: 'ready'},
-    exec: answerQuietly,
+    /** Every request fails with this status, or this answer, or a torn connection. */
+    failWith: undefined as
+      | undefined
+      | number
+      | 'destroy'
+      | {status: number; contentType: string; body: string},
+    builder: {startMs: 50, terminateMs: 50, outcome: 'ready' as BuilderOutcome},
+    exec: answerQuietly as (command: readonly string[], pod: ApiObject) => ExecAnswer | Promise<ExecAnswer>,
+    /** What every container that runs has printed. */
     logs: 'time="2026-11-24T02:06:31Z" level=info msg="running server on /run/buildkit/buildkitd.sock"\n',
+    /** Of the last change. */
     resourceVersion: 5000,
-    ...given,
   };
 }
 

@@ -78,9 +78,9 @@ function writeObject(
     }
     case 'PATCH': {
       if (live === undefined) return refuse(state, request, {...target, verb: 'create'}) ?? store(sent);
+      // A real one knows who set which field, and keeps the others'. This one knows who wrote last, and keeps nothing.
       const [{manager: other}] = live.metadata.managedFields;
-      if (other === manager || query.force === 'true') return store(mergeFields(live, sent) as ApiObject);
-      // A real one knows who set which field.
+      if (other === manager || query.force === 'true') return store(sent);
       const message = `Apply failed with 1 conflict: conflict with "${other}" using ${apiVersion}`;
       return conflict(message, {causes: [{reason: 'FieldManagerConflict', message}]});
     }
@@ -101,8 +101,7 @@ function writeObject(
   }
 
   function remove({metadata: {uid}}: ApiObject): Answer {
-    if (live && plural === 'deployments' && (body as Json)?.propagationPolicy !== 'Orphan')
-      endPods(cluster, live);
+    if (live && plural === 'deployments') endPods(cluster, live);
     removeObject(state, plural, {namespace, name});
     const status = {kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success'};
     return {status: 200, body: {...status, details: {...details, uid}}};
@@ -110,7 +109,7 @@ function writeObject(
 }
 
 /** What of a Deployment cannot be, and why. */
-function findInvalid(live: ApiObject | undefined, {spec: {selector, strategy, template}}: ApiObject) {
+function findInvalid(live: ApiObject | undefined, {spec: {selector, template}}: ApiObject) {
   const labels = template.metadata?.labels ?? {};
   const matched = Object.entries(selector?.matchLabels ?? {});
   switch (true) {
@@ -118,22 +117,9 @@ function findInvalid(live: ApiObject | undefined, {spec: {selector, strategy, te
       return 'spec.selector: Required value';
     case matched.some(([label, value]) => labels[label] !== value):
       return 'spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`';
-    case strategy?.type === 'Recreate' && strategy.rollingUpdate !== undefined:
-      return "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'";
     case live !== undefined && !isDeepStrictEqual(live.spec.selector, selector):
       return `spec.selector: Invalid value: ${JSON.stringify(selector)}: field is immutable`;
     default:
       return undefined;
   }
-}
-
-/** What is applied over what is there; lists are taken as they are sent. */
-function mergeFields(live: unknown, applied: unknown): unknown {
-  if (!isFields(live) || !isFields(applied)) return applied;
-  const merged = Object.entries(applied).map(([key, value]) => [key, mergeFields(live[key], value)]);
-  return {...live, ...Object.fromEntries(merged)};
-}
-
-function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
