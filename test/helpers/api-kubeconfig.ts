@@ -26,19 +26,15 @@ export interface KubeconfigOptions {
   readonly userFields?: Readonly<Record<string, unknown>>;
 }
 
-export interface Access {
-  readonly url: string;
-  readonly authority: string;
+type Access = Readonly<Record<'url' | 'authority' | 'token' | 'username' | 'password', string>> & {
   readonly client: KeyPair;
-  readonly token: string;
-  readonly username: string;
-  readonly password: string;
-}
+};
 
 export function writeKubeconfig(access: Access, options: KubeconfigOptions): string {
   const {auth, directory, names = {}, namespace, relativePaths = false} = options;
   const {context = 'test', cluster = 'test', user = 'test'} = names;
-  const {url: server, authority, client, token, username, password} = access;
+  const {url: server, authority, token, username, password} = access;
+  const {certificate, key} = access.client;
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const sideFile = (name: string, text: string, mode = 0o600) => {
     writeFileSync(join(directory, name), text, {mode});
@@ -60,14 +56,11 @@ export function writeKubeconfig(access: Access, options: KubeconfigOptions): str
   function writeCredentials(): object {
     switch (auth) {
       case 'certificate':
-        return {
-          'client-certificate-data': base64(client.certificate),
-          'client-key-data': base64(client.key),
-        };
+        return {'client-certificate-data': base64(certificate), 'client-key-data': base64(key)};
       case 'certificate-files':
         return {
-          'client-certificate': sideFile('client.crt', client.certificate),
-          'client-key': sideFile('client.key', client.key),
+          'client-certificate': sideFile('client.crt', certificate),
+          'client-key': sideFile('client.key', key),
         };
       case 'token':
         return {token};

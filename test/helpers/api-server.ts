@@ -27,19 +27,7 @@ export {addBuilder} from './api/builders.ts';
 export {runningPod} from './api/pods.ts';
 export {builderDeployment, node, SECRET_MARKER, SECRET_MARKER_BASE64} from './api-samples.ts';
 
-export interface ApiServer {
-  readonly url: string;
-  /** PEM of the authority that signed the server and its clients. */
-  readonly authority: string;
-  readonly token: string;
-  readonly state: ApiState;
-  /** All requests so far, oldest first. */
-  readonly requests: readonly ApiRequest[];
-  kubeconfig(options: KubeconfigOptions): string;
-  /** As a real cluster does: what becomes of the pod, what is told of it, and who comes in its place. */
-  killPod(name: string, how: Death): void;
-  close(): Promise<void>;
-}
+export type ApiServer = Awaited<ReturnType<typeof startApiServer>>;
 
 export interface ApiServerOptions {
   readonly state?: Partial<ApiState>;
@@ -47,7 +35,7 @@ export interface ApiServerOptions {
   readonly basePath?: string;
 }
 
-export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+export async function startApiServer(options: ApiServerOptions = {}) {
   const {basePath = ''} = options;
   const authority = await makeCertificateAuthority();
   const [{key, certificate}, client] = await Promise.all([
@@ -89,15 +77,18 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
 
   return {
     url,
+    /** PEM of the authority that signed the server and its clients. */
     authority: authority.certificate,
     token: known.token,
     state,
-    requests,
-    kubeconfig: (options) =>
-      writeKubeconfig({url, authority: authority.certificate, client, ...known}, options),
-    killPod: (name, how) => killPod(cluster, name, how),
+    /** All so far, oldest first. */
+    requests: requests as readonly ApiRequest[],
+    kubeconfig: (how: KubeconfigOptions) =>
+      writeKubeconfig({url, authority: authority.certificate, client, ...known}, how),
+    /** As a real cluster does: what becomes of the pod, what is told of it, and who comes in its place. */
+    killPod: (name: string, how: Death) => killPod(cluster, name, how),
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         closed = true;
         server.close(() => resolve());
         server.closeAllConnections();

@@ -4,28 +4,6 @@ import type {TLSSocket} from 'node:tls';
 import {parse} from 'yaml';
 import type {Target} from './resources.ts';
 
-export interface ApiRequest {
-  readonly method: string;
-  readonly path: string;
-  /** The last value of each; of an exec's command, see `command`. */
-  readonly query: Readonly<Record<string, string>>;
-  readonly accept: string;
-  readonly contentType: string;
-  readonly userAgent: string;
-  /** What was sent, parsed; a text where it is neither JSON nor YAML. */
-  readonly body: unknown;
-  /** What an exec is to run. */
-  readonly command: readonly string[];
-  /** Who was authenticated, before any impersonation; undefined for nobody. */
-  readonly user: string | undefined;
-  readonly impersonate: {
-    readonly user: string | undefined;
-    readonly groups: readonly string[];
-    readonly uid: string | undefined;
-    readonly extra: Readonly<Record<string, unknown>>;
-  };
-}
-
 export interface Answer {
   readonly status: number;
   /** Written as JSON unless it is a text. */
@@ -79,33 +57,31 @@ export function authenticate(
   return Array.isArray(name) ? name[0] : name;
 }
 
+export type ApiRequest = ReturnType<typeof describeRequest>;
+
 /** All but the body, which comes later. */
-export function describeRequest(
-  request: IncomingMessage,
-  user: string | undefined,
-  basePath: string,
-): ApiRequest & {body: unknown} {
+export function describeRequest(request: IncomingMessage, user: string | undefined, basePath: string) {
   const {pathname, searchParams} = new URL(request.url ?? '/', 'https://stand-in');
-  const {headers, headersDistinct} = request;
+  const {method = '', headers, headersDistinct} = request;
+  const isInside = pathname.startsWith(basePath);
+  const {accept = '', 'content-type': contentType = '', 'user-agent': userAgent = ''} = headers;
+  const extra = Object.entries(headers).filter(([header]) => header.startsWith('impersonate-extra-'));
   return {
-    method: request.method ?? '',
-    path: pathname.startsWith(basePath)
-      ? pathname.slice(basePath.length)
-      : `(outside ${basePath})${pathname}`,
-    query: Object.fromEntries(searchParams),
-    accept: headers.accept ?? '',
-    contentType: headers['content-type'] ?? '',
-    userAgent: headers['user-agent'] ?? '',
-    body: undefined,
-    command: searchParams.getAll('command'),
+    ...{method, accept, contentType, userAgent},
+    path: isInside ? pathname.slice(basePath.length) : `(outside ${basePath})${pathname}`,
+    /** The last value of each; of an exec's command, see `command`. */
+    query: Object.fromEntries(searchParams) as Readonly<Record<string, string>>,
+    /** What was sent, parsed; a text where it is neither JSON nor YAML. */
+    body: undefined as unknown,
+    /** What an exec is to run. */
+    command: searchParams.getAll('command') as readonly string[],
+    /** Who was authenticated, before any impersonation; undefined for nobody. */
     user,
     impersonate: {
       user: headersDistinct['impersonate-user']?.[0],
       groups: headersDistinct['impersonate-group'] ?? [],
       uid: headersDistinct['impersonate-uid']?.[0],
-      extra: Object.fromEntries(
-        Object.entries(headers).filter(([header]) => /^impersonate-extra-/.test(header)),
-      ),
+      extra: Object.fromEntries(extra),
     },
   };
 }

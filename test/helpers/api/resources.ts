@@ -21,39 +21,26 @@ export type Verb = (typeof verbs)[number];
 const apiVersionOf = (group: string) => (group === '' ? 'v1' : `${group}/v1`);
 
 /** What a request is about. */
-export interface Target {
-  readonly plural: ResourceName;
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly subresource: string | undefined;
-  readonly verb: Verb;
-  /** `deployments.apps` */
-  readonly qualified: string;
-  /** Of a Status. */
-  readonly details: object;
-}
+export type Target = NonNullable<ReturnType<typeof findTarget>>;
 
 const resourcePath =
   /^\/(?:api|apis\/(?<group>\w+))\/v1(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[a-z]+)(?:\/(?<name>[^/]+)(?:\/(?<subresource>log|exec))?)?$/;
 const writing: Record<string, Verb> = {POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete'};
 
 /** Undefined for what no server has. */
-export function findTarget({method, path, query}: ApiRequest): Target | undefined {
-  const {group = '', namespace, plural, name, subresource} = resourcePath.exec(path)?.groups ?? {};
-  const resource = resourceNames.includes(plural as ResourceName) && resources[plural as ResourceName];
-  if (!resource || resource.group !== group || (subresource && plural !== 'pods')) return undefined;
-  if (resource.namespaced ? name && !namespace : namespace) return undefined;
+export function findTarget({method, path, query}: ApiRequest) {
+  const {group = '', namespace, name, subresource, ...found} = resourcePath.exec(path)?.groups ?? {};
+  const plural = resourceNames.find((each) => each === found.plural);
+  if (!plural || (subresource && plural !== 'pods')) return undefined;
+  const {kind, namespaced, ...resource} = resources[plural];
+  if (resource.group !== group || (namespaced ? name && !namespace : namespace)) return undefined;
+  const verb: Verb = writing[method] ?? (name ? 'get' : query.watch ? 'watch' : 'list');
   return {
-    plural: plural as ResourceName,
-    kind: resource.kind,
-    apiVersion: apiVersionOf(group),
-    namespace,
-    name: name && decodeURIComponent(name),
-    subresource,
-    verb: writing[method] ?? (name ? 'get' : query.watch ? 'watch' : 'list'),
-    qualified: group === '' ? `${plural}` : `${plural}.${group}`,
+    ...{plural, kind, apiVersion: apiVersionOf(group)},
+    ...{namespace, name: name && decodeURIComponent(name), subresource, verb},
+    /** `deployments.apps` */
+    qualified: group === '' ? plural : `${plural}.${group}`,
+    /** Of a Status. */
     details: {...(name && {name}), ...(group && {group}), kind: plural},
   };
 }

@@ -54,10 +54,7 @@ export function objectsOf(state: ApiState, plural: ResourceName): readonly ApiOb
   return [...state.namespaces].map((name) => ({kind: 'Namespace', apiVersion: 'v1', metadata: {name}}));
 }
 
-interface Place {
-  readonly name: string;
-  readonly namespace?: string | undefined;
-}
+type Place = {readonly name: string; readonly namespace?: string | undefined};
 
 const isAt = ({name, namespace}: Place, {metadata}: ApiObject) =>
   metadata.name === name && metadata.namespace === namespace;
