@@ -5,8 +5,8 @@ import {WebSocketServer} from 'ws';
 import type {ApiObject} from '../api-samples.ts';
 import {refuse} from './access.ts';
 import type {ExecAnswer} from './exec-answers.ts';
-import {type Answer, type ApiRequest, badRequest, failure, notFound} from './requests.ts';
-import type {Target} from './resources.ts';
+import {type Answer, type ApiRequest, badRequest, failure} from './requests.ts';
+import {notFound, type Target} from './resources.ts';
 import {type ApiState, findObject} from './state.ts';
 
 /** The first byte of every message. */

@@ -2,8 +2,8 @@
 import type {ServerResponse} from 'node:http';
 import {type ApiObject, type Json, readApiRecording} from '../api-samples.ts';
 import {refuseContainer} from './exec.ts';
-import {type Answer, type ApiRequest, badRequest, failure, notFound} from './requests.ts';
-import type {Target} from './resources.ts';
+import {type Answer, type ApiRequest, badRequest, failure} from './requests.ts';
+import {notFound, type Target} from './resources.ts';
 import {readRecorded} from './scenes.ts';
 import {type ApiState, findObject, objectsOf} from './state.ts';
 

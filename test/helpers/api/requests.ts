@@ -2,7 +2,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {TLSSocket} from 'node:tls';
 import {parse} from 'yaml';
-import type {Target} from './resources.ts';
 
 export interface Answer {
   readonly status: number;
@@ -16,10 +15,6 @@ export interface Answer {
 export function failure(code: number, reason: string, message: string, details?: object): Answer {
   const head = {kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure'};
   return {status: code, body: {...head, message, reason, ...(details && {details}), code}};
-}
-
-export function notFound({qualified, details}: Target, name: string): Answer {
-  return failure(404, 'NotFound', `${qualified} "${name}" not found`, {...details, name});
 }
 
 export const badRequest = (message: string) => failure(400, 'BadRequest', message);

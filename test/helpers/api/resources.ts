@@ -1,6 +1,6 @@
 /** Owns which resources the stand-in API server has: what kubectl learns of them, and what a path is about. */
 import {readApiRecording} from '../api-samples.ts';
-import type {Answer, ApiRequest} from './requests.ts';
+import {type Answer, type ApiRequest, failure} from './requests.ts';
 
 export const resources = {
   namespaces: {kind: 'Namespace', group: '', namespaced: false},
@@ -43,6 +43,10 @@ export function findTarget({method, path, query}: ApiRequest) {
     /** Of a Status. */
     details: {...(name && {name}), ...(group && {group}), kind: plural},
   };
+}
+
+export function notFound({qualified, details}: Target, name: string): Answer {
+  return failure(404, 'NotFound', `${qualified} "${name}" not found`, {...details, name});
 }
 
 /** What kubectl asks before it asks for anything: the version, the resources, and who checks the fields of objects. */

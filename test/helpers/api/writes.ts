@@ -2,8 +2,8 @@
 import {isDeepStrictEqual} from 'node:util';
 import type {ApiObject, Json} from '../api-samples.ts';
 import {refuse} from './access.ts';
-import {type Answer, type ApiRequest, badRequest, failure, notFound} from './requests.ts';
-import type {Target} from './resources.ts';
+import {type Answer, type ApiRequest, badRequest, failure} from './requests.ts';
+import {notFound, type Target} from './resources.ts';
 import {endPods, rollOut} from './rollout.ts';
 import {type Cluster, findObject, removeObject, storeObject} from './state.ts';
 
