@@ -24,7 +24,6 @@ import {Activity, showActivity} from './system/activity.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemClusters} from './system/cluster-reader.ts';
 import {confirm} from './system/confirm.ts';
-import {isTerminal, STDERR, writeToStdout} from './system/descriptors.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
 import {PathPrograms} from './system/programs.ts';
@@ -35,8 +34,8 @@ import {chooseRephrasing} from './tilt/tiltfile-phrases.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
-  const terminal = new Terminal(process, writeToStdout(platform));
-  const onTerminal = await isTerminal(STDERR);
+  const terminal = new Terminal(process);
+  const onTerminal = process.stderr.isTTY === true;
   const argv = process.argv.slice(2);
   const style: Style = {
     ...chooseStyle(onTerminal, env, onTerminal ? process.stderr.columns : undefined),

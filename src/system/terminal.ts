@@ -2,7 +2,6 @@
 import type {Writable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import {reasonOf} from '../system-error.ts';
-import type {WriteNow} from './descriptors.ts';
 
 /** To the first column, and all that stands in the line removed. */
 const TO_START = '\r\u001b[K';
@@ -14,14 +13,12 @@ export interface Streams {
 
 export class Terminal {
   readonly #process: Streams;
-  readonly #writeNow: WriteNow;
-  readonly #opened: {-readonly [Name in keyof Streams]?: Writable} = {};
+  readonly #guarded = new Set<Writable>();
   #status: string | undefined;
 
-  /** The streams of `process` are looked at when they are first needed: see descriptors.ts. */
-  constructor(process: Streams, writeNow: WriteNow) {
+  /** `process` creates each stream the first time it is read, which takes some milliseconds. */
+  constructor(process: Streams) {
     this.#process = process;
-    this.#writeNow = writeNow;
   }
 
   /**
@@ -31,8 +28,7 @@ export class Terminal {
   async writeResult(text: string): Promise<void> {
     this.showStatus(undefined);
     try {
-      const rest = this.#writeNow(Buffer.from(text));
-      if (rest.length > 0) await write(this.#open('stdout'), rest);
+      await write(this.#open('stdout'), text);
     } catch (cause) {
       if (isReaderGone(cause)) return;
       throw new TiltbuildError(
@@ -57,11 +53,10 @@ export class Terminal {
   }
 
   #open(name: keyof Streams): Writable {
-    const opened = this.#opened[name];
-    if (opened !== undefined) return opened;
     const stream = this.#process[name];
-    stream.on('error', () => undefined); // each write reports its own failure
-    this.#opened[name] = stream;
+    // Each write reports its own failure.
+    if (!this.#guarded.has(stream)) stream.on('error', () => undefined);
+    this.#guarded.add(stream);
     return stream;
   }
 }

@@ -1,4 +1,4 @@
-/** What is seen on a terminal alone: colour, lines of its width, and a last line that says what came of it. */
+/** Covers what a terminal shows (colour, line width, a closing line), and that a pipe gets the result whole. */
 import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
 import {formatCommand} from '../../src/text/shell-words.ts';
@@ -63,5 +63,32 @@ describeCommand('on a terminal', (world) => {
     expect(exitCode, text).to.equal(3);
     for (const line of text.split('\n')) expect(line.length).to.be.at.most(60);
     expect(text).to.match(/^error: .*\n {7}\S/);
+  });
+});
+
+describeCommand('a result of a megabyte', (world) => {
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+  });
+
+  const args = ['--dry-run', '-t', 'localhost/web:dev', '.'];
+  for (let index = 0; index < 10; index += 1) args.push('--build-arg', `A${index}=${'ü'.repeat(50_000)}`);
+
+  async function pipeInto(reader: string) {
+    const {program, sandbox} = world;
+    const script = `{ "$@"; echo "exit code $?" >&2; } | ${reader}`;
+    const command = ['-c', script, 'sh', program.command, ...program.args, ...args];
+    return await runCommand('/bin/sh', command, {env: sandbox.env, cwd: sandbox.work});
+  }
+
+  it('reaches a slow reader whole', async () => {
+    const {stdout, stderr} = await pipeInto('{ /bin/sleep 1; /bin/cat; }');
+    expect(stderr).to.equal('exit code 0\n');
+    expect(stdout.match(/ü/g)).to.have.length(500_000);
+    expect(stdout.endsWith('\n')).to.equal(true);
+  });
+
+  it('is no error where nobody reads it', async () => {
+    expect((await pipeInto(':')).stderr).to.equal('exit code 0\n');
   });
 });

@@ -17,7 +17,7 @@ function makeTerminal() {
         done();
       },
     });
-  const terminal = new Terminal({stdout: stream(), stderr: stream()}, (bytes) => bytes);
+  const terminal = new Terminal({stdout: stream(), stderr: stream()});
   const ticks = new Set<() => void>();
   let clock = 0;
   const activity = new Activity({
