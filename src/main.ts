@@ -22,7 +22,7 @@ import type {Notes, Ports} from './ports.ts';
 import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
-import {SystemClusters} from './system/cluster-reader.ts';
+import {SystemCluster} from './system/cluster-reader.ts';
 import {confirm} from './system/confirm.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
@@ -182,13 +182,10 @@ function makePorts(
   return {
     files,
     input: new StandardInput(() => process.stdin, files, interruption),
-    clusters: new SystemClusters({
-      runner,
-      interruption,
-      env,
-      platform,
-      showLine,
-    }),
+    clusters: {
+      connect: (target, connection) =>
+        new SystemCluster({runner, interruption, env, platform, showLine}, target, connection),
+    },
     delegate: new BuildDelegate(runner, terminal, env, platform),
     programs: new PathPrograms(runner, env, platform),
     notes,
