@@ -1,6 +1,6 @@
-/** Owns asking a question on a terminal. */
+/** Owns a yes-or-no question on a terminal. */
 
-/** Asks on `output`; false where `input` is no terminal, or the answer is anything but yes. */
+/** False if `input` is no terminal, or the answer is anything but yes. */
 export async function confirm(
   question: string,
   input: NodeJS.ReadStream,

@@ -1,9 +1,9 @@
-/** Owns this process's standard output and standard error. A reader that went away is no error. */
+/** Owns this process's standard output and standard error. A reader that is gone is no error. */
 import type {Writable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import {reasonOf} from '../system-error.ts';
 
-/** To the first column, and all that stands in the line removed. */
+/** Moves to the first column and clears the line. */
 const TO_START = '\r\u001b[K';
 
 export interface Streams {
@@ -22,8 +22,8 @@ export class Terminal {
   }
 
   /**
-   * Writes to standard output, which is for the result alone. Resolves when it has been taken. Throws
-   * `result-not-written`, with the result in its detail so that it is not lost.
+   * Writes to standard output, which is for the result alone. Resolves when it is written. Throws
+   * `result-not-written`, with the result in its detail so it is not lost.
    */
   async writeResult(text: string): Promise<void> {
     this.showStatus(undefined);
@@ -33,19 +33,19 @@ export class Terminal {
       if (isReaderGone(cause)) return;
       throw new TiltbuildError(
         'result-not-written',
-        `The result cannot be written to standard output: ${reasonOf(cause)}. It would have been:`,
+        `Cannot write the result to standard output: ${reasonOf(cause)}. The result is:`,
         {detail: text.trimEnd().split('\n'), cause},
       );
     }
   }
 
-  /** Writes to standard error. There is nobody to tell of a failure there, and no build has to end for it. */
+  /** Writes to standard error. A failure there cannot be reported, and does not end a build. */
   async writeError(chunk: string | Uint8Array): Promise<void> {
     this.showStatus(undefined);
     await write(this.#open('stderr'), chunk).catch(() => undefined);
   }
 
-  /** Shows `line` as the last one of a terminal until something else is written there; undefined takes it away. */
+  /** Shows `line` as the last one of a terminal until something else is written; undefined removes it. */
   showStatus(line: string | undefined): void {
     if (line === this.#status) return;
     this.#status = line;

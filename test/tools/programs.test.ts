@@ -74,8 +74,8 @@ describe('PathPrograms', () => {
   });
 
   for (const [name, reason] of [
-    ['no-interpreter', 'it or its interpreter is not there'],
-    ['none', 'it or its interpreter is not there'],
+    ['no-interpreter', 'it or its interpreter does not exist'],
+    ['none', 'it or its interpreter does not exist'],
     ['no-program', undefined],
   ] as const) {
     it(`says why a program cannot be started: ${name}`, async () => {
