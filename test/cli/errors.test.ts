@@ -15,9 +15,9 @@ describeCommand('a build that fails of something known', (world) => {
   });
 
   for (const [what, flags, rule] of [
-    ['.dockerignore', [], '(.dockerignore, line 2) leaves it out'],
-    ['--ignore', ['--ignore', 'miss*'], '(.dockerignore, line 2) leaves it out'],
-    ['--only', ['--only', 'index.html'], '(.dockerignore, line 2) leaves it out'],
+    ['.dockerignore', [], '(.dockerignore, line 2) excludes it'],
+    ['--ignore', ['--ignore', 'miss*'], '(.dockerignore, line 2) excludes it'],
+    ['--only', ['--only', 'index.html'], '(.dockerignore, line 2) excludes it'],
   ] as const) {
     it(`is told with the rule that left a file out, also beside ${what}`, async () => {
       world.sandbox.setDelegate('copy-missing');
@@ -32,7 +32,7 @@ describeCommand('a build that fails of something known', (world) => {
     world.sandbox.setDelegate('push-401');
     const args = ['-t', 'registry.example:5001/app:dev', '--registry-secret=', '--push', '.'];
     const plain = await world.tiltbuild(args);
-    expect(plain.stderr).to.include('no pull secret was used').and.include('with --registry-secret');
+    expect(plain.stderr).to.include('no pull secret was used').and.include('needs --registry-secret');
     const tilt = await world.tiltbuild(args, {env: {KUBECTL_TILTBUILD_INPUTS: 'x'}});
     expect(tilt.stderr).to.include('kubectl_build(…, registry_secret=…)');
     expect(tilt.stderr).to.include('--docker-server=registry.example:5001 ');

@@ -173,11 +173,11 @@ describe('attemptBuild, when a build fails', () => {
       [async () => ({exitCode: undefined, signal: 'SIGKILL'})],
       'kubectl build was killed by SIGKILL.',
     ],
-    ['it asks for what the builder does not grant', [say(ENTITLEMENT)], 'does not grant network.host'],
+    ['it requires what the builder does not allow', [say(ENTITLEMENT)], 'does not allow network.host'],
     [
       'it crashes behind its own failure',
       [say(`${STEP_FAILED.split('\n')[0]}\npanic: send on closed channel\n\ngoroutine 1 [running]:\n`)],
-      'as said above',
+      'as shown above',
     ],
   ] as const satisfies readonly (readonly [string, readonly Run[], string])[]) {
     it(`does not try again where ${what}`, async () => {
@@ -195,7 +195,7 @@ describe('attemptBuild, when a build fails', () => {
 
   it('gives the cure along with the cause', async () => {
     const error = await failureOf(attempt({runs: [say(ENTITLEMENT)]}).run());
-    expect(error.remedy.join('\n')).to.include('network.host');
+    expect(JSON.stringify(error.remedy)).to.include('network.host');
   });
 
   it('tries again once where the builder may be at fault, and says so', async () => {
@@ -203,7 +203,7 @@ describe('attemptBuild, when a build fails', () => {
     expect(await run()).to.equal(DIGEST);
     expect(ports.said).to.have.length(1);
     expect(ports.said[0])
-      .to.include('could not tell which runtime')
+      .to.include('could not find the runtime')
       .and.include('Nothing of yours was at fault, so it is built once more.');
     // The builder is still there: it is not waited for.
     expect(cluster.gets.filter((path) => path.includes('/deployments/'))).to.deep.equal([]);
@@ -213,8 +213,8 @@ describe('attemptBuild, when a build fails', () => {
     const {run, started} = attempt({runs: [say(NO_EXPORTER), say(NO_EXPORTER)]});
     const error = await failureOf(run());
     expect([error.code, started.length]).to.deep.equal(['build-failed', 2]);
-    expect(error.message).to.include('could not tell which runtime');
-    expect(error.remedy.join('\n')).to.include('--show-labels');
+    expect(error.message).to.include('could not find the runtime');
+    expect(JSON.stringify(error.remedy)).to.include('--show-labels');
   });
 
   it("tells the second attempt's failure, whatever the first one's was", async () => {

@@ -141,9 +141,9 @@ describe('runPlan', () => {
         ended: {exitCode: 1, signal: undefined},
         progress: `#1 [1/1] FROM a\n${NO_EXPORTER}`,
       });
-      expect(outcome.fault).to.include({kind: 'no-exporter', retriable: true});
+      expect(outcome.fault).to.include({retriable: true});
       expect(outcome.fault?.message).to.include('"own"');
-      expect(outcome.fault?.remedy.join('\n')).to.include('--namespace ns');
+      expect(JSON.stringify(outcome.fault?.remedy)).to.include('"--namespace","ns"');
     });
   }
 
