@@ -96,7 +96,7 @@ try {
           ours(build, connect('token', {auth: 'token', names: KIND_NAMES})),
         ),
         oneRun(
-          'kubectl-tiltbuild, names that tell nothing',
+          'kubectl-tiltbuild, with a request for the nodes',
           ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
         oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),

@@ -210,7 +210,7 @@ describe('PluginLogin', () => {
   });
 
   const POLICY = 'credentialPluginPolicy: DenyAll\n';
-  /** Whether the login is left to kubectl, and what is there besides a plugin that works. */
+  /** Whether the login is left to kubectl, the `exec` fields, and how to prepare the test. */
   const cases: readonly (readonly [string, boolean, exec: object, () => Readonly<Record<string, string>>])[] =
     [
       ['a plugin that is not on PATH', true, {command: 'no-such-login'}, () => ({})],
