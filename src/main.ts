@@ -23,12 +23,11 @@ import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemCluster} from './system/cluster-reader.ts';
-import {confirm} from './system/confirm.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
 import {PathPrograms} from './system/programs.ts';
 import {Runner} from './system/runner.ts';
-import {StandardInput} from './system/standard-input.ts';
+import {confirm, StandardInput} from './system/standard-input.ts';
 import {Terminal} from './system/terminal.ts';
 import {chooseRephrasing} from './tilt/tiltfile-phrases.ts';
 

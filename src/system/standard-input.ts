@@ -1,4 +1,4 @@
-/** Owns saving our standard input in a file, for when it is needed more than once. */
+/** Owns our standard input: saving it in a file if it is needed more than once, and yes-or-no questions. */
 import type {Readable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import type {Input} from '../ports.ts';
@@ -35,5 +35,21 @@ export class StandardInput implements Input {
       release();
     }
     this.#interruption.throwIfReceived();
+  }
+}
+
+/** False if `input` is no terminal, or the answer is anything but yes. */
+export async function confirm(
+  question: string,
+  input: NodeJS.ReadStream,
+  output: NodeJS.WritableStream,
+): Promise<boolean> {
+  if (input.isTTY !== true) return false;
+  const {createInterface} = await import('node:readline/promises');
+  const lines = createInterface({input, output});
+  try {
+    return /^y(?:es)?$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
   }
 }
