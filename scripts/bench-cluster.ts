@@ -1,8 +1,7 @@
 /**
- * Owns the benchmark on a real cluster: what a rebuild takes that changes nothing, and how long it is from a saved file
- * to a pod that is ready, by kubectl build and by kubectl tiltbuild. It has a namespace of its own, which is removed in
- * the end. Both use the builder that kubectl tiltbuild makes, since the one that kubectl build makes cannot run the RUN
- * step of the large image.
+ * Owns the benchmark on a real cluster: the time of a rebuild without changes, and from a saved file to a ready pod, with
+ * kubectl build and with kubectl tiltbuild. It works in a namespace of its own, which it deletes at the end. Both use the
+ * builder that kubectl tiltbuild creates, since the one of kubectl build cannot run the RUN step of the large image.
  */
 import {randomBytes} from 'node:crypto';
 import {mkdirSync, writeFileSync} from 'node:fs';
@@ -19,14 +18,13 @@ import {
 } from './bench-measure.ts';
 
 export interface ClusterBench {
-  /** The program of kubectl tiltbuild. */
   readonly tiltbuild: string;
   readonly kubectl: string;
-  /** Has the kubeconfig, and the delegate on its PATH. */
+  /** With KUBECONFIG, and the delegate on PATH. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where contexts are made. */
+  /** Where build contexts are created. */
   readonly directory: string;
-  /** What the images are made from. It has to have `sleep` and `head`. */
+  /** The base image, which needs `sleep` and `head`. */
   readonly baseImage: string;
   readonly rounds: number;
   readonly atOnce: number;
@@ -49,13 +47,13 @@ const IMAGES: readonly Image[] = [
     name: 'large',
     title: 'an image of 500 MB',
     steps: ['RUN head -c 500000000 /dev/urandom > /blob'],
-    // Each is 1 GB of the node's disk, until containerd removes what the tag no longer names.
+    // Each takes 1 GB of the node's disk until containerd removes the untagged ones.
     rounds: 3,
     warmUps: 1,
   },
 ];
 
-/** Each comparison is handed to `report` as soon as it is done. Throws where a program fails. */
+/** Calls `report` after each comparison. Throws if a program fails. */
 export async function benchCluster(bench: ClusterBench, report: (result: Result) => void): Promise<void> {
   const kubectl = (...args: readonly string[]) => runProgram(program(bench, bench.kubectl, args));
   const manifest = join(bench.directory, 'bench-namespace.json');
@@ -75,7 +73,7 @@ export async function benchCluster(bench: ClusterBench, report: (result: Result)
   }
 }
 
-/** The aim: with all that is checked, a rebuild costs no more than plain kubectl build. */
+/** The aim: with all its checks, a rebuild costs no more than with plain kubectl build. */
 function compareRebuilds(bench: ClusterBench, image: Image): readonly Comparison[] {
   const context = writeContext(bench, image);
   const build = [...IN_NAMESPACE, '--tag', 'localhost/bench:rebuild', context];
@@ -104,7 +102,7 @@ function compareRebuilds(bench: ClusterBench, image: Image): readonly Comparison
 function toReady(bench: ClusterBench, image: Image): Comparison {
   const context = writeContext(bench, image);
   const saveToReady = (label: string, name: string, build: (args: readonly string[]) => Program): Case => {
-    // One tag for all rounds: what a build leaves then goes with the next one.
+    // One tag for all rounds: the next build untags the image of the last one.
     const tag = `localhost/${name}:dev`;
     const manifest = join(context, `${name}.json`);
     const kubectl = (...args: readonly string[]) =>
@@ -137,7 +135,7 @@ function toReady(bench: ClusterBench, image: Image): Comparison {
   };
 }
 
-/** Manifests lie in it as well, which are no part of the image. */
+/** Also holds the manifests, which are not part of the image. */
 function writeContext({directory, baseImage}: ClusterBench, {name, steps}: Image): string {
   const context = join(directory, `bench-${name}`);
   mkdirSync(context, {recursive: true});
@@ -147,7 +145,7 @@ function writeContext({directory, baseImage}: ClusterBench, {name, steps}: Image
   return context;
 }
 
-/** Rolled out anew with each one, though its tag stays. The image can come from nowhere but the node. */
+/** Each manifest is rolled out, though the image's tag stays. The image can only come from the node. */
 function deployment(name: string, image: string): object {
   const labels = {app: name};
   return {
@@ -159,7 +157,7 @@ function deployment(name: string, image: string): object {
       template: {
         metadata: {labels, annotations: {build: randomName()}},
         spec: {
-          // `sleep` as the first process hears no signal.
+          // `sleep` as the first process ignores signals.
           terminationGracePeriodSeconds: 0,
           containers: [{name: 'sleep', image, imagePullPolicy: 'Never', command: ['sleep', '86400']}],
         },

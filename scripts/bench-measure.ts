@@ -1,7 +1,6 @@
-/** Owns measuring: cases beside their peer, in turns, in one run, so that what else the machine does strikes all. */
+/** Owns measuring cases in turns, in one run, so other load on the machine affects all of them. */
 import {runCommand} from '../test/helpers/programs.ts';
 
-/** A program with all that it is given. */
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
@@ -11,29 +10,28 @@ export interface Program {
 
 export interface Case {
   readonly name: string;
-  /** Rejects where it fails. */
+  /** Rejects on failure. */
   readonly run: () => Promise<unknown>;
-  /** Run before each round, and not measured. */
+  /** Runs before each round, and is not measured. */
   readonly prepare?: () => void;
 }
 
-/** A case that is one program. */
 export function oneRun(name: string, of: Program): Case {
   return {name, run: () => runProgram(of)};
 }
 
-/** A case that is the same program several times side by side. */
+/** Several runs of the same program at once. */
 export function runsAtOnce(name: string, of: Program, count: number): Case {
   return {name, run: () => Promise.all(Array.from({length: count}, () => runProgram(of)))};
 }
 
 export interface Comparison {
   readonly title: string;
-  /** The first is the peer of the others. */
+  /** The others are compared with the first. */
   readonly cases: readonly [Case, ...Case[]];
-  /** Fewer rounds than usual, for what takes long. */
+  /** Fewer rounds than usual, for slow cases. */
   readonly rounds?: number;
-  /** Rounds before those that count, which warm the caches up; 2 where nothing else is said. */
+  /** Rounds to warm up the caches, which do not count; 2 by default. */
   readonly warmUps?: number;
 }
 
@@ -43,7 +41,7 @@ export interface Row {
   readonly min: number;
   readonly median: number;
   readonly max: number;
-  /** Of the medians, to the peer's; 1 for the peer itself. */
+  /** The median divided by that of the first case. */
   readonly ratio: number;
 }
 
@@ -65,15 +63,16 @@ export async function compare(
       if (round >= 0) times[index]?.push(took);
     }
   }
-  const medians = times.map(median);
+  const peer = median(times[0] ?? []);
   const rows = cases.map(({name}, index) => {
     const measured = times[index] ?? [];
+    const own = median(measured);
     return {
       name,
       min: Math.min(...measured),
-      median: medians[index] ?? Number.NaN,
+      median: own,
       max: Math.max(...measured),
-      ratio: (medians[index] ?? Number.NaN) / (medians[0] ?? Number.NaN),
+      ratio: own / peer,
     };
   });
   return {title, rounds: counted, rows};
@@ -86,14 +85,14 @@ async function measure({run, prepare}: Case): Promise<number> {
   return performance.now() - started;
 }
 
-/** Throws where it does not end with 0. */
+/** Throws unless the exit code is 0. */
 export async function runProgram({command, args, ...options}: Program): Promise<void> {
   const ended = await runCommand(command, args, {...options, timeoutMs: 600_000});
   if (ended.exitCode !== 0)
-    throw new Error(`${command} ${args.join(' ')} ended with ${ended.exitCode}:\n${ended.stderr}`);
+    throw new Error(`${command} ${args.join(' ')} exited with ${ended.exitCode}:\n${ended.stderr}`);
 }
 
-/** Peak resident memory of the process itself, in megabytes; undefined where there is no /proc. */
+/** Peak resident memory of the process itself, in megabytes; undefined without /proc. */
 export async function measureMemory({command, args, ...options}: Program): Promise<number | undefined> {
   const {maxRssKb} = await runCommand(command, args, {...options, measureMemory: true});
   return maxRssKb === undefined ? undefined : maxRssKb / 1024;

@@ -1,11 +1,11 @@
-/** Owns what a benchmark's results look like: a table on the screen, docs/benchmarks.md, and a plot. */
+/** Owns the looks of a benchmark's results: a table on the screen, one in docs/benchmarks.md, and a plot. */
 import type {Result, Row} from './bench-measure.ts';
 
 export interface Report {
-  /** When, as a date; on what; with which versions. */
+  /** The versions, and the machine. */
   readonly about: readonly string[];
   readonly results: readonly Result[];
-  /** Peak resident, in megabytes. */
+  /** Peak resident memory. */
   readonly memory: readonly {readonly name: string; readonly megabytes: number}[];
 }
 
@@ -62,7 +62,7 @@ const BAR = 18;
 const INK = '#24292f';
 const PAPER = '#ffffff';
 
-/** One group of bars for each comparison, each on a scale of its own: a bar is the median, its whisker min to max. */
+/** A group of bars for each comparison, with a scale of its own. A bar is the median, its whisker min to max. */
 export function formatPlot({results}: Report): string {
   let y = 10;
   const parts = results.flatMap(({title, rows}) => {
@@ -85,10 +85,10 @@ export function formatPlot({results}: Report): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 34}" font-family="sans-serif" font-size="13" fill="${INK}">`,
-    '<title>What kubectl tiltbuild costs, beside what it is compared with</title>',
+    '<title>Times of kubectl tiltbuild, and of what it is compared with</title>',
     `<rect width="100%" height="100%" fill="${PAPER}"/>`,
     ...parts,
-    `<text x="10" y="${y + 24}" font-size="11">Grey: what it is compared with. Bar: median; line: from the least to the most. Shorter is better.</text>`,
+    `<text x="10" y="${y + 24}" font-size="11">Grey: the first case, which the others are compared with. Bar: median; line: min to max. Shorter is better.</text>`,
     '</svg>',
     '',
   ].join('\n');

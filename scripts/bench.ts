@@ -1,12 +1,12 @@
 /**
- * Owns `npm run bench`: what kubectl tiltbuild costs, each case beside its peer. It asserts nothing, as times depend on
- * the machine and ratios little. `--save` keeps the results in docs/benchmarks.md and docs/benchmarks.svg.
- * BENCH_ROUNDS says how often; BENCH_KUBECONFIG names a real cluster, on which it measures as well, with images made
- * from BENCH_BASE_IMAGE.
+ * Owns `npm run bench`: the times of kubectl tiltbuild beside those of what it is compared with. It asserts nothing,
+ * since times depend on the machine. `--save` writes the results to docs/benchmarks.md and docs/benchmarks.svg.
+ * BENCH_ROUNDS sets the number of rounds. BENCH_KUBECONFIG adds measurements on a real cluster, with images built from
+ * BENCH_BASE_IMAGE.
  */
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {cpus} from 'node:os';
-import {dirname, join, resolve} from 'node:path';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {cpus, tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
 import pjson from '../package.json' with {type: 'json'};
 import type {KubeconfigOptions} from '../test/helpers/api-kubeconfig.ts';
 import {runningPod, startApiServer} from '../test/helpers/api-server.ts';
@@ -60,11 +60,11 @@ try {
   const empty = join(sandbox.root, 'empty.js');
   writeFileSync(empty, '');
 
-  // As those of the clouds, which start a Python or go out to the net.
+  // Like the plugins of cloud providers, which start Python or go to the network.
   const {exec} = installCredentialPlugin(sandbox.root, {tokens: api.token, delayMs: 500});
   const plugin = connect('plugin-login', {auth: 'none', names: KIND_NAMES, userFields: {exec}});
 
-  // A node that runs the image by its reference already, and one that does not.
+  // An image that a pod already runs by its reference; `localhost/new` is one that no pod runs.
   const known = `localhost/known:tilt-${DIGEST.slice(7, 23)}`;
   const nodeName = api.state.nodes[0]?.metadata.name as string;
   api.state.pods.push(runningPod({name: 'known', namespace: 'apps', node: nodeName, image: known}));
@@ -73,7 +73,7 @@ try {
   const large = join(sandbox.root, 'large');
   writeManyFiles(large);
 
-  // It asks other programs for their versions; with none on PATH it is the start alone.
+  // Without other programs on PATH, whose versions it would ask for, --version is no more than a start.
   const start = ours(['--version'], {...certificate, PATH: ''});
   const comparisons: readonly Comparison[] = [
     {
@@ -95,7 +95,7 @@ try {
           ours(build, connect('token', {auth: 'token', names: KIND_NAMES})),
         ),
         oneRun(
-          'kubectl-tiltbuild, names that tell nothing',
+          'kubectl-tiltbuild, with a request for the nodes',
           ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
         oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),
@@ -148,11 +148,11 @@ try {
 
   say('');
   const results: Result[] = [];
-  for (const comparison of comparisons) {
-    const result = await compare(comparison, ROUNDS);
+  const report = (result: Result) => {
     results.push(result);
     say(formatResult(result));
-  }
+  };
+  for (const comparison of comparisons) report(await compare(comparison, ROUNDS));
   const memory: {name: string; megabytes: number}[] = [];
   for (const [name, of] of [
     ['--version', start],
@@ -166,24 +166,25 @@ try {
 
   const {BENCH_KUBECONFIG, BENCH_BASE_IMAGE = 'busybox:1.37'} = process.env;
   if (BENCH_KUBECONFIG) {
-    // What is started ends by the same Ctrl-C, and the namespace still has to be removed then.
+    // Ctrl-C ends the programs that run, and the namespace has to be deleted after that.
     process.on('SIGINT', () => undefined);
-    await benchCluster(
-      {
-        tiltbuild: binary,
-        kubectl,
-        // A login plugin may need any of it.
-        env: {...(process.env as Program['env']), KUBECONFIG: resolve(BENCH_KUBECONFIG)},
-        directory: sandbox.root,
-        baseImage: BENCH_BASE_IMAGE,
-        rounds: ROUNDS,
-        atOnce: AT_ONCE,
-      },
-      (result) => {
-        say(formatResult(result));
-        results.push(result);
-      },
-    );
+    // Not in the sandbox: kubectl build fails in a directory whose name is not ASCII.
+    const directory = mkdtempSync(join(tmpdir(), 'kubectl-tiltbuild-bench-'));
+    const cluster = {
+      tiltbuild: binary,
+      kubectl,
+      // A login plugin may need any variable.
+      env: {...(process.env as Program['env']), KUBECONFIG: resolve(BENCH_KUBECONFIG)},
+      directory,
+      baseImage: BENCH_BASE_IMAGE,
+      rounds: ROUNDS,
+      atOnce: AT_ONCE,
+    };
+    try {
+      await benchCluster(cluster, report);
+    } finally {
+      rmSync(directory, {recursive: true});
+    }
   }
   if (process.argv.includes('--save')) save({about: describeMachine(), results, memory});
 } finally {
@@ -211,11 +212,7 @@ function describeMachine(): readonly string[] {
 }
 
 function save(report: Report): void {
-  const [page, plot] = ['benchmarks.md', 'benchmarks.svg'].map((name) => join(ROOT, 'docs', name)) as [
-    string,
-    string,
-  ];
-  mkdirSync(dirname(page), {recursive: true});
+  const page = join(ROOT, 'docs', 'benchmarks.md');
   writeFileSync(page, fillPart(readFileSync(page, 'utf8'), 'results', formatMarkdown(report)));
-  writeFileSync(plot, formatPlot(report));
+  writeFileSync(join(ROOT, 'docs', 'benchmarks.svg'), formatPlot(report));
 }

@@ -1,4 +1,4 @@
-/** Owns the calls of Bun's compiler: one self-contained program, or one bundle for Node, of the source. */
+/** Owns the calls of Bun's compiler: to one self-contained program, or to one bundle for Node. */
 import {spawnSync} from 'node:child_process';
 import {join} from 'node:path';
 import {ROOT} from './generated-file.ts';
@@ -11,24 +11,23 @@ const PROGRAM = [
   '--minify',
   '--bytecode',
   '--format=esm',
-  // A module that is imported late then brings its own imports with it; in one piece they would all come at the start.
+  // So that a module that is imported late loads its own imports late, too.
   '--splitting',
-  // Code has to be run this many times more often before it is compiled further: most of ours runs once, and a loop
-  // that goes on for long is compiled all the same.
+  // Optimizes code this much later than by default: most of ours runs once, and a long loop is still optimized.
   '--compile-jit-policy=32',
-  // Else a checkout could set our environment with its .env, and run its own code with its bunfig.toml.
+  // A checkout's .env must not set our environment, nor its bunfig.toml run code.
   '--no-compile-autoload-dotenv',
   '--no-compile-autoload-bunfig',
 ];
-/** A runtime that has to come from the registry first takes its time. In milliseconds. */
+/** Leaves time to download another platform's runtime. In milliseconds. */
 const LONGEST_BUILD = 300_000;
-/** What CommonJS modules take for their directory. Else it is this machine's, and the program another in each clone. */
+/** The directory of CommonJS modules. By default a path of this machine, which would differ between clones. */
 const NOWHERE = '/kubectl-tiltbuild/lib';
 const BUNDLE = ['--target=node', '--minify', '--format=esm'];
 
 /**
- * Compiles to `outfile`, with `commit` inside. `target` is Bun's name for a platform, e.g. `bun-darwin-arm64`; its
- * runtime comes from the npm registry. Throws with what Bun said.
+ * Compiles to `outfile`, with `commit` built in. `target` is Bun's name for a platform, e.g. `bun-darwin-arm64`, whose
+ * runtime comes from the npm registry. Throws with Bun's output.
  */
 export function compileBinary(
   outfile: string,
@@ -39,7 +38,7 @@ export function compileBinary(
   build([...PROGRAM, ...(target === undefined ? [] : [`--target=${target}`])], outfile, commit, timeout);
 }
 
-/** Bundles all that is run to one file for Node, and tells in `metafile` what was bundled, by esbuild's form. */
+/** Bundles the source to one file for Node, and lists the bundled files in `metafile`, in esbuild's format. */
 export function bundleForNode(outfile: string, commit: string, metafile?: string): void {
   build(
     [...BUNDLE, ...(metafile === undefined ? [] : [`--metafile=${metafile}`])],
@@ -55,7 +54,7 @@ function build(options: readonly string[], outfile: string, commit: string, time
     `${name}=${JSON.stringify(value)}`,
   ]);
   const args = ['build', ...options, ...defines];
-  // A relative path, since Bun writes the path of the source into the program.
+  // A relative path, since Bun stores it in the program.
   const result = spawnSync(BUN, [...args, join('src', 'main.ts'), '--outfile', outfile], {
     cwd: ROOT,
     encoding: 'utf8',

@@ -1,20 +1,20 @@
-/** Owns the name of the commit that a program is built from. */
+/** Owns the commit that a program is built from. */
 import {spawnSync} from 'node:child_process';
 import {realpathSync} from 'node:fs';
 import {ROOT} from './generated-file.ts';
 
 /**
- * krew-manifest.yaml is checked in and holds the sums of programs that hold this name, so it has no part in it: the
- * commit is the last one that changed anything else.
+ * krew-manifest.yaml contains the checksums of programs that contain the commit, so it does not count: the commit is
+ * the last one that changed anything else.
  */
 const SOURCES = ['--', '.', ':(exclude)krew-manifest.yaml'];
 
-/** Of a fixed length, since git's own short names grow with the repository. */
+/** Git's own short hashes grow with the repository. */
 const LENGTH = 12;
 
 /**
- * The commit's name, with `-dirty` where a file differs from it; `unknown` outside git, and in a shallow clone, where
- * the last change cannot be told.
+ * The short hash, with `-dirty` if a file differs. `unknown` outside git, and in a shallow clone, which may lack the last
+ * change.
  */
 export function findCommit(root = ROOT): string {
   const git = (args: readonly string[]) => runGit(root, args);

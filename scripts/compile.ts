@@ -1,4 +1,4 @@
-/** Owns `npm run build`: the program for this machine, and the one that kubectl asks for completion, in dist/. */
+/** Owns `npm run build`: compiles the program for this machine to dist/, and copies the completion program there. */
 import {chmodSync, copyFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {compileBinary} from './bun-compile.ts';

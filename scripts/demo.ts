@@ -1,6 +1,6 @@
 /**
- * Owns the demonstration: the main job on a screen. Without a cluster it brings up stand-ins of the API server and
- * of kubectl build, and says so; with `--cluster` it uses the cluster and the kubectl build that are there.
+ * Owns the demo. By default it starts stand-ins of the API server and of kubectl build, and says so; with `--cluster` it
+ * uses the current context and your kubectl build.
  */
 import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
@@ -33,23 +33,22 @@ interface Scene {
 
 const SCENES: readonly Scene[] = [
   {
-    title: 'A tag that no pod would ever find is refused, with the right one to paste.',
+    title: 'A tag that no pod would find is refused, with the right one to paste.',
     args: ['-t', 'web:dev', '.'],
     exitCode: 3,
   },
   {
-    title:
-      'So it builds. There is no builder yet, so one is made; the digest goes to standard output, alone.',
+    title: 'With that tag it builds. It creates a builder first; standard output is the digest alone.',
     args: ['-t', 'docker.io/library/web:dev', '.'],
     exitCode: 0,
   },
   {
-    title: 'The builder, and whether RUN steps work on it.',
+    title: 'The builder, and whether it can run RUN steps.',
     args: ['builder', 'ls'],
     exitCode: 0,
   },
   {
-    title: 'By its content: the same sources get the same name, so that Tilt deploys nothing again.',
+    title: 'A tag made from the content: unchanged sources keep their tag, and Tilt deploys nothing.',
     args: [
       '--image',
       'localhost/web',
@@ -65,13 +64,13 @@ const SCENES: readonly Scene[] = [
     exitCode: 0,
   },
   {
-    title: 'As Tilt runs it: its EXPECTED_REF is completed silently. A secret comes from the environment.',
+    title: 'As Tilt runs it, with EXPECTED_REF, and with a secret from the environment.',
     args: ['-t', 'web:tilt-build-1', '--secret', 'id=npm,env=NPM_TOKEN', '--quiet', '--print', 'json', '.'],
     env: {EXPECTED_REF: 'web:tilt-build-1', NPM_TOKEN: 'not shown anywhere'},
     exitCode: 0,
   },
   {
-    title: 'On k3d nothing is started: it could not work there.',
+    title: 'On k3d it refuses to build, as that cannot work there.',
     args: ['-t', 'docker.io/library/web:dev', '.'],
     cluster: 'k3d-demo',
     exitCode: 3,
@@ -79,13 +78,9 @@ const SCENES: readonly Scene[] = [
 ];
 
 async function showOnStandIns(): Promise<boolean> {
-  say(
-    'This machine is taken to have no cluster. Two things are stand-ins here: the cluster "kind-demo", which is a',
-  );
-  say(
-    'small API server on 127.0.0.1, and kubectl build, which prints what the real one printed when it was recorded.',
-  );
-  say('kubectl is real, and so is kubectl-tiltbuild, the binary in dist/. No image is made.');
+  say('This demo needs no cluster. Two things are stand-ins: the cluster "kind-demo", a small API server on');
+  say('127.0.0.1, and kubectl build, which prints recorded output of the real one and builds no image.');
+  say('kubectl is real, and so is kubectl-tiltbuild, the binary in dist/.');
   const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
   try {
     api.state.nodes.push(node());
@@ -115,7 +110,7 @@ function showOnCluster(): boolean {
     writeFileSync(join(context, 'hello.txt'), `built by kubectl tiltbuild at ${new Date().toISOString()}\n`);
     const env = {...process.env, PATH: [join(ROOT, 'dist'), process.env.PATH].join(delimiter)};
     const args = ['-v', '-t', 'localhost/kubectl-tiltbuild-demo:dev', '.'];
-    say('On the cluster of your current context, with your kubectl and your kubectl build:\n');
+    say('On the cluster of your current context, with your own kubectl build:\n');
     say(shown(args));
     const ended = spawnSync('kubectl', ['tiltbuild', ...args], {cwd: context, env, stdio: 'inherit'});
     say(`exit code ${ended.status}`);
@@ -126,9 +121,5 @@ function showOnCluster(): boolean {
 }
 
 const good = process.argv.includes('--cluster') ? showOnCluster() : await showOnStandIns();
-say(
-  good
-    ? '\nThat is all: see README.md for a first build with Tilt.'
-    : '\nThis did not go as it should; see above.',
-);
+say(good ? '\nNext: README.md has a first build with Tilt.' : '\nThe demo failed; see above.');
 process.exitCode = good ? 0 : 1;

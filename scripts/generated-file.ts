@@ -5,18 +5,18 @@ import {fileURLToPath} from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Writes `text` to `path`, or with `--check` ends with exit code 1 where the file says something else. */
+/** Writes `text` to `path`. With `--check`, sets exit code 1 if the file differs. */
 export function settleGeneratedFile(path: string, text: string, command: string): void {
   if (!process.argv.includes('--check')) {
     writeFileSync(path, text);
     return;
   }
   if (readFileSync(path, 'utf8') === text) return;
-  process.stderr.write(`${relative(ROOT, path)} is not current. Run: ${command}\n`);
+  process.stderr.write(`${relative(ROOT, path)} is out of date. Run: ${command}\n`);
   process.exitCode = 1;
 }
 
-/** Replaces a part of a page, which stands between two comments that name it. */
+/** Replaces the part of a page between the two comments that name it. */
 export function fillPart(page: string, part: string, content: string): string {
   const [open, close] = [`<!-- generated: ${part} -->`, `<!-- end: ${part} -->`];
   const start = page.indexOf(open);

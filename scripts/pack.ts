@@ -1,4 +1,4 @@
-/** Owns what `npm pack` needs: the bundle that the package runs, since Node runs no TypeScript below node_modules. */
+/** Owns the bundle in the npm package, which is JavaScript since Node runs no TypeScript in node_modules. */
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {bundleForNode} from './bun-compile.ts';

@@ -1,8 +1,7 @@
 /**
- * Owns `npm run release`: an archive for each platform, the licences and the bill of materials of what is in them,
- * their checksums, and the manifest for krew. Two runs on one commit give the same bytes; `--verify` runs twice and
- * compares. `--only linux_amd64` (or `--only own`, for this machine) makes that one archive in dist/dry-run, and
- * leaves all else as it is.
+ * Owns `npm run release`: an archive for each platform, the licences and bill of materials of their content, checksums,
+ * and the manifest for krew. Two runs on one commit give the same bytes, which `--verify` checks. `--only linux_amd64`
+ * (or `--only own`, for this machine) makes one archive in dist/dry-run and nothing else.
  */
 import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -30,7 +29,7 @@ const ingredients: Ingredients = {
 };
 say(`kubectl-tiltbuild ${pjson.version} (${ingredients.commit}), Bun ${bunVersion}`);
 if (!/^[0-9a-f]+$/.test(ingredients.commit)) {
-  say('Not to be published: it has to be made in a whole clone without changes.');
+  say('Do not publish this: a release needs a full clone without changes.');
 }
 
 if (values.only !== undefined) {
@@ -74,15 +73,14 @@ async function makeArchives(platforms: readonly Platform[], directory: string): 
   return archives;
 }
 
-/** Once more from the start, in other directories: not even a path may make a difference. */
+/** Releases again in other directories, since not even a path may make a difference. */
 async function verify(): Promise<void> {
-  say('Once more, to compare:');
+  say('Releasing again, to compare:');
   await release('release-again');
   const [first, again] = ['release', 'release-again'].map((directory) =>
     readFileSync(join(dist, directory, 'checksums.txt'), 'utf8'),
   );
-  if (first !== again)
-    throw new Error('The two runs differ. They are in dist/release and dist/release-again.');
+  if (first !== again) throw new Error('The two runs differ. Compare dist/release with dist/release-again.');
   rmSync(join(dist, 'release-again'), {recursive: true});
   say('Both runs gave the same bytes.');
 }
@@ -93,5 +91,5 @@ function findPlatform(name: string): Platform {
       ? ownPlatform(process.platform, process.arch)
       : PLATFORMS.find((candidate) => platformName(candidate) === name);
   if (platform !== undefined) return platform;
-  throw new Error(`There is no platform "${name}". There are: ${PLATFORMS.map(platformName).join(', ')}.`);
+  throw new Error(`There is no platform "${name}". Choose from: ${PLATFORMS.map(platformName).join(', ')}.`);
 }

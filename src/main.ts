@@ -23,21 +23,19 @@ import type {Notes, Ports} from './ports.ts';
 import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
-import {SystemClusters} from './system/cluster-reader.ts';
-import {confirm} from './system/confirm.ts';
-import {isTerminal, STDERR, writeToStdout} from './system/descriptors.ts';
+import {SystemCluster} from './system/cluster-reader.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
 import {PathPrograms} from './system/programs.ts';
 import {Runner} from './system/runner.ts';
-import {StandardInput} from './system/standard-input.ts';
+import {confirm, StandardInput} from './system/standard-input.ts';
 import {Terminal} from './system/terminal.ts';
 import {chooseFlagWriter} from './tilt/tiltfile-phrases.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
-  const terminal = new Terminal(process, writeToStdout(platform));
-  const onTerminal = await isTerminal(STDERR);
+  const terminal = new Terminal(process);
+  const onTerminal = process.stderr.isTTY === true;
   const argv = process.argv.slice(2);
   const style: Style = {
     ...chooseStyle(onTerminal, env, onTerminal ? process.stderr.columns : undefined),
@@ -180,17 +178,14 @@ function makePorts(
   const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
   const runner = new Runner(interruption, platform, atExit);
   const files = new DiskFiles(tmpdir(), atExit);
+  const home = findHome({env, platform}, files);
+  const tools = {runner, interruption, env, platform, home, showLine};
   return {
     files,
     input: new StandardInput(() => process.stdin, files, interruption),
-    clusters: new SystemClusters({
-      runner,
-      interruption,
-      env,
-      platform,
-      home: findHome({env, platform}, files),
-      showLine,
-    }),
+    clusters: {
+      connect: (target, connection) => new SystemCluster(tools, target, connection),
+    },
     delegate: new BuildDelegate(runner, terminal, env, platform),
     programs: new PathPrograms(runner, env, platform),
     notes,

@@ -1,4 +1,4 @@
-/** Owns what is inside the program besides its own source: the npm packages that the bundler really took, and Bun. */
+/** Owns the list of what the program contains besides its own source: the bundled npm packages, and Bun. */
 import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -10,13 +10,13 @@ export interface BundledPackage {
   readonly version: string;
   /** SPDX expression. */
   readonly licence: string;
-  /** What its licence and notice files say. */
+  /** The content of its licence and notice files. */
   readonly texts: readonly string[];
 }
 
 const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)\b/i;
 
-/** In the order of their names. The bundle for Node and the compiled program take the same packages. */
+/** Sorted by name. The bundle for Node and the compiled program contain the same packages. */
 export function findBundledPackages(): readonly BundledPackage[] {
   const directory = mkdtempSync(join(tmpdir(), 'tiltbuild-bundle-'));
   try {
@@ -29,7 +29,7 @@ export function findBundledPackages(): readonly BundledPackage[] {
   }
 }
 
-/** Where the packages lie that `files` are of, relative to the project. */
+/** The directories of the packages that `files` belong to, relative to the project. */
 export function packageDirectories(files: readonly string[]): ReadonlySet<string> {
   const found = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
   return new Set(found.filter((directory) => directory !== undefined));
@@ -43,12 +43,11 @@ function readPackage(directory: string): BundledPackage {
     .sort()
     .map((file) => readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n').trim());
   if (typeof license !== 'string' || texts.length === 0) {
-    throw new Error(`${name} ${version} is bundled, and its package does not tell its licence.`);
+    throw new Error(`${name} ${version} is bundled, but its package has no licence.`);
   }
   return {name, version, licence: license, texts};
 }
 
-/** The runtime in the program. */
 export function readBunVersion(): string {
   const {version} = JSON.parse(readFileSync(join(ROOT, 'node_modules', 'bun', 'package.json'), 'utf8'));
   return version;

@@ -1,7 +1,7 @@
 /**
- * Owns the code signature of a program for macOS. Bun signs what it compiles for arm64, where nothing starts without
- * a signature; for x64 it leaves that of its own runtime in place, which no longer fits (1.4.5, compiled on Linux),
- * and macOS ends a program at the first page that does not fit its signature.
+ * Owns the code signature of a program for macOS. Bun signs programs for arm64, which do not start without a signature.
+ * For x64 it leaves its runtime's signature in place, which does not match (1.4.5, compiled on Linux), and macOS kills a
+ * program at the first page that does not match.
  */
 import {createHash} from 'node:crypto';
 
@@ -12,10 +12,10 @@ const LC_CODE_SIGNATURE = 0x1d;
 const SUPER_BLOB = 0xfade0cc0;
 const CODE_DIRECTORY = 0xfade0c02;
 const CODE_DIRECTORY_SLOT = 0;
-/** Version 0x20400: the first that tells the executable segment, which macOS on arm64 wants to know. */
+/** The first version with the executable segment, which macOS on arm64 requires. */
 const CODE_DIRECTORY_VERSION = 0x20400;
 const CODE_DIRECTORY_SIZE = 88;
-/** Ad hoc, and made by a linker: codesign replaces it without being forced. */
+/** Ad hoc, and signed by a linker: codesign replaces it without --force. */
 const FLAGS = 0x20002;
 const AD_HOC = 0x2;
 const SHA256 = 2;
@@ -32,7 +32,7 @@ interface LoadCommands {
 }
 
 function readLoadCommands(file: Buffer): LoadCommands {
-  if (file.readUInt32LE(0) !== MAGIC_64) throw new Error('It is no Mach-O file of 64 bits.');
+  if (file.readUInt32LE(0) !== MAGIC_64) throw new Error('This is not a 64-bit Mach-O file.');
   const found = new Map<string, number>();
   let offset = HEADER_SIZE;
   for (let left = file.readUInt32LE(16); left > 0; left -= 1) {
@@ -45,38 +45,38 @@ function readLoadCommands(file: Buffer): LoadCommands {
   }
   const [text, linkedit, signature] = ['__TEXT', '__LINKEDIT', 'signature'].map((name) => found.get(name));
   if (text === undefined || linkedit === undefined || signature === undefined)
-    throw new Error('It has no code signature, and no place for one.');
+    throw new Error('The file has no code signature to replace.');
   return {text, linkedit, signature};
 }
 
-/** What is wrong with the ad-hoc signature of a Mach-O file; undefined where every page fits it. */
+/** What is wrong with the ad-hoc signature of a Mach-O file; undefined if it matches every page. */
 export function findSignatureFault(file: Buffer): string | undefined {
   const {signature} = readLoadCommands(file);
   const [start, size] = [file.readUInt32LE(signature + 8), file.readUInt32LE(signature + 12)];
   if (start + size !== file.length) return 'the signature is not the end of the file';
-  if (file.readUInt32BE(start) !== SUPER_BLOB) return 'the signature is no SuperBlob';
+  if (file.readUInt32BE(start) !== SUPER_BLOB) return 'the signature is not a SuperBlob';
   const slots = Array.from({length: file.readUInt32BE(start + 8)}, (_, index) => start + 12 + index * 8);
   const slot = slots.find((offset) => file.readUInt32BE(offset) === CODE_DIRECTORY_SLOT);
   if (slot === undefined) return 'the signature has no CodeDirectory';
   const directory = start + file.readUInt32BE(slot + 4);
   const field = (index: number) => file.readUInt32BE(directory + index * 4);
-  if (field(0) !== CODE_DIRECTORY) return 'the CodeDirectory is none';
-  if ((field(3) & AD_HOC) === 0) return 'the signature is not an ad-hoc one';
+  if (field(0) !== CODE_DIRECTORY) return 'the CodeDirectory has another magic number';
+  if ((field(3) & AD_HOC) === 0) return 'the signature is not ad hoc';
   const [hashes, count, limit] = [directory + field(4), field(7), field(8)];
-  if (limit !== start) return 'the CodeDirectory does not cover all that is before it';
+  if (limit !== start) return 'the CodeDirectory does not cover the whole file';
   if (file[directory + 36] !== HASH_SIZE || file[directory + 37] !== SHA256)
-    return 'its hashes are no SHA-256';
+    return 'the hashes are not SHA-256';
   const page = 2 ** (file[directory + 39] ?? 0);
-  if (count !== Math.ceil(limit / page)) return 'it has not a hash for each page';
+  if (count !== Math.ceil(limit / page)) return 'there is not one hash for each page';
   for (let index = 0; index < count; index += 1) {
     const content = file.subarray(index * page, Math.min((index + 1) * page, limit));
     const hash = file.subarray(hashes + index * HASH_SIZE, hashes + (index + 1) * HASH_SIZE);
-    if (!sha256(content).equals(hash)) return `page ${index} does not fit its hash`;
+    if (!sha256(content).equals(hash)) return `page ${index} does not match its hash`;
   }
   return undefined;
 }
 
-/** The same program with an ad-hoc signature in the place of the one that it has. */
+/** The program with an ad-hoc signature in place of its own. */
 export function signAdHoc(file: Buffer, identifier: string): Buffer {
   const {text, linkedit, signature} = readLoadCommands(file);
   const limit = file.readUInt32LE(signature + 8);
@@ -91,7 +91,7 @@ export function signAdHoc(file: Buffer, identifier: string): Buffer {
   signed.writeUInt32LE(size, signature + 12);
   const linkeditSize = BigInt(limit + size) - file.readBigUInt64LE(linkedit + 40);
   signed.writeBigUInt64LE(linkeditSize, linkedit + 48);
-  // In memory the segment has whole pages, which have 16 KiB on arm64.
+  // In memory the segment has whole pages, of 16 KiB on arm64.
   signed.writeBigUInt64LE(((linkeditSize + 0x3fffn) / 0x4000n) * 0x4000n, linkedit + 32);
 
   const words = (at: number, ...values: readonly number[]) => {
@@ -102,7 +102,7 @@ export function signAdHoc(file: Buffer, identifier: string): Buffer {
   words(directory, CODE_DIRECTORY, directorySize, CODE_DIRECTORY_VERSION, FLAGS);
   words(directory + 16, hashOffset, CODE_DIRECTORY_SIZE, 0, count, limit);
   signed.set([HASH_SIZE, SHA256, 0, Math.log2(PAGE)], directory + 36);
-  // The executable segment: where it begins, how long it is, and that it is of the main program.
+  // The executable segment: offset, size, and the flag of the main program.
   signed.writeBigUInt64BE(file.readBigUInt64LE(text + 40), directory + 64);
   signed.writeBigUInt64BE(file.readBigUInt64LE(text + 48), directory + 72);
   signed.writeBigUInt64BE(MAIN_BINARY, directory + 80);

@@ -1,4 +1,4 @@
-/** Owns one archive of a release: the program for a platform, and what belongs to it. */
+/** Owns one archive of a release: the program for a platform, with its licences and documents. */
 import {createHash} from 'node:crypto';
 import {chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -19,13 +19,13 @@ export interface Ingredients {
 
 export const THIRD_PARTY_LICENCES = 'LICENSES/third-party.txt';
 
-/** Archives tell no time of their own, or two runs would differ. A zip has the time of a wall clock, without a zone. */
+/** A fixed time, or two runs would differ. A zip has local time, without a zone. */
 const TAR_TIME = new Date('1980-01-01T00:00:00Z');
 const ZIP_TIME = new Date(1980, 0, 1);
-/** 9 takes twice the time, for 0.3 % less. */
+/** 9 takes twice as long and saves 0.3 %. */
 const LEVEL = 6;
 
-/** Makes the archive in `output`, from files in a directory below `stage`. */
+/** Creates the archive in `output`, from a directory in `stage`. */
 export async function makeArchive(
   platform: Platform,
   {commit, thirdPartyLicences}: Ingredients,
@@ -38,7 +38,7 @@ export async function makeArchive(
   compileBinary(join(directory, program), commit, platform.target);
   finishProgram(join(directory, program), platform);
   if (readFileSync(join(directory, program)).includes(join(ROOT, 'node_modules'))) {
-    throw new Error(`${program} holds a path of this machine, and would be another one elsewhere.`);
+    throw new Error(`${program} contains a path of this machine, and would differ on another one.`);
   }
   copyFileSync(join(ROOT, 'bin', completion), join(directory, completion));
   for (const file of [program, completion]) chmodSync(join(directory, file), 0o755);
@@ -58,7 +58,7 @@ export async function makeArchive(
   return {os: platform.os, arch: platform.arch, name, program, completion, sha256, size: content.length};
 }
 
-/** What Bun does not do for other platforms than its own. */
+/** Does what Bun leaves undone when it compiles for another platform. */
 function finishProgram(path: string, {os}: Platform): void {
   switch (os) {
     case 'linux':
@@ -74,7 +74,7 @@ function finishProgram(path: string, {os}: Platform): void {
       if (findSignatureFault(compiled) === undefined) return;
       const signed = signAdHoc(compiled, pjson.name);
       const fault = findSignatureFault(signed);
-      if (fault !== undefined) throw new Error(`${path} could not be signed: ${fault}.`);
+      if (fault !== undefined) throw new Error(`Cannot sign ${path}: ${fault}.`);
       writeFileSync(path, signed);
     }
   }

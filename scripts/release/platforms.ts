@@ -1,4 +1,4 @@
-/** Owns the platforms of a release, and what their archives are called. */
+/** Owns the platforms of a release, and the names of their archives. */
 
 export interface Platform {
   /** Go's names, which krew uses. */
@@ -6,13 +6,13 @@ export interface Platform {
   readonly arch: 'amd64' | 'arm64';
   /** Bun's name for it. */
   readonly target: string;
-  /** Alpine's C library. krew cannot tell it from glibc, so that its manifest leaves these out. */
+  /** Alpine's C library. krew cannot tell it from glibc, so its manifest leaves these out. */
   readonly musl?: true;
 }
 
 /**
- * linux/amd64 needs no archive for processors without AVX2: `bun-linux-x64-baseline` is the same file as
- * `bun-linux-x64` (Bun 1.4.5, by their sums), which finds out by itself what the processor can do.
+ * linux/amd64 needs no second archive for processors without AVX2: `bun-linux-x64-baseline` is the same file as
+ * `bun-linux-x64` (Bun 1.4.5, by checksum).
  */
 export const PLATFORMS: readonly Platform[] = [
   {os: 'darwin', arch: 'amd64', target: 'bun-darwin-x64'},
@@ -35,17 +35,16 @@ export function archiveName(platform: Platform, version: string): string {
   return `kubectl-tiltbuild_${version}_${platformName(platform)}.${extension}`;
 }
 
-/** File name of the program. */
 export function programName({os}: Pick<Platform, 'os'>): string {
   return os === 'windows' ? 'kubectl-tiltbuild.exe' : 'kubectl-tiltbuild';
 }
 
-/** File name of the program that kubectl asks for completion. */
+/** The program that kubectl runs for completion. */
 export function completionName({os}: Pick<Platform, 'os'>): string {
   return os === 'windows' ? 'kubectl_complete-tiltbuild.cmd' : 'kubectl_complete-tiltbuild';
 }
 
-/** The platform of this machine, by Node's names for it; undefined where there is no release for it. */
+/** By Node's names; undefined if there is no release for that platform. */
 export function ownPlatform(os: NodeJS.Platform, arch: string): Platform | undefined {
   const names = {os: os === 'win32' ? 'windows' : os, arch: arch === 'x64' ? 'amd64' : arch};
   return PLATFORMS.find(

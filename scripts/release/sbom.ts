@@ -1,4 +1,4 @@
-/** Owns the software bill of materials: CycloneDX JSON of what is in the program, the same for the same source. */
+/** Owns the software bill of materials: CycloneDX JSON, reproducible from the source. */
 import {Enums, Models, Serialize, Spec} from '@cyclonedx/cyclonedx-library';
 import type {BundledPackage} from './bundled-packages.ts';
 
@@ -9,7 +9,7 @@ export interface Described {
   readonly license: string;
 }
 
-/** It has no time and no number of its own, which a bill may leave out. */
+/** Without the optional timestamp and serial number, which would differ between runs. */
 export function formatSbom(own: Described, packages: readonly BundledPackage[], bunVersion: string): string {
   const program = component(own.name, own.version, own.license, Enums.ComponentType.Application);
   program.description = own.description;

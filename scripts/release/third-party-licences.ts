@@ -1,9 +1,9 @@
-/** Owns the file that lists the licences of everything in the program. */
+/** Owns the file with the licences of everything in the program. */
 import type {BundledPackage} from './bundled-packages.ts';
 
 const RULE = '-'.repeat(80);
 
-/** As Bun itself lists it (LICENSE.md of its repository); the package on npm holds no such file. */
+/** From LICENSE.md of Bun's repository, which Bun's npm package lacks. */
 const LINKED_INTO_BUN = `
 JavaScriptCore and WebCore (WebKit): LGPL-2.0-or-later and BSD-2-Clause
 BoringSSL: ISC, OpenSSL and others
@@ -23,7 +23,7 @@ acorn and the usual polyfills of Node's modules: MIT`.trim();
 export function formatThirdPartyLicences(packages: readonly BundledPackage[], bunVersion: string): string {
   return [
     'kubectl-tiltbuild is licensed under Apache-2.0, see LICENSE.',
-    'Inside the program are besides its own source:',
+    'The program also contains:',
     '',
     `- Bun ${bunVersion}: MIT, with the libraries below (not in the package on npm, which runs on Node)`,
     ...packages.map(({name, version, licence}) => `- ${name} ${version}: ${licence}`),
@@ -35,12 +35,12 @@ export function formatThirdPartyLicences(packages: readonly BundledPackage[], bu
     '',
     MIT,
     '',
-    'Libraries in it:',
+    'Libraries in Bun:',
     LINKED_INTO_BUN,
     '',
-    'The source of the WebKit that is in it: https://github.com/oven-sh/WebKit',
-    'The LGPL lets you change it and link anew: Bun tells how at https://bun.com/docs/project/license, and',
-    'scripts/bun-compile.ts of kubectl-tiltbuild makes the program with the Bun that it finds.',
+    'The source of its WebKit: https://github.com/oven-sh/WebKit',
+    'The LGPL lets you modify and relink it: https://bun.com/docs/project/license has instructions, and',
+    'scripts/bun-compile.ts of kubectl-tiltbuild compiles the program with the Bun in node_modules.',
     ...packages.flatMap(({name, version, licence, texts}) => [
       '',
       RULE,

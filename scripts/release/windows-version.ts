@@ -1,6 +1,6 @@
 /**
- * Owns the version resource of a program for Windows. Bun can set it on Windows alone, and leaves that of its own
- * runtime in place elsewhere, which says that this is Bun. It is written over where it lies, so that nothing moves.
+ * Owns the version resource of a program for Windows. On other platforms Bun cannot set it, and leaves its own in place.
+ * We overwrite it without moving anything else.
  */
 import {Resource} from 'resedit';
 
@@ -20,13 +20,13 @@ export interface ProgramVersion {
 }
 
 interface Resources {
-  /** Where they begin in the file. */
+  /** Their offset in the file. */
   readonly start: number;
-  /** What is added to an address in memory to get the place in the file. */
+  /** File offset minus memory address. */
   readonly shift: number;
 }
 
-/** The same program with a version resource of its own, and without Bun's icon. */
+/** The program with its own version resource, and without Bun's icon. */
 export function setWindowsVersion(file: Buffer, own: ProgramVersion): Buffer {
   const changed = Buffer.from(file);
   const {start, shift} = findResources(changed);
@@ -42,7 +42,7 @@ export function setWindowsVersion(file: Buffer, own: ProgramVersion): Buffer {
   return changed;
 }
 
-/** The texts of its version resource. */
+/** The strings of the version resource. */
 export function readWindowsVersion(file: Buffer): Readonly<Record<string, string>> {
   const {start, shift} = findResources(file);
   const entry = findData(file, start, VERSION);
@@ -53,7 +53,7 @@ export function readWindowsVersion(file: Buffer): Readonly<Record<string, string
   return language === undefined ? {} : (info?.getStringValues(language) ?? {});
 }
 
-/** The kinds of resources that it has. */
+/** The kinds of its resources. */
 export function readResourceKinds(file: Buffer): readonly number[] {
   return readDirectory(file, findResources(file).start).map(({id}) => id);
 }
@@ -76,7 +76,7 @@ function makeVersion({name, version, description, copyright}: ProgramVersion): A
 
 function findResources(file: Buffer): Resources {
   const header = file.readUInt32LE(0x3c);
-  if (file.toString('latin1', header, header + 4) !== 'PE\0\0') throw new Error('It is no PE file.');
+  if (file.toString('latin1', header, header + 4) !== 'PE\0\0') throw new Error('This is not a PE file.');
   const optional = header + 24;
   const address = file.readUInt32LE(optional + 112 + RESOURCE_TABLE * 8);
   const sections = optional + file.readUInt16LE(header + 20);
@@ -92,7 +92,7 @@ function findResources(file: Buffer): Resources {
       return {start: address - begin + place, shift: place - begin};
     }
   }
-  throw new Error('It has no resources.');
+  throw new Error('The file has no resources.');
 }
 
 interface DirectoryEntry {
@@ -109,13 +109,13 @@ function readDirectory(file: Buffer, at: number): readonly DirectoryEntry[] {
   });
 }
 
-/** The place of the entry that tells address and size of the first resource of a kind. */
+/** The offset of the entry with the address and size of the first resource of a kind. */
 function findData(file: Buffer, start: number, kind: number): number {
   let entry = readDirectory(file, start).find(({id}) => id === kind);
   while (entry !== undefined && entry.target >= IS_DIRECTORY) {
     entry = readDirectory(file, start + (entry.target - IS_DIRECTORY))[0];
   }
-  if (entry === undefined) throw new Error(`It has no resource of kind ${kind}.`);
+  if (entry === undefined) throw new Error(`The file has no resource of kind ${kind}.`);
   return start + entry.target;
 }
 
@@ -126,6 +126,6 @@ function dropKinds(file: Buffer, start: number, kinds: readonly number[]): void 
     file.writeUInt32LE(id, start + 16 + index * 8);
     file.writeUInt32LE(target, start + 16 + index * 8 + 4);
   }
-  // Kinds have numbers, and the names, of which there are none among these, are counted apart.
+  // Named kinds are counted separately, and there are none.
   file.writeUInt16LE(file.readUInt16LE(start + 14) - (all.length - kept.length), start + 14);
 }

@@ -1,10 +1,10 @@
-/** Owns that work of ours which takes its time is seen to be alive: a line on the terminal, gone when the work is done. */
+/** Owns the line on a terminal that shows what we are waiting for, and disappears when that is done. */
 import type {Cluster} from '../cluster/ports.ts';
 import type {Ports} from '../ports.ts';
 
-/** What is shorter is not shown, in milliseconds. */
+/** Shorter waits are not shown. In milliseconds. */
 const PATIENCE = 500;
-/** Work that goes on after so short a pause is one work. */
+/** Two waits with a shorter pause between them count as one. */
 const LULL = 100;
 const TICK = 100;
 
@@ -12,11 +12,11 @@ const CLUSTER = 'waiting for the cluster';
 const BUILDER = 'waiting for the builder';
 
 export interface ActivityTools {
-  /** Shows a line in place of the last one; undefined takes it away. */
+  /** Shows a line in place of the last one; undefined removes it. */
   readonly showStatus: (line: string | undefined) => void;
   /** Milliseconds since some fixed moment. */
   readonly now: () => number;
-  /** Calls back again and again until it is stopped; it keeps no process alive. */
+  /** Calls back until it is stopped. Does not keep the process alive. */
   readonly every: (milliseconds: number, callback: () => void) => () => void;
 }
 
@@ -43,7 +43,7 @@ export class Activity {
     }
   }
 
-  /** While others write to the terminal, or read from it. */
+  /** For work that writes to the terminal itself, or reads from it. */
   async silently<T>(work: () => Promise<T>): Promise<T> {
     this.#silenced += 1;
     this.#tools.showStatus(undefined);
@@ -58,7 +58,7 @@ export class Activity {
     const now = this.#tools.now();
     const isNew = this.#running === 0 && now - this.#idleSince > LULL;
     if (isNew) this.#since = now;
-    // Who waits for a builder asks the cluster again and again.
+    // Waiting for a builder includes asking the cluster again and again.
     if (isNew || what !== CLUSTER) this.#what = what;
     this.#running += 1;
     this.#stop ??= this.#tools.every(TICK, () => this.#tick());
@@ -78,7 +78,7 @@ export class Activity {
   }
 }
 
-/** The same ports, with what they wait for told. */
+/** The same ports, showing what they wait for. */
 export function showActivity(ports: Ports, activity: Activity): Ports {
   const {clusters, delegate} = ports;
   return {

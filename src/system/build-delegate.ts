@@ -1,9 +1,9 @@
-/** Owns the delegate: finding `kubectl-build`, and running it with its progress going where it belongs. */
+/** Owns the delegate: finds `kubectl-build`, and runs it with its progress sent where it belongs. */
 import type {ExitStatus} from '../cluster/ports.ts';
 import type {Delegate, DelegateRun} from '../ports.ts';
-import {openSpool} from './disk-files.ts';
+import {openPrivate, readPieces} from './disk-files.ts';
 import {findOnPath} from './path-lookup.ts';
-import type {Runner} from './runner.ts';
+import type {Runner, SuperviseOptions} from './runner.ts';
 import type {Terminal} from './terminal.ts';
 
 export class BuildDelegate implements Delegate {
@@ -29,36 +29,30 @@ export class BuildDelegate implements Delegate {
   }
 
   async run({program, argv, env, stdout, input, stop, progress}: DelegateRun): Promise<ExitStatus> {
-    const common = {
-      env: {...this.#env, ...env},
-      stop,
-      input,
-      stdout: stdout === 'result' ? 'inherit' : 'stderr',
-    } as const;
+    const run = (stderr: SuperviseOptions['stderr']) =>
+      this.#runner.supervise(program, argv, {
+        env: {...this.#env, ...env},
+        stop,
+        input,
+        stdout: stdout === 'result' ? 'inherit' : 'stderr',
+        stderr,
+      });
     switch (progress.mode) {
       case 'shown':
-        return await this.#runner.supervise(program, argv, {...common, stderr: 'inherit'});
+        return await run('inherit');
       case 'watched':
-        return await this.#runner.supervise(program, argv, {
-          ...common,
-          stderr: (chunk) => {
-            progress.observe(chunk);
-            return this.#terminal.writeError(chunk);
-          },
+        return await run((chunk) => {
+          progress.observe(chunk);
+          return this.#terminal.writeError(chunk);
         });
       case 'held': {
-        const spool = openSpool(progress.spool);
-        const result = await this.#runner
-          .supervise(program, argv, {
-            ...common,
-            stderr: (chunk) => {
-              progress.observe(chunk);
-              return spool.write(chunk);
-            },
-          })
-          .finally(() => spool.close());
+        const spool = await openPrivate(progress.spool);
+        const result = await run(async (chunk) => {
+          progress.observe(chunk);
+          await spool.writeFile(chunk);
+        }).finally(() => spool.close());
         if (result.exitCode !== 0) {
-          for await (const chunk of spool.read()) await this.#terminal.writeError(chunk);
+          for await (const chunk of readPieces(progress.spool)) await this.#terminal.writeError(chunk);
         }
         return result;
       }

@@ -1,17 +1,33 @@
-/** Owns the disk: the only importer of node:fs. Private files are made private, and do not outlive the process. */
+/** Owns the disk, and is the only importer of node:fs. Private files are readable by this user only, and temporary. */
 import {accessSync, constants, createReadStream, createWriteStream, rmSync, statSync} from 'node:fs';
-import {mkdir, mkdtemp, open, readFile, realpath, rename, rm, writeFile} from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import type {Files} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 
+/** Fails if the file is already there, even as a link. */
+const PRIVATE = {mode: 0o600, flag: 'wx'} as const;
+
 export class DiskFiles implements Files {
   readonly #temporaryRoot: string;
   readonly #privateDirectories = new Set<string>();
+  readonly join = join;
+  readonly dirname = dirname;
+  readonly basename = basename;
 
-  /** `temporaryRoot` is where private directories are made; `atExit` runs its argument when the process ends. */
+  /** Private directories are created in `temporaryRoot`; `atExit` runs its argument when the process ends. */
   constructor(temporaryRoot: string, atExit: (cleanUp: () => void) => void) {
     this.#temporaryRoot = temporaryRoot;
     atExit(() => {
@@ -23,7 +39,7 @@ export class DiskFiles implements Files {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
   }
@@ -46,38 +62,31 @@ export class DiskFiles implements Files {
   }
 
   async makePrivateDirectory(): Promise<string> {
-    try {
-      // mkdtemp makes it with mode 0700.
-      const directory = await mkdtemp(join(this.#temporaryRoot, 'kubectl-tiltbuild-'));
-      this.#privateDirectories.add(directory);
-      return directory;
-    } catch (error) {
-      throw noTemporaryFiles(this.#temporaryRoot, error);
-    }
+    // mkdtemp creates it with mode 0700.
+    const directory = await this.#temporary(mkdtemp(join(this.#temporaryRoot, 'kubectl-tiltbuild-')));
+    this.#privateDirectories.add(directory);
+    return directory;
   }
 
-  async writePrivate(path: string, text: string): Promise<void> {
-    await this.#writeNew(path, text);
+  async writePrivate(path: string, content: string | Uint8Array): Promise<void> {
+    await this.#temporary(writeFile(path, content, PRIVATE));
   }
 
   async copyPrivate(from: string, to: string): Promise<void> {
-    let content: Buffer;
-    try {
-      content = await readFile(from);
-    } catch (cause) {
-      throw new TiltbuildError('usage', `"${from}" cannot be read: ${reasonOf(cause)}.`, {cause});
-    }
-    await this.#writeNew(to, content);
+    const content = await readFile(from).catch((cause) => {
+      throw new TiltbuildError('usage', `Cannot read "${from}": ${reasonOf(cause)}.`, {cause});
+    });
+    await this.writePrivate(to, content);
   }
 
   async makeDirectory(path: string): Promise<void> {
     await mkdir(path, {recursive: true, mode: 0o700});
   }
 
-  /** Writes what a stream gives, to its end, to a new file that only this user can read. */
+  /** Writes a stream to a new private file. */
   async saveStream(stream: Readable, path: string): Promise<void> {
     const {pipeline} = await import('node:stream/promises');
-    await pipeline(stream, createWriteStream(path, {mode: 0o600, flags: 'wx'}));
+    await pipeline(stream, createWriteStream(path, {mode: PRIVATE.mode, flags: PRIVATE.flag}));
   }
 
   async remove(path: string): Promise<void> {
@@ -96,54 +105,32 @@ export class DiskFiles implements Files {
     }
   }
 
-  join(...parts: string[]): string {
-    return join(...parts);
-  }
-
-  dirname(path: string): string {
-    return dirname(path);
-  }
-
-  basename(path: string): string {
-    return basename(path);
-  }
-
-  async #writeNew(path: string, content: string | Buffer): Promise<void> {
-    try {
-      await writeFile(path, content, {mode: 0o600, flag: 'wx'});
-    } catch (error) {
-      throw noTemporaryFiles(this.#temporaryRoot, error);
-    }
-  }
-}
-
-/** A private file that is written in pieces, each waited for, and read back in pieces. */
-export interface Spool {
-  write(chunk: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-  read(): AsyncIterable<Uint8Array>;
-}
-
-export function openSpool(path: string): Spool {
-  const stream = createWriteStream(path, {mode: 0o600, flags: 'wx'});
-  const settled = (start: (done: (error?: Error | null) => void) => void) =>
-    new Promise<void>((resolve, reject) => {
-      start((error) => (error ? reject(error) : resolve()));
+  async #temporary<T>(written: Promise<T>): Promise<T> {
+    return await written.catch((cause) => {
+      const root = this.#temporaryRoot;
+      throw new TiltbuildError(
+        'temporary-files',
+        `Cannot write temporary files in ${root}: ${reasonOf(cause)}.`,
+        {remedy: ['Free some space there, or set TMPDIR (TEMP on Windows) to another directory.'], cause},
+      );
     });
-  stream.on('error', () => {}); // each write reports its own failure
-  return {
-    write: (chunk) => settled((done) => stream.write(chunk, done)),
-    close: () => settled((done) => stream.end(done)),
-    read: () => createReadStream(path),
-  };
+  }
 }
 
-/** A credential's file, as it is. */
+/** A new private file, to write piece by piece. */
+export async function openPrivate(path: string): Promise<FileHandle> {
+  return await open(path, PRIVATE.flag, PRIVATE.mode);
+}
+
+export function readPieces(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path);
+}
+
 export async function readBytes(path: string): Promise<Buffer> {
   return await readFile(path);
 }
 
-/** The first `length` bytes of a file, or all that it has. */
+/** At most the first `length` bytes of a file. */
 export async function readStart(path: string, length: number): Promise<string> {
   const file = await open(path);
   try {
@@ -154,22 +141,7 @@ export async function readStart(path: string, length: number): Promise<string> {
   }
 }
 
-/** The file that `path` leads to, all links followed; `path` itself where it leads to none. */
+/** The file that `path` leads to, with all links followed; `path` itself if there is none. */
 export async function followLinks(path: string): Promise<string> {
   return await realpath(path).catch(() => path);
-}
-
-function noTemporaryFiles(root: string, cause: unknown): TiltbuildError {
-  return new TiltbuildError(
-    'temporary-files',
-    `No temporary file can be written in ${root}: ${reasonOf(cause)}.`,
-    {
-      remedy: ['Free some space there, or name another directory with TMPDIR (TEMP on Windows).'],
-      cause,
-    },
-  );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,7 +1,6 @@
 /**
- * Owns one HTTPS request with the certificates of a kubeconfig: Bun's own `fetch` in the compiled binary, where it
- * takes half the time of `node:https` (10 ms against 22 ms for five requests at once), `node:https` in Node, whose
- * `fetch` knows no client certificates.
+ * Owns one HTTPS request with the credentials of a kubeconfig. The compiled binary uses `fetch`, which costs a build
+ * 8 ms less there than `node:https`; Node uses `node:https`, since its `fetch` takes no client certificate.
  */
 import type {RequestOptions} from 'node:https';
 
@@ -14,49 +13,51 @@ export interface TlsMaterial {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
-  /** The name that the server's certificate has to bear, where it is not that of the server. */
+  /** The name to expect in the server's certificate, if it differs from the server's host. */
   readonly servername?: string;
-  /** False where the server's certificate is not checked. */
-  readonly rejectUnauthorized?: boolean;
+  /** Never left to the runtime: by default NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check off. */
+  readonly rejectUnauthorized: boolean;
 }
 
-export interface TransportOptions {
-  /** Base URL. */
-  readonly server: string;
+export interface Credentials {
   readonly tls: TlsMaterial;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  /** The longest that one request may be without an answer, in milliseconds. */
-  readonly timeout: number;
-  readonly abort: AbortSignal;
-  /** Makes the error for a request that took longer. */
-  readonly onTimeout: () => Error;
 }
 
-/** Rejects with the runtime's own error where there is no answer. */
-export type Send = (method: 'GET' | 'POST', path: string, accept: string, body?: string) => Promise<Response>;
+export interface TransportOptions extends Credentials {
+  /** Base URL. */
+  readonly server: string;
+  /** How long to wait for an answer, in milliseconds. */
+  readonly timeout: number;
+  readonly abort: AbortSignal;
+}
+
+export class RequestTimeout extends Error {
+  constructor(timeout: number) {
+    super(`no answer within ${timeout / 1000} s`);
+  }
+}
+
+/** A POST if there is a body. Rejects with `RequestTimeout`, or the runtime's own error if there is no answer. */
+export type Send = (path: string, accept: string, body?: string) => Promise<Response>;
 
 export async function openTransport(options: TransportOptions): Promise<Send> {
   const base = new URL(options.server);
-  // `fetch` joins the values of a header with commas, and the API server then sees one group of that name.
-  const repeats = Object.values(options.headers).some(
-    (value) => typeof value !== 'string' && value.length > 1,
-  );
-  return 'Bun' in globalThis && !repeats
-    ? sendWithFetch(base, options)
-    : await openNodeTransport(base, options);
+  // `fetch` joins the values of a repeated header with commas, which the API server reads as one group.
+  const repeats = Object.values(options.headers).some((value) => Array.isArray(value) && value.length > 1);
+  return 'Bun' in globalThis && !repeats ? sendWithFetch(base, options) : await sendWithNode(base, options);
 }
 
-function sendWithFetch(base: URL, options: TransportOptions): Send {
-  const {tls, timeout, abort, onTimeout} = options;
+function sendWithFetch(base: URL, {tls, headers, timeout, abort}: TransportOptions): Send {
   const {servername, ...material} = tls;
-  return async (method, path, accept, body) => {
+  return async (path, accept, body) => {
     const limit = AbortSignal.timeout(timeout);
-    const headers = new Headers({Accept: accept, 'User-Agent': 'kubectl-tiltbuild'});
-    for (const [name, value] of Object.entries(options.headers)) headers.set(name, String(value));
-    if (body !== undefined) headers.set('Content-Type', 'application/json');
     const init = {
-      method,
-      headers,
+      method: body === undefined ? 'GET' : 'POST',
+      headers: Object.entries({...headers, ...ownHeaders(accept, body)}).map(([name, value]) => [
+        name,
+        String(value),
+      ]) as [string, string][],
       body,
       // A redirect would take the credentials elsewhere.
       redirect: 'manual' as const,
@@ -67,27 +68,23 @@ function sendWithFetch(base: URL, options: TransportOptions): Send {
       const response = await fetch(joinPath(base, path), init);
       return {status: response.status, body: await response.text()};
     } catch (error) {
-      throw limit.aborted ? onTimeout() : error;
+      throw limit.aborted ? new RequestTimeout(timeout) : error;
     }
   };
 }
 
-async function openNodeTransport(base: URL, options: TransportOptions): Promise<Send> {
+async function sendWithNode(base: URL, {tls, headers, timeout, abort}: TransportOptions): Promise<Send> {
   const {request} = base.protocol === 'http:' ? await import('node:http') : await import('node:https');
-  const common: RequestOptions = {
-    ...options.tls,
-    timeout: options.timeout,
-    signal: options.abort,
-  };
-  return (method, path, accept, body) =>
+  return (path, accept, body) =>
     new Promise((resolve, reject) => {
-      const headers = {
-        ...(options.headers as Record<string, string | string[]>),
-        'User-Agent': 'kubectl-tiltbuild',
-        Accept: accept,
-        ...(body !== undefined && {'Content-Type': 'application/json'}),
+      const options: RequestOptions = {
+        ...tls,
+        timeout,
+        signal: abort,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {...(headers as Record<string, string | string[]>), ...ownHeaders(accept, body)},
       };
-      const sent = request(joinPath(base, path), {...common, method, headers}, (response) => {
+      const sent = request(joinPath(base, path), options, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
@@ -95,10 +92,18 @@ async function openNodeTransport(base: URL, options: TransportOptions): Promise<
           resolve({status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8')}),
         );
       });
-      sent.on('timeout', () => sent.destroy(options.onTimeout()));
+      sent.on('timeout', () => sent.destroy(new RequestTimeout(timeout)));
       sent.on('error', reject);
       sent.end(body);
     });
+}
+
+function ownHeaders(accept: string, body: string | undefined): Record<string, string> {
+  return {
+    'User-Agent': 'kubectl-tiltbuild',
+    Accept: accept,
+    ...(body !== undefined && {'Content-Type': 'application/json'}),
+  };
 }
 
 function joinPath(base: URL, path: string): URL {

@@ -1,4 +1,4 @@
-/** Owns the signals that end a build: they no longer kill this process, but tell whoever listens. */
+/** Owns the signals that end a build: instead of killing this process, they call listeners. */
 import {Interrupted, type InterruptSignal} from '../errors.ts';
 import type {Interruption} from '../ports.ts';
 
@@ -24,14 +24,14 @@ export class SignalInterruption implements Interruption {
     if (this.#first !== undefined) throw new Interrupted(this.#first);
   }
 
-  /** Calls `listener` for each signal from now on, and at once for one that came before. Returns the way out. */
+  /** Calls `listener` for each signal, at once if one came before. Returns a function that unsubscribes. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#first !== undefined) listener(this.#first, this.#count);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves after so many milliseconds, or throws `Interrupted` as soon as a signal comes. */
+  /** Throws `Interrupted` as soon as a signal comes. */
   async sleep(milliseconds: number): Promise<void> {
     const {promise, resolve} = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);

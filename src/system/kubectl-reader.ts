@@ -1,43 +1,54 @@
-/**
- * Owns reads through kubectl, for clusters whose credentials only kubectl can get: exec plugins, auth providers,
- * proxies. Its processes run side by side: one for the secret, one for the builders, one for the nodes.
- */
+/** Owns reads through kubectl, for clusters whose credentials or proxy only kubectl can use. */
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {readItems} from '../cluster/api/objects.ts';
 import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
+import type {Reads} from './kube-api.ts';
 import type {Collected} from './runner.ts';
 
-/** Runs kubectl with `args` behind its connection flags; `input` is its standard input. */
+/** Runs kubectl with `args` after its connection flags; `input` is its standard input. */
 export type RunKubectl = (args: readonly string[], input?: string) => Promise<Collected>;
 
-/** kubectl could not ask, or was given no answer that counts; `message` is what it said. */
+/** kubectl got no answer, or no usable one; `message` is what it said. */
 export class KubectlFailure extends Error {}
 
-/** The user's rights are not asked for: it would be one more process, and kubectl build names the right it misses. */
-export async function askKubectl(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
+/** Each read throws `KubectlFailure` if there is no usable answer. */
+export function readThroughKubectl(run: RunKubectl): Reads {
+  return {
+    read: (query) => readFacts(run, query),
+    get: async (path) => readRaw(await run(['get', '--raw', path])),
+    review: async (path, question) =>
+      readRaw(await run(['create', '--raw', path, '--filename', '-'], JSON.stringify(question))),
+  };
+}
+
+/**
+ * Runs one process for each kind of thing, all at once. The user's permissions are left out: that would take one more,
+ * and kubectl build names the permission it lacks.
+ */
+async function readFacts(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
   const [pullSecret, pullSecrets, builders, nodes] = await Promise.all([
     query.pullSecret === undefined ? undefined : readSecret(run, query.pullSecret),
     query.pullSecrets ? listPullSecrets(run) : undefined,
     query.builders ? readBuilders(run) : undefined,
     query.nodes ? readNodes(run) : undefined,
   ]);
-  return {pullSecret, ...(pullSecrets && {pullSecrets}), ...builders, nodes};
+  return {pullSecret, pullSecrets, ...builders, nodes};
 }
 
 /**
- * Asks with the human output on purpose: kubectl then takes the server's Table, in which a Secret has a type
- * and no data, where every other format makes it fetch the whole object.
+ * Asks for kubectl's human-readable output on purpose: kubectl then gets the server's Table, in which a Secret has a
+ * type and no data. For any other format it fetches the whole object.
  */
 async function readSecret(run: RunKubectl, name: string): Promise<Answer<SecretFacts>> {
   const result = await run(['get', `secrets/${name}`, '--no-headers', '--ignore-not-found']);
   const refusal = readRefusals(result, ['secrets']).get('secrets');
+  if (refusal !== undefined) return refusal;
   // NAME TYPE DATA AGE
   const [found, type] = result.stdout.trim().split(/\s+/);
-  if (refusal !== undefined) return refusal;
   return found === name && type !== undefined ? {kind: 'found', value: {type}} : {kind: 'missing'};
 }
 
-/** In the human output, for the same reason. */
+/** Also human-readable, for the same reason. */
 async function listPullSecrets(run: RunKubectl): Promise<Answer<readonly string[]>> {
   const result = await run(['get', 'secrets', '--field-selector', PULL_SECRET_SELECTOR, '--no-headers']);
   const refusal = readRefusals(result, ['secrets']).get('secrets');
@@ -47,14 +58,8 @@ async function listPullSecrets(run: RunKubectl): Promise<Answer<readonly string[
 }
 
 async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deployments' | 'configMaps'>> {
-  const result = await run([
-    'get',
-    'deployments.apps,configmaps',
-    '--selector',
-    BUILDER_SELECTOR,
-    '--output',
-    'json',
-  ]);
+  const kinds = 'deployments.apps,configmaps';
+  const result = await run(['get', kinds, '--selector', BUILDER_SELECTOR, '--output', 'json']);
   const refusals = readRefusals(result, ['deployments', 'configmaps']);
   const items = result.stdout.trim() === '' ? [] : readItems(parseJson(result.stdout));
   const ofKind = (kind: string) =>
@@ -65,14 +70,10 @@ async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deploy
   };
 }
 
-/** One object or list, by its path. */
-export async function getRaw(run: RunKubectl, path: string): Promise<Answer<unknown>> {
-  return readRaw(await run(['get', '--raw', path]));
-}
-
-/** The answer to a review. */
-export async function reviewRaw(run: RunKubectl, path: string, question: unknown): Promise<Answer<unknown>> {
-  return readRaw(await run(['create', '--raw', path, '--filename', '-'], JSON.stringify(question)));
+async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
+  const result = await run(['get', '--raw', NODES_PATH]);
+  const refusal = readRefusals(result, ['nodes']).get('nodes');
+  return refusal ?? {kind: 'found', value: readItems(parseJson(result.stdout))};
 }
 
 function readRaw(result: Collected): Answer<unknown> {
@@ -82,35 +83,29 @@ function readRaw(result: Collected): Answer<unknown> {
   return refusal ?? {kind: 'found', value: parseJson(result.stdout)};
 }
 
-async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
-  const result = await run(['get', '--raw', NODES_PATH]);
-  const refusal = readRefusals(result, ['nodes']).get('nodes');
-  return refusal ?? {kind: 'found', value: readItems(parseJson(result.stdout))};
-}
-
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new KubectlFailure('it answered with something that is not JSON', {cause});
+    throw new KubectlFailure('the answer is not JSON', {cause});
   }
 }
 
 type Refusal = {readonly kind: 'forbidden'; readonly message: string};
 
-/** What kubectl's own errors begin with; login plugins write to the same stream. */
+/** How kubectl's own errors begin; login plugins write to the same stream. */
 const OWN_ERROR =
   /^(?:Error from server|error: |Error: |Unable to connect to the server|The connection to the server)/;
 
-/** Whether a line on kubectl's stderr is from somebody else, who wants to be heard: a login plugin. */
+/** Whether a line on kubectl's standard error is a message of a login plugin, for the user to see. */
 export function isForeignLine(line: string): boolean {
-  // klog's own look like E1125 01:11:19.398124 … memcache.go:265].
+  // Lines of klog look like E1125 01:11:19.398124 … memcache.go:265].
   return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:|EOF$)/.test(line);
 }
 
 const FORBIDDEN = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/;
 
-/** The 403s among kubectl's errors, by resource. Any other error is thrown, and one for what was not asked. */
+/** The 403s among kubectl's errors, by resource. Throws for any other error, and for a resource not in `asked`. */
 function readRefusals(
   {exitCode, stderr}: Collected,
   asked?: readonly string[],
@@ -126,6 +121,6 @@ function readRefusals(
     if (asked !== undefined && !asked.includes(resource)) throw new KubectlFailure(line);
     refusals.set(resource, {kind: 'forbidden', message});
   }
-  if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed and did not say why');
+  if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed without a message');
   return refusals;
 }

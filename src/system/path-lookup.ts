@@ -1,15 +1,14 @@
-/** Owns finding programs on PATH by kubectl's rules, but for one: never in the current directory. */
+/** Owns finding programs on PATH by kubectl's rules, except that the current directory is never searched. */
 import {delimiter, isAbsolute} from 'node:path';
 import {whichCommand, whichCommandAll} from 'which-command';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Absolute path of the first program called `name`; undefined where there is none.
+ * Absolute path of the first program called `name`; undefined if there is none.
  *
- * kubectl finds its plugins with Go's exec.LookPath, to which an empty PATH entry means the current directory,
- * and runs what it finds there. A checkout could then bring its own `kubectl-build`, so entries that are not
- * absolute are passed over.
+ * kubectl finds its plugins with Go's exec.LookPath, which takes an empty PATH entry for the current directory. A
+ * checkout could bring its own `kubectl-build` that way, so entries that are not absolute are skipped.
  */
 export async function findOnPath(
   name: string,
@@ -30,7 +29,7 @@ export async function findAllOnPath(
   return options === undefined ? [] : await whichCommandAll(name, options);
 }
 
-/** The entries of PATH as they stand, also those that are passed over here. */
+/** All entries of PATH, including those that are skipped here. */
 export function pathEntries(env: Env, platform: NodeJS.Platform): readonly string[] {
   const text = pathVariable(env, platform);
   return text ? text.split(delimiter) : [];
@@ -42,7 +41,7 @@ function lookupOptions(env: Env, platform: NodeJS.Platform) {
   if (first === undefined) return undefined;
   return {
     path: entries.join(delimiter),
-    // On Windows which-command looks here before PATH, as cmd does in the current directory.
+    // On Windows which-command searches this directory before PATH, as cmd does with the current one.
     cwd: first,
     ...(env.PATHEXT && {pathExt: env.PATHEXT}),
   };

@@ -1,4 +1,4 @@
-/** Owns a login by a credential plugin: it is asked once, for as long as its answer is good. */
+/** Owns a login through a credential plugin, which runs once for as long as its answer is valid. */
 import {join} from 'node:path';
 import type {PluginAnswer} from '../cluster/ports.ts';
 import {
@@ -10,13 +10,11 @@ import {
 } from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
+import {LOG_IN_AGAIN} from './cluster-failures.ts';
+import {readAuthority} from './credentials.ts';
 import {readBytes} from './disk-files.ts';
-import {readAuthority} from './kube-api.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Collected, Runner} from './runner.ts';
-
-/** What helps a user whom the cluster does not accept. */
-export const LOG_IN_AGAIN = 'Log in again, or check with: kubectl auth whoami';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -26,7 +24,7 @@ export interface PluginTools {
   readonly platform: NodeJS.Platform;
   /** The user's home directory. */
   readonly home: string;
-  /** Gets what the plugin has to say to the user. */
+  /** Shows the user a line that the plugin wrote to standard error. */
   readonly showLine: (line: string) => void;
 }
 
@@ -45,14 +43,14 @@ export class PluginLogin {
   }
 
   /**
-   * The target with the credential in the place of the plugin. Throws `cluster-denied` where the plugin failed, and
-   * any other error where kubectl has to ask it, since it could not be started or was not understood.
+   * The target with the credential in place of the plugin. Throws `cluster-denied` if the plugin failed, and any other
+   * error if it could not be started or its answer is not understood: kubectl is then the one to run it.
    */
   async logIn(): Promise<Target> {
     const asked = this.#ask();
     let login = await asked;
-    if (!isGood(login)) {
-      // Another one may have seen that it is old, and asked already.
+    if (!isValid(login)) {
+      // A concurrent call may have run the plugin again already.
       if (this.#asked === asked) this.forget();
       login = await this.#ask();
     }
@@ -60,15 +58,15 @@ export class PluginLogin {
     return {...this.#target, user: {...user, ...login.credential.fields}};
   }
 
-  /** The plugin is asked again the next time. */
+  /** Has the plugin run again for the next login. */
   forget(): void {
     this.#asked = undefined;
   }
 
-  /** What the plugin gave, as long as it is good. */
+  /** The plugin's answer, as long as it is valid. */
   async last(): Promise<PluginAnswer | undefined> {
     const login = await this.#asked?.catch(() => undefined);
-    return login && isGood(login) ? login : undefined;
+    return login && isValid(login) ? login : undefined;
   }
 
   #ask(): Promise<Login> {
@@ -83,7 +81,7 @@ export class PluginLogin {
     const {runner, env, platform, home, showLine} = this.#tools;
     const {user, cluster} = this.#target;
     const {exec} = user;
-    if (await mayBeForbidden(env, home)) throw new Error('kubectl has a say in which plugins are started');
+    if (await mayBeForbidden(env, home)) throw new Error('a policy of kubectl may forbid the plugin');
     const program = /[\\/]/.test(exec.command) ? exec.command : await findOnPath(exec.command, env, platform);
     if (program === undefined) throw new Error(`${exec.command} is not on PATH`);
     const authority = exec.provideClusterInfo ? await readAuthority(cluster) : undefined;
@@ -95,18 +93,18 @@ export class PluginLogin {
     });
     if (ended.exitCode !== 0) throw describeFailure(user, ended);
     const credential = readPluginAnswer(ended.stdout, exec);
-    if (credential === undefined) throw new Error(`the answer of ${exec.command} was not understood`);
+    if (credential === undefined) throw new Error(`${exec.command} printed no valid ExecCredential`);
     return {credential, text: ended.stdout, program};
   }
 }
 
-function isGood({credential: {expires}}: Login): boolean {
+function isValid({credential: {expires}}: Login): boolean {
   return expires === undefined || expires > Date.now();
 }
 
 /**
- * Whether the user's preferences may forbid a plugin to kubectl (1.35 and later), which then has to be the one that
- * starts it: https://kubernetes.io/docs/reference/kubectl/kuberc/
+ * Whether the user's preferences may forbid a plugin (kubectl 1.35 and later). Only kubectl may start it then:
+ * https://kubernetes.io/docs/reference/kubectl/kuberc/
  */
 async function mayBeForbidden(env: Env, home: string): Promise<boolean> {
   if (env.KUBERC === 'off') return false;
@@ -116,12 +114,10 @@ async function mayBeForbidden(env: Env, home: string): Promise<boolean> {
 }
 
 function describeFailure(user: PluginUser, {exitCode, signal}: Collected): TiltbuildError {
-  const how = exitCode === undefined ? `was ended by ${signal}` : `failed with exit code ${exitCode}`;
+  const how = exitCode === undefined ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
   return new TiltbuildError(
     'cluster-denied',
     `The login plugin "${user.exec.command}" of user "${user.name}" ${how}.`,
-    {
-      remedy: [user.exec.installHint || LOG_IN_AGAIN],
-    },
+    {remedy: [user.exec.installHint || LOG_IN_AGAIN]},
   );
 }

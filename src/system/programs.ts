@@ -1,4 +1,4 @@
-/** Owns finding other programs on PATH, and asking them what they are. */
+/** Owns finding other programs on PATH, and running them for what they print. */
 import type {ProgramOutput} from '../cluster/ports.ts';
 import {Interrupted} from '../errors.ts';
 import type {Programs} from '../ports.ts';
@@ -9,7 +9,7 @@ import type {Runner} from './runner.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Bytes of a script that are enough to tell whose it is. */
+/** Bytes of a script that are enough to recognize it. */
 const START = 16_384;
 
 export class PathPrograms implements Programs {
@@ -59,8 +59,8 @@ export class PathPrograms implements Programs {
   }
 }
 
-/** The system has the same word for a file that is not there and for one whose interpreter is not. */
+/** The system reports a missing interpreter the same way as a missing file. */
 function describeStart(error: unknown): string {
   const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-  return isMissing ? 'it or its interpreter is not there' : reasonOf(error);
+  return isMissing ? 'it or its interpreter does not exist' : reasonOf(error);
 }

@@ -1,10 +1,12 @@
-/** Owns starting other programs: the only importer of execa and of node:child_process. Argument arrays, never a shell. */
+/** Owns starting other programs, and is the only importer of execa and node:child_process. It never uses a shell. */
 import {spawn} from 'node:child_process';
 import type {Options} from 'execa';
 import type {InterruptSignal} from '../errors.ts';
 import type {SignalInterruption} from './interruption.ts';
 
-/** How a program ended. */
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** How a program ended: its exit code, or the signal that killed it. */
 export interface Ended {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
@@ -16,48 +18,43 @@ export interface Collected extends Ended {
 }
 
 export interface CollectOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the program reads from its standard input; nothing where it is undefined. */
+  readonly env: Env;
+  /** The program's standard input; empty if undefined. */
   readonly input?: string;
   readonly onErrorLine: (line: string) => void;
-  /** How long it may take, in milliseconds; then it is ended. */
+  /** In milliseconds; the program is ended after it. */
   readonly timeout?: number;
 }
 
-/** Called with each piece of a program's stderr; the next piece waits for its promise. */
+/** Called with each piece of a program's standard error; the next piece waits for its promise. */
 export type Sink = (chunk: Uint8Array) => void | Promise<void>;
 
 export interface SuperviseOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The file that is its standard input; undefined: our own. */
+  readonly env: Env;
+  /** Path of the file that is its standard input; our own standard input if undefined. */
   readonly input?: string;
   readonly stdout: 'inherit' | 'stderr';
   readonly stderr: 'inherit' | Sink;
-  /** Aborted, it ends the program as a signal meant for us would. */
+  /** Ends the program when aborted, as a signal to us would. */
   readonly stop?: AbortSignal;
 }
 
-/** How a program that is to be supervised is started; 2 is our standard error. */
-interface StartOptions extends Pick<SuperviseOptions, 'env' | 'input'> {
-  readonly stdout: 'inherit' | 2;
-  readonly stderr: 'inherit' | 'pipe';
-}
-
-/** A program that runs, whoever started it. */
 interface Child {
   readonly stderr: AsyncIterable<Uint8Array> | null;
-  /** Rejects where the program could not be started. */
+  /** Rejects if the program could not be started. */
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): unknown;
 }
 
-/** How long a program may take to end by itself after a signal, in milliseconds. BuildKit needs under a second. */
+/** How long a program may take to end after a signal, in milliseconds. BuildKit needs less than a second. */
 const GRACE = 10_000;
+
+const BASE = {extendEnv: false, reject: false, windowsHide: true} as const satisfies Options;
 
 export class Runner {
   readonly #interruption: SignalInterruption;
   readonly #platform: NodeJS.Platform;
-  /** Those that are supervised: they must not outlive us, however we end. */
+  /** The supervised programs, which must not outlive us. */
   readonly #running = new Set<Child>();
 
   /** `atExit` runs its argument when the process ends. */
@@ -74,8 +71,8 @@ export class Runner {
   }
 
   /**
-   * Runs a program for its output, which is short; each line of stderr is also handed to `onErrorLine` as it comes.
-   * A signal meant for us ends it; see `Interruption`.
+   * Runs a program for its output, which is short. Also passes each line of its standard error to `onErrorLine` as it
+   * is written. A signal to us ends the program, and throws `Interrupted`.
    */
   async collect(
     program: string,
@@ -83,7 +80,7 @@ export class Runner {
     {env, input, onErrorLine, timeout}: CollectOptions,
   ): Promise<Collected> {
     const stdin = input === undefined ? {stdin: 'ignore' as const} : {input};
-    const execa = await loadExeca();
+    const {execa} = await import('execa');
     const child = execa(program, args, {...BASE, env, ...stdin, timeout, stripFinalNewline: false});
     const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
     const watched = (async () => {
@@ -91,50 +88,38 @@ export class Runner {
     })();
     const [result] = await Promise.all([child, watched.catch(() => undefined)]).finally(release);
     this.#interruption.throwIfReceived();
-    if (result.code !== undefined && result.exitCode === undefined && result.cause !== undefined)
-      throw result.cause;
-    return {exitCode: result.exitCode, signal: result.signal, stdout: result.stdout, stderr: result.stderr};
+    const {exitCode, signal, stdout, stderr, code, cause} = result;
+    if (code !== undefined && exitCode === undefined && cause !== undefined) throw cause;
+    return {exitCode, signal, stdout, stderr};
   }
 
   /**
-   * Runs a program to its end with our own standard streams. The first signal meant for us goes on to it, so
-   * that it can cancel its work; the second one, or `GRACE` without an end, kills it.
+   * Runs a program with our own standard streams. The first signal to us is passed on, for the program to cancel its
+   * work; the second one kills it, as does `GRACE` without an end.
    */
   async supervise(program: string, args: readonly string[], options: SuperviseOptions): Promise<Ended> {
-    // A batch file on Windows, whose arguments cmd reads as it likes, and a file to read from, are execa's to start.
-    // For all else it would take 9 ms to load, more than the start itself.
+    // Loading execa costs a build 8 ms (docs/benchmarks.md). It is needed for batch files on Windows, whose arguments
+    // cmd would interpret, and to read from a file.
     const start = this.#platform === 'win32' || options.input !== undefined ? startWithExeca : startDirectly;
-    const child = await start(program, args, {
-      env: options.env,
-      input: options.input,
-      stdout: options.stdout === 'inherit' ? 'inherit' : 2,
-      stderr: options.stderr === 'inherit' ? 'inherit' : 'pipe',
-    });
+    const child = await start(program, args, options);
     this.#running.add(child);
     const forget = () => this.#running.delete(child);
     child.ended.then(forget, forget);
     let timer: NodeJS.Timeout | undefined;
-    const killLater = () => {
+    const cancel = (signal?: NodeJS.Signals) => {
       timer ??= setTimeout(() => child.kill('SIGKILL'), GRACE);
+      if (signal !== undefined) child.kill(signal);
     };
-    const stop = () => {
-      killLater();
-      child.kill('SIGTERM');
-    };
+    const stop = () => cancel('SIGTERM');
     if (options.stop?.aborted) stop();
     else options.stop?.addEventListener('abort', stop, {once: true});
     const release = this.#interruption.subscribe((signal, count) => {
-      if (count > 1) {
-        child.kill('SIGKILL');
-        return;
-      }
-      killLater();
-      if (this.#platform !== 'win32') child.kill(cancellingSignal(signal));
-      // On Windows the console has told the child already, and kill() would end it before it can cancel.
+      if (count > 1) child.kill('SIGKILL');
+      // On Windows the console has signalled the child already, and kill() would end it before it can cancel.
+      else cancel(this.#platform === 'win32' ? undefined : cancellingSignal(signal));
     });
     try {
-      const drained = typeof options.stderr === 'function' ? drain(child.stderr, options.stderr) : undefined;
-      const [ended] = await Promise.all([child.ended, drained]);
+      const [ended] = await Promise.all([child.ended, drain(child.stderr, options.stderr)]);
       return ended;
     } finally {
       clearTimeout(timer);
@@ -144,26 +129,21 @@ export class Runner {
   }
 }
 
-async function loadExeca() {
-  return (await import('execa')).execa;
-}
-
 async function startWithExeca(
   program: string,
   args: readonly string[],
-  {env, input, stdout, stderr}: StartOptions,
+  {env, input, stdout, stderr}: SuperviseOptions,
 ): Promise<Child> {
-  const execa = await loadExeca();
+  const {execa} = await import('execa');
   const child = execa(program, args, {
     ...BASE,
     env,
     stdin: input === undefined ? 'inherit' : {file: input},
-    stdout,
-    stderr,
+    stdout: stdout === 'inherit' ? 'inherit' : 2,
+    stderr: stderr === 'inherit' ? 'inherit' : 'pipe',
     buffer: false,
-    // Those that are supervised are ended by us.
+    // We end it ourselves, and execa would kill it after five seconds.
     cleanup: false,
-    // execa would kill after five seconds; `GRACE` is ours.
     forceKillAfterDelay: false,
   });
   const ended = child.then((result) => {
@@ -174,8 +154,12 @@ async function startWithExeca(
   return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
 }
 
-function startDirectly(program: string, args: readonly string[], {env, stdout, stderr}: StartOptions): Child {
-  const child = spawn(program, args, {env, stdio: ['inherit', stdout, stderr]});
+function startDirectly(program: string, args: readonly string[], options: SuperviseOptions): Child {
+  const {env, stdout, stderr} = options;
+  const child = spawn(program, args, {
+    env,
+    stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
+  });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', (error) => {
       // A signal that came too late is an error as well.
@@ -188,20 +172,12 @@ function startDirectly(program: string, args: readonly string[], {env, stdout, s
   return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
 }
 
-const BASE = {
-  extendEnv: false,
-  reject: false,
-  // A child must not outlive us, however we end.
-  cleanup: true,
-  windowsHide: true,
-} as const satisfies Options;
-
 /** kubectl build cancels on SIGINT and SIGTERM only; SIGHUP would end it with the build still running. */
 function cancellingSignal(signal: InterruptSignal): 'SIGINT' | 'SIGTERM' {
   return signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
 }
 
-async function drain(stream: AsyncIterable<Uint8Array> | null, sink: Sink): Promise<void> {
-  if (stream === null) return;
+async function drain(stream: Child['stderr'], sink: SuperviseOptions['stderr']): Promise<void> {
+  if (stream === null || sink === 'inherit') return;
   for await (const chunk of stream) await sink(chunk);
 }

@@ -1,4 +1,4 @@
-/** Owns our standard input where it has to be kept in a file, because more than one reader needs it. */
+/** Owns our standard input: saving it in a file if it is needed more than once, and yes-or-no questions. */
 import type {Readable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import type {Input} from '../ports.ts';
@@ -11,7 +11,7 @@ export class StandardInput implements Input {
   readonly #files: DiskFiles;
   readonly #interruption: SignalInterruption;
 
-  /** `stream` is called when it is first needed: Node opens standard input at the first look at it. */
+  /** `stream` is a function since Node opens standard input the first time it is read. */
   constructor(stream: () => Readable, files: DiskFiles, interruption: SignalInterruption) {
     this.#stream = stream;
     this.#files = files;
@@ -20,7 +20,7 @@ export class StandardInput implements Input {
 
   async save(path: string): Promise<void> {
     const stream = this.#stream();
-    // Whoever types it, or forgot to, has to be able to leave.
+    // Ctrl-C has to work while the user types, or if nobody does.
     const release = this.#interruption.subscribe(() => stream.destroy());
     try {
       await this.#files.saveStream(stream, path);
@@ -28,12 +28,28 @@ export class StandardInput implements Input {
       this.#interruption.throwIfReceived();
       throw new TiltbuildError(
         'temporary-files',
-        `Standard input could not be kept in a temporary file: ${reasonOf(cause)}.`,
+        `Cannot save standard input in a temporary file: ${reasonOf(cause)}.`,
         {cause},
       );
     } finally {
       release();
     }
     this.#interruption.throwIfReceived();
+  }
+}
+
+/** False if `input` is no terminal, or the answer is anything but yes. */
+export async function confirm(
+  question: string,
+  input: NodeJS.ReadStream,
+  output: NodeJS.WritableStream,
+): Promise<boolean> {
+  if (input.isTTY !== true) return false;
+  const {createInterface} = await import('node:readline/promises');
+  const lines = createInterface({input, output});
+  try {
+    return /^y(?:es)?$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
   }
 }

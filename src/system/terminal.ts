@@ -1,10 +1,9 @@
-/** Owns this process's standard output and standard error. A reader that went away is no error. */
+/** Owns this process's standard output and standard error. A reader that is gone is no error. */
 import type {Writable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import {reasonOf} from '../system-error.ts';
-import type {WriteNow} from './descriptors.ts';
 
-/** To the first column, and all that stands in the line removed. */
+/** Moves to the first column and clears the line. */
 const TO_START = '\r\u001b[K';
 
 export interface Streams {
@@ -14,42 +13,39 @@ export interface Streams {
 
 export class Terminal {
   readonly #process: Streams;
-  readonly #writeNow: WriteNow;
-  readonly #opened: {-readonly [Name in keyof Streams]?: Writable} = {};
+  readonly #guarded = new Set<Writable>();
   #status: string | undefined;
 
-  /** The streams of `process` are looked at when they are first needed: see descriptors.ts. */
-  constructor(process: Streams, writeNow: WriteNow) {
+  /** `process` creates each stream the first time it is read, which takes some milliseconds. */
+  constructor(process: Streams) {
     this.#process = process;
-    this.#writeNow = writeNow;
   }
 
   /**
-   * Writes to standard output, which is for the result alone. Resolves when it has been taken. Throws
-   * `result-not-written`, with the result in its detail so that it is not lost.
+   * Writes to standard output, which is for the result alone. Resolves when it is written. Throws
+   * `result-not-written`, with the result in its detail so it is not lost.
    */
   async writeResult(text: string): Promise<void> {
     this.showStatus(undefined);
     try {
-      const rest = this.#writeNow(Buffer.from(text));
-      if (rest.length > 0) await write(this.#open('stdout'), rest);
+      await write(this.#open('stdout'), text);
     } catch (cause) {
       if (isReaderGone(cause)) return;
       throw new TiltbuildError(
         'result-not-written',
-        `The result cannot be written to standard output: ${reasonOf(cause)}. It would have been:`,
+        `Cannot write the result to standard output: ${reasonOf(cause)}. The result is:`,
         {detail: text.trimEnd().split('\n'), cause},
       );
     }
   }
 
-  /** Writes to standard error. There is nobody to tell of a failure there, and no build has to end for it. */
+  /** Writes to standard error. A failure there cannot be reported, and does not end a build. */
   async writeError(chunk: string | Uint8Array): Promise<void> {
     this.showStatus(undefined);
     await write(this.#open('stderr'), chunk).catch(() => undefined);
   }
 
-  /** Shows `line` as the last one of a terminal until something else is written there; undefined takes it away. */
+  /** Shows `line` as the last one of a terminal until something else is written; undefined removes it. */
   showStatus(line: string | undefined): void {
     if (line === this.#status) return;
     this.#status = line;
@@ -57,11 +53,10 @@ export class Terminal {
   }
 
   #open(name: keyof Streams): Writable {
-    const opened = this.#opened[name];
-    if (opened !== undefined) return opened;
     const stream = this.#process[name];
-    stream.on('error', () => undefined); // each write reports its own failure
-    this.#opened[name] = stream;
+    // Each write reports its own failure.
+    if (!this.#guarded.has(stream)) stream.on('error', () => undefined);
+    this.#guarded.add(stream);
     return stream;
   }
 }

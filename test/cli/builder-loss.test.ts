@@ -118,12 +118,12 @@ describeCommand('--timeout', (world) => {
 
 describeCommand('a failure because of the builder', (world) => {
   const faults: readonly (readonly [DelegateBehaviour, readonly string[], string, readonly string[]])[] = [
-    ['otel-socket', BUILD, 'error mounting', ['cannot run RUN steps, whatever they do', REPLACE]],
+    ['otel-socket', BUILD, 'error mounting', ['cannot run RUN steps', REPLACE]],
     [
       'build',
       ['--network', 'host', ...BUILD],
       'granting entitlement network.host is not allowed',
-      ['does not grant network.host', `${REPLACE} --allow network.host`],
+      ['does not allow network.host', `${REPLACE} --allow network.host`],
     ],
   ];
   for (const [behaviour, args, own, words] of faults) {

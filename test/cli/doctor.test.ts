@@ -94,7 +94,7 @@ const SICK: readonly Sick[] = [
     harm: ({api}) => api.close(),
     marked: ['server fail', ...skipped('user', 'rights', 'nodes', 'builder', 'pull-secret')],
     check: 'server',
-    found: 'cannot be asked',
+    found: 'Could not reach the API server',
     fix: 'docker start demo-control-plane',
   },
   {
@@ -102,7 +102,7 @@ const SICK: readonly Sick[] = [
     harm: (world) => world.connect({auth: 'token', userFields: {token: 'gone'}}),
     marked: ['user fail', ...skipped('rights', 'nodes', 'builder', 'pull-secret')],
     check: 'user',
-    found: 'does not accept user "kind-demo"',
+    found: 'rejected the credentials of user "kind-demo"',
     fix: 'Log in again',
   },
   {
@@ -112,7 +112,7 @@ const SICK: readonly Sick[] = [
     env: () => ({NO_PROXY: '127.0.0.1', HTTPS_PROXY: 'http://127.0.0.1:1'}),
     marked: ['user fail', ...skipped('rights', 'nodes', 'builder', 'pull-secret')],
     check: 'user',
-    found: 'does not accept user "kind-demo"',
+    found: 'rejected the credentials of user "kind-demo"',
     fix: 'Log in again',
   },
   {

@@ -15,9 +15,9 @@ describeCommand('a build that fails of something known', (world) => {
   });
 
   for (const [what, flags, rule] of [
-    ['.dockerignore', [], '(.dockerignore, line 2) leaves it out'],
-    ['--ignore', ['--ignore', 'miss*'], '(.dockerignore, line 2) leaves it out'],
-    ['--only', ['--only', 'index.html'], '(.dockerignore, line 2) leaves it out'],
+    ['.dockerignore', [], '(.dockerignore, line 2) excludes it'],
+    ['--ignore', ['--ignore', 'miss*'], '(.dockerignore, line 2) excludes it'],
+    ['--only', ['--only', 'index.html'], '(.dockerignore, line 2) excludes it'],
   ] as const) {
     it(`is told with the rule that left a file out, also beside ${what}`, async () => {
       world.sandbox.setDelegate('copy-missing');

@@ -59,7 +59,7 @@ describeCommand('a build', (world) => {
     it(`with a temporary directory that ${what} ends with 4`, async () => {
       const ended = await build({TMPDIR: join(world.sandbox.root, path)});
       expect(ended).to.include({exitCode: 4, stdout: ''});
-      expect(ended.stderr).to.contain('No temporary file can be written').and.contain('TMPDIR');
+      expect(ended.stderr).to.contain('Cannot write temporary files').and.contain('TMPDIR');
       expect(world.sandbox.invocations()).to.deep.equal([]);
     });
   }
@@ -74,7 +74,7 @@ describeCommand('a build', (world) => {
     const ended = await onto('-t', 'localhost/web:dev', '.');
     expect(ended.exitCode).to.equal(5);
     expect(ended.stderr.split('\n').slice(-3)).to.deep.equal([
-      'error: The result cannot be written to standard output: the disk is full. It would have been:',
+      'error: Cannot write the result to standard output: the disk is full. The result is:',
       `  ${DIGEST}`,
       '',
     ]);

@@ -1,18 +1,18 @@
-/** What is seen on a terminal alone: colour, lines of its width, and a last line that says what came of it. */
+/** Covers what a terminal shows (colour, line width, a closing line), and that a pipe gets the result whole. */
 import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
 import {formatCommand} from '../../src/text/shell-words.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {describeCommand, type World} from '../helpers/world.ts';
 
-/** That of util-linux; others take other arguments. */
+/** The `script` of util-linux; others have other arguments. */
 const hasScript =
   spawnSync('script', ['--version'], {encoding: 'utf8'}).stdout?.includes('util-linux') ?? false;
 
 const ESCAPE = '\u001b';
 const STATUS = new RegExp(`\\r${ESCAPE}\\[K(?:waiting for [^\\r\\n]*)?`, 'g');
 
-/** Both of the program's streams go to a terminal of 60 columns. */
+/** Runs the program on a terminal of 60 columns. */
 async function runOnTerminal(
   world: World,
   args: readonly string[],
@@ -24,7 +24,7 @@ async function runOnTerminal(
     env: {...sandbox.env, PATH: `${sandbox.env.PATH}:/usr/bin:/bin`, SHELL: '/bin/sh', TERM: 'xterm', ...env},
     cwd: sandbox.work,
   });
-  // What shows that it is alive is there on a slow machine only.
+  // The line that shows a wait appears only on a slow machine.
   const text = ended.stdout.replaceAll('\r\n', '\n').replaceAll(STATUS, '');
   return {exitCode: ended.exitCode, text};
 }
@@ -34,7 +34,7 @@ describeCommand('on a terminal', (world) => {
     if (!hasScript) this.skip();
   });
 
-  it('a build ends with the result and a line on it', async () => {
+  it('a build ends with the result and a line about it', async () => {
     const {exitCode, text} = await runOnTerminal(world, ['-t', 'localhost/web:dev', '.']);
     expect(exitCode, text).to.equal(0);
     const [digest, done = ''] = text.trimEnd().split('\n').slice(-2);
@@ -44,7 +44,7 @@ describeCommand('on a terminal', (world) => {
     );
   });
 
-  it('a build that fails ends with after how long', async () => {
+  it('a failed build ends with its duration', async () => {
     world.sandbox.setDelegate('run-fails');
     const {exitCode, text} = await runOnTerminal(world, ['-t', 'localhost/web:dev', '.'], {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(1);
@@ -53,15 +53,42 @@ describeCommand('on a terminal', (world) => {
     );
   });
 
-  it('a build says nothing more with --quiet', async () => {
+  it('a build with --quiet prints the result alone', async () => {
     const {text} = await runOnTerminal(world, ['-q', '-t', 'localhost/web:dev', '.']);
     expect(text).to.match(/^sha256:\w+\n$/);
   });
 
-  it('an error keeps to its width', async () => {
+  it('an error is wrapped to its width', async () => {
     const {exitCode, text} = await runOnTerminal(world, ['-t', 'web:dev', '.'], {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(3);
     for (const line of text.split('\n')) expect(line.length).to.be.at.most(60);
     expect(text).to.match(/^error: .*\n {7}\S/);
+  });
+});
+
+describeCommand('a result of a megabyte', (world) => {
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+  });
+
+  const args = ['--dry-run', '-t', 'localhost/web:dev', '.'];
+  for (let index = 0; index < 10; index += 1) args.push('--build-arg', `A${index}=${'ü'.repeat(50_000)}`);
+
+  async function pipeInto(reader: string) {
+    const {program, sandbox} = world;
+    const script = `{ "$@"; echo "exit code $?" >&2; } | ${reader}`;
+    const command = ['-c', script, 'sh', program.command, ...program.args, ...args];
+    return await runCommand('/bin/sh', command, {env: sandbox.env, cwd: sandbox.work});
+  }
+
+  it('reaches a slow reader whole', async () => {
+    const {stdout, stderr} = await pipeInto('{ /bin/sleep 1; /bin/cat; }');
+    expect(stderr).to.equal('exit code 0\n');
+    expect(stdout.match(/ü/g)).to.have.length(500_000);
+    expect(stdout.endsWith('\n')).to.equal(true);
+  });
+
+  it('is no error where nobody reads it', async () => {
+    expect((await pipeInto(':')).stderr).to.equal('exit code 0\n');
   });
 });

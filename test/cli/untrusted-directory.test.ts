@@ -1,4 +1,4 @@
-/** A checkout brings files with it, and none of them may change how the program runs. */
+/** Covers that files of a checkout do not change how the program runs. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -13,7 +13,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 describeCommand('a directory with files for the runtime', (world) => {
-  it('has no say', async () => {
+  it('does not change the build', async () => {
     for (const [name, text] of Object.entries(FILES)) writeFileSync(join(world.sandbox.work, name), text);
     const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
     expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});

@@ -1,4 +1,4 @@
-/** Covers the line that shows that we are alive: when it comes, what it says, and that it goes away. */
+/** Covers the line that shows what we are waiting for: when it appears, what it says, and that it disappears. */
 import {Writable} from 'node:stream';
 import {expect} from 'chai';
 import {Activity, showActivity} from '../../src/system/activity.ts';
@@ -7,7 +7,7 @@ import {found, makePorts, scriptCluster} from '../unit/builder/builder-world.ts'
 
 const CLEAR = '\r\u001b[K';
 
-/** A terminal whose clock only `pass` moves. */
+/** A terminal with a clock that only `pass` advances. */
 function makeTerminal() {
   const shown: string[] = [];
   const stream = () =>
@@ -17,7 +17,7 @@ function makeTerminal() {
         done();
       },
     });
-  const terminal = new Terminal({stdout: stream(), stderr: stream()}, (bytes) => bytes);
+  const terminal = new Terminal({stdout: stream(), stderr: stream()});
   const ticks = new Set<() => void>();
   let clock = 0;
   const activity = new Activity({
@@ -37,14 +37,14 @@ function makeTerminal() {
   return {terminal, activity, shown, pass, isTicking: () => ticks.size > 0};
 }
 
-/** Work that ends when it is told to. */
+/** Work that ends on `end`. */
 function makeWork() {
   const {promise, resolve} = Promise.withResolvers<string>();
   return {work: () => promise, end: () => resolve('done')};
 }
 
 describe('Activity', () => {
-  it('says nothing of what is done within half a second, and stops its clock', async () => {
+  it('shows nothing for less than half a second, and stops its clock', async () => {
     const {activity, shown, pass, isTicking} = makeTerminal();
     const {work, end} = makeWork();
     const running = activity.during('waiting', work);
@@ -56,7 +56,7 @@ describe('Activity', () => {
     expect(isTicking()).to.equal(false);
   });
 
-  it('shows what takes longer and for how long, and takes it away', async () => {
+  it('shows longer work and its duration, and removes the line', async () => {
     const {activity, shown, pass} = makeTerminal();
     const {work, end} = makeWork();
     const running = activity.during('waiting', work);
@@ -68,7 +68,7 @@ describe('Activity', () => {
     expect(shown.at(-1)).to.equal(CLEAR);
   });
 
-  it('takes it away where the work fails', async () => {
+  it('removes the line if the work fails', async () => {
     const {activity, shown, pass} = makeTerminal();
     const {promise, reject} = Promise.withResolvers<void>();
     const running = activity.during('waiting', () => promise).catch((error: Error) => error.message);
@@ -79,7 +79,7 @@ describe('Activity', () => {
     expect(shown.at(-1)).to.equal(CLEAR);
   });
 
-  it('writes everything else above it', async () => {
+  it('writes all other output above the line', async () => {
     const {activity, terminal, shown, pass} = makeTerminal();
     const {work, end} = makeWork();
     const running = activity.during('waiting', work);
@@ -98,7 +98,7 @@ describe('Activity', () => {
     await running;
   });
 
-  it('leaves the terminal to others', async () => {
+  it('leaves the terminal to other work', async () => {
     const {activity, shown, pass} = makeTerminal();
     const [long, other] = [makeWork(), makeWork()];
     const running = activity.during('waiting', long.work);
@@ -116,7 +116,7 @@ describe('Activity', () => {
 });
 
 describe('showActivity', () => {
-  it('takes one look after the other at a builder for one wait', async () => {
+  it('counts repeated requests for a builder as one wait', async () => {
     const {activity, shown, pass} = makeTerminal();
     const cluster = scriptCluster({get: {pods: [found({})]}, onGet: () => pass(100)});
     const inner = makePorts();
@@ -140,7 +140,7 @@ describe('showActivity', () => {
     expect(connected.pause).to.equal(cluster.pause);
   });
 
-  it('is silent while a build runs, whatever is looked at beside it', async () => {
+  it('is silent during a build, whatever is requested meanwhile', async () => {
     const {activity, shown, pass} = makeTerminal();
     const cluster = scriptCluster({get: {pods: [found({})]}, onGet: () => pass(5000)});
     const ports = showActivity(

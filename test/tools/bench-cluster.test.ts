@@ -1,4 +1,4 @@
-/** Covers the benchmark on a cluster: that it measures what it says it does, and removes what it made. */
+/** Covers the benchmark on a cluster: it runs the programs that it compares, and removes what it created. */
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {benchCluster} from '../../scripts/bench-cluster.ts';
@@ -47,7 +47,7 @@ describe('the benchmark on a cluster', function () {
     return results;
   }
 
-  it('compares rebuilds, one and several, and the way from a saved file to a ready pod', async () => {
+  it('compares rebuilds, several at once, and the way from a saved file to a ready pod', async () => {
     const results = await bench();
     expect(results.map(({title, rows}) => [title, ...rows.map(({name}) => name)])).to.deep.equal([
       [
@@ -66,7 +66,7 @@ describe('the benchmark on a cluster', function () {
     );
     // Each comparison with its rounds and warm-ups: 3 cases × 3, 2 × 2 × 3, 2 × 3, 2 × 2.
     expect(builds).to.have.length(9 + 12 + 6 + 4);
-    // The pods are rolled out anew with every build.
+    // Every build is rolled out.
     const applied = api.requests.filter(
       ({method, path}) =>
         method !== 'GET' && path.includes(`/namespaces/${NAMESPACE}/deployments/tiny-build`),
@@ -75,15 +75,15 @@ describe('the benchmark on a cluster', function () {
     expect([...api.state.namespaces]).to.deep.equal(['default']);
   });
 
-  it('leaves nothing on the cluster where it does not come to its end', async () => {
+  it('leaves nothing on the cluster if it fails', async () => {
     sandbox.setDelegate('run-fails');
     const {message} = await catchError(bench());
-    expect(message).to.match(/kubectl-build .*ended with 1:\n[\s\S]*exit code: 7/);
+    expect(message).to.match(/kubectl-build .*exited with 1:\n[\s\S]*exit code: 7/);
     expect([...api.state.namespaces]).to.deep.equal(['default']);
     expect(api.state.deployments).to.deep.equal([]);
   });
 
-  it('does not touch a namespace of that name that is there already', async () => {
+  it('leaves an existing namespace of that name alone', async () => {
     api.state.namespaces.add(NAMESPACE);
     const {message} = await catchError(bench());
     expect(message).to.contain(`namespaces "${NAMESPACE}" already exists`);

@@ -1,4 +1,4 @@
-/** Covers what a benchmark measures and shows: its rounds, its ratios, and the plot. */
+/** Covers how a benchmark counts rounds, and how its results are shown. */
 import {expect} from 'chai';
 import {compare, median} from '../../scripts/bench-measure.ts';
 import {
@@ -25,7 +25,7 @@ const REPORT: Report = {
 };
 
 describe('compare', () => {
-  it('runs the cases in turns, and does not count the rounds that warm up', async () => {
+  it('runs the cases in turns, and does not count warm-ups', async () => {
     const order: string[] = [];
     const one = (name: string) => ({
       name,
@@ -39,13 +39,13 @@ describe('compare', () => {
     expect(result.rows[0]?.ratio).to.equal(1);
   });
 
-  it('ends with the error of a case that fails', async () => {
+  it('throws the error of a case that fails', async () => {
     const failing = {name: 'x', run: () => Promise.reject(new Error('x ended with 1'))};
     const error = await compare({title: 't', cases: [failing]}, 1).catch((thrown) => thrown);
     expect(error).to.have.property('message', 'x ended with 1');
   });
 
-  it('takes the middle one of the sorted', () => expect(median([30, 1, 2])).to.equal(2));
+  it('takes the middle value', () => expect(median([30, 1, 2])).to.equal(2));
 });
 
 describe('a report', () => {

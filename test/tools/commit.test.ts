@@ -1,4 +1,4 @@
-/** Covers the name of the commit that goes into the program, in repositories of its own. */
+/** Covers which commit is built into the program, in temporary repositories. */
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -30,13 +30,13 @@ describe('findCommit', () => {
   });
   afterEach(() => rmSync(root, {recursive: true, force: true}));
 
-  it('is the last one', () => {
+  it('is the last commit', () => {
     commit('a', '1');
     const last = commit('b', '1');
     expect(findCommit(root)).to.equal(last);
   });
 
-  it('is the last but those that only note the sums of a release', () => {
+  it('skips commits that only change the checksums of a release', () => {
     const source = commit('a', '1');
     commit('krew-manifest.yaml', 'sums');
     expect(findCommit(root)).to.equal(source);
@@ -44,7 +44,7 @@ describe('findCommit', () => {
     expect(findCommit(root)).to.equal(source);
   });
 
-  it('says that files differ', () => {
+  it('marks files that differ', () => {
     const source = commit('a', '1');
     writeFileSync(join(root, 'new'), '');
     expect(findCommit(root)).to.equal(`${source}-dirty`);

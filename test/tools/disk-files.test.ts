@@ -1,4 +1,4 @@
-/** Covers the disk: modes of private files, whole files or none, and what is said where nothing can be written. */
+/** Covers the disk: modes of private files, whole files or none, and errors where nothing can be written. */
 import {
   existsSync,
   mkdirSync,
@@ -14,14 +14,10 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {TiltbuildError} from '../../src/errors.ts';
-import {DiskFiles, openSpool} from '../../src/system/disk-files.ts';
+import {DiskFiles, openPrivate, readPieces} from '../../src/system/disk-files.ts';
+import {catchError} from '../helpers/caught.ts';
 
 const mode = (path: string) => statSync(path).mode & 0o777;
-const failure = (run: Promise<unknown>) =>
-  run.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 
 describe('DiskFiles', () => {
   let root: string;
@@ -37,8 +33,9 @@ describe('DiskFiles', () => {
   });
   afterEach(() => rmSync(root, {recursive: true, force: true}));
 
-  it('makes directories and files that only this user can see', async () => {
+  it('makes directories and files that only this user can see, another directory each time', async () => {
     const directory = await files.makePrivateDirectory();
+    expect(await files.makePrivateDirectory()).not.to.equal(directory);
     await files.writePrivate(join(directory, 'secret'), 'hunter2\n');
     expect(readFileSync(join(directory, 'secret'), 'utf8')).to.equal('hunter2\n');
     expect(directory.startsWith(join(root, 'tmp', 'kubectl-tiltbuild-'))).to.equal(true);
@@ -47,35 +44,30 @@ describe('DiskFiles', () => {
     }
   });
 
-  it('makes another directory each time', async () => {
-    expect(await files.makePrivateDirectory()).not.to.equal(await files.makePrivateDirectory());
-  });
-
   it('writes no private file over another one, nor through a link', async () => {
     writeFileSync(join(root, 'there'), 'old');
     symlinkSync(join(root, 'elsewhere'), join(root, 'link'));
     for (const name of ['there', 'link']) {
-      const error = await failure(files.writePrivate(join(root, name), 'new'));
+      const error = await catchError(files.writePrivate(join(root, name), 'new'));
       expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'temporary-files');
     }
     expect(readFileSync(join(root, 'there'), 'utf8')).to.equal('old');
     expect(existsSync(join(root, 'elsewhere'))).to.equal(false);
   });
 
-  it('says where and why no temporary file can be made', async () => {
-    const nowhere = join(root, 'nowhere');
-    const error = await failure(new DiskFiles(nowhere, () => {}).makePrivateDirectory());
-    expect(error).to.be.instanceOf(TiltbuildError);
-    expect(error).to.include({code: 'temporary-files'});
-    expect((error as Error).message)
-      .to.include(nowhere)
-      .and.include('no such directory');
-    expect((error as TiltbuildError).remedy.join()).to.include('TMPDIR');
-
-    writeFileSync(join(root, 'a-file'), '');
-    const other = await failure(new DiskFiles(join(root, 'a-file'), () => {}).makePrivateDirectory());
-    expect((other as Error).message).to.include('not a directory');
-  });
+  for (const [name, reason] of [
+    ['nowhere', 'no such directory'],
+    ['a-file', 'not a directory'],
+  ] as const) {
+    it(`says where no temporary file can be written, and why: ${reason}`, async () => {
+      writeFileSync(join(root, 'a-file'), '');
+      const path = join(root, name);
+      const error = await catchError(new DiskFiles(path, () => {}).makePrivateDirectory());
+      expect(error).to.be.instanceOf(TiltbuildError).and.include({code: 'temporary-files'});
+      expect(error.message).to.include(path).and.include(reason);
+      expect((error as TiltbuildError).remedy.join()).to.include('TMPDIR');
+    });
+  }
 
   it('removes private directories when the process ends, and no others', async () => {
     const directory = await files.makePrivateDirectory();
@@ -85,7 +77,7 @@ describe('DiskFiles', () => {
     expect(readdirSync(join(root, 'tmp'))).to.deep.equal(['other']);
   });
 
-  it('removes files and whole directories, and stands that nothing is there', async () => {
+  it('removes files and whole directories, and accepts that nothing is there', async () => {
     const directory = await files.makePrivateDirectory();
     await files.writePrivate(join(directory, 'secret'), 'x');
     writeFileSync(join(root, 'file'), '');
@@ -107,27 +99,28 @@ describe('DiskFiles', () => {
     expect(await files.readText(join(root, 'text'))).to.equal('\ufeffä\r\n');
     expect(await files.readText(join(root, 'nowhere'))).to.equal(undefined);
     expect(await files.readText(join(root, 'nowhere', 'x'))).to.equal(undefined);
-    expect(await failure(files.readText(root))).to.include({code: 'EISDIR'});
+    expect(await catchError(files.readText(root))).to.include({code: 'EISDIR'});
   });
 
-  it('tells what is at a path, links followed', () => {
+  it('says what is at a path, links followed', () => {
     writeFileSync(join(root, 'file'), '');
     symlinkSync(join(root, 'file'), join(root, 'to-file'));
     symlinkSync(root, join(root, 'to-directory'));
     symlinkSync(join(root, 'nowhere'), join(root, 'to-nothing'));
-    const names = ['', 'file', 'nowhere', 'file/x', 'to-file', 'to-directory', 'to-nothing'];
-    expect(names.map((name) => files.kindOf(join(root, name)))).to.deep.equal([
-      'directory',
-      'file',
-      'missing',
-      'missing',
-      'file',
-      'directory',
-      'missing',
-    ]);
+    const expected = {
+      '': 'directory',
+      file: 'file',
+      nowhere: 'missing',
+      'file/x': 'missing',
+      'to-file': 'file',
+      'to-directory': 'directory',
+      'to-nothing': 'missing',
+    };
+    for (const [name, kind] of Object.entries(expected))
+      expect(files.kindOf(join(root, name)), name).to.equal(kind);
   });
 
-  it('tells where a file can be made', () => {
+  it('says where a file can be created', () => {
     writeFileSync(join(root, 'file'), '');
     expect(files.isWritableDirectory(root)).to.equal(true);
     expect(files.isWritableDirectory(join(root, 'file'))).to.equal(false);
@@ -160,24 +153,21 @@ describe('DiskFiles', () => {
 
   it('leaves nothing behind where replacing fails', async () => {
     mkdirSync(join(root, 'directory'));
-    expect(await failure(files.replace(join(root, 'directory'), 'x'))).to.be.instanceOf(Error);
-    expect(await failure(files.replace(join(root, 'nowhere', 'x'), 'x'))).to.include({code: 'ENOENT'});
+    expect(await catchError(files.replace(join(root, 'directory'), 'x'))).to.be.instanceOf(Error);
+    expect(await catchError(files.replace(join(root, 'nowhere', 'x'), 'x'))).to.include({code: 'ENOENT'});
     expect(readdirSync(root)).to.have.members(['tmp', 'directory']);
     expect(readdirSync(join(root, 'directory'))).to.deep.equal([]);
   });
 
-  it('keeps pieces in a private spool, in order', async () => {
-    const spool = openSpool(join(root, 'spool'));
-    for (let index = 0; index < 50; index += 1) await spool.write(Buffer.from(`${index}\n`));
-    await spool.close();
-    expect(readFileSync(join(root, 'spool'), 'utf8')).to.equal(
-      Array.from({length: 50}, (_, i) => `${i}\n`).join(''),
-    );
-    if (process.platform !== 'win32') expect(mode(join(root, 'spool'))).to.equal(0o600);
-  });
-
-  it('reports a spool that cannot be written', async () => {
-    const spool = openSpool(join(root, 'nowhere', 'spool'));
-    expect(await failure(spool.write(Buffer.from('x')))).to.be.instanceOf(Error);
+  it('keeps pieces in a private file, in order', async () => {
+    const path = join(root, 'pieces');
+    const file = await openPrivate(path);
+    for (let index = 0; index < 50; index += 1) await file.writeFile(Buffer.from(`${index}\n`));
+    await file.close();
+    let text = '';
+    for await (const piece of readPieces(path)) text += Buffer.from(piece);
+    expect(text).to.equal(Array.from({length: 50}, (_, i) => `${i}\n`).join(''));
+    if (process.platform !== 'win32') expect(mode(path)).to.equal(0o600);
+    expect(await catchError(openPrivate(path))).to.include({code: 'EEXIST'});
   });
 });

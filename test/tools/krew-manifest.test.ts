@@ -1,4 +1,4 @@
-/** Holds krew-manifest.yaml to krew's rules, and to package.json; and installs an archive as krew does. */
+/** Covers krew-manifest.yaml by krew's rules and package.json, and installs an archive as krew does. */
 import {mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
@@ -26,7 +26,7 @@ describe('krew-manifest.yaml', () => {
     expect(findManifestFaults(manifest)).to.deep.equal([]);
   });
 
-  it('names what it needs', () => {
+  it('names the plugin it needs', () => {
     expect(manifest.spec.caveats).to.contain('kubectl build').and.contain('PATH');
   });
 
@@ -52,7 +52,7 @@ describe('krew-manifest.yaml', () => {
     expect(new Set(platforms.map(({sha256}) => sha256)).size).to.equal(6);
   });
 
-  it('is what the release writes, sums aside', () => {
+  it('is what the release writes, apart from the checksums', () => {
     const archives = manifest.spec.platforms.map(({selector: {matchLabels}, uri, bin, files, sha256}) => ({
       ...matchLabels,
       name: uri.slice(uri.lastIndexOf('/') + 1),
@@ -75,7 +75,7 @@ describe('krew-manifest.yaml', () => {
     });
     afterEach(() => rmSync(directory, {recursive: true, force: true}));
 
-    it('has in it the program, its completion, and what belongs to them', async () => {
+    it('contains the program, its completion, and their documents', async () => {
       const files = await readArchive(archive.path);
       expect([...files.keys()]).to.deep.equal([
         programName(archive.platform),

@@ -1,296 +1,212 @@
-/** Covers what is read from kubectl's own words, which are given here literally. */
+/** Covers what is read from kubectl's output, given here literally. */
 import {expect} from 'chai';
 import type {ClusterQuery} from '../../src/cluster/api/facts.ts';
-import {askKubectl, getRaw, isForeignLine, KubectlFailure} from '../../src/system/kubectl-reader.ts';
+import {isForeignLine, KubectlFailure, readThroughKubectl} from '../../src/system/kubectl-reader.ts';
 import type {Collected} from '../../src/system/runner.ts';
 import {readApiRecording, readBuilderRecording} from '../helpers/api-samples.ts';
+import {catchError} from '../helpers/caught.ts';
 
-interface Said {
-  readonly stdout?: string;
-  readonly stderr?: string;
-  readonly exitCode?: number | undefined;
-  readonly signal?: string;
-}
-
-/** By what is asked for. */
-interface Scene {
-  readonly secret?: Said;
-  readonly builders?: Said;
-  readonly nodes?: Said;
-}
-
-const ALL: ClusterQuery = {pullSecret: 'docker-registry', builders: true, nodes: true};
-const SECRET_ONLY: ClusterQuery = {pullSecret: 'docker-registry', builders: false, nodes: false};
-const BUILDERS_ONLY: ClusterQuery = {builders: true, nodes: false};
-const NODES_ONLY: ClusterQuery = {builders: false, nodes: true};
-
-const GET_SECRET = ['get', 'secrets/docker-registry', '--no-headers', '--ignore-not-found'];
-const GET_BUILDERS = [
-  'get',
-  'deployments.apps,configmaps',
-  '--selector',
-  'rootless,runtime,worker',
-  '--output',
-  'json',
-];
-const GET_NODES = ['get', '--raw', '/api/v1/nodes?limit=50'];
-
-function answer(said: Said): Collected {
-  return {stdout: '', stderr: '', exitCode: said.stderr === undefined ? 0 : 1, signal: undefined, ...said};
-}
-
-async function ask(query: ClusterQuery, {secret = {}, builders = {}, nodes = {stdout: NO_ITEMS}}: Scene) {
-  const asked: (readonly string[])[] = [];
-  const facts = await askKubectl(async (args) => {
-    asked.push(args);
-    if (args[1] === '--raw') return answer(nodes);
-    return answer(args[1] === GET_BUILDERS[1] ? builders : secret);
-  }, query);
-  return {facts, asked};
-}
-
-async function failure(query: ClusterQuery, scene: Scene) {
-  return await ask(query, scene).then(
-    () => undefined,
-    (error) => error,
-  );
-}
+type Said = Partial<Collected>;
 
 const NO_ITEMS = '{"kind":"List","items":[]}';
-const SECRET_ROW = 'docker-registry   kubernetes.io/dockerconfigjson   1     26h\n';
-const SECRET = {kind: 'found', value: {type: 'kubernetes.io/dockerconfigjson'}} as const;
-const MISSING = {kind: 'missing'} as const;
+const SECRET: ClusterQuery = {pullSecret: 'docker-registry', builders: false, nodes: false};
+const BUILDERS: ClusterQuery = {builders: true, nodes: false};
+const NODES: ClusterQuery = {builders: false, nodes: true};
+const ALL: ClusterQuery = {...SECRET, builders: true, nodes: true};
+
+const GET_SECRET = ['get', 'secrets/docker-registry', '--no-headers', '--ignore-not-found'];
+const LABELS = 'rootless,runtime,worker';
+const GET_BUILDERS = ['get', 'deployments.apps,configmaps', '--selector', LABELS, '--output', 'json'];
+const GET_NODES = ['get', '--raw', '/api/v1/nodes?limit=50'];
+
+const ROW = 'docker-registry   kubernetes.io/dockerconfigjson   1     26h\n';
 const DEPLOYMENT = readApiRecording('builder-by-plugin').body;
 const CONFIG_MAP = (readBuilderRecording('builder-by-plugin-configmap') as {body: unknown}).body;
-const list = (...items: readonly unknown[]) => JSON.stringify({apiVersion: 'v1', kind: 'List', items});
-const found = (...value: readonly unknown[]) => ({kind: 'found', value});
-const forbidden = (message: string) => ({kind: 'forbidden', message});
-const no = (resource: string) => `${resource} is forbidden: User "nobody" cannot get resource`;
-const refused = (resource: string) => `Error from server (Forbidden): ${no(resource)}\n`;
+const NODE_LIST = readApiRecording('nodes-kind').body as {items: unknown[]};
 const LOGIN = 'To sign in, use a web browser to open the page https://example.com/device\n';
 
-describe('askKubectl', () => {
-  it('asks for each thing in a process of its own, for the secret in the form that shows no data', async () => {
-    const {facts, asked} = await ask(ALL, {
-      secret: {stdout: SECRET_ROW},
-      builders: {stdout: list(DEPLOYMENT, CONFIG_MAP)},
-    });
-    expect(asked).to.deep.equal([GET_SECRET, GET_BUILDERS, GET_NODES]);
-    expect(facts).to.deep.equal({
-      pullSecret: SECRET,
-      deployments: found(DEPLOYMENT),
-      configMaps: found(CONFIG_MAP),
-      nodes: found(),
-    });
-  });
+const list = (...items: readonly unknown[]) => JSON.stringify({apiVersion: 'v1', kind: 'List', items});
+const found = (...value: readonly unknown[]) => ({kind: 'found', value});
+const secret = (type: string) => ({kind: 'found', value: {type}});
+const message = (resource: string) => `${resource} is forbidden: User "nobody" cannot get resource`;
+const forbidden = (resource: string) => ({kind: 'forbidden', message: message(resource)});
+const refused = (resource: string) => `Error from server (Forbidden): ${message(resource)}\n`;
 
-  it('asks for them side by side', async () => {
-    let [running, most] = [0, 0];
-    await askKubectl(async (args) => {
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      running -= 1;
-      return answer({stdout: args[1] === '--raw' ? NO_ITEMS : ''});
-    }, ALL);
-    expect(most).to.equal(3);
+/** Answers each call of kubectl with `said`, or what `said` makes of its arguments; logs the calls. */
+function open(said: Said | ((args: readonly string[]) => Said)) {
+  const calls: (readonly string[])[] = [];
+  const reads = readThroughKubectl(async (args) => {
+    calls.push(args);
+    const {stderr = '', ...rest} = typeof said === 'function' ? said(args) : said;
+    return {stdout: '', stderr, exitCode: stderr === '' ? 0 : 1, signal: undefined, ...rest};
   });
+  return {reads, calls};
+}
 
-  for (const [what, query, calls] of [
-    ['the secret', SECRET_ONLY, [GET_SECRET]],
-    ['the builders', BUILDERS_ONLY, [GET_BUILDERS]],
-    ['the nodes', NODES_ONLY, [GET_NODES]],
-    ['nothing', {builders: false, nodes: false}, []],
+/** The facts that are there. */
+async function read(query: ClusterQuery, said: Parameters<typeof open>[0]) {
+  const facts = await open(said).reads.read(query);
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}
+
+describe('reading facts through kubectl', () => {
+  for (const [what, query, expected] of [
+    ['the secret', SECRET, [GET_SECRET]],
+    ['the builders', BUILDERS, [GET_BUILDERS]],
+    ['the nodes', NODES, [GET_NODES]],
+    ['everything', ALL, [GET_SECRET, GET_BUILDERS, GET_NODES]],
   ] as const) {
-    it(`asks for nothing that is not wanted: ${what} alone`, async () => {
-      expect((await ask(query, {})).asked).to.deep.equal(calls);
+    it(`asks for no more than is wanted: ${what}`, async () => {
+      const {reads, calls} = open(({1: what}) => ({stdout: what === '--raw' ? NO_ITEMS : ''}));
+      const reading = reads.read(query);
+      // All at once: none waits for another.
+      expect(calls).to.deep.equal(expected);
+      await reading;
     });
   }
 
-  for (const [what, said, pullSecret] of [
-    ['no secret', {}, MISSING],
-    ['a secret', {stdout: SECRET_ROW}, SECRET],
+  const cases: readonly (readonly [string, ClusterQuery, Said, object])[] = [
+    ['no secret', SECRET, {}, {pullSecret: {kind: 'missing'}}],
+    ['a secret', SECRET, {stdout: ROW}, {pullSecret: secret('kubernetes.io/dockerconfigjson')}],
     [
-      'a secret of another type',
-      {stdout: 'docker-registry   Opaque   0     3d4h\n'},
-      {kind: 'found', value: {type: 'Opaque'}},
-    ],
-    ['a warning beside the row', {stdout: SECRET_ROW, stderr: 'Warning: v1 is old\n', exitCode: 0}, SECRET],
-    [
-      'a 403 for the secret',
-      {stderr: refused('secrets "docker-registry"')},
-      forbidden(no('secrets "docker-registry"')),
+      'another type',
+      SECRET,
+      {stdout: 'docker-registry   Opaque   0   3d4h\n'},
+      {pullSecret: secret('Opaque')},
     ],
     [
-      'a 403 behind what a login program says',
+      'a warning beside the row',
+      SECRET,
+      {stdout: ROW, stderr: 'Warning: v1 is old\n', exitCode: 0},
+      {pullSecret: secret('kubernetes.io/dockerconfigjson')},
+    ],
+    [
+      'a 403 after what a login plugin says',
+      SECRET,
       {stderr: LOGIN + refused('secrets "docker-registry"')},
-      forbidden(no('secrets "docker-registry"')),
+      {pullSecret: forbidden('secrets "docker-registry"')},
     ],
-  ] as const) {
-    it(`reads ${what}`, async () => {
-      expect((await ask(SECRET_ONLY, {secret: said})).facts).to.deep.equal({pullSecret, nodes: undefined});
-    });
-  }
-
-  for (const [what, said, deployments, configMaps] of [
-    ['neither of a builder', {stdout: list()}, found(), found()],
-    ['no word on builders', {}, found(), found()],
-    ['a Deployment alone', {stdout: list(DEPLOYMENT)}, found(DEPLOYMENT), found()],
-    ['a ConfigMap alone', {stdout: list(CONFIG_MAP)}, found(), found(CONFIG_MAP)],
+    ['no builder', BUILDERS, {stdout: list()}, {deployments: found(), configMaps: found()}],
+    ['no output', BUILDERS, {}, {deployments: found(), configMaps: found()}],
     [
-      'several of both',
-      {stdout: list(DEPLOYMENT, CONFIG_MAP, DEPLOYMENT, CONFIG_MAP)},
-      found(DEPLOYMENT, DEPLOYMENT),
-      found(CONFIG_MAP, CONFIG_MAP),
+      'builders',
+      BUILDERS,
+      {stdout: list(DEPLOYMENT, CONFIG_MAP, DEPLOYMENT)},
+      {deployments: found(DEPLOYMENT, DEPLOYMENT), configMaps: found(CONFIG_MAP)},
     ],
     [
       'a 403 for the Deployments',
+      BUILDERS,
       {stdout: list(CONFIG_MAP), stderr: refused('deployments.apps')},
-      forbidden(no('deployments.apps')),
-      found(CONFIG_MAP),
+      {deployments: forbidden('deployments.apps'), configMaps: found(CONFIG_MAP)},
     ],
     [
       'a 403 for the ConfigMaps',
+      BUILDERS,
       {stdout: list(DEPLOYMENT), stderr: refused('configmaps')},
-      found(DEPLOYMENT),
-      forbidden(no('configmaps')),
+      {deployments: found(DEPLOYMENT), configMaps: forbidden('configmaps')},
     ],
     [
       'a 403 for both',
+      BUILDERS,
       {stderr: refused('deployments.apps') + refused('configmaps')},
-      forbidden(no('deployments.apps')),
-      forbidden(no('configmaps')),
+      {deployments: forbidden('deployments.apps'), configMaps: forbidden('configmaps')},
     ],
-    ['objects that are none', {stdout: '{"items":[null,5,{}]}'}, found(), found()],
-  ] as const) {
-    it(`reads ${what}`, async () => {
-      expect((await ask(BUILDERS_ONLY, {builders: said})).facts).to.deep.equal({
-        pullSecret: undefined,
-        deployments,
-        configMaps,
-        nodes: undefined,
-      });
-    });
+    [
+      'values that are no objects',
+      BUILDERS,
+      {stdout: '{"items":[null,5,{}]}'},
+      {deployments: found(), configMaps: found()},
+    ],
+    ['nodes', NODES, {stdout: JSON.stringify(NODE_LIST)}, {nodes: found(...NODE_LIST.items)}],
+    ['a 403 for the nodes', NODES, {stderr: refused('nodes')}, {nodes: forbidden('nodes')}],
+  ];
+  for (const [what, query, said, facts] of cases) {
+    it(`gives ${what}`, async () => expect(await read(query, said)).to.deep.equal(facts));
   }
 
-  it('reads the nodes that a real API server answered', async () => {
-    const {body} = readApiRecording('nodes-kind');
-    const {nodes} = (await ask(NODES_ONLY, {nodes: {stdout: JSON.stringify(body)}})).facts;
-    expect(nodes).to.deep.equal({kind: 'found', value: (body as {items: unknown[]}).items});
-  });
-
-  it('reads a 403 for the nodes beside the other answers', async () => {
-    const {facts, asked} = await ask(ALL, {
-      secret: {stdout: SECRET_ROW},
-      builders: {stdout: list()},
-      nodes: {stderr: refused('nodes')},
+  it('gives the other answers beside a 403', async () => {
+    const facts = await read(ALL, ({1: what}) => {
+      if (what === '--raw') return {stderr: refused('nodes')};
+      return {stdout: what === GET_SECRET[1] ? ROW : list()};
     });
-    expect(asked).to.deep.equal([GET_SECRET, GET_BUILDERS, GET_NODES]);
     expect(facts).to.deep.equal({
-      pullSecret: SECRET,
+      pullSecret: secret('kubernetes.io/dockerconfigjson'),
       deployments: found(),
       configMaps: found(),
-      nodes: forbidden(no('nodes')),
+      nodes: forbidden('nodes'),
     });
   });
 
-  for (const [what, stderr, message] of [
+  for (const [what, said, expected] of [
     [
       'no server',
-      'The connection to the server localhost:1 was refused - did you specify the right host or port?\n',
-      'connection to the server localhost:1 was refused',
+      {stderr: 'The connection to the server localhost:1 was refused\n'},
+      'localhost:1 was refused',
     ],
-    ['no login', 'error: You must be logged in to the server (Unauthorized)\n', 'must be logged in'],
     [
-      'klog lines before the error',
-      'E1125 01:11:19.1 1 memcache.go:265] "x"\nUnable to connect to the server: EOF\n',
+      'no login',
+      {stderr: 'error: You must be logged in to the server (Unauthorized)\n'},
+      'must be logged in',
+    ],
+    [
+      'klog lines first',
+      {stderr: 'E1125 01:11:19.1 1 memcache.go:265] "x"\nUnable to connect to the server: EOF\n'},
       'Unable to connect',
     ],
     [
-      'a server error beside a 403',
-      `${refused('secrets "x"')}Error from server (InternalError): etcd is ill\n`,
+      'a 403 and another error',
+      {stderr: `${refused('secrets "x"')}Error from server (InternalError): etcd is ill\n`},
       'etcd is ill',
     ],
+    ['a 403 for another resource', {stderr: refused('pods')}, 'pods is forbidden'],
     [
-      'a 403 for something else',
-      'Error from server (Forbidden): pods is forbidden: no\n',
-      'pods is forbidden',
-    ],
-    [
-      'a 403 for no resource at all',
-      'Error from server (Forbidden): forbidden: User "u" cannot get path "/api"\n',
+      'a 403 for no resource',
+      {stderr: 'Error from server (Forbidden): forbidden: User "u" cannot get path "/api"\n'},
       'cannot get path',
     ],
+    ['no word at all', {exitCode: undefined, signal: 'SIGTERM'}, 'without a message'],
   ] as const) {
-    for (const [asked, query, scene] of [
-      ['the secret', SECRET_ONLY, {secret: {stderr}}],
-      ['the builders', BUILDERS_ONLY, {builders: {stderr}}],
-      ['the nodes', NODES_ONLY, {nodes: {stderr}}],
-    ] as const) {
-      it(`throws what kubectl said of ${what}, asked for ${asked}`, async () => {
-        const error = await failure(query, scene);
+    for (const query of [SECRET, BUILDERS, NODES]) {
+      it(`throws for ${what}, asked for ${JSON.stringify(query)}`, async () => {
+        const error = await catchError(open(said).reads.read(query));
         expect(error).to.be.instanceOf(KubectlFailure);
-        // That of the nodes may be about what else it was given instead.
-        if (query !== NODES_ONLY) expect(error.message).to.include(message);
+        expect(String(error)).to.include(expected);
       });
     }
   }
 
-  for (const [asked, query, scene] of [
-    ['the secret', SECRET_ONLY, {secret: {exitCode: undefined, signal: 'SIGTERM'}}],
-    ['the builders', BUILDERS_ONLY, {builders: {exitCode: undefined, signal: 'SIGTERM'}}],
-    ['the nodes', NODES_ONLY, {nodes: {exitCode: undefined, signal: 'SIGTERM'}}],
-  ] as const) {
-    it(`throws where kubectl was killed without a word, asked for ${asked}`, async () => {
-      const error = await failure(query, scene);
-      expect(error).to.be.instanceOf(KubectlFailure);
-      expect(error.message).not.to.equal('');
-    });
-  }
-
-  it('throws a failure of kubectl where there is something other than JSON', async () => {
-    const said = {stdout: '<html>'};
-    expect(await failure(NODES_ONLY, {nodes: said})).to.be.instanceOf(KubectlFailure);
-    expect(await failure(BUILDERS_ONLY, {builders: said})).to.be.instanceOf(KubectlFailure);
+  it('throws for output that is not JSON', async () => {
+    for (const query of [NODES, BUILDERS])
+      expect(await catchError(open({stdout: '<html>'}).reads.read(query))).to.be.instanceOf(KubectlFailure);
   });
 });
 
-describe('getRaw', () => {
+describe('reading a path through kubectl', () => {
   const PATH = '/api/v1/namespaces/ns/pods?limit=5';
 
-  async function get(said: Said) {
-    const asked: (readonly string[])[] = [];
-    const result = await getRaw(async (args) => {
-      asked.push(args);
-      return answer(said);
-    }, PATH).catch((error) => error);
-    expect(asked).to.deep.equal([['get', '--raw', PATH]]);
-    return result;
-  }
-
-  for (const [what, said, result] of [
-    ['what is there', {stdout: '{"a":[1]}'}, {kind: 'found', value: {a: [1]}}],
-    ['that there is nothing', {stderr: 'Error from server (NotFound): namespaces "ns" not found\n'}, MISSING],
-    ['a 403', {stderr: refused('pods')}, forbidden(no('pods'))],
-    ['a 403 behind a login', {stderr: LOGIN + refused('pods')}, forbidden(no('pods'))],
+  for (const [what, said, answer] of [
+    ['an object', {stdout: '{"a":[1]}'}, {kind: 'found', value: {a: [1]}}],
+    ['a 404', {stderr: 'Error from server (NotFound): namespaces "ns" not found\n'}, {kind: 'missing'}],
+    ['a 403 after what a login plugin says', {stderr: LOGIN + refused('pods')}, forbidden('pods')],
   ] as const) {
-    it(`tells ${what}`, async () => expect(await get(said)).to.deep.equal(result));
+    it(`gives ${what}`, async () => {
+      const {reads, calls} = open(said);
+      expect(await reads.get(PATH)).to.deep.equal(answer);
+      expect(calls).to.deep.equal([['get', '--raw', PATH]]);
+    });
   }
 
-  for (const [what, said, message] of [
+  for (const [what, said, expected] of [
     ['no server', {stderr: 'Unable to connect to the server: EOF\n'}, 'Unable to connect'],
-    [
-      'a server that is ill',
-      {stderr: 'Error from server (ServiceUnavailable): the server is currently unable\n'},
-      'currently unable',
-    ],
-    ['a page of something else', {stdout: '<html>'}, 'not JSON'],
-    ['an end without a word', {exitCode: undefined, signal: 'SIGKILL'}, ''],
+    ['an error of the server', {stderr: 'Error from server (ServiceUnavailable): is unable\n'}, 'is unable'],
+    ['output that is not JSON', {stdout: '<html>'}, 'not JSON'],
+    ['no word at all', {exitCode: undefined, signal: 'SIGKILL'}, 'without a message'],
   ] as const) {
     it(`throws for ${what}`, async () => {
-      const error = await get(said);
+      const error = await catchError(open(said).reads.get(PATH));
       expect(error).to.be.instanceOf(KubectlFailure);
-      expect(error.message).to.include(message);
+      expect(String(error)).to.include(expected);
     });
   }
 });

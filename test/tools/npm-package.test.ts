@@ -71,7 +71,7 @@ describe('the package for npm', function () {
     ]);
   });
 
-  it('holds no path of the machine that made it', () => {
+  it('contains no path of the machine that built it', () => {
     const bundle = readFileSync(
       join(prefix, 'lib', 'node_modules', pjson.name, 'dist', 'npm', 'main.js'),
       'utf8',
@@ -79,7 +79,7 @@ describe('the package for npm', function () {
     expect(bundle.includes(join(root, 'node_modules'))).to.equal(false);
   });
 
-  it('runs, and knows its version', async () => {
+  it('runs, and prints its version', async () => {
     const ended = await installed('kubectl-tiltbuild', ['--version']);
     expect(ended).to.include({exitCode: 0, stderr: ''});
     expect(ended.stdout)
@@ -98,7 +98,7 @@ describe('the package for npm', function () {
     expect((await installed('kubectl-tiltbuild', ['--wat', '.'])).exitCode).to.equal(2);
   });
 
-  it('says on an older Node what it needs', async () => {
+  it('names the Node it needs if run on an older one', async () => {
     const older = 'Object.defineProperty(process,"versions",{value:{node:"20.19.0"}})';
     const ended = await installed(
       'kubectl-tiltbuild',

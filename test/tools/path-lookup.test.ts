@@ -1,4 +1,4 @@
-/** Covers finding programs on PATH, in real directories: never a file of the current directory. */
+/** Covers finding programs on PATH, in real directories, and never in the current directory. */
 import {chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -59,7 +59,7 @@ describe('findOnPath', () => {
   }
 
   for (const entry of ['', '.', './', 'bin', './bin', '../here', '..//first']) {
-    it(`never looks at the entry "${entry}", though it has the program`, async () => {
+    it(`skips the entry "${entry}", though the program is there`, async () => {
       expect(await find(entry)).to.equal(undefined);
       expect(await find(entry, ...at('second'))).to.equal(join(root, 'second', NAME));
       expect(await find(...at('empty'), entry)).to.equal(undefined);
@@ -73,7 +73,7 @@ describe('findOnPath', () => {
     expect(await findOnPath(NAME, {Path: join(root, 'first')}, process.platform)).to.equal(undefined);
   });
 
-  it('goes by the PATH that it is given, not by the own one', async () => {
+  it('uses the given PATH, not that of the process', async () => {
     const own = process.env.PATH;
     process.env.PATH = join(root, 'first');
     try {

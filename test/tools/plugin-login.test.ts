@@ -1,6 +1,6 @@
-/** Covers a login by a credential plugin: what the plugin is given, which is what kubectl gives it, and how often. */
-import {appendFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {delimiter, join, posix} from 'node:path';
+/** Covers a login through a credential plugin: it gets what kubectl gives it, and runs no more often than needed. */
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join, posix} from 'node:path';
 import {expect} from 'chai';
 import {stringify} from 'yaml';
 import {mergeKubeconfigs} from '../../src/cluster/kubeconfig/merge.ts';
@@ -11,6 +11,7 @@ import {TiltbuildError} from '../../src/errors.ts';
 import {SignalInterruption} from '../../src/system/interruption.ts';
 import {PluginLogin} from '../../src/system/plugin-login.ts';
 import {Runner} from '../../src/system/runner.ts';
+import {formatAdvice} from '../../src/text/advice.ts';
 import {type ApiServer, startApiServer} from '../helpers/api-server.ts';
 import {catchError} from '../helpers/caught.ts';
 import {runCommand} from '../helpers/programs.ts';
@@ -47,7 +48,7 @@ describe('PluginLogin', () => {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
 
-  /** Writes a plugin that tells what it was given, says `words`, and answers or ends with an exit code. */
+  /** A plugin that logs what it is given, prints `words`, and gives an answer after the other or an exit code. */
   function installPlugin(
     answers: readonly (object | number | string)[],
     apiVersion = V1,
@@ -137,7 +138,7 @@ describe('PluginLogin', () => {
     ],
   ];
   for (const [what, exec, cluster] of requests) {
-    it(`asks the plugin as kubectl does: ${what}`, async () => {
+    it(`gives the plugin what kubectl gives it: ${what}`, async () => {
       const apiVersion = 'apiVersion' in exec ? String(exec.apiVersion) : V1;
       installPlugin([{token: api.token}], apiVersion);
       const {login} = open(exec, cluster());
@@ -156,14 +157,13 @@ describe('PluginLogin', () => {
     });
   }
 
-  it('asks once for all, and again where the answer is good no longer', async () => {
+  it('runs the plugin once for all, and again if its answer has expired', async () => {
     installPlugin([
       {token: 'first', expirationTimestamp: '2020-01-01T00:00:00Z'},
       {token: 'second', expirationTimestamp: '2999-01-01T00:00:00Z'},
     ]);
     const {login} = open({});
     const logIn = async () => (await login.logIn()).user.token;
-    // The first is too old from the start.
     expect(await Promise.all([logIn(), logIn()])).to.deep.equal(['second', 'second']);
     expect(await logIn()).to.equal('second');
     expect(seen()).to.have.length(2);
@@ -172,7 +172,7 @@ describe('PluginLogin', () => {
     expect(seen()).to.have.length(3);
   });
 
-  it('takes a certificate', async () => {
+  it('accepts a certificate', async () => {
     installPlugin([{clientCertificateData: 'CERT', clientKeyData: 'KEY'}]);
     expect((await open({}).login.logIn()).user).to.deep.equal({
       name: 'me',
@@ -181,77 +181,75 @@ describe('PluginLogin', () => {
     });
   });
 
-  it('hands on what the plugin says', async () => {
+  it('shows what the plugin prints to standard error', async () => {
     installPlugin([{token: 't'}], V1, 'open https://login.test\nand type ABC\n');
     const {login, lines} = open({});
     await login.logIn();
     expect(lines).to.deep.equal(['open https://login.test', 'and type ABC']);
   });
 
-  it('says which plugin of which user failed, and what the kubeconfig has to say to it', async () => {
-    installPlugin([3]);
-    for (const [exec, remedy] of [
-      [{}, 'Log in again, or check with: kubectl auth whoami'],
-      [{installHint: 'Ask Bob.'}, 'Ask Bob.'],
-    ] as const) {
-      const error = await catchError(open(exec).login.logIn());
-      expect(error).to.be.instanceOf(TiltbuildError);
-      expect(error).to.deep.include({
+  for (const [exec, remedy] of [
+    [{}, 'Log in again, or check with: kubectl auth whoami'],
+    [{installHint: 'Ask Bob.'}, 'Ask Bob.'],
+  ] as const) {
+    it(`names the plugin and the user if it fails, and says: ${remedy}`, async () => {
+      installPlugin([3]);
+      const error = (await catchError(open(exec).login.logIn())) as TiltbuildError;
+      expect(error).to.include({
         code: 'cluster-denied',
         message: 'The login plugin "login" of user "me" failed with exit code 3.',
-        remedy: [remedy],
       });
-    }
-  });
+      expect(error.remedy.map((advice) => formatAdvice(advice))).to.deep.equal([remedy]);
+    });
+  }
 
-  it('is asked again after a failure', async () => {
+  it('runs the plugin again after a failure', async () => {
     installPlugin([3, {token: 't'}]);
     const {login} = open({});
     await catchError(login.logIn());
     expect((await login.logIn()).user.token).to.equal('t');
   });
 
-  const forKubectl: readonly (readonly [string, () => PluginLogin])[] = [
-    ['a plugin that is not there', () => open({command: 'no-such-login'}).login],
-    ['a plugin that cannot be started', () => open({command: join(sandbox.root, 'no-such-login')}).login],
+  const POLICY = 'credentialPluginPolicy: DenyAll\n';
+  /** Whether the login is left to kubectl, the `exec` fields, and how to prepare the test. */
+  const cases: readonly (readonly [string, boolean, exec: object, () => Readonly<Record<string, string>>])[] =
     [
-      'an answer that is not understood',
-      () => {
-        installPlugin(['token: x']);
-        return open({}).login;
-      },
-    ],
-    [
-      'preferences that may forbid it',
-      () => {
-        installPlugin([{token: 't'}]);
-        mkdirSync(join(sandbox.home, '.kube'));
-        appendFileSync(join(sandbox.home, '.kube', 'kuberc'), 'credentialPluginPolicy: DenyAll\n');
-        return open({}).login;
-      },
-    ],
-    [
-      'preferences elsewhere that may forbid it',
-      () => {
-        installPlugin([{token: 't'}]);
-        const path = join(sandbox.root, 'preferences');
-        writeFileSync(path, 'credentialPluginPolicy: DenyAll\n');
-        return open({}, {}, {KUBERC: path}).login;
-      },
-    ],
-  ];
-  for (const [what, prepare] of forKubectl) {
-    it(`leaves it to kubectl: ${what}`, async () => {
-      const error = await catchError(prepare().logIn());
-      expect(error).to.be.instanceOf(Error).and.not.instanceOf(TiltbuildError);
+      ['a plugin that is not on PATH', true, {command: 'no-such-login'}, () => ({})],
+      ['a plugin that cannot be started', true, {command: '/nowhere/login'}, () => ({})],
+      [
+        'an answer that is no ExecCredential',
+        true,
+        {},
+        () => {
+          installPlugin(['token: x']);
+          return {};
+        },
+      ],
+      ['preferences that may forbid it', true, {}, () => forbidAt(join(sandbox.home, '.kube', 'kuberc'))],
+      [
+        'preferences elsewhere that may forbid it',
+        true,
+        {},
+        () => ({...forbidAt(join(sandbox.root, 'preferences')), KUBERC: join(sandbox.root, 'preferences')}),
+      ],
+      [
+        'preferences that are turned off',
+        false,
+        {},
+        () => ({...forbidAt(join(sandbox.home, '.kube', 'kuberc')), KUBERC: 'off'}),
+      ],
+    ];
+  const forbidAt = (path: string) => {
+    mkdirSync(join(sandbox.home, '.kube'));
+    writeFileSync(path, POLICY);
+    return {};
+  };
+  for (const [what, left, exec, prepare] of cases) {
+    it(`${left ? 'leaves it to kubectl' : 'runs the plugin'}: ${what}`, async () => {
+      installPlugin([{token: 't'}]);
+      const {login} = open(exec, {}, prepare());
+      if (!left) expect((await login.logIn()).user.token).to.equal('t');
+      else expect(await catchError(login.logIn())).not.to.be.instanceOf(TiltbuildError);
     });
   }
-
-  it('does not look at preferences that are turned off', async () => {
-    installPlugin([{token: 't'}]);
-    mkdirSync(join(sandbox.home, '.kube'));
-    appendFileSync(join(sandbox.home, '.kube', 'kuberc'), 'credentialPluginPolicy: DenyAll\n');
-    const {login} = open({}, {}, {KUBERC: 'off', PATH: [sandbox.bin, sandbox.env.PATH].join(delimiter)});
-    expect((await login.logIn()).user.token).to.equal('t');
-  });
 });

@@ -1,4 +1,4 @@
-/** Covers finding other programs and asking them, with tiny real ones. */
+/** Covers finding and running other programs, with tiny real ones. */
 import {chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
@@ -41,7 +41,7 @@ describe('PathPrograms', () => {
     return new PathPrograms(runner, {...env, PATH: path}, process.platform);
   }
 
-  it('tells PATH as it stands', () => {
+  it('returns the entries of PATH unchanged', () => {
     expect(open(['first', '', './x']).path).to.deep.equal([join(root, 'first'), '', './x']);
     expect(open([]).path).to.deep.equal([]);
   });
@@ -57,7 +57,7 @@ describe('PathPrograms', () => {
     expect(await programs.findAll('one')).to.deep.equal(both);
   });
 
-  it('reads how a file begins', async () => {
+  it('reads the start of a file', async () => {
     writeFileSync(join(root, 'long'), `${'x'.repeat(100_000)}`);
     const programs = open(['first']);
     expect(await programs.readStart(join(root, 'first', 'one'))).to.equal(`#!${NODE}\n`);
@@ -66,7 +66,7 @@ describe('PathPrograms', () => {
     expect(await programs.readStart(root)).to.equal('');
   });
 
-  it('gives what a program says, in the environment that it is to have', async () => {
+  it('returns the output of a program, which gets the given environment', async () => {
     const script = 'console.log(process.env.A, process.env.B); console.error("e"); process.exit(3)';
     const programs = open(['first'], {A: 'a', B: 'b'});
     const ended = await programs.run(NODE, ['-e', script], {...LONG, env: {B: 'c'}});
@@ -74,8 +74,8 @@ describe('PathPrograms', () => {
   });
 
   for (const [name, reason] of [
-    ['no-interpreter', 'it or its interpreter is not there'],
-    ['none', 'it or its interpreter is not there'],
+    ['no-interpreter', 'it or its interpreter does not exist'],
+    ['none', 'it or its interpreter does not exist'],
     ['no-program', undefined],
   ] as const) {
     it(`says why a program cannot be started: ${name}`, async () => {
@@ -91,7 +91,7 @@ describe('PathPrograms', () => {
     expect(ended.exitCode).to.equal(undefined);
   });
 
-  it('throws when a signal comes', async () => {
+  it('throws on a signal', async () => {
     const programs = open([]);
     const running = programs.run(NODE, ['-e', 'setInterval(() => {}, 1000)'], LONG).catch((error) => error);
     send('SIGINT');

@@ -1,4 +1,4 @@
-/** Covers the lists of what is in the program: licences and bill of materials. */
+/** Covers the lists of the program's content: licences and bill of materials. */
 import {expect} from 'chai';
 import pjson from '../../package.json' with {type: 'json'};
 import {
@@ -17,7 +17,7 @@ describe('what is in the program', () => {
     packages = findBundledPackages();
   });
 
-  it('is found out from the bundle: what is imported, and what that imports', () => {
+  it('is read from the bundle: all imports, direct or not', () => {
     const names = packages.map(({name}) => name);
     expect(names).to.include.members(['@oclif/core', 'execa', 'yaml', 'which-command', 'signal-exit']);
     expect(names).not.to.include.members(['mocha', 'typescript-eslint', 'bun']);
@@ -34,7 +34,7 @@ describe('what is in the program', () => {
     }
   });
 
-  it('is listed for programs as CycloneDX, without a time, a number or an address', () => {
+  it('is listed as CycloneDX, without a time, a serial number or an address', () => {
     const text = formatSbom(pjson, packages, readBunVersion());
     expect(formatSbom(pjson, [...packages].reverse(), readBunVersion())).to.equal(text);
     const bom = JSON.parse(text);
@@ -57,7 +57,7 @@ describe('what is in the program', () => {
 });
 
 describe('packageDirectories', () => {
-  it('finds the package of each file, the innermost where one lies in another', () => {
+  it('finds the package of each file, the innermost of nested ones', () => {
     const files = [
       'src/main.ts',
       'node_modules/a/index.js',
@@ -74,7 +74,7 @@ describe('packageDirectories', () => {
 });
 
 describe('the platforms of a release', () => {
-  it('have names that tell them apart', () => {
+  it('have distinct names', () => {
     expect(new Set(PLATFORMS.map((platform) => archiveName(platform, '1.0.0'))).size).to.equal(8);
     expect(PLATFORMS.map(platformName)).to.include.members([
       'linux_amd64',
@@ -83,7 +83,7 @@ describe('the platforms of a release', () => {
     ]);
   });
 
-  it('are found by what Node calls them', () => {
+  it('are found by the names of Node', () => {
     expect(ownPlatform('win32', 'x64')).to.include({os: 'windows', arch: 'amd64'});
     expect(ownPlatform('linux', 'arm64')).to.include({target: 'bun-linux-arm64'});
     expect(ownPlatform('aix', 'ppc64')).to.equal(undefined);

@@ -1,4 +1,4 @@
-/** Covers what the release does to the programs for other platforms, on programs that Bun has compiled here. */
+/** Covers what the release changes in the programs for other platforms, on programs that Bun compiles here. */
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -11,7 +11,7 @@ import {
   setWindowsVersion,
 } from '../../scripts/release/windows-version.ts';
 
-/** A Mach-O file of 64 bits with next to nothing in it, and room for a signature. */
+/** A minimal 64-bit Mach-O file, with room for a signature. */
 function makeMachO(contentSize: number): Buffer {
   const file = Buffer.alloc(contentSize + 64, 'content');
   file.fill(0, 0, 32 + 72 + 72 + 16);
@@ -32,9 +32,9 @@ function makeMachO(contentSize: number): Buffer {
 }
 
 describe('signAdHoc', () => {
-  it('signs every page, the last of which is not a whole one', () => {
+  it('signs every page, including a last one that is not full', () => {
     const unsigned = makeMachO(10_000);
-    expect(findSignatureFault(unsigned)).to.contain('no SuperBlob');
+    expect(findSignatureFault(unsigned)).to.contain('not a SuperBlob');
     const signed = signAdHoc(unsigned, 'name');
     expect(findSignatureFault(signed)).to.equal(undefined);
     expect(signed.includes('name\0')).to.equal(true);
@@ -43,7 +43,9 @@ describe('signAdHoc', () => {
     for (const place of [300, 5000, 9999]) {
       const changed = Buffer.from(signed);
       changed[place] = 0;
-      expect(findSignatureFault(changed)).to.equal(`page ${Math.floor(place / 4096)} does not fit its hash`);
+      expect(findSignatureFault(changed)).to.equal(
+        `page ${Math.floor(place / 4096)} does not match its hash`,
+      );
     }
   });
 });
@@ -56,7 +58,7 @@ describe('the programs of a release', function () {
   });
   after(() => rmSync(directory, {recursive: true, force: true}));
 
-  /** Undefined where Bun's runtime for that platform cannot be had in time, which takes the npm registry once. */
+  /** Undefined if Bun's runtime for that platform cannot be downloaded in time. */
   function compile(target: string): Buffer | undefined {
     const path = join(directory, `${target}.exe`);
     try {
@@ -68,23 +70,23 @@ describe('the programs of a release', function () {
   }
 
   for (const target of ['bun-darwin-x64', 'bun-darwin-arm64']) {
-    it(`have an ad-hoc signature that fits every page: ${target}`, function () {
+    it(`have an ad-hoc signature that matches every page: ${target}`, function () {
       const compiled = compile(target) ?? this.skip();
       const signed = signAdHoc(compiled, 'kubectl-tiltbuild');
       expect(findSignatureFault(signed)).to.equal(undefined);
       expect(signAdHoc(signed, 'kubectl-tiltbuild').equals(signed)).to.equal(true);
-      // All that is run is as it was; the load commands, which tell the sizes, are in front of it.
+      // The code is unchanged; only the load commands in front of it have the new sizes.
       const last = Math.min(compiled.length, signed.length) - 1_000_000;
       expect(compiled.subarray(16_384, last).equals(signed.subarray(16_384, last))).to.equal(true);
 
       const changed = Buffer.from(signed);
       changed[5_000_000] = (changed[5_000_000] ?? 0) ^ 1;
-      expect(findSignatureFault(changed)).to.equal('page 1220 does not fit its hash');
+      expect(findSignatureFault(changed)).to.equal('page 1220 does not match its hash');
       expect(findSignatureFault(signed.subarray(0, -1))).to.contain('end of the file');
     });
   }
 
-  it('say on Windows what they are, and not that they are Bun', function () {
+  it("have a version resource of their own on Windows, instead of Bun's", function () {
     const compiled = compile('bun-windows-x64') ?? this.skip();
     expect(readWindowsVersion(compiled)).to.include({ProductName: 'Bun'});
     const own = {
@@ -103,14 +105,14 @@ describe('the programs of a release', function () {
       ProductVersion: '12.34.56',
     });
     expect(changed.length).to.equal(compiled.length);
-    // No icon, which are 3 and 14; 16 is the version, 24 the manifest that tells Windows what it can do.
+    // 16 is the version, 24 the manifest; the icons, 3 and 14, are gone.
     expect(readResourceKinds(changed)).to.deep.equal([16, 24]);
   });
 
-  it('are refused where they are no such programs', () => {
+  it('are refused if they are not such programs', () => {
     writeFileSync(join(directory, 'text'), 'text'.repeat(100));
     const text = readFileSync(join(directory, 'text'));
-    expect(() => findSignatureFault(text)).to.throw('no Mach-O');
+    expect(() => findSignatureFault(text)).to.throw('not a 64-bit Mach-O');
     expect(() =>
       setWindowsVersion(text, {name: 'a', version: '1.0.0', description: '', copyright: ''}),
     ).to.throw();

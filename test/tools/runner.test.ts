@@ -6,60 +6,23 @@ import {promisify} from 'node:util';
 import {expect} from 'chai';
 import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
 import {SignalInterruption} from '../../src/system/interruption.ts';
-import {Runner} from '../../src/system/runner.ts';
+import {Runner, type Sink, type SuperviseOptions} from '../../src/system/runner.ts';
 import {catchError} from '../helpers/caught.ts';
 
 const NODE = process.execPath;
 const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'system');
 const ENV = {PATH: process.env.PATH, MARK: 'é x'};
-
-/** Signals that nobody sends but the test. */
-function makeSignals() {
-  const listeners = new Map<InterruptSignal, () => void>();
-  const interruption = new SignalInterruption({on: (signal, listener) => listeners.set(signal, listener)});
-  return {interruption, send: (signal: InterruptSignal) => listeners.get(signal)?.()};
-}
-
-function setUp(platform: NodeJS.Platform = 'linux') {
-  const {interruption, send} = makeSignals();
-  const atExit: (() => void)[] = [];
-  const runner = new Runner(interruption, platform, (cleanUp) => atExit.push(cleanUp));
-  const exit = () => {
-    for (const cleanUp of atExit) cleanUp();
-  };
-  return {runner, send, exit};
-}
-
-/** What a program reads from says how it is started. */
-const WAYS = [
-  ['directly', {}],
-  ['through execa', {input: devNull}],
-] as const;
-type Way = (typeof WAYS)[number][1];
-
 const ARGS = ['a b', '', '"', '$HOME', '*', 'é\n'];
 
-/** A program that goes on after signals, and says so. */
-const STUBBORN = `
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.stderr.write(signal + '\\n'));
-  process.stderr.write('ready\\n');
-  setInterval(() => {}, 1000);`;
-
-/** Runs `script`, calling `heard` with each line that it writes to stderr. */
-async function supervise(
-  runner: Runner,
-  script: string,
-  heard: (text: string) => void,
-  options: Way & {readonly stop?: AbortSignal} = {},
-) {
-  return await runner.supervise(NODE, ['-e', script], {
-    env: ENV,
-    stdout: 'stderr',
-    ...options,
-    stderr: (chunk) => {
-      for (const line of Buffer.from(chunk).toString().split('\n')) if (line !== '') heard(line);
-    },
+/** A runner, with signals that only the test sends. */
+function setUp(platform: NodeJS.Platform = 'linux') {
+  const listeners = new Map<InterruptSignal, () => void>();
+  const interruption = new SignalInterruption({on: (signal, listener) => listeners.set(signal, listener)});
+  let exit = () => {};
+  const runner = new Runner(interruption, platform, (cleanUp) => {
+    exit = cleanUp;
   });
+  return {runner, send: (signal: InterruptSignal) => listeners.get(signal)?.(), exit: () => exit()};
 }
 
 const ENDS = [
@@ -68,81 +31,62 @@ const ENDS = [
   ['process.kill(process.pid, "SIGKILL")', {exitCode: undefined, signal: 'SIGKILL'}],
 ] as const;
 
-/** Says so when it is there, and ends by itself with the signal. */
-function endsOn(signal: string): string {
-  return `process.on('${signal}', () => process.exit(1)); console.error('ready'); setInterval(() => {}, 1000);`;
-}
+const FOREVER = 'setInterval(() => {}, 1000);';
+/** Says when it is ready, and ends by itself on the signal. */
+const endsOn = (signal: string) =>
+  `process.on('${signal}', () => process.exit(1)); console.error('ready'); ${FOREVER}`;
+/** Reports signals, and goes on. */
+const STUBBORN = `
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => console.error(signal));
+  console.error('ready'); ${FOREVER}`;
 
 describe('Runner.collect', () => {
   before(function () {
     if (process.platform === 'win32') this.skip();
   });
 
+  const collect = (script: string, options: {readonly input?: string} = {}) =>
+    setUp().runner.collect(NODE, ['-e', script], {env: ENV, onErrorLine: () => {}, ...options});
+
   for (const [script, ended] of ENDS) {
-    it(`tells how a program ended: ${script || 'well'}`, async () => {
-      const {runner} = setUp();
-      expect(await runner.collect(NODE, ['-e', script], {env: ENV, onErrorLine: () => {}})).to.deep.equal({
-        ...ended,
-        stdout: '',
-        stderr: '',
-      });
+    it(`reports how a program ended: ${script || 'well'}`, async () => {
+      expect(await collect(script)).to.deep.equal({...ended, stdout: '', stderr: ''});
     });
   }
 
-  it('gives both outputs as they are, and the program its arguments and environment without a shell', async () => {
+  it('returns both outputs unchanged, and passes arguments and environment without a shell', async () => {
     const script = 'console.log(JSON.stringify([process.argv.slice(1), process.env])); console.error("$x ");';
     const lines: string[] = [];
     const {stdout, stderr} = await setUp().runner.collect(NODE, ['-e', script, '--', ...ARGS], {
       env: ENV,
       onErrorLine: (line) => lines.push(line),
     });
-    expect(lines).to.deep.equal(['$x ']);
     const [argv, env] = JSON.parse(stdout);
     expect(argv).to.deep.equal(ARGS);
     expect(env).to.include(ENV).and.not.have.property('HOME');
-    expect([stdout.endsWith('\n'), stderr]).to.deep.equal([true, '$x \n']);
+    expect({lines, stderr, last: stdout.at(-1)}).to.deep.equal({lines: ['$x '], stderr: '$x \n', last: '\n'});
   });
 
-  const ECHO = 'process.stdin.on("end", () => console.log("end")).pipe(process.stdout)';
-  for (const [input, output] of [
-    [undefined, 'end\n'],
-    ['', 'end\n'],
-    ['{"a": "é"}\n', '{"a": "é"}\nend\n'],
-    ['x'.repeat(1_000_000), `${'x'.repeat(1_000_000)}end\n`],
-  ] as const) {
+  for (const input of [undefined, '', '{"a": "é"}\n', 'x'.repeat(1_000_000)]) {
     it(`gives a program ${input?.length ?? 'no'} characters to read`, async () => {
-      const {stdout} = await setUp().runner.collect(NODE, ['-e', ECHO], {
-        env: ENV,
-        ...(input !== undefined && {input}),
-        onErrorLine: () => {},
-      });
-      expect(stdout === output).to.equal(true);
+      const script = 'process.stdin.on("end", () => console.log("end")).pipe(process.stdout)';
+      const {stdout} = await collect(script, input === undefined ? {} : {input});
+      expect(stdout === `${input ?? ''}end\n`).to.equal(true);
     });
   }
 
-  it('gives no failure for a program that does not read what it is given', async () => {
-    const {exitCode} = await setUp().runner.collect(NODE, ['-e', 'process.exit(3)'], {
-      env: ENV,
-      input: 'x'.repeat(1_000_000),
-      onErrorLine: () => {},
-    });
-    expect(exitCode).to.equal(3);
+  it('does not fail if a program does not read its input', async () => {
+    expect(await collect('process.exit(3)', {input: 'x'.repeat(1_000_000)})).to.include({exitCode: 3});
   });
 
-  it('throws where a program cannot be started', async () => {
-    const error = await catchError(
-      setUp().runner.collect('/nowhere/x', [], {env: ENV, onErrorLine: () => {}}),
-    );
-    expect(error).to.be.instanceOf(Error).and.not.instanceOf(Interrupted);
-    expect(String(error)).to.include('ENOENT');
+  it('throws if a program cannot be started', async () => {
+    const run = setUp().runner.collect('/nowhere/x', [], {env: ENV, onErrorLine: () => {}});
+    expect(String(await catchError(run))).to.include('ENOENT');
   });
 
-  it('ends the program at a signal, and says that it was interrupted', async () => {
+  it('ends the program on a signal, and throws', async () => {
     const {runner, send} = setUp();
-    const run = runner.collect(NODE, ['-e', 'setInterval(() => {}, 1000)'], {
-      env: ENV,
-      onErrorLine: () => {},
-    });
+    const run = runner.collect(NODE, ['-e', FOREVER], {env: ENV, onErrorLine: () => {}});
     setTimeout(() => send('SIGHUP'), 100);
     expect(await catchError(run))
       .to.be.instanceOf(Interrupted)
@@ -150,173 +94,202 @@ describe('Runner.collect', () => {
   });
 });
 
-for (const [way, from] of WAYS) {
+// The way a program is started depends on its standard input.
+for (const [way, from] of [
+  ['directly', {}],
+  ['through execa', {input: devNull}],
+] as const) {
   describe(`Runner.supervise, ${way}`, () => {
     before(function () {
       if (process.platform === 'win32') this.skip();
     });
 
+    const supervise = (
+      runner: Runner,
+      script: string,
+      stderr: Sink = () => {},
+      options: Partial<SuperviseOptions> = {},
+    ) =>
+      runner.supervise(NODE, ['-e', script, '--', ...ARGS], {
+        env: ENV,
+        stdout: 'stderr',
+        ...from,
+        stderr,
+        ...options,
+      });
+
+    /** Calls `react` with each line of standard error, and returns how the program ended and those lines. */
+    async function watch(
+      runner: Runner,
+      script: string,
+      react: (line: string) => void = () => {},
+      options: Partial<SuperviseOptions> = {},
+    ) {
+      const heard: string[] = [];
+      const hear = (chunk: Uint8Array) => {
+        for (const line of Buffer.from(chunk).toString().split('\n').filter(Boolean)) {
+          heard.push(line);
+          react(line);
+        }
+      };
+      return {...(await supervise(runner, script, hear, options)), heard};
+    }
+
     for (const [script, ended] of ENDS) {
-      it(`tells how a program ended: ${script || 'well'}`, async () => {
-        expect(await supervise(setUp().runner, script, () => {}, from)).to.deep.equal(ended);
+      it(`reports how a program ended: ${script || 'well'}`, async () => {
+        expect(await supervise(setUp().runner, script)).to.deep.equal(ended);
       });
     }
 
-    it('gives a program its arguments and its environment without a shell', async () => {
+    it('passes arguments and environment without a shell', async () => {
       const script = 'console.error(JSON.stringify([process.argv.slice(1), process.env]))';
-      let said = '';
-      await setUp().runner.supervise(NODE, ['-e', script, '--', ...ARGS], {
-        env: {...ENV, GONE: undefined},
-        stdout: 'stderr',
-        ...from,
-        stderr: (chunk) => {
-          said += Buffer.from(chunk).toString();
-        },
-      });
-      const [argv, env] = JSON.parse(said);
+      const env = {...ENV, GONE: undefined};
+      const {heard} = await watch(setUp().runner, script, () => {}, {env});
+      const [argv, seen] = JSON.parse(heard.join(''));
       expect(argv).to.deep.equal(ARGS);
-      expect(env).to.include(ENV).and.not.have.any.keys('HOME', 'GONE');
+      expect(seen).to.include(ENV).and.not.have.any.keys('HOME', 'GONE');
     });
 
-    it('throws where a program cannot be started', async () => {
+    it('throws if a program cannot be started', async () => {
       for (const stderr of ['inherit', () => {}] as const) {
         const options = {env: ENV, stdout: 'stderr', stderr, ...from} as const;
         const error = await catchError(setUp().runner.supervise('/nowhere/x', [], options));
-        expect(error).to.be.instanceOf(Error).and.not.instanceOf(Interrupted);
         expect(String(error)).to.include('ENOENT');
       }
     });
 
-    for (const [stdout, out, err] of [
-      ['stderr', '', 'to out\n'],
-      ['inherit', 'to out\n', ''],
+    for (const [stdout, seen] of [
+      ['stderr', {stdout: '', stderr: 'to out\n'}],
+      ['inherit', {stdout: 'to out\n', stderr: ''}],
     ] as const) {
-      it(`leads a program's standard output to ${stdout === 'stderr' ? 'stderr' : 'our own'}`, async () => {
+      it(`sends a program's standard output to ${stdout === 'stderr' ? 'stderr' : 'our own'}`, async () => {
         const outer = `
           import {Runner} from ${JSON.stringify(join(SOURCE, 'runner.ts'))};
           import {SignalInterruption} from ${JSON.stringify(join(SOURCE, 'interruption.ts'))};
           const runner = new Runner(new SignalInterruption({on() {}}), 'linux', () => {});
           await runner.supervise(process.execPath, ['-e', 'console.log("to out")'],
             {env: process.env, stdout: '${stdout}', stderr: 'inherit', ...${JSON.stringify(from)}});`;
-        const seen = await promisify(execFile)(NODE, ['--input-type=module', '-e', outer], {env: ENV});
-        expect(seen).to.include({stdout: out, stderr: err});
+        const ended = await promisify(execFile)(NODE, ['--input-type=module', '-e', outer], {env: ENV});
+        expect(ended).to.include(seen);
       });
     }
 
-    it('gives pieces one after the other, lets the program wait, and loses none', async () => {
+    it('passes pieces on one after the other, has the program wait, and loses none', async () => {
       const script =
         'const b = Buffer.alloc(65536, "x"); for (let i = 0; i < 64; i++) require("fs").writeSync(2, b);';
       let [open, most, bytes, ended] = [0, 0, 0, false];
-      let release = () => {};
-      const gate = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      const run = setUp().runner.supervise(NODE, ['-e', script], {
-        env: ENV,
-        stdout: 'stderr',
-        ...from,
-        stderr: async (chunk) => {
-          open += 1;
-          most = Math.max(most, open);
-          await gate;
-          bytes += chunk.length;
-          open -= 1;
-        },
+      const gate = Promise.withResolvers<void>();
+      const run = supervise(setUp().runner, script, async (chunk) => {
+        open += 1;
+        most = Math.max(most, open);
+        await gate.promise;
+        bytes += chunk.length;
+        open -= 1;
       });
       run.finally(() => {
         ended = true;
       });
       await new Promise((resolve) => setTimeout(resolve, 500));
       expect({open, bytes, ended}).to.deep.equal({open: 1, bytes: 0, ended: false});
-      release();
+      gate.resolve();
       expect(await run).to.deep.equal({exitCode: 0, signal: undefined});
       expect({most, bytes}).to.deep.equal({most: 1, bytes: 64 * 65536});
     });
 
+    const KILLED = {exitCode: undefined, signal: 'SIGKILL'};
     for (const [sent, received] of [
       ['SIGINT', 'SIGINT'],
       ['SIGTERM', 'SIGTERM'],
       // kubectl build does not cancel on SIGHUP.
       ['SIGHUP', 'SIGTERM'],
     ] as const) {
-      it(`hands ${sent} on once as ${received}; the second signal kills`, async () => {
+      it(`passes ${sent} on once as ${received}; the second signal kills`, async () => {
         const {runner, send} = setUp();
-        const heard: string[] = [];
-        const hear = (line: string) => {
-          heard.push(line);
+        const ended = await watch(runner, STUBBORN, (line) => {
           if (line === 'ready') send(sent);
-          // Time enough for a second one, if there were any.
+          // Time enough for another one to arrive, if there were any.
           if (line === received) setTimeout(() => send('SIGINT'), 200);
-        };
-        const ended = await supervise(runner, STUBBORN, hear, from);
-        expect(heard).to.deep.equal(['ready', received]);
-        expect(ended).to.deep.equal({exitCode: undefined, signal: 'SIGKILL'});
+        });
+        expect(ended).to.deep.equal({...KILLED, heard: ['ready', received]});
       });
     }
 
     it('lets a program end by itself after the first signal', async () => {
       const {runner, send} = setUp();
-      const ended = await supervise(runner, endsOn('SIGINT'), () => send('SIGINT'), from);
+      const ended = await supervise(runner, endsOn('SIGINT'), () => send('SIGINT'));
       expect(ended).to.deep.equal({exitCode: 1, signal: undefined});
     });
 
-    it('ends a program that is to be stopped, once, as a signal for us would', async () => {
+    it('stops a program once, with SIGTERM; signals to us still count from one', async () => {
       const {runner, send} = setUp();
       const stop = new AbortController();
-      const heard: string[] = [];
-      const hear = (line: string) => {
-        heard.push(line);
+      const react = (line: string) => {
         if (line === 'ready') stop.abort();
         if (line === 'SIGTERM') setTimeout(() => send('SIGINT'), 200);
-        // The first signal for us goes on as ever, and only the second one kills.
         if (line === 'SIGINT') send('SIGINT');
       };
-      const ended = await supervise(runner, STUBBORN, hear, {...from, stop: stop.signal});
-      expect(heard).to.deep.equal(['ready', 'SIGTERM', 'SIGINT']);
-      expect(ended).to.deep.equal({exitCode: undefined, signal: 'SIGKILL'});
+      const ended = await watch(runner, STUBBORN, react, {stop: stop.signal});
+      expect(ended).to.deep.equal({...KILLED, heard: ['ready', 'SIGTERM', 'SIGINT']});
     });
 
-    it('tells how a program ended that cancelled as it was to be stopped', async () => {
+    it('reports how a stopped program ended', async () => {
       const stop = new AbortController();
-      const options = {...from, stop: stop.signal};
+      const options = {stop: stop.signal};
       const ended = await supervise(setUp().runner, endsOn('SIGTERM'), () => stop.abort(), options);
       expect(ended).to.deep.equal({exitCode: 1, signal: undefined});
     });
 
-    it('ends a program that was to be stopped before it began', async () => {
-      const script = 'setTimeout(() => process.exit(0), 3000);';
-      const options = {...from, stop: AbortSignal.abort()};
-      const ended = await supervise(setUp().runner, script, () => {}, options);
+    it('stops a program that starts after the order to stop', async () => {
+      const options = {stop: AbortSignal.abort()};
+      const ended = await supervise(setUp().runner, FOREVER, () => {}, options);
       expect(ended).to.deep.equal({exitCode: undefined, signal: 'SIGTERM'});
     });
 
-    it('ends a program that still runs when we end', async () => {
+    it('ends a program that still runs when we end, and no other', async () => {
       const {runner, exit} = setUp();
-      const heard: string[] = [];
-      const hear = (line: string) => {
-        heard.push(line);
-        exit();
-      };
-      const ended = await supervise(runner, endsOn('SIGTERM'), hear, from);
-      expect({heard, ended}).to.deep.equal({heard: ['ready'], ended: {exitCode: 1, signal: undefined}});
+      const ended = await supervise(runner, endsOn('SIGTERM'), exit);
+      expect(ended).to.deep.equal({exitCode: 1, signal: undefined});
       exit();
+    });
+
+    it('ends a program whose output could not be kept when we end', async () => {
+      const {runner, exit} = setUp();
+      const pid = Promise.withResolvers<number>();
+      const run = supervise(runner, `console.error(process.pid); ${FOREVER}`, (chunk) => {
+        pid.resolve(Number(Buffer.from(chunk)));
+        throw new Error('the disk is full');
+      });
+      expect(await catchError(run)).to.have.property('message', 'the disk is full');
+      exit();
+      await waitUntilGone(await pid.promise);
     });
   });
 }
 
-describe('Runner.supervise on Windows', () => {
-  before(function () {
-    if (process.platform === 'win32') this.skip();
-  });
+/** Fails by the test's own time limit if the process does not end. */
+async function waitUntilGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
-  it('sends nothing, as the console has told the program', async () => {
-    const {runner, send} = setUp('win32');
-    const heard: string[] = [];
-    await supervise(runner, STUBBORN, (line) => {
-      heard.push(line);
+it('Runner.supervise sends nothing on Windows, where the console signals the program; the second signal kills', async function () {
+  if (process.platform === 'win32') this.skip();
+  const {runner, send} = setUp('win32');
+  let heard = '';
+  const ended = await runner.supervise(NODE, ['-e', STUBBORN], {
+    env: ENV,
+    stdout: 'stderr',
+    stderr: (chunk) => {
+      heard += Buffer.from(chunk);
       send('SIGINT');
       setTimeout(() => send('SIGINT'), 200);
-    });
-    expect(heard).to.deep.equal(['ready']);
+    },
   });
+  expect({heard, ...ended}).to.deep.equal({heard: 'ready\n', exitCode: undefined, signal: 'SIGKILL'});
 });

@@ -1,4 +1,4 @@
-/** Covers keeping standard input in a file: whole, private, and left as soon as a signal comes. */
+/** Covers saving standard input in a file: whole, private, and given up on a signal. */
 import {EventEmitter} from 'node:events';
 import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -23,14 +23,14 @@ describe('StandardInput', () => {
   });
   afterEach(() => rmSync(directory, {recursive: true}));
 
-  it('keeps every byte, where only this user can read it', async () => {
+  it('saves every byte in a private file', async () => {
     const bytes = Buffer.from([0xff, 0x00, 0x0d, 0x0a, ...Buffer.alloc(200_000, 7)]);
     await input(Readable.from([bytes.subarray(0, 3), bytes.subarray(3)])).save(path());
     expect(readFileSync(path()).equals(bytes)).to.equal(true);
     if (process.platform !== 'win32') expect(statSync(path()).mode & 0o777).to.equal(0o600);
   });
 
-  it('is left when a signal comes, however long the rest would take', async () => {
+  it('gives up on a signal, however long the rest would take', async () => {
     const stream = new PassThrough();
     stream.write('FROM');
     const saved = input(stream).save(path());
@@ -39,11 +39,11 @@ describe('StandardInput', () => {
     expect(error).to.be.instanceOf(Interrupted).with.property('signal', 'SIGINT');
   });
 
-  it('says where it cannot be kept', async () => {
+  it('reports that the file cannot be written', async () => {
     const error = await input(Readable.from(['x']))
       .save(join(directory, 'no', 'input'))
       .catch((thrown) => thrown);
     expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'temporary-files');
-    expect(error.message).to.contain('Standard input');
+    expect(error.message).to.contain('Cannot save standard input');
   });
 });

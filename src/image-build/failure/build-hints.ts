@@ -1,7 +1,8 @@
 /**
- * Owns what we add to the delegate's own words where a build failed of something that is known: what it means here, and
- * what to do. The builder's own faults are in `builder-faults.ts`. A new row is a pattern and a function.
+ * Owns explaining known failures of a build: what the delegate's error means here, and what to do. `builder-faults.ts`
+ * has the faults of the builder. A new row is a pattern and a function.
  */
+import {advise, command, flag} from '../../text/advice.ts';
 import {maskUrlPassword} from '../../text/mask-secrets.ts';
 import {findDockerfile} from '../inputs/stage-inputs.ts';
 import {type FailureWords, SOLVE} from './builder-faults.ts';
@@ -11,7 +12,7 @@ import {explainNetwork} from './network-hints.ts';
 import {explainRegistry} from './registry-hints.ts';
 
 interface HintRule {
-  /** Matches the whole error; its groups are `found`. */
+  /** Matches the whole error; `found` holds its groups. */
   readonly pattern: RegExp;
   readonly explain: (
     found: readonly (string | undefined)[],
@@ -20,14 +21,14 @@ interface HintRule {
   ) => Hint | undefined | Promise<Hint | undefined>;
 }
 
-/** What BuildKit puts before its errors; all that a step says of itself lacks it. */
+/** What BuildKit puts before its own errors, and never before the output of a step. */
 const START = `^(?:${SOLVE})?(?:failed to solve with frontend dockerfile\\.v0: )?`;
 /** Go's %q. */
 const QUOTED = String.raw`"((?:[^"\\]|\\.)*)"`;
 
 /**
- * The first that matches counts. Each goes from the beginning of the error on, or over nothing that a Dockerfile could
- * have written but what stands in quotes or has no spaces.
+ * The first match counts. Each pattern starts at the beginning of the error, or skips no text that a Dockerfile could
+ * contain, other than in quotes or without spaces.
  */
 const RULES: readonly HintRule[] = [
   {
@@ -48,7 +49,7 @@ const RULES: readonly HintRule[] = [
       message: asked.file
         ? `There is no Dockerfile "${asked.file}".`
         : `There is no Dockerfile in the build context "${asked.context}".`,
-      remedy: ['Name it with --file; a relative path is looked up from the current directory.'],
+      remedy: [advise`Set its path with ${flag('file')}, relative to the current directory.`],
     }),
   },
   {
@@ -57,7 +58,7 @@ const RULES: readonly HintRule[] = [
     ),
     explain: ([name, older], scene) => ({
       message: `${nameDockerfile(scene)} has no stage ${(name ?? older ?? '').replace(/^"?/, '"').replace(/"?$/, '"')}.`,
-      remedy: ['A stage has its name from FROM … AS NAME; --target names the one to build.'],
+      remedy: [advise`FROM … AS NAME names a stage, and ${flag('target')} selects one.`],
     }),
   },
   {
@@ -69,8 +70,8 @@ const RULES: readonly HintRule[] = [
       const from = /^\[[^\]]*\] (?:COPY|ADD|RUN) .*?(?:--from=|,from=)([^\s,]+)/.exec(step)?.[1];
       if (from === undefined) return await explainMissingFile(unquote(path), scene);
       return {
-        message: `There is no "${unquote(path)}" in "${from}", which it is to be taken from.`,
-        remedy: ['Look at what that stage or image really has, and where.'],
+        message: `There is no "${unquote(path)}" in "${from}", the stage or image that it is copied from.`,
+        remedy: ['Check which files it has, and where.'],
       };
     },
   },
@@ -80,36 +81,36 @@ const RULES: readonly HintRule[] = [
     ),
     explain: ([process = ''], scene, {error, output}) => {
       const program = process.split(' ')[0] as string;
-      // runc starts the program only after the step began, and then tells of it as the step's one line.
+      // runc reports it as the only line of the step's output if the step had already begun.
       const isOnlyWord = output.length === 1 && output[0] === `exec ${program}: exec format error`;
       if (!isOnlyWord && !/exec format error(?:: unknown)?$/.test(error)) return undefined;
       const {platforms} = scene.asked;
       return {
-        message: `${program} cannot run on the builder's node: it is made for another processor architecture${platforms.length > 0 ? ` (${platforms.join(', ')})` : ''}, and the node has no emulator for it.`,
+        message: `${program} cannot run on the builder's node: it is built for another processor architecture${platforms.length > 0 ? ` (${platforms.join(', ')})` : ''}, and the node has no emulator for it.`,
         remedy: [
-          'To see what the nodes are: kubectl get nodes --label-columns kubernetes.io/arch',
+          advise`List the architectures of the nodes: ${command('kubectl', 'get', 'nodes', '--label-columns', 'kubernetes.io/arch')}`,
           platforms.length > 0
-            ? 'Build for theirs with --platform linux/ARCH, or on a builder whose node has the other one.'
-            : 'Take a base image that is made for theirs, with --platform linux/ARCH. What FROM itself names as its platform goes before that.',
+            ? advise`Build for one of these with ${flag('platform', 'linux/ARCH')}, or use a builder on a node of the other architecture.`
+            : advise`Use a base image for one of these, with ${flag('platform', 'linux/ARCH')}. A platform in FROM takes precedence.`,
         ],
       };
     },
   },
   {
-    // Go's form of a system call that failed, at the end of what is no step's failure.
+    // Go's form of a failed system call, at the end of an error that is not a step's.
     pattern:
       /^(?:failed to solve: )?[^"]*\b(?:write|mkdir|mkdirat|open|openat|rename|link|symlink|fsync|sync|fallocate|copy_file_range|truncate|mknod) \/\S+(?: \/\S+)?: no space left on device(?:: unknown)?$/,
     explain: (_, {asked, namespace}) => ({
       message: `The disk of the builder's node is full.`,
       remedy: [
-        `To make room in its cache: kubectl tiltbuild builder prune ${asked.builder.name} --namespace ${namespace}`,
-        'If that is not enough, images and logs on the node take the room.',
+        advise`Remove unused cache: ${command('kubectl', 'tiltbuild', 'builder', 'prune', asked.builder.name, '--namespace', namespace)}`,
+        'If that is not enough, images or logs on the node use the space.',
       ],
     }),
   },
 ];
 
-/** What we know of the failure; undefined where the delegate's words are all there is to say. */
+/** Undefined if we have nothing to add to the delegate's error. */
 export async function explainFailure(words: FailureWords, scene: FailureScene): Promise<Hint | undefined> {
   for (const {pattern, explain} of RULES) {
     const found = pattern.exec(words.error);
@@ -119,7 +120,7 @@ export async function explainFailure(words: FailureWords, scene: FailureScene): 
   return explainRegistry(words.error, scene) ?? explainNetwork(words.error, scene);
 }
 
-/** Whether a command of the Dockerfile failed, of which everything has been said. */
+/** Whether a command in the Dockerfile failed, so its output says it all. */
 export function isStepFailure({error}: FailureWords): boolean {
   return new RegExp(`${START}process ${QUOTED} did not complete successfully: exit code: \\d+$`).test(error);
 }
@@ -133,7 +134,7 @@ function nameDockerfile({asked: {file, fileVariable, context}, files}: FailureSc
     : 'The Dockerfile';
 }
 
-/** The line as it stands in the file, where that is one that we can read again. */
+/** The line of the Dockerfile, if that is a file we can read again. */
 async function quoteLine(
   line: number,
   {asked: {file, fileVariable, context}, files}: FailureScene,
@@ -145,7 +146,7 @@ async function quoteLine(
   return quoted ? [`${line} | ${maskUrlPassword(quoted)}`] : [];
 }
 
-/** As far as a path in a Dockerfile needs it. */
+/** Undoes what Go's %q does to a path. */
 function unquote(text: string): string {
   return text.replaceAll(/\\(["\\])/g, '$1');
 }

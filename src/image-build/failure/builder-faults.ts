@@ -1,17 +1,11 @@
-/** Owns what in the delegate's words is the builder's fault or the delegate's own, and how it is cured. */
-
+/** Owns finding faults of the builder, and of the delegate itself, in the delegate's output. */
 import {createCommand} from '../../builder/model/builder.ts';
-import {type Advice, advise} from '../../text/advice.ts';
+import {advise, command, flag} from '../../text/advice.ts';
 import {LineSplitter} from '../../text/line-splitter.ts';
+import type {Hint} from './failure-scene.ts';
 
-export type FaultKind = 'otel-socket' | 'entitlement' | 'bootstrap' | 'no-exporter' | 'panic';
-
-export interface Fault {
-  readonly kind: FaultKind;
-  /** One sentence. */
-  readonly message: string;
-  readonly remedy: readonly Advice[];
-  /** Whether the same build may well succeed at once. */
+export interface Fault extends Hint {
+  /** Whether the same build is likely to succeed if it is run again at once. */
   readonly retriable: boolean;
 }
 
@@ -21,99 +15,94 @@ export interface FaultPlace {
 }
 
 interface FaultRule {
-  readonly kind: Exclude<FaultKind, 'panic'>;
-  /** Matches the whole error, without `Error: ` before it. */
+  /** Matches the whole error, without its `Error: `. */
   readonly pattern: RegExp;
-  /** `found` are the groups of the pattern. */
-  readonly explain: (found: readonly string[], place: FaultPlace) => Omit<Fault, 'kind'>;
+  /** `found` holds the groups of the pattern. */
+  readonly explain: (found: readonly string[], place: FaultPlace) => Fault;
 }
 
-/** BuildKit prints a step's command with Go's %q: a quote in it has a backslash, so that its end is where it seems. */
+/** BuildKit prints a step's command with Go's %q, which puts a backslash before every quote in it. */
 const STEP = String.raw`process "(?:[^"\\]|\\.)*" did not complete successfully: `;
-/** Some servers' errors come with their code. */
+/** Some servers put a code before the error. */
 export const SOLVE = String.raw`failed to solve: (?:rpc error: code = \w+ desc = )?`;
 
 /**
- * Each pattern goes from the beginning of the error on, over nothing that a Dockerfile could have written but what
- * stands in quotes: a build's own failure must not be taken for one of these.
+ * Each pattern starts at the beginning of the error and skips no text that a Dockerfile could contain, other than in
+ * quotes: the failure of a build must not be mistaken for one of these.
  */
 const RULES: readonly FaultRule[] = [
   {
     // recordings/run-fails-on-default-builder.yaml
-    kind: 'otel-socket',
     pattern: new RegExp(
       `^(?:${SOLVE})?${STEP}[^"]*: error mounting "[^"]*/otel-grpc\\.sock" to rootfs at "/dev/otel-grpc\\.sock"`,
     ),
     explain: (_, {builder, namespace}) => ({
-      message: `The builder "${builder}" cannot run RUN steps, whatever they do: BuildKit's OpenTelemetry socket is in its pod alone, where the node's containerd does not find it.`,
-      remedy: ['Replace it by one that can:', createCommand({name: builder, namespace}, '--replace')],
+      message: `The builder "${builder}" cannot run RUN steps: BuildKit's OpenTelemetry socket exists only in the builder's pod, where the node's containerd cannot mount it.`,
+      remedy: [advise`Replace the builder: ${createCommand({name: builder, namespace}, '--replace')}`],
       retriable: false,
     }),
   },
   {
     // recordings/network-host.yaml
-    kind: 'entitlement',
     pattern: new RegExp(
       `^${SOLVE}granting entitlement ([\\w.-]+) is not allowed by build daemon configuration$`,
     ),
     explain: ([entitlement = ''], {builder, namespace}) => ({
-      message: `The builder "${builder}" does not grant ${entitlement}, which this build asks for.`,
+      message: `The builder "${builder}" does not allow ${entitlement}, which this build requires.`,
       remedy: [
         entitlement === 'network.host'
-          ? advise`Make the builder anew with it: ${createCommand({name: builder, namespace}, '--replace', '--allow', 'network.host')}`
-          : `Build without it, or have it in the builder's buildkitd.toml: insecure-entitlements = ["${entitlement}"]`,
+          ? advise`Recreate the builder with it: ${createCommand({name: builder, namespace}, '--replace', '--allow', entitlement)}`
+          : `Build without it, or add it to the builder's buildkitd.toml: insecure-entitlements = ["${entitlement}"]`,
       ],
       retriable: false,
     }),
   },
   {
     // recordings/namespace-missing.yaml; the second form is from the plugin's createBuilder.
-    kind: 'bootstrap',
     pattern:
       /^(?:timed out trying to bootstrap builder|timed out waiting for builder to become ready)(?:: (.+))?$/,
     explain: ([cause], {builder, namespace}) => ({
       message: `The builder "${builder}" in namespace "${namespace}" did not become ready in time${cause ? `: ${cause}` : '.'}`,
-      remedy: ['To see what keeps it:', createCommand({name: builder, namespace})],
+      remedy: [advise`Find out why: ${createCommand({name: builder, namespace})}`],
       retriable: false,
     }),
   },
   {
-    // The plugin looks at the builder's pod for five seconds, and takes no answer for one without a runtime
+    // The plugin asks for the builder's pod for five seconds, and without an answer assumes that it has no runtime
     // (pkg/driver/kubernetes/driver.go, Features).
-    kind: 'no-exporter',
     pattern: /^loading image into cluster runtime not supported by this builder\b/,
     explain: (_, {builder, namespace}) => ({
-      message: `kubectl build could not tell which runtime the builder "${builder}" puts images into. Either the API server took more than 5 s to answer, or the builder has none, as a rootless one, which can only push.`,
+      message: `kubectl build could not find the runtime that the builder "${builder}" loads images into. Either the API server took more than 5 s to answer, or the builder is rootless and can only push.`,
       remedy: [
-        'Try again; if the builder is rootless, use --push. To see what it is:',
-        `  kubectl get deployment ${builder} --namespace ${namespace} --show-labels`,
+        advise`Try again. If the builder is rootless, use ${flag('push')}.`,
+        advise`Check the builder's labels: ${command('kubectl', 'get', 'deployment', builder, '--namespace', namespace, '--show-labels')}`,
       ],
       retriable: true,
     }),
   },
 ];
 
-/** A step's command is part of the error, and may be long; memory is bounded all the same. */
+/** Enough for an error that includes a long command, and a bound on memory. */
 const LONGEST_LINE = 65_536;
 
-/** What the delegate said of its failure. */
+/** The delegate's own report of a failure. */
 export interface FailureWords {
-  /** The whole error, without `Error: ` before it. */
+  /** The whole error, without its `Error: `. */
   readonly error: string;
   /** The step that failed, as BuildKit names it: `[2/2] RUN make`. */
   readonly step?: string;
-  /** The first lines of the end of what that step printed; two at most. */
+  /** The first two lines, at most, of that step's output as BuildKit repeats it. */
   readonly output: readonly string[];
 }
 
-/** Watches the delegate's plain progress as it passes, in chunks as they come. */
+/** Watches the delegate's plain progress, in chunks of any size. */
 export class FaultWatcher {
   readonly #place: FaultPlace;
   readonly #lines = new LineSplitter((line) => this.#observeLine(line.replace(/\r$/, '')), LONGEST_LINE);
-  /** By the last error of a step: all there is where the delegate panics instead of giving its own. */
+  /** The last error of a step: the only one if the delegate panics before it prints its own. */
   #inStep: string | undefined;
   #atEnd: string | undefined;
-  /** The step that BuildKit repeats before its error, and what it printed. */
+  /** The step that BuildKit repeats before its error, and that step's output. */
   #step: string | undefined;
   #output: string[] = [];
   #panic: string | undefined;
@@ -127,7 +116,7 @@ export class FaultWatcher {
     this.#lines.observe(chunk);
   }
 
-  /** Once the delegate has failed: what it failed of, where that was not the build. */
+  /** After a failure: its cause, unless that is the build itself. */
   fault(): Fault | undefined {
     this.#lines.end();
     const error = this.#panicked ? this.#inStep : this.#atEnd;
@@ -135,24 +124,24 @@ export class FaultWatcher {
     return found ?? (this.#panicked ? explainPanic(this.#panic ?? '', error !== undefined) : undefined);
   }
 
-  /** Once the delegate has failed: how it said so itself. */
+  /** After a failure: the delegate's own report. */
   words(): FailureWords | undefined {
     this.#lines.end();
     const error = this.#panicked ? this.#inStep : this.#atEnd;
     return error === undefined ? undefined : {error, step: this.#step, output: this.#output};
   }
 
-  /** What a RUN step prints stands behind its number and a time, and so begins like none of these. */
+  /** The output of a RUN step has a number and a time before it, so it cannot look like any of these. */
   #observeLine(line: string): void {
     const [, step, error] = /^(?:(#\d+ ERROR)|Error): (.*)$/.exec(line) ?? [];
     if (step !== undefined) {
       this.#inStep = error;
     } else if (error !== undefined) {
       this.#atEnd = error;
-      // It goes on after what only looked like a panic.
+      // What looked like a panic was none, as the delegate goes on.
       this.#panicked = false;
     } else if (/^#\d+ /.test(line)) {
-      // The delegate's own error is the last that it says.
+      // The delegate's own error is the last line it prints.
       this.#atEnd = undefined;
       const [, printed] = /^#\d+ \d+\.\d+ (.*)$/.exec(line) ?? [];
       if (this.#step !== undefined && printed !== undefined && this.#output.length < 2)
@@ -169,21 +158,20 @@ export class FaultWatcher {
 }
 
 function findFault(error: string, place: FaultPlace): Fault | undefined {
-  for (const {kind, pattern, explain} of RULES) {
+  for (const {pattern, explain} of RULES) {
     const found = pattern.exec(error);
-    if (found) return {kind, ...explain(found.slice(1), place)};
+    if (found) return explain(found.slice(1), place);
   }
   return undefined;
 }
 
-/** It can come in the place of a build's own error, which then stands further up (seen with failing builds). */
+/** A panic can replace the error of a failed build, which is then further up (seen with failing builds). */
 function explainPanic(words: string, stepFailed: boolean): Fault {
   return {
-    kind: 'panic',
     message: stepFailed
-      ? `The build failed, as said above, and then kubectl build crashed (${words}), which changes nothing.`
+      ? `A step failed, as shown above, and then kubectl build itself crashed (${words}).`
       : `kubectl build crashed: ${words}`,
-    remedy: stepFailed ? [] : ['Try again. If it comes back, the plugin of another version may not have it.'],
+    remedy: stepFailed ? [] : ['Try again. If it keeps crashing, try another version of the plugin.'],
     retriable: !stepFailed,
   };
 }

@@ -1,12 +1,13 @@
-/** Owns why a file of the build context did not reach the builder: it is not there, or a rule leaves it out. */
+/** Owns why a file did not reach the builder: the build context lacks it, or an ignore rule excludes it. */
 import {TiltbuildError} from '../../errors.ts';
+import {type Advice, advise, flag} from '../../text/advice.ts';
 import {findIgnoreRule} from '../inputs/ignore/find-ignore-rule.ts';
 import {type IgnorePattern, parseIgnoreFile, parseIgnorePattern} from '../inputs/ignore/ignore-file.ts';
 import {onlyPatterns} from '../inputs/ignore/only-paths.ts';
 import {findDockerfile, readIgnoreFile} from '../inputs/stage-inputs.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
 
-/** `path` as BuildKit tells it, from the root of the context on: `/src/app.js`. */
+/** `path` is absolute, from the root of the build context, as BuildKit prints it: `/src/app.js`. */
 export async function explainMissingFile(path: string, scene: FailureScene): Promise<Hint> {
   const {files, asked} = scene;
   const name = path.replace(/^\/+/, '');
@@ -19,8 +20,8 @@ export async function explainMissingFile(path: string, scene: FailureScene): Pro
   }
   if (/[*?[]/.test(name)) {
     return {
-      message: `Nothing in the build context "${context}" matches "${name}", or the ignore rules leave it all out.`,
-      remedy: [`${RELATIVE} A .dockerignore, --ignore and --only each leave out what they name.`],
+      message: `Nothing in the build context "${context}" matches "${name}", or ignore rules exclude everything that does.`,
+      remedy: [RELATIVE, advise`Check .dockerignore, ${flag('ignore')} and ${flag('only')}.`],
     };
   }
   if (files.kindOf(files.join(context, name)) === 'missing') {
@@ -29,21 +30,21 @@ export async function explainMissingFile(path: string, scene: FailureScene): Pro
   const rule = await findRule(name, scene);
   if (rule === undefined) {
     return {
-      message: `"${name}" is in the build context "${context}", but it was not sent as it is.`,
+      message: `"${name}" is in the build context "${context}", but did not reach the builder.`,
       remedy: [
-        'Look for a symbolic link that leads out of the context, for upper and lower case, and for ignore rules that leave out all that a directory holds.',
+        'Check for a symbolic link that leads out of the build context, for upper and lower case, and for ignore rules that exclude everything in a directory.',
       ],
     };
   }
   return {
-    message: `"${name}" is in the build context "${context}", but it was not sent: ${describe(rule)}.`,
-    remedy: [cure(rule, name)],
+    message: `"${name}" is in the build context "${context}", but was not sent: ${describe(rule)}.`,
+    remedy: [fix(rule, name)],
   };
 }
 
 const RELATIVE = 'Paths in COPY and ADD are relative to the build context, not to the Dockerfile.';
 
-/** Undefined where none of the lists tells. What they cannot be read for was told before the build. */
+/** Undefined if no rule excludes the file. A list that cannot be read was an error before the build. */
 async function findRule(name: string, scene: FailureScene): Promise<IgnorePattern | undefined> {
   const {asked, platform} = scene;
   try {
@@ -68,12 +69,12 @@ async function readRules({asked, platform, files}: FailureScene): Promise<readon
 }
 
 function describe({origin, text}: IgnorePattern): string {
-  if (origin === '--only') return 'it is not among what --only names';
-  return `the rule "${text}" (${origin}) leaves it out`;
+  if (origin === '--only') return '--only does not include it';
+  return `the rule "${text}" (${origin}) excludes it`;
 }
 
-function cure({origin}: IgnorePattern, name: string): string {
-  if (origin === '--only') return `Add it: --only ${name}`;
-  if (origin === '--ignore') return 'Take it out of what --ignore matches.';
-  return `Take the rule out, or bring the file back behind it with a line !${name}`;
+function fix({origin}: IgnorePattern, name: string): Advice {
+  if (origin === '--only') return advise`Add it: ${flag('only', name)}`;
+  if (origin === '--ignore') return advise`Do not match it with ${flag('ignore')}.`;
+  return `Remove the rule, or add a line !${name} after it.`;
 }

@@ -1,13 +1,13 @@
-/** Owns what is known around a failed build, and the form of what we say of it. */
+/** Owns what is known about a failed build, and the form of what we add to the delegate's error. */
 
 import type {Files} from '../../ports.ts';
 import type {Advice} from '../../text/advice.ts';
 import type {BuildRequest} from '../build-request.ts';
 
 export interface FailureScene {
-  /** As it was asked for, before any file of it was staged. */
+  /** As requested, before any of its files was staged. */
   readonly asked: BuildRequest;
-  /** Name of the pull secret that was used; undefined for none. */
+  /** Name of the pull secret that was used, if any. */
   readonly pullSecret: string | undefined;
   /** Of the builder. */
   readonly namespace: string;
@@ -15,9 +15,9 @@ export interface FailureScene {
   readonly files: Pick<Files, 'join' | 'kindOf' | 'readText'>;
 }
 
-/** What we add to the delegate's own words. */
+/** What we add to the delegate's error. */
 export interface Hint {
-  /** Sentences on what was wrong and where. */
+  /** Sentences that say what is wrong and where. */
   readonly message: string;
   readonly detail?: readonly string[];
   readonly remedy: readonly Advice[];

@@ -1,10 +1,10 @@
-/** Owns what we say where the builder could not reach an address: names that are not found, proxies, closed doors. */
+/** Owns explaining that the builder could not reach an address: unknown hosts, proxies, refused connections. */
 import {createCommand} from '../../builder/model/builder.ts';
-import {type Advice, advise} from '../../text/advice.ts';
+import {type Advice, advise, type Command, command, flag} from '../../text/advice.ts';
 import {SOLVE} from './builder-faults.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
 
-/** Go's url.Error behind words without quotes, which is where a Dockerfile's own words would stand. */
+/** Go's url.Error after text without quotes, since a Dockerfile's own text would be in quotes. */
 const REQUEST = new RegExp(
   `^(?:${SOLVE})?[^"]*(?:Get|Head|Post|Put|Patch) "([a-z]+://[^"\\s/]+)[^"\\s]*": (.*)$`,
 );
@@ -13,6 +13,16 @@ const LOOKUP =
   /^dial tcp: lookup (\S+?)(?: on (\S+?))?: (?:no such host|server misbehaving|.*\bi\/o timeout|Temporary failure in name resolution)$/;
 const REFUSED =
   /^dial tcp (\S+): (?:connect: )?(connection refused|no route to host|network is unreachable|i\/o timeout)$/;
+const DNS_PODS = command(
+  'kubectl',
+  'get',
+  'pods',
+  '--namespace',
+  'kube-system',
+  '--selector',
+  'k8s-app=kube-dns',
+);
+const ANY_PROXY = ['--env', 'HTTPS_PROXY=http://HOST:PORT'];
 const LOOPBACK = /^(?:127\.[\d.]+|\[?::1\]?|localhost)$/;
 
 /** `error` is the whole error of the delegate. */
@@ -26,31 +36,28 @@ export function explainNetwork(error: string, scene: FailureScene): Hint | undef
   if (name !== undefined) {
     const asked = server === undefined ? "the node's name server" : `the name server ${server}`;
     return {
-      message: `The builder cannot find the host ${name}: ${asked} does not know it, or does not answer.`,
-      remedy: [
-        `Check the name. If it is right, the cluster's DNS has to know it: kubectl get pods --namespace kube-system --selector k8s-app=kube-dns`,
-        ...proxyRemedy(scene),
-      ],
+      message: `The builder cannot resolve the host ${name}: ${asked} does not know it, or does not answer.`,
+      remedy: [advise`Check the name, and the cluster's DNS: ${DNS_PODS}`, proxyRemedy(scene)],
     };
   }
   const [, address = '', why] = REFUSED.exec(cause) ?? [];
   if (why === undefined) return undefined;
   if (LOOPBACK.test(address.replace(/:\d+$/, ''))) {
     return {
-      message: `${host} is the builder's own pod, as seen from the builder, and nothing listens there.`,
+      message: `For the builder, ${host} is its own pod, and nothing listens there.`,
       remedy: [
-        'Name the registry as the cluster reaches it: by its Service, or by an address of the machine that it runs on.',
-        'Without a registry: leave --push out, and the image stays in the node.',
+        'Use an address that the cluster reaches: of a Service, or of the machine that runs the registry.',
+        advise`To build without a registry, omit ${flag('push')}. The image then stays on the node.`,
       ],
     };
   }
   return {
     message: `The builder cannot reach ${host} (${address}: ${why}).`,
-    remedy: ['Check from the cluster: what your machine reaches, a pod may not.', ...proxyRemedy(scene)],
+    remedy: ['Check from inside the cluster: pods may not reach what your machine does.', proxyRemedy(scene)],
   };
 }
 
-/** What the delegate puts before an error where it did not find its secret. */
+/** What the delegate puts before an error if it did not find its secret. */
 export const SECRET_NOTE = /^(?:unable to find|failed to lookup) secret "[^"]*".*?: (?=failed to solve: )/;
 
 /** BuildKit takes its proxies from the builder's Deployment. */
@@ -58,23 +65,19 @@ function explainProxy(proxy: string, scene: FailureScene): Hint {
   const isOwn = LOOPBACK.test(proxy);
   return {
     message: isOwn
-      ? `The builder's proxy is ${proxy}, which is the builder's own pod and not your machine: kubectl build took it over from your environment when it made the builder.`
-      : `The builder's proxy ${proxy} cannot be reached from the cluster.`,
+      ? `The builder's proxy ${proxy} is its own pod, not your machine: kubectl build copied the setting from your environment when it created the builder.`
+      : `The cluster cannot reach the builder's proxy ${proxy}.`,
     remedy: [
-      advise`Make the builder anew without a proxy: ${createCommand(placeOf(scene), '--replace')}`,
-      advise`Or with one that the cluster reaches: ${withProxy(scene)}`,
+      advise`Recreate the builder without a proxy: ${recreate(scene)}`,
+      advise`Or with one that the cluster reaches: ${recreate(scene, ...ANY_PROXY)}`,
     ],
   };
 }
 
-function proxyRemedy(scene: FailureScene): readonly Advice[] {
-  return [advise`If the cluster gets out by a proxy only: ${withProxy(scene)}`];
+function proxyRemedy(scene: FailureScene): Advice {
+  return advise`If the cluster needs a proxy, recreate the builder with it: ${recreate(scene, ...ANY_PROXY)}`;
 }
 
-function withProxy(scene: FailureScene) {
-  return createCommand(placeOf(scene), '--replace', '--env', 'HTTPS_PROXY=http://HOST:PORT');
-}
-
-function placeOf({asked, namespace}: FailureScene) {
-  return {name: asked.builder.name, namespace};
+function recreate({asked, namespace}: FailureScene, ...flags: readonly string[]): Command {
+  return createCommand({name: asked.builder.name, namespace}, '--replace', ...flags);
 }

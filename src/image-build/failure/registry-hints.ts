@@ -1,12 +1,13 @@
-/** Owns what we say where a registry refused the builder, or does not have the image. */
+/** Owns explaining that a registry refused the builder, or does not have the image. */
 import {DEFAULT_PULL_SECRET} from '../../cluster/pull-secret.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {parseReference} from '../../image/reference.ts';
+import {advise, type Command, command, flag} from '../../text/advice.ts';
 import {SOLVE} from './builder-faults.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
 import {SECRET_NOTE} from './network-hints.ts';
 
-/** A reference has no spaces; what follows it is the registry's or the client's. */
+/** A reference has no spaces; the text after it is the registry's or the client's. */
 const PULL = new RegExp(
   `^(?:${SOLVE})?(?:failed to solve with frontend dockerfile\\.v0: )?(?:failed to create LLB definition: )?(?:\\S+: )?failed to (?:resolve source metadata|load metadata) for (\\S+): (.*)$`,
 );
@@ -48,7 +49,7 @@ export function explainRegistry(error: string, scene: FailureScene): Hint | unde
     return {
       message: `The registry ${host} has no image ${reference}.`,
       remedy: [
-        'Check the name and the tag in FROM. An image that only your machine or a node has cannot be a base: the builder asks the registry.',
+        'Check the name and tag in FROM. The builder pulls from the registry: an image that only your machine or a node has cannot be a base image.',
       ],
     };
   }
@@ -64,38 +65,37 @@ interface Denial {
   readonly lookedFor: string | undefined;
 }
 
-/** A secret's data is not read, so whether it has the host is not known. */
+/** We do not read a secret's data, so we do not know whether it has the host. */
 function explainDenied({what, verb, host, status, lookedFor}: Denial, scene: FailureScene): Hint {
   const {pullSecret, namespace} = scene;
   const action = verb === 'pull' ? `pull ${what} from` : `push ${what} to`;
   const key = secretKey(host);
-  const start = `The builder may not ${action} ${host}${status === undefined ? '' : ` (${status})`}`;
+  const start = `The builder is not allowed to ${action} ${host}${status === undefined ? '' : ` (${status})`}`;
   if (pullSecret === undefined) {
     return {
       message: `${start}, and no pull secret was used.`,
       remedy: [
-        `Make one. One called ${DEFAULT_PULL_SECRET} is found by itself, another is named with --registry-secret:`,
-        `  ${createSecret(DEFAULT_PULL_SECRET, namespace, key)}`,
-        ...(verb === 'pull' ? ['An image that does not exist is refused with the same words.'] : []),
+        advise`Create one: ${createSecret(DEFAULT_PULL_SECRET, namespace, key)}`,
+        advise`A secret of another name needs ${flag('registry-secret')}.`,
+        ...(verb === 'pull' ? ['A registry also answers this for an image that does not exist.'] : []),
       ],
     };
   }
   if (lookedFor === pullSecret) {
     return {
-      message: `${start}: the pull secret "${pullSecret}" is not in namespace "${namespace}", or may not be read.`,
-      remedy: ['Make it:', `  ${createSecret(pullSecret, namespace, key)}`],
+      message: `${start}: the pull secret "${pullSecret}" does not exist in namespace "${namespace}", or cannot be read.`,
+      remedy: [advise`Create it: ${createSecret(pullSecret, namespace, key)}`],
     };
   }
   const isForbidden = status?.startsWith('403');
   return {
-    message: `${start}, with the pull secret "${pullSecret}" of namespace "${namespace}".`,
+    message: `${start} with the pull secret "${pullSecret}" in namespace "${namespace}".`,
     remedy: [
       isForbidden
-        ? `The account in the secret needs the right to ${verb} there.`
-        : 'Check that the user and the password in the secret are right.',
-      `The secret has to hold exactly the key "${key}"; under any other form of it nothing is found.`,
-      'To make it anew, delete it, and then:',
-      `  ${createSecret(pullSecret, namespace, key)}`,
+        ? `The account in the secret needs permission to ${verb} there.`
+        : 'Check the user name and password in the secret.',
+      `The secret must have exactly the key "${key}"; kubectl build looks for no other form of it.`,
+      advise`To recreate it, delete it and run: ${createSecret(pullSecret, namespace, key)}`,
     ],
   };
 }
@@ -103,19 +103,17 @@ function explainDenied({what, verb, host, status, lookedFor}: Denial, scene: Fai
 function explainMalformed({pullSecret, namespace, asked}: FailureScene): Hint {
   const name = pullSecret ?? asked.builder.name;
   return {
-    message: `The secret "${name}" in namespace "${namespace}" is no pull secret.`,
-    remedy: [
-      'Delete it and make it anew, as one for registries:',
-      `  ${createSecret(name, namespace, 'HOST')}`,
-    ],
+    message: `The secret "${name}" in namespace "${namespace}" is not a pull secret.`,
+    remedy: [advise`Delete it and run: ${createSecret(name, namespace, 'HOST')}`],
   };
 }
 
-function createSecret(name: string, namespace: string, host: string): string {
-  return `kubectl create secret docker-registry ${name} --namespace ${namespace} --docker-server=${host} --docker-username=USER --docker-password=PASSWORD`;
+function createSecret(name: string, namespace: string, host: string): Command {
+  const login = [`--docker-server=${host}`, '--docker-username=USER', '--docker-password=PASSWORD'];
+  return command('kubectl', 'create', 'secret', 'docker-registry', name, '--namespace', namespace, ...login);
 }
 
-/** kubectl build looks for the registry's host as it is, and for Docker Hub by its name of old (its source, Credentials). */
+/** kubectl build looks for the registry's host as it is, and for Docker Hub's old name (its source, Credentials). */
 function secretKey(host: string): string {
   return /^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io)$/.test(host)
     ? 'https://index.docker.io/v1/'

@@ -1,16 +1,17 @@
-/** Owns what the delegate checks before it builds, in its order and with its words (its pkg/cmd and pkg/build). */
+/** Owns the checks of the delegate before it builds, in its order and with its messages (its pkg/cmd and pkg/build). */
 import {existsSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {basename, dirname, join, resolve} from 'node:path';
+import {parse} from 'yaml';
 import {checkSsh, checkTag, parseOutput, parsePlatforms, parseSecret} from './flag-values.mjs';
 import {Refusal} from './pflag.mjs';
 
 const noContext =
   'no context is currently set, use "kubectl config use-context <context>" to select a new one';
 
-/** What was given, checked and in the form that the build needs. Throws `Refusal`. */
-export function checkOptions({given, positional}, env, {stdoutIsTerminal}, parseYaml) {
+/** The options of the build, checked. Throws `Refusal`. */
+export function checkOptions({given, positional}, env, {stdoutIsTerminal}) {
   const kubeconfigs = kubeconfigPaths(given, env);
-  const merged = readKubeconfigs(kubeconfigs, given.has('kubeconfig'), parseYaml);
+  const merged = readKubeconfigs(kubeconfigs, given.has('kubeconfig'));
   if (given.get('namespace') && !merged.contexts.has(merged.current)) throw new Refusal(noContext);
   if (merged.current === '') throw new Refusal(noContext);
 
@@ -81,7 +82,7 @@ function kubeconfigPaths(given, env) {
   return listed.length > 0 ? listed : [join(env.HOME ?? '', '.kube', 'config')];
 }
 
-function readKubeconfigs(paths, explicit, parseYaml) {
+function readKubeconfigs(paths, explicit) {
   const contexts = new Map();
   const plugins = new Map();
   let current = '';
@@ -92,13 +93,13 @@ function readKubeconfigs(paths, explicit, parseYaml) {
     }
     let config;
     try {
-      config = parseYaml(readFileSync(path, 'utf8')) ?? {};
+      config = parse(readFileSync(path, 'utf8')) ?? {};
     } catch (error) {
       throw new Refusal(`error loading config file "${path}": ${error.message}`);
     }
     for (const {name, context: {user} = {}} of config.contexts ?? []) contexts.set(name, user);
     for (const {name, user: {exec, token, tokenFile, username} = {}} of config.users ?? []) {
-      // client-go asks a plugin only for what is not there yet.
+      // client-go runs the plugin only if there are no other credentials.
       if (exec !== undefined && !token && !tokenFile && !username)
         plugins.set(name, {...exec, command: seenFrom(path, exec.command)});
     }
@@ -107,12 +108,12 @@ function readKubeconfigs(paths, explicit, parseYaml) {
   return {contexts, plugins, current};
 }
 
-/** A bare name is looked for on PATH. */
+/** A bare name is found on PATH. */
 function seenFrom(kubeconfig, command) {
   return command.includes('/') ? resolve(dirname(kubeconfig), command) : command;
 }
 
-/** Where the Dockerfile and the context come from; the file itself is the builder's to miss. */
+/** Where the Dockerfile and the context come from. A missing Dockerfile is an error of the builder. */
 function checkInputs(context, file) {
   if (context === '') {
     throw new Refusal('please specify build context (e.g. "." for the current directory)');

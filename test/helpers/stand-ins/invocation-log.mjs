@@ -1,4 +1,4 @@
-/** Owns the record of one run of the stand-in delegate: what it was given and saw, a JSON file in the log directory. */
+/** Owns the record of one run of the stand-in delegate, with all that it saw: a JSON file in the log directory. */
 import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 
@@ -8,7 +8,7 @@ export class InvocationLog {
 
   constructor(directory, {argv, env, cwd, pid, terminal}) {
     mkdirSync(directory, {recursive: true});
-    // The clock is the machine's and monotonic, so that the names sort in the order of the starts.
+    // A monotonic clock of the machine, so the names sort by the time of the start.
     const started = String(process.hrtime.bigint()).padStart(20, '0');
     this.#path = join(directory, `${started}-${pid}.json`);
     this.#record = {
@@ -43,7 +43,7 @@ export class InvocationLog {
   }
 }
 
-/** A file as the delegate finds it: its content and who may read it. */
+/** A file as the delegate finds it, with its content and modes. */
 export function seeFile(path) {
   if (!existsSync(path) || !statSync(path).isFile())
     return {path, content: null, mode: null, directoryMode: null};
@@ -55,7 +55,7 @@ export function seeFile(path) {
   };
 }
 
-/** A Dockerfile, and what lies beside it. */
+/** A Dockerfile, and the files next to it. */
 export function seeDockerfile(path) {
   return {
     ...seeFile(path),

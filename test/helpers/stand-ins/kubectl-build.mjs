@@ -1,10 +1,9 @@
-/** Owns the stand-in of `kubectl-build`: strict about its argv, true to the recordings in what it prints. */
+/** Owns the stand-in of `kubectl-build`: strict about its argv, and prints what was recorded. */
 import {spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {isatty} from 'node:tty';
-import {parse as parseYaml} from 'yaml';
 import {checkOptions} from './build-options.mjs';
 import {InvocationLog, seeDockerfile, seeFile} from './invocation-log.mjs';
 import {parseArgv, Refusal} from './pflag.mjs';
@@ -32,7 +31,7 @@ main.main()
 \tcmd/kubectl-build/main.go:24 +0x1a5
 `;
 
-/** Runs as the delegate would, and exits. `behaviour` is one of those that `delegate.ts` names. */
+/** Runs like the delegate, and exits. `behaviour` is one of those in `delegate.ts`. */
 export async function main({behaviour, logDirectory}) {
   const terminal = {stdin: isatty(0), stdout: isatty(1), stderr: isatty(2)};
   const argv = process.argv.slice(2);
@@ -42,7 +41,7 @@ export async function main({behaviour, logDirectory}) {
     log.add({exitCode});
     process.exit(exitCode);
   };
-  // A Go program that writes its progress into a closed pipe dies of SIGPIPE, which Node turns into this.
+  // A Go program dies of SIGPIPE, which Node turns into an error event.
   process.stderr.on('error', () => process.exit(141));
   process.stdout.on('error', () => process.exit(141));
   if (behaviour === 'ignores-signals') {
@@ -65,14 +64,14 @@ export async function main({behaviour, logDirectory}) {
 function readOptions(argv, env, terminal, log) {
   const parsed = parseArgv(argv);
   if (parsed.given.get('help')) {
-    process.stdout.write(readRecording('help', parseYaml).stdout);
+    process.stdout.write(readRecording('help').stdout);
     return undefined;
   }
   if (parsed.positional.length !== 1) {
-    const recorded = readRecording('no-arguments', parseYaml).stderr;
+    const recorded = readRecording('no-arguments').stderr;
     throw new Refusal(recorded.slice('Error: '.length).trimEnd());
   }
-  const options = checkOptions(parsed, env, {stdoutIsTerminal: terminal.stdout}, parseYaml);
+  const options = checkOptions(parsed, env, {stdoutIsTerminal: terminal.stdout});
   const {inputs} = options;
   log.add({
     kubeconfigs: options.kubeconfigs.map(seeFile),
@@ -84,7 +83,7 @@ function readOptions(argv, env, terminal, log) {
   return {...options, given: parsed.given, env};
 }
 
-/** Has the credential plugin of the kubeconfig give a token, as client-go has it do with the first request. */
+/** Gets a token from the kubeconfig's credential plugin, as client-go does for the first request. */
 function logIn({apiVersion, command, args = [], env: variables = []}, env) {
   const added = Object.fromEntries(variables.map(({name, value}) => [name, value]));
   const request = {kind: 'ExecCredential', apiVersion, spec: {interactive: false}};
@@ -103,7 +102,7 @@ function logIn({apiVersion, command, args = [], env: variables = []}, env) {
   return answer.status.token;
 }
 
-/** Standard input is read where the command line says so, and nowhere else. */
+/** Reads standard input only if the command line says so. */
 async function readInputs(inputs, log) {
   if (inputs.stdin === undefined) return;
   const chunks = [];
@@ -116,7 +115,7 @@ async function readInputs(inputs, log) {
     throw new Refusal('ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
   }
   if (inputs.stdin === 'dockerfile') {
-    // The real one makes this directory and, when the build succeeds, leaves it behind.
+    // The real one creates this directory, and leaves it behind if the build succeeds.
     inputs.temporary = mkdtempSync(join(process.env.TMPDIR || '/tmp', 'dockerfile'));
     writeFileSync(join(inputs.temporary, 'Dockerfile'), content);
   }
@@ -131,16 +130,16 @@ async function build(behaviour, options, log) {
     return 1;
   };
   if (inputs.path !== undefined && !existsSync(inputs.path)) {
-    const recorded = readRecording('dockerfile-missing', parseYaml).stderr;
+    const recorded = readRecording('dockerfile-missing').stderr;
     return fail(nameDockerfile(recorded, inputs).replace('open nope:', `open ${inputs.dockerfile}:`));
   }
-  if (network === 'host' || network === 'none') return fail(readRecording('network-host', parseYaml).stderr);
+  if (network === 'host' || network === 'none') return fail(readRecording('network-host').stderr);
   if (behaviour in failures) {
-    return fail(nameDockerfile(readRecording(failures[behaviour], parseYaml).stderr, inputs));
+    return fail(nameDockerfile(readRecording(failures[behaviour]).stderr, inputs));
   }
   if (behaviour === 'push-401' && pushing) {
     const secret = given.get('registry-secret');
-    const recorded = readRecording(secret ? 'push-401-missing-secret' : 'push-401-no-secret', parseYaml);
+    const recorded = readRecording(secret ? 'push-401-missing-secret' : 'push-401-no-secret');
     const looked = secret || given.get('builder') || options.env.BUILDX_BUILDER || 'buildkit';
     return fail(adaptPushFailure(recorded.stderr, {tags, inputs}, looked));
   }
@@ -150,18 +149,14 @@ async function build(behaviour, options, log) {
   }
   if (behaviour === 'slow') return await buildSlowly(inputs, log);
   if (behaviour === 'ignores-signals') {
-    await print(readRecording('sigint', parseYaml).stderr.replace(/^#3 1\.100[\s\S]*/m, ''));
+    await print(readRecording('sigint').stderr.replace(/^#3 1\.100[\s\S]*/m, ''));
     await new Promise((resolve) => setTimeout(resolve, 60_000));
     return 1;
   }
   if (behaviour === 'floods') await flood();
 
   const digestNow = behaviour === 'changes' ? `sha256:${randomBytes(32).toString('hex')}` : undefined;
-  const recorded = nameContent(
-    readRecording(chooseRecording(behaviour, options), parseYaml).stderr,
-    options,
-    digestNow,
-  );
+  const recorded = nameContent(readRecording(chooseRecording(behaviour, options)).stderr, options, digestNow);
   const {text, digest} = adaptSuccess(recorded, options);
   if (behaviour === 'no-digest') {
     await print(text.replaceAll(/^#\d+ exporting (manifest|config).*\n/gm, ''));
@@ -179,12 +174,12 @@ async function build(behaviour, options, log) {
   return 0;
 }
 
-/** Bytes that no text decoding survives. */
+/** Bytes that are not valid text. */
 const fakeTarball = Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.alloc(1020, 0xaa)]);
 
-/** Prints a tick a second, as recorded, until a signal cancels the build. */
+/** Prints one tick per second, as recorded, until a signal cancels the build. */
 async function buildSlowly(inputs, log) {
-  const lines = nameDockerfile(readRecording('sigint', parseYaml).stderr, inputs).split('\n');
+  const lines = nameDockerfile(readRecording('sigint').stderr, inputs).split('\n');
   const firstTick = lines.findIndex((line) => / tick 0$/.test(line));
   const stopped = lines.findIndex((line) => line.endsWith(' CANCELED'));
   const step = lines[stopped].split(' ')[0];
@@ -222,7 +217,7 @@ async function flood() {
   for (let written = 0; written < 200_000_000; written += chunk.length) await print(chunk);
 }
 
-/** Resolves when the text is out, so that a reader who is slow slows us down. */
+/** Resolves when the text is written, so a slow reader slows us down. */
 function print(text) {
   return new Promise((resolve) => process.stderr.write(text, resolve));
 }

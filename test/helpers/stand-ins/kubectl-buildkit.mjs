@@ -1,12 +1,12 @@
-/** Owns the stand-in of `kubectl-buildkit`: `version` alone, as strict about its kubeconfig as the real one. */
+/** Owns the stand-in of `kubectl-buildkit`: only `version`, and as strict about its kubeconfig as the real one. */
 import {existsSync, readFileSync} from 'node:fs';
 import {connect} from 'node:net';
 import {parse} from 'yaml';
 import {readRecording} from './transcripts.mjs';
 
 /**
- * The builder's version is asked for in the current context of KUBECONFIG, and nothing is told before there is an
- * answer (pkg/cmd/version.go). A server that takes the connection stands for a builder that answers.
+ * It asks for the builder's version in the current context of KUBECONFIG, and prints nothing before there is an answer
+ * (pkg/cmd/version.go). A server that accepts the connection stands for a builder that answers.
  */
 export function main() {
   const argv = process.argv.slice(2);
@@ -17,7 +17,7 @@ export function main() {
   if (server === undefined) {
     return end(1, '', 'Error: no context is currently set, use "kubectl config use-context"\n');
   }
-  const recorded = readRecording('buildkit-version', parse).stdout;
+  const recorded = readRecording('buildkit-version').stdout;
   const {hostname, port} = new URL(server);
   const socket = connect(Number(port), hostname)
     .on('connect', () => {

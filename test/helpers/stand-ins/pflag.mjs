@@ -1,11 +1,11 @@
-/** Owns reading the delegate's argv as spf13/pflag reads it, with pflag's words for what is wrong. */
+/** Owns reading the delegate's argv as spf13/pflag does, with pflag's error messages. */
 
-/** Wrong usage; the message goes behind "Error: ". */
+/** A usage error; the message follows "Error: ". */
 export class Refusal extends Error {}
 
 const strings = (type, names) => names.map((name) => [name, {type}]);
 
-/** Every flag of `kubectl build`: those of its help, and the hidden ones that it takes besides. */
+/** The flags in the help of `kubectl build`. */
 export const flags = new Map([
   ...strings('string', [
     'as',

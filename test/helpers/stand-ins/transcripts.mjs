@@ -1,13 +1,14 @@
-/** Owns what the delegate prints while it builds: the recordings, with the names of the build at hand in them. */
+/** Owns what the delegate prints: the recordings, with the names of the current build. */
 import {readFileSync} from 'node:fs';
+import {parse} from 'yaml';
 
 const recordings = new URL('../../fixtures/recordings/', import.meta.url);
 
-export function readRecording(name, parseYaml) {
-  return parseYaml(readFileSync(new URL(`${name}.yaml`, recordings), 'utf8'));
+export function readRecording(name) {
+  return parse(readFileSync(new URL(`${name}.yaml`, recordings), 'utf8'));
 }
 
-/** The recording that comes nearest to a build that succeeds. */
+/** The recording that is nearest to a build that succeeds. */
 export function chooseRecording(behaviour, {platforms, tags, output, pushing, inputs}) {
   if (output.type === 'local' || output.type === 'tar' || output.type === 'oci') return 'build-output-local';
   if (platforms.length > 1) return 'build-multi-platform';
@@ -21,8 +22,8 @@ export function chooseRecording(behaviour, {platforms, tags, output, pushing, in
 }
 
 /**
- * The recordings are of two contents. A build's digest does not depend on the names that the image gets, so that all
- * builds for the node's own platform are given that of the recording `build`.
+ * The recordings have two different contents. A digest does not depend on the image's names, so all builds for the
+ * node's own platform get the digest of the recording `build`.
  */
 const RECORDED_DIGEST = /sha256:a479cd17\w+/g;
 const CONTENT_DIGEST = 'sha256:24cda528986e03d36fbe92c7fec9d42e88b9800459a6e72ebec1507173d8f183';
@@ -33,7 +34,7 @@ export function nameContent(recorded, {platforms}, digest = CONTENT_DIGEST) {
     : recorded.replaceAll(RECORDED_DIGEST, digest).replaceAll(CONTENT_DIGEST, digest);
 }
 
-/** What a succeeding build prints, and its digest, undefined where nothing was made that has one. */
+/** What a successful build prints, and its digest; undefined if the output has none. */
 export function adaptSuccess(recorded, {tags, output, pushing, inputs}) {
   const lines = nameDockerfile(recorded, inputs).split('\n');
   const digest =
@@ -72,7 +73,7 @@ export function adaptSuccess(recorded, {tags, output, pushing, inputs}) {
   return {text: [...before, ...exported, ...lines.slice(done)].join('\n'), digest};
 }
 
-/** A failed push, with the tag and the secret of the build at hand. */
+/** A failed push, with the tag and the secret of the current build. */
 export function adaptPushFailure(recorded, {tags, inputs}, secret) {
   const tag = tags[0];
   return nameDockerfile(recorded, inputs)

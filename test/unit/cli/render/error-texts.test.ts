@@ -96,7 +96,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
   interrupted: () => new Interrupted('SIGINT'),
   bug: () => bug(),
   ...Object.fromEntries(
-    KNOWN.map(([name, , stderr, scene]): [string, Situation] => [name, () => failBuild(stderr, scene)]),
+    KNOWN.map(({name, stderr, scene}): [string, Situation] => [name, () => failBuild(stderr, scene)]),
   ),
 };
 

@@ -1,0 +1,60 @@
+/** Owns what a failed read from a cluster means to the user. */
+import type {Target} from '../cluster/target/target.ts';
+import {TiltbuildError} from '../errors.ts';
+import {type Advice, advise, command} from '../text/advice.ts';
+import {RequestTimeout} from './https-transport.ts';
+import {ApiFailure} from './kube-api.ts';
+import {KubectlFailure} from './kubectl-reader.ts';
+
+/** What to do when the cluster does not accept the user. */
+export const LOG_IN_AGAIN: Advice = advise`Log in again, or check with: ${command('kubectl', 'auth', 'whoami')}`;
+
+/** Errors of the network, which kubectl would meet as well. Any other may come from how we ask. */
+const NETWORK_ERRORS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  // Bun's names for the same.
+  'ConnectionRefused',
+  'ConnectionClosed',
+  'FailedToOpenSocket',
+  'Timeout',
+]);
+
+/** Whether kubectl might succeed where the direct request failed: with an unusual certificate, for example. */
+export function isWorthAskingKubectl(error: unknown): boolean {
+  if (!(error instanceof ApiFailure)) return true;
+  if (error.status !== undefined || error.cause instanceof RequestTimeout) return false;
+  const {cause} = error;
+  return !(cause instanceof Error && 'code' in cause && NETWORK_ERRORS.has(String(cause.code)));
+}
+
+/** The error to throw for a failed read of either kind; any other error is returned unchanged. */
+export function describeFailure({cluster, context, user}: Target, error: unknown): unknown {
+  if (!(error instanceof ApiFailure || error instanceof KubectlFailure)) return error;
+  const where = `${cluster.server} (cluster "${cluster.name}", context "${context}")`;
+  const details = {detail: [error.message], cause: error};
+  if (isUnauthorized(error)) {
+    return new TiltbuildError(
+      'cluster-denied',
+      `The API server at ${where} rejected the credentials of user "${user.name}".`,
+      {...details, remedy: [LOG_IN_AGAIN]},
+    );
+  }
+  return new TiltbuildError('cluster-unreachable', `Could not reach the API server at ${where}.`, {
+    ...details,
+    remedy: [advise`Check that the cluster is running and reachable: ${command('kubectl', 'version')}`],
+  });
+}
+
+function isUnauthorized(error: ApiFailure | KubectlFailure): boolean {
+  if (error instanceof ApiFailure) return error.status === 401;
+  // Without any credentials kubectl asks for a user name, and finds its standard input empty.
+  return /must be logged in to the server|\(Unauthorized\)|getting credentials|^(?:error: )?EOF$/.test(
+    error.message,
+  );
+}
