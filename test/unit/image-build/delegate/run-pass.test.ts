@@ -202,8 +202,8 @@ describe('runPass, when a build fails', () => {
     ['it says nothing', say(''), 'kubectl build exited with 1.', ''],
     ['the error is not known', say('Error: oops\n'), 'kubectl build exited with 1.', '--dry-run'],
     ['it is killed', say('', {exitCode: undefined, signal: 'SIGKILL'}), 'was killed by SIGKILL.', ''],
-    ['the builder does not grant it', say(ENTITLEMENT), 'does not grant network.host', '--replace'],
-    ['it crashes after a failed step', say(`#5 ERROR: ${STEP_ERROR}${CRASHED}`), 'kubectl build crashed', ''],
+    ['the builder does not grant it', say(ENTITLEMENT), 'does not allow network.host', '--replace'],
+    ['it crashes after a failed step', say(`#5 ERROR: ${STEP_ERROR}${CRASHED}`), 'A step failed', ''],
   ];
   for (const [what, run, message, remedy] of cases) {
     it(`does not retry where ${what}`, async () => {
@@ -229,7 +229,7 @@ describe('runPass, when a build fails', () => {
     });
     expect(await run()).to.equal(DIGEST);
     expect(ports.said).to.have.length(1);
-    expect(ports.said[0]).to.include('which runtime').and.include(RETRYING);
+    expect(ports.said[0]).to.include('could not find the runtime').and.include(RETRYING);
     // The builder is still there, so nobody waits for it.
     expect(lookedAt('deployments')).to.deep.equal([]);
     expect(started.map(({progress}) => progress.mode === 'held' && progress.spool)).to.deep.equal([
@@ -239,7 +239,7 @@ describe('runPass, when a build fails', () => {
   });
 
   for (const [what, second, message] of [
-    ['the same', say(NO_EXPORTER), 'which runtime'],
+    ['the same', say(NO_EXPORTER), 'could not find the runtime'],
     ['another', say(STEP_FAILED), 'exited with 1'],
   ] as const) {
     it(`does not try a third time, and reports the second failure: ${what}`, async () => {
