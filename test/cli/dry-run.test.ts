@@ -167,7 +167,7 @@ describeCommand('--dry-run, without a cluster', (world) => {
       expect(shown.builder).to.include({action: 'unknown', state: 'unknown'});
       expect(shown.problems[0]).to.include({code: 'cluster-unreachable'});
       const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.']);
-      expect(stdout).to.include('problem: The API server at').and.include('unknown state');
+      expect(stdout).to.include('problem: Could not reach the API server at').and.include('unknown state');
     });
   }
 

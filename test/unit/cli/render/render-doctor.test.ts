@@ -37,7 +37,7 @@ const SICK = {
     'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
   ),
   server: fail(
-    'The API server at https://127.0.0.1:42355 (cluster "kind-demo", context "kind-demo") cannot be asked. (connect ECONNREFUSED 127.0.0.1:42355)',
+    'The API server at https://127.0.0.1:42355 (cluster "kind-demo", context "kind-demo") could not be reached. (connect ECONNREFUSED 127.0.0.1:42355)',
     command('docker', 'start', 'demo-control-plane'),
   ),
   user: skip('server'),
