@@ -98,7 +98,7 @@ try {
           'kubectl-tiltbuild, with a request for the nodes',
           ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
-        oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),
+        oneRun('kubectl-tiltbuild, through a proxy and kubectl', ours(build, proxied)),
       ],
     },
     {
@@ -106,7 +106,7 @@ try {
       cases: [
         oneRun('kubectl build', program(kubectl, ['build', ...build], plugin)),
         oneRun('kubectl-tiltbuild', ours(build, plugin)),
-        oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, {...plugin, ...PROXY})),
+        oneRun('kubectl-tiltbuild, through a proxy and kubectl', ours(build, {...plugin, ...PROXY})),
       ],
       rounds: 10,
     },
