@@ -1,7 +1,7 @@
 /**
- * Owns the benchmark on a real cluster: the time of a rebuild without changes, and from a saved file to a ready pod, with
- * kubectl build and with kubectl tiltbuild. It works in a namespace of its own, which it deletes at the end. Both use the
- * builder that kubectl tiltbuild creates, since the one of kubectl build cannot run the RUN step of the large image.
+ * Owns the benchmark on a real cluster: the time of a rebuild without changes, and from a saved file to a ready pod,
+ * with kubectl build and with kubectl tiltbuild. It creates a namespace, and deletes it at the end. Both use the builder
+ * that kubectl tiltbuild creates, because the one of kubectl build cannot run the RUN step of the large image.
  */
 import {randomBytes} from 'node:crypto';
 import {mkdirSync, writeFileSync} from 'node:fs';
@@ -73,7 +73,7 @@ export async function benchCluster(bench: ClusterBench, report: (result: Result)
   }
 }
 
-/** The aim: with all its checks, a rebuild costs no more than with plain kubectl build. */
+/** The aim: a rebuild with all checks takes no longer than with plain kubectl build. */
 function compareRebuilds(bench: ClusterBench, image: Image): readonly Comparison[] {
   const context = writeContext(bench, image);
   const build = [...IN_NAMESPACE, '--tag', 'localhost/bench:rebuild', context];
@@ -145,7 +145,7 @@ function writeContext({directory, baseImage}: ClusterBench, {name, steps}: Image
   return context;
 }
 
-/** Each manifest is rolled out, though the image's tag stays. The image can only come from the node. */
+/** The annotation makes each manifest roll out although the tag stays. The image can only come from the node. */
 function deployment(name: string, image: string): object {
   const labels = {app: name};
   return {

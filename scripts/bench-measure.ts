@@ -1,4 +1,4 @@
-/** Owns measuring cases in turns, in one run, so other load on the machine affects all of them. */
+/** Owns measuring cases alternately in one run, so other load on the machine affects all of them. */
 import {runCommand} from '../test/helpers/programs.ts';
 
 export interface Program {

@@ -1,4 +1,4 @@
-/** Owns the looks of a benchmark's results: a table on the screen, one in docs/benchmarks.md, and a plot. */
+/** Owns how a benchmark's results look: on the screen, in docs/benchmarks.md, and in the plot. */
 import type {Result, Row} from './bench-measure.ts';
 
 export interface Report {
@@ -14,8 +14,8 @@ export function formatResult({title, rounds, rows}: Result): string {
   const width = Math.max(...rows.map(({name}) => name.length)) + 2;
   const head = ['min', 'median', 'max'].map((word) => word.padStart(11)).join('');
   return [
-    `${title} (${rounds} rounds, in turns)`,
-    `${''.padEnd(width)}${head}   to the first`,
+    `${title} (${rounds} rounds, alternating)`,
+    `${''.padEnd(width)}${head}   vs. the first`,
     ...rows.map(
       (row) =>
         `${row.name.padEnd(width)}${times(row)
@@ -29,7 +29,7 @@ export function formatResult({title, rounds, rows}: Result): string {
 export function formatMemory(memory: Report['memory']): string {
   const width = Math.max(...memory.map(({name}) => name.length)) + 2;
   return [
-    'Memory (peak resident, of the process itself)',
+    'Peak resident memory of the process itself',
     ...memory.map(({name, megabytes}) => `${name.padEnd(width)}${`${megabytes.toFixed(0)} MB`.padStart(11)}`),
     '',
   ].join('\n');
@@ -43,14 +43,14 @@ export function formatMarkdown({about, results, memory}: Report): string {
     ...results.flatMap(({title, rounds, rows}) => [
       `### ${title}`,
       '',
-      `| ${rounds} rounds, in turns | min | median | max | to the first |`,
+      `| ${rounds} rounds, alternating | min | median | max | vs. the first |`,
       '|---|---|---|---|---|',
       ...rows.map((row) => `| ${row.name} | ${times(row).join(' | ')} | ${against(row, rows)} |`),
       '',
     ]),
     '### Memory',
     '',
-    '| Peak resident, of the process itself | |',
+    '| Peak resident memory of the process itself | |',
     '|---|---|',
     ...memory.map(({name, megabytes}) => `| ${name} | ${megabytes.toFixed(0)} MB |`),
   ].join('\n');
@@ -85,7 +85,7 @@ export function formatPlot({results}: Report): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 34}" font-family="sans-serif" font-size="13" fill="${INK}">`,
-    '<title>Times of kubectl tiltbuild, and of what it is compared with</title>',
+    '<title>Times of kubectl tiltbuild, and of other programs for comparison</title>',
     `<rect width="100%" height="100%" fill="${PAPER}"/>`,
     ...parts,
     `<text x="10" y="${y + 24}" font-size="11">Grey: the first case, which the others are compared with. Bar: median; line: min to max. Shorter is better.</text>`,

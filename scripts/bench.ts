@@ -1,6 +1,6 @@
 /**
- * Owns `npm run bench`: the times of kubectl tiltbuild beside those of what it is compared with. It asserts nothing,
- * since times depend on the machine. `--save` writes the results to docs/benchmarks.md and docs/benchmarks.svg.
+ * Owns `npm run bench`: the times of kubectl tiltbuild and of other programs for comparison. It asserts nothing,
+ * because times depend on the machine. `--save` writes the results to docs/benchmarks.md and docs/benchmarks.svg.
  * BENCH_ROUNDS sets the number of rounds. BENCH_KUBECONFIG adds measurements on a real cluster, with images built from
  * BENCH_BASE_IMAGE.
  */
@@ -60,11 +60,11 @@ try {
   const empty = join(sandbox.root, 'empty.js');
   writeFileSync(empty, '');
 
-  // Like the plugins of cloud providers, which start Python or go to the network.
+  // Like the plugins of cloud providers, which start Python or use the network.
   const {exec} = installCredentialPlugin(sandbox.root, {tokens: api.token, delayMs: 500});
   const plugin = connect('plugin-login', {auth: 'none', names: KIND_NAMES, userFields: {exec}});
 
-  // An image that a pod already runs by its reference; `localhost/new` is one that no pod runs.
+  // A pod already runs this image; no pod runs `localhost/new`.
   const known = `localhost/known:tilt-${DIGEST.slice(7, 23)}`;
   const nodeName = api.state.nodes[0]?.metadata.name as string;
   api.state.pods.push(runningPod({name: 'known', namespace: 'apps', node: nodeName, image: known}));
@@ -73,7 +73,7 @@ try {
   const large = join(sandbox.root, 'large');
   writeManyFiles(large);
 
-  // Without other programs on PATH, whose versions it would ask for, --version is no more than a start.
+  // With an empty PATH, --version asks no other program for its version, and only starts.
   const start = ours(['--version'], {...certificate, PATH: ''});
   const comparisons: readonly Comparison[] = [
     {
@@ -98,7 +98,7 @@ try {
           'kubectl-tiltbuild, with a request for the nodes',
           ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
-        oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, proxied)),
+        oneRun('kubectl-tiltbuild, through a proxy and kubectl', ours(build, proxied)),
       ],
     },
     {
@@ -106,7 +106,7 @@ try {
       cases: [
         oneRun('kubectl build', program(kubectl, ['build', ...build], plugin)),
         oneRun('kubectl-tiltbuild', ours(build, plugin)),
-        oneRun('kubectl-tiltbuild, behind a proxy (kubectl asks)', ours(build, {...plugin, ...PROXY})),
+        oneRun('kubectl-tiltbuild, through a proxy and kubectl', ours(build, {...plugin, ...PROXY})),
       ],
       rounds: 10,
     },
@@ -166,7 +166,7 @@ try {
 
   const {BENCH_KUBECONFIG, BENCH_BASE_IMAGE = 'busybox:1.37'} = process.env;
   if (BENCH_KUBECONFIG) {
-    // Ctrl-C ends the programs that run, and the namespace has to be deleted after that.
+    // Ctrl-C ends the running programs. The namespace must be deleted after that.
     process.on('SIGINT', () => undefined);
     // Not in the sandbox: kubectl build fails in a directory whose name is not ASCII.
     const directory = mkdtempSync(join(tmpdir(), 'kubectl-tiltbuild-bench-'));

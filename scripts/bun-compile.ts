@@ -11,11 +11,11 @@ const PROGRAM = [
   '--minify',
   '--bytecode',
   '--format=esm',
-  // So that a module that is imported late loads its own imports late, too.
+  // A module that is imported late then loads its own imports late, too.
   '--splitting',
-  // Optimizes code this much later than by default: most of ours runs once, and a long loop is still optimized.
+  // Optimizes code later than by default: most of ours runs only once, and long loops are still optimized.
   '--compile-jit-policy=32',
-  // A checkout's .env must not set our environment, nor its bunfig.toml run code.
+  // A .env in the current directory must not set our environment, and a bunfig.toml must not run code.
   '--no-compile-autoload-dotenv',
   '--no-compile-autoload-bunfig',
 ];

@@ -4,12 +4,12 @@ import {realpathSync} from 'node:fs';
 import {ROOT} from './generated-file.ts';
 
 /**
- * krew-manifest.yaml contains the checksums of programs that contain the commit, so it does not count: the commit is
- * the last one that changed anything else.
+ * The commit is the last one that changed anything but krew-manifest.yaml, which contains the checksums of programs
+ * that contain the commit.
  */
 const SOURCES = ['--', '.', ':(exclude)krew-manifest.yaml'];
 
-/** Git's own short hashes grow with the repository. */
+/** A fixed length, because git's short hashes grow with the repository. */
 const LENGTH = 12;
 
 /**

@@ -33,22 +33,22 @@ interface Scene {
 
 const SCENES: readonly Scene[] = [
   {
-    title: 'A tag that no pod would find is refused, with the right one to paste.',
+    title: 'It refuses a tag that no pod would find, and shows the full name to use.',
     args: ['-t', 'web:dev', '.'],
     exitCode: 3,
   },
   {
-    title: 'With that tag it builds. It creates a builder first; standard output is the digest alone.',
+    title: 'With that tag, it creates a builder and builds. Standard output is only the digest.',
     args: ['-t', 'docker.io/library/web:dev', '.'],
     exitCode: 0,
   },
   {
-    title: 'The builder, and whether it can run RUN steps.',
+    title: 'It lists the builder, and whether it can run RUN steps.',
     args: ['builder', 'ls'],
     exitCode: 0,
   },
   {
-    title: 'A tag made from the content: unchanged sources keep their tag, and Tilt deploys nothing.',
+    title: 'It makes the tag from the content: unchanged sources keep their tag, and Tilt deploys nothing.',
     args: [
       '--image',
       'localhost/web',
@@ -64,13 +64,13 @@ const SCENES: readonly Scene[] = [
     exitCode: 0,
   },
   {
-    title: 'As Tilt runs it, with EXPECTED_REF, and with a secret from the environment.',
+    title: 'As Tilt runs it: with EXPECTED_REF, and a secret from the environment.',
     args: ['-t', 'web:tilt-build-1', '--secret', 'id=npm,env=NPM_TOKEN', '--quiet', '--print', 'json', '.'],
     env: {EXPECTED_REF: 'web:tilt-build-1', NPM_TOKEN: 'not shown anywhere'},
     exitCode: 0,
   },
   {
-    title: 'On k3d it refuses to build, as that cannot work there.',
+    title: 'It refuses to build on k3d, where builds cannot work.',
     args: ['-t', 'docker.io/library/web:dev', '.'],
     cluster: 'k3d-demo',
     exitCode: 3,
@@ -121,5 +121,5 @@ function showOnCluster(): boolean {
 }
 
 const good = process.argv.includes('--cluster') ? showOnCluster() : await showOnStandIns();
-say(good ? '\nNext: README.md has a first build with Tilt.' : '\nThe demo failed; see above.');
+say(good ? '\nNext: build with Tilt, as README.md shows.' : '\nThe demo failed; see above.');
 process.exitCode = good ? 0 : 1;

@@ -73,7 +73,7 @@ async function makeArchives(platforms: readonly Platform[], directory: string): 
   return archives;
 }
 
-/** Releases again in other directories, since not even a path may make a difference. */
+/** Releases again in other directories, because paths must not make a difference. */
 async function verify(): Promise<void> {
   say('Releasing again, to compare:');
   await release('release-again');
@@ -91,5 +91,5 @@ function findPlatform(name: string): Platform {
       ? ownPlatform(process.platform, process.arch)
       : PLATFORMS.find((candidate) => platformName(candidate) === name);
   if (platform !== undefined) return platform;
-  throw new Error(`There is no platform "${name}". Choose from: ${PLATFORMS.map(platformName).join(', ')}.`);
+  throw new Error(`Unknown platform "${name}". Choose from: ${PLATFORMS.map(platformName).join(', ')}.`);
 }

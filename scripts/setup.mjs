@@ -1,5 +1,5 @@
-// Owns the first step of every npm script: the packages of package-lock.json are there, or they are installed.
-// Plain JavaScript for Node 20: it runs before the project's own Node is there.
+// Owns the first step of every npm script: it installs the packages of package-lock.json unless they are installed.
+// Plain JavaScript for Node 20, because it runs before the project's own Node is installed.
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -15,7 +15,7 @@ const wanted = createHash('sha256')
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   process.stderr.write('Installing the packages of package-lock.json (once)...\n');
   const npm = process.env.npm_execpath;
-  // npm_node_execpath: the Node that runs npm, which is not the one that npm ci is about to replace.
+  // npm_node_execpath is the Node that runs npm, not the one that npm ci is about to replace.
   const [command, args] = npm ? [process.env.npm_node_execpath ?? process.execPath, [npm]] : ['npm', []];
   const result = spawnSync(command, [...args, 'ci', '--no-audit', '--no-fund'], {
     cwd: root,
@@ -25,7 +25,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   if (result.status !== 0) {
     rmSync(stamp, {force: true});
     process.stderr.write(
-      'npm ci failed; see above. It needs the npm registry that your npm is set up for.\n',
+      'npm ci failed; see above. It needs access to the npm registry that your npm uses.\n',
     );
     process.exit(result.status ?? 1);
   }

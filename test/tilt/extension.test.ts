@@ -128,7 +128,7 @@ describe('the extension kubectl_build', () => {
     writeFileSync(join(directory, '.dockerignore'), '');
     const {warnings, build: made} = build("'localhost/web', '.'");
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.contain('Dockerfile.dockerignore').and.contain(' .dockerignore as well');
+    expect(warnings[0]).to.contain('Dockerfile.dockerignore').and.contain(' .dockerignore excludes');
     expect(made.deps).to.deep.equal(['.', 'Dockerfile', 'Dockerfile.dockerignore']);
   });
 
@@ -137,7 +137,7 @@ describe('the extension kubectl_build', () => {
       build(`'a', '.', dockerfile_contents='${contents}', image_deps=['localhost/base']`).warnings;
     expect(call('ARG TILT_IMAGE_0\\nFROM $TILT_IMAGE_0')).to.deep.equal([]);
     expect(call('FROM localhost/base')).to.deep.equal([
-      'kubectl_build: the Dockerfile of a does not use TILT_IMAGE_0, which is localhost/base',
+      'kubectl_build: the Dockerfile of a does not use TILT_IMAGE_0 (localhost/base)',
     ]);
   });
 
@@ -192,27 +192,27 @@ describe('the extension kubectl_build', () => {
       [
         'two Dockerfiles',
         "kubectl_build('a', '.', dockerfile='Dockerfile', dockerfile_contents='FROM x')",
-        'only one of them',
+        'cannot be used together',
       ],
       ['a glob in only', "kubectl_build('a', '.', only=['src', 'lib/*.go'])", 'lib/*.go'],
-      ['a line break in a pattern', "kubectl_build('a', '.', ignore='a\\nb')", 'ignore has a line break'],
+      ['a line break in a pattern', "kubectl_build('a', '.', ignore='a\\nb')", 'contains a line break'],
       [
         'patterns that are none',
         "kubectl_build('a', '.', ignore=[1])",
-        'ignore has to be a string or a list of strings',
+        'ignore must be a string or a list of strings',
       ],
       ['a name with upper case', "kubectl_build('gcr.io/Me/App', '.')", 'lower case'],
-      ['a name with a space', "kubectl_build('my app', '.')", 'has " " in it'],
-      ['a name with an empty part', "kubectl_build('localhost//app', '.')", 'no part of it is empty'],
+      ['a name with a space', "kubectl_build('my app', '.')", 'contains " "'],
+      ['a name with an empty part', "kubectl_build('localhost//app', '.')", 'a part is empty'],
       [
         'a name that ends in a separator',
         "kubectl_build('localhost/app-', '.')",
         'begins or ends with a separator',
       ],
-      ['no name', "kubectl_build('', '.')", 'ref has to be the name of an image'],
+      ['no name', "kubectl_build('', '.')", 'ref must be the name of an image'],
       ['an extra tag that is none', "kubectl_build('a', '.', extra_tag='a b')", 'extra_tag'],
       ['a secret without id', "kubectl_build('a', '.', secret='src=f')", 'no id='],
-      ['a secret with an unknown key', "kubectl_build('a', '.', secret='id=a,file=f')", 'the key file'],
+      ['a secret with an unknown key', "kubectl_build('a', '.', secret='id=a,file=f')", 'unknown key file'],
       ['a secret that is a bare word', "kubectl_build('a', '.', secret='hunter2')", 'not key=value'],
       ['a context that is none', "kubectl_build('a', '-')", 'path of a directory'],
       ['no context', "kubectl_build('a')", 'kubectl_build() takes 2 positional arguments'],

@@ -51,7 +51,7 @@ describe('compare', () => {
 describe('a report', () => {
   it('shows each case against the first', () => {
     const text = formatResult(RESULT);
-    expect(text).to.contain('(7 rounds, in turns)');
+    expect(text).to.contain('(7 rounds, alternating)');
     expect(text).to.match(/^peer +10\.0 ms +20\.0 ms +30\.0 ms +$/m);
     expect(text).to.match(/^slower +20\.0 ms +30\.0 ms +25\.0 s +1\.50 ×, \+10\.0 ms$/m);
     expect(text).to.match(/^sooner .*0\.50 ×, −10\.0 ms$/m);
