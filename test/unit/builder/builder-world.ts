@@ -12,19 +12,18 @@ import {formatAdvice} from '../../../src/text/advice.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 /** What a path asks for: `pods` for a list of pods, `deployments` for one of them. */
-type Kind = 'deployments' | 'pods' | 'events' | 'namespaces';
+const KINDS = ['deployments', 'pods', 'events', 'namespaces'] as const;
 export type Scripted = Answer<unknown> | Error;
+export type Said = Partial<ProgramOutput>;
 
 export interface Script {
   /** The answers in their order, the last one again and again. A kind without answers must not be asked for. */
-  readonly get?: Partial<Record<Kind, readonly Scripted[]>>;
+  readonly get?: Partial<Record<(typeof KINDS)[number], readonly Scripted[]>>;
   /** Undefined for a call that must not happen. */
   readonly kubectl?: (args: readonly string[], input: string | undefined) => Said | undefined;
   /** Called before each answer. */
   readonly onGet?: (path: string) => void;
 }
-
-export type Said = Partial<ProgramOutput>;
 
 export interface ScriptedCluster extends Cluster {
   readonly gets: readonly string[];
@@ -41,8 +40,8 @@ function never(what: string) {
 /** An unscripted call is an error. */
 export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): ScriptedCluster {
   const gets: string[] = [];
+  const kinds: (string | undefined)[] = [];
   const calls: ScriptedCluster['calls'][number][] = [];
-  const asked = new Map<Kind, number>();
   return {
     gets,
     calls,
@@ -54,12 +53,11 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
       if (gets.length > 5000) throw new RangeError('this never ends');
       onGet?.(path);
       const kind = kindOf(path);
-      const answers = kind && get[kind];
-      if (kind === undefined || answers === undefined) throw new RangeError(`nobody may ask for ${path}`);
-      const at = asked.get(kind) ?? 0;
-      asked.set(kind, at + 1);
-      const answer = answers[at] ?? answers.at(-1);
-      if (answer === undefined || answer instanceof Error) throw answer;
+      const answers = (kind && get[kind]) ?? [];
+      const before = kinds.filter((other) => other === kind).length;
+      kinds.push(kind);
+      const answer = answers[before] ?? answers.at(-1) ?? new RangeError(`nobody may ask for ${path}`);
+      if (answer instanceof Error) throw answer;
       return answer;
     },
     review: never('nobody may ask'),
@@ -73,11 +71,9 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
   };
 }
 
-function kindOf(path: string): Kind | undefined {
+function kindOf(path: string) {
   if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return 'namespaces';
-  return (['deployments', 'pods', 'events'] as const).find((kind) =>
-    new RegExp(`/${kind}(?:[/?]|$)`).test(path),
-  );
+  return KINDS.find((kind) => new RegExp(`/${kind}(?:[/?]|$)`).test(path));
 }
 
 export interface World {
@@ -147,7 +143,7 @@ export function makePorts({
 }
 
 /** PATH is not searched, and nothing runs. */
-export const NO_PROGRAMS: Programs = {
+const NO_PROGRAMS: Programs = {
   path: [],
   find: never('nobody may look for'),
   findAll: never('nobody may look for'),
@@ -170,47 +166,44 @@ export function list(...items: readonly unknown[]) {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-
-interface DeploymentBody {
-  readonly metadata: Json;
-  readonly spec: Json;
-  readonly status: Json;
-}
-
-export interface DeploymentChanges {
-  readonly name?: string;
-  readonly labels?: Json;
-  readonly metadata?: Json;
-  readonly spec?: Json;
-  readonly status?: Json;
-}
+type DeploymentBody = Readonly<Record<'metadata' | 'spec' | 'status', Json>>;
+type DeploymentChanges = Partial<DeploymentBody> & {readonly name?: string; readonly labels?: Json};
 
 /** The recorded one that kubectl build created: it runs, and harms its node. */
-export function pluginDeployment(changes: DeploymentChanges = {}): DeploymentBody {
-  return change(readApiRecording('builder-by-plugin').body as DeploymentBody, changes);
+export function pluginDeployment({
+  name = 'buildkit',
+  labels,
+  metadata,
+  spec,
+  status,
+}: DeploymentChanges = {}): DeploymentBody {
+  const body = readApiRecording('builder-by-plugin').body;
+  const ownLabels = {...body.metadata.labels, app: name, ...labels};
+  return {
+    ...body,
+    metadata: {...body.metadata, name, labels: ownLabels, ...metadata},
+    spec: {...body.spec, ...spec},
+    status: {...body.status, ...status},
+  };
 }
 
 /** One of ours that is ready; rootless, because these tests are not about what makes a builder work. */
-export function workingDeployment(changes: DeploymentChanges = {}): DeploymentBody {
-  const metadata = {
-    name: 'buildkit',
-    namespace: 'default',
-    uid: 'u',
-    resourceVersion: '10',
-    generation: 1,
-    annotations: {'buildkit.mobyproject.org/builder': 'kubectl-tiltbuild 1'},
-    labels: {
-      app: 'buildkit',
-      runtime: 'containerd',
-      worker: 'runc',
-      rootless: 'true',
-      'app.kubernetes.io/managed-by': 'kubectl-tiltbuild',
-    },
-  };
+export function workingDeployment({
+  labels,
+  metadata,
+  spec,
+  status,
+  ...name
+}: DeploymentChanges = {}): DeploymentBody {
+  const ours = {worker: 'runc', rootless: 'true', 'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'};
   const container = {name: 'buildkitd', image: 'docker.io/moby/buildkit:v0.32.2-rootless'};
-  const spec = {replicas: 1, template: {spec: {containers: [container]}}};
-  const status = {observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1};
-  return change({metadata, spec, status}, changes);
+  return pluginDeployment({
+    ...name,
+    labels: {...ours, ...labels},
+    metadata: {uid: 'u', resourceVersion: '10', generation: 1, ...metadata},
+    spec: {template: {spec: {containers: [container]}}, ...spec},
+    status: {observedGeneration: 1, ...status},
+  });
 }
 
 /** One of ours that is starting. */
@@ -218,101 +211,53 @@ export function startingDeployment(changes: DeploymentChanges = {}): DeploymentB
   return workingDeployment({...changes, status: {readyReplicas: 0, ...changes.status}});
 }
 
-function change(body: DeploymentBody, {name, labels = {}, metadata, spec, status}: DeploymentChanges) {
-  const changed = {...(body.metadata.labels as Json), ...(name !== undefined && {app: name}), ...labels};
-  return {
-    ...body,
-    metadata: {...body.metadata, ...(name !== undefined && {name}), labels: changed, ...metadata},
-    spec: {...body.spec, ...spec},
-    status: {...body.status, ...status},
-  };
-}
+/** A pod with one container: `state` and `lastState` as the kubelet tells them. */
+const POD = {
+  ...{name: 'buildkit-1-a', owner: 'buildkit-1', deleting: false},
+  ...{state: {running: {}} as Json, lastState: {} as Json, restartCount: 0},
+};
+type PodChanges = Partial<typeof POD & {readonly phase: string; readonly ready: boolean}>;
 
-export interface PodChanges {
-  readonly name?: string;
-  readonly owner?: string;
-  readonly phase?: string;
-  readonly ready?: boolean;
-  readonly deleting?: boolean;
-  /** The container's state, as the kubelet tells it. */
-  readonly state?: Json;
-  readonly lastState?: Json;
-  readonly restartCount?: number;
-  readonly status?: Json;
-}
-
-export function pod({
-  name = 'buildkit-1-a',
-  owner = 'buildkit-1',
-  phase = 'Running',
-  ready = phase === 'Running',
-  deleting = false,
-  state = {running: {}},
-  lastState = {},
-  restartCount = 0,
-  status = {},
-}: PodChanges = {}): Json {
-  const readiness = ready ? 'True' : 'False';
+/** As the API server gives it. */
+export function pod({phase = 'Running', ready = phase === 'Running', ...changes}: PodChanges = {}): Json {
+  const {name, owner, deleting, ...container} = {...POD, ...changes};
+  const status = ready ? 'True' : 'False';
+  const conditions = ['Ready', 'ContainersReady'].map((type) => ({type, status}));
+  const containerStatuses = [{name: 'buildkitd', image: 'i', ready, ...container}];
   return {
     metadata: {
-      name,
-      uid: `uid-${name}`,
-      creationTimestamp: '2026-11-24T02:00:00Z',
+      ...{name, uid: `uid-${name}`, creationTimestamp: '2026-11-24T02:00:00Z'},
       ownerReferences: [{kind: 'ReplicaSet', name: owner, controller: true}],
       ...(deleting && {deletionTimestamp: '2026-11-24T03:00:00Z'}),
     },
     spec: {nodeName: 'node-1'},
-    status: {
-      phase,
-      conditions: [
-        {type: 'Ready', status: readiness},
-        {type: 'ContainersReady', status: readiness},
-      ],
-      containerStatuses: [{name: 'buildkitd', image: 'i', state, lastState, ready, restartCount}],
-      ...status,
-    },
+    status: {phase, conditions, containerStatuses},
   };
 }
 
-export interface Stuck {
+/** A recorded builder that does not start. */
+export function stuck(name: string): {
   readonly deployment: Json;
   readonly pods: readonly unknown[];
   readonly events: readonly unknown[];
   readonly logs?: string;
-}
-
-/** A recorded builder that does not start. */
-export function stuck(name: string): Stuck {
-  return readBuilderRecording(`stuck-${name}`) as Stuck;
+} {
+  return readBuilderRecording(`stuck-${name}`);
 }
 
 /** A pod as `readPods` gives it. */
 export function readPod(changes: Partial<BuilderPod> = {}): BuilderPod {
   return {
-    name: 'b-1-x',
-    uid: 'u1',
-    phase: 'Running',
-    ready: true,
-    nodeSilent: false,
-    deleting: false,
-    owner: 'b-1',
-    node: 'n',
-    createdAt: 2000,
+    ...{name: 'b-1-x', uid: 'u1', owner: 'b-1', node: 'n', createdAt: 2000},
+    ...{phase: 'Running', ready: true, nodeSilent: false, deleting: false},
     containers: [readContainer()],
     ...changes,
   };
 }
 
 export function readContainer(changes: Partial<BuilderContainer> = {}): BuilderContainer {
-  return {
-    name: 'buildkitd',
-    image: 'i',
-    running: false,
-    restartCount: 0,
-    waitingReason: '',
-    waitingMessage: '',
-    ...changes,
-  };
+  const waiting = {running: false, restartCount: 0, waitingReason: '', waitingMessage: ''};
+  return {name: 'buildkitd', image: 'i', ...waiting, ...changes};
 }
 
 /** An event about that pod. */
@@ -327,28 +272,17 @@ export function readEvent(
 
 export function nodeRuntime(changes: Partial<NodeRuntime> = {}): NodeRuntime {
   return {
-    name: 'n',
-    labels: {},
-    containerRuntimeVersion: 'containerd://2.1.9',
-    kubeletVersion: 'v1.36.2',
-    architecture: 'amd64',
-    ready: true,
-    unschedulable: false,
-    taints: [],
+    ...{name: 'n', labels: {}, architecture: 'amd64', ready: true, unschedulable: false, taints: []},
+    ...{containerRuntimeVersion: 'containerd://2.1.9', kubeletVersion: 'v1.36.2'},
     ...changes,
   };
 }
 
-export const TIMEOUT = 120_000;
+const TIMEOUT = 120_000;
 
 export function builderRequest(changes: Partial<BuilderRequest> = {}): BuilderRequest {
-  return {
-    settings: defaultBuilderSettings('buildkit', 'default'),
-    policy: 'ensure',
-    timeout: TIMEOUT,
-    fixedNodes: false,
-    ...changes,
-  };
+  const settings = defaultBuilderSettings('buildkit', 'default');
+  return {settings, policy: 'ensure', timeout: TIMEOUT, fixedNodes: false, ...changes};
 }
 
 /** The error of ours that it ends with; throws any other. */
@@ -364,23 +298,12 @@ export async function failureOf(run: Promise<unknown>): Promise<TiltbuildError> 
 
 export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest {
   return {
-    context: '.',
-    tags: [],
-    platforms: [],
-    secrets: [],
-    outputs: [],
-    push: false,
+    ...{context: '.', tags: [], platforms: [], secrets: [], outputs: [], push: false, ignore: [], only: []},
+    ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false},
     destination: {kind: 'runtime', stdout: false},
-    ignore: [],
-    only: [],
-    passedFlags: [],
-    passthrough: [],
     builder: {name: 'buildkit', given: false},
     builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},
     pullSecret: {kind: 'default', name: 'docker-registry'},
-    qualify: false,
-    print: 'digest',
-    quiet: false,
     connection: {overrides: {}, passed: []},
     ...changes,
   };

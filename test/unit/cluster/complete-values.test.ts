@@ -56,30 +56,26 @@ describe('completeValues', () => {
     expect(await values('users', '')).to.deep.equal(['u-kind-a']);
   });
 
-  it('asks the cluster for namespaces and builders', async () => {
-    const asked: string[] = [];
+  it('asks the cluster for namespaces, builders and the names of pull secrets, and for nothing else', async () => {
+    const asked: unknown[] = [];
     const cluster: Partial<Cluster> = {
       get: async (path) => {
         asked.push(path);
         return list('web', 'builds');
       },
-    };
-    expect(await values('namespaces', '', {cluster})).to.deep.equal(['builds', 'web']);
-    expect(await values('builders', 'w', {cluster})).to.deep.equal(['web']);
-    expect(asked).to.deep.equal([
-      '/api/v1/namespaces?limit=500',
-      '/apis/apps/v1/namespaces/builds/deployments?labelSelector=rootless%2Cruntime%2Cworker',
-    ]);
-  });
-
-  it('asks the cluster for the names of pull secrets, and for nothing else', async () => {
-    const cluster: Partial<Cluster> = {
       read: async (query) => {
-        expect(query).to.deep.equal({pullSecrets: true});
+        asked.push(query);
         return {pullSecrets: {kind: 'found', value: ['regcred', 'other']}};
       },
     };
+    expect(await values('namespaces', '', {cluster})).to.deep.equal(['builds', 'web']);
+    expect(await values('builders', 'w', {cluster})).to.deep.equal(['web']);
     expect(await values('pull-secrets', 'r', {cluster})).to.deep.equal(['regcred']);
+    expect(asked).to.deep.equal([
+      '/api/v1/namespaces?limit=500',
+      '/apis/apps/v1/namespaces/builds/deployments?labelSelector=rootless%2Cruntime%2Cworker',
+      {pullSecrets: true},
+    ]);
   });
 
   const silent: readonly (readonly [string, Given])[] = [

@@ -1,9 +1,9 @@
-/** Covers the checks of product, nodes and pull secret, case by case. */
+/** Covers the checks of product, nodes and pull secret, case by case; test/cli/doctor.test.ts has the usual ones. */
 import {expect} from 'chai';
 import type {NodeRuntime} from '../../../src/builder/model/node-runtimes.ts';
 import type {Answer, SecretFacts} from '../../../src/cluster/api/facts.ts';
 import {choosePullSecret} from '../../../src/cluster/pull-secret.ts';
-import {judgeNodes, judgeProduct, judgePullSecret} from '../../../src/doctor/judge-cluster.ts';
+import {judgeNodes, judgePullSecret} from '../../../src/doctor/judge-cluster.ts';
 import type {Finding, Mark} from '../../../src/doctor/report.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
 import {forbidden, found, MISSING, nodeRuntime} from '../builder/builder-world.ts';
@@ -13,9 +13,8 @@ const node = (
   containerRuntimeVersion = 'containerd://2.1.9',
   changes: Partial<NodeRuntime> = {},
 ) => nodeRuntime({name, containerRuntimeVersion, ...changes});
-
 const nodes = (...list: readonly NodeRuntime[]) => judgeNodes(list, {rootless: false});
-const DOCKER_CONFIG = 'kubernetes.io/dockerconfigjson';
+const CTD = 'containerd 2.1.9 on linux/amd64';
 
 function secret(
   flag: string | undefined,
@@ -26,108 +25,93 @@ function secret(
   return judgePullSecret(choosePullSecret(flag, undefined), facts, 'builds');
 }
 
-const CRIO = 'The nodes run cri-o; kubectl build puts images into containerd and Docker only.';
-const ROOTLESS = 'A rootless builder works on any runtime, but it can only push images to a registry.';
+const GOOD = found({type: 'kubernetes.io/dockerconfigjson'});
+const OPAQUE = found({type: 'Opaque'});
+const IS_OPAQUE = 'is of type Opaque, not kubernetes.io/dockerconfigjson';
+const GHCR = 'The pull secret "ghcr" (from --registry-secret)';
+const SET_UP =
+  'kubectl create secret docker-registry ghcr --namespace builds --docker-server=HOST --docker-username=USER --docker-password=PASSWORD';
+const windows = node('w', 'containerd://1.7', {labels: {'kubernetes.io/os': 'windows'}});
+const arm = node('b', 'containerd://2.1.9', {architecture: 'arm64'});
+const down = node('b', 'containerd://2.1.9', {ready: false});
 
-const CASES: readonly (readonly [what: string, finding: Finding, mark: Mark, found: string, fix?: string])[] =
+const CASES: readonly (readonly [what: string, mark: Mark, finding: Finding, found: string, fix?: string])[] =
   [
-    ['kind', judgeProduct({product: 'kind', reason: 'so it is called'}), 'ok', 'kind: so it is called'],
-    ['an unknown product', judgeProduct({product: 'unknown', reason: 'no mark'}), 'ok', 'unknown: no mark'],
-    [
-      'k3d',
-      judgeProduct({product: 'k3d', reason: 'its name'}),
-      'fail',
-      'k3d: its name; its nodes do not let BuildKit reach their runtime',
-      'kind create cluster',
-    ],
-    ['one node', nodes(node('a')), 'ok', '1 node: containerd 2.1.9 on linux/amd64'],
-    ['nodes that are alike', nodes(node('a'), node('b')), 'ok', '2 nodes: containerd 2.1.9 on linux/amd64'],
-    ['Docker', nodes(node('a', 'docker://28.0.1')), 'ok', '1 node: docker 28.0.1 on linux/amd64'],
-    [
-      'a Windows node beside it',
-      nodes(node('a'), node('w', 'containerd://1.7', {labels: {'kubernetes.io/os': 'windows'}})),
-      'ok',
-      '1 node: containerd 2.1.9 on linux/amd64',
-    ],
+    ['nodes that are alike', 'ok', nodes(node('a'), node('b')), `2 nodes: ${CTD}`],
+    ['Docker', 'ok', nodes(node('a', 'docker://28.0.1')), '1 node: docker 28.0.1 on linux/amd64'],
+    ['a Windows node beside it', 'ok', nodes(node('a'), windows), `1 node: ${CTD}`],
     [
       'two architectures',
-      nodes(node('a'), node('b', 'containerd://2.1.9', {architecture: 'arm64'})),
       'warn',
-      '2 nodes: containerd 2.1.9 on linux/amd64, containerd 2.1.9 on linux/arm64; an image is built for one of them unless you ask for more',
+      nodes(node('a'), arm),
+      `2 nodes: ${CTD}, containerd 2.1.9 on linux/arm64; an image is built for one of them unless you ask for more`,
       'Build with --platform linux/amd64 --platform linux/arm64 and --push.',
     ],
     [
       'a node that is down',
-      nodes(node('a'), node('b', 'containerd://2.1.9', {ready: false})),
       'warn',
-      '2 nodes: containerd 2.1.9 on linux/amd64; not ready: b',
+      nodes(node('a'), down),
+      `2 nodes: ${CTD}; not ready: b`,
       'kubectl describe node b',
     ],
-    ['cri-o', nodes(node('a', 'cri-o://1.34.0')), 'fail', CRIO, ROOTLESS],
     [
       'cri-o with a rootless builder',
-      judgeNodes([node('a', 'cri-o://1.34.0')], {rootless: true}),
       'warn',
-      `${CRIO} Images can still be pushed.`,
-      ROOTLESS,
+      judgeNodes([node('a', 'cri-o://1.34.0')], {rootless: true}),
+      'The nodes run cri-o; kubectl build puts images into containerd and Docker only. Images can still be pushed.',
+      'A rootless builder works on any runtime, but it can only push images to a registry.',
     ],
     [
       'nodes that cannot be listed',
-      judgeNodes(undefined, {rootless: false}),
       'warn',
+      judgeNodes(undefined, {rootless: false}),
       'you do not have permission to list nodes, so their runtime is unknown and no builder can be created for it',
       'Ask for permission to list nodes.',
     ],
     [
       'the default secret',
-      secret(undefined, found({type: DOCKER_CONFIG}), ['docker-registry', 'ghcr']),
       'ok',
+      secret(undefined, GOOD, ['docker-registry', 'ghcr']),
       '"docker-registry": the default; the namespace also has ghcr',
     ],
-    ['no secret', secret(undefined, MISSING), 'ok', 'none: there is no secret "docker-registry"'],
+    ['no secret', 'ok', secret(undefined, MISSING), 'none: there is no secret "docker-registry"'],
     [
       'no secret wanted',
-      secret('', MISSING, ['ghcr', 'quay']),
       'ok',
+      secret('', MISSING, ['ghcr', 'quay']),
       'none: --registry-secret is empty; the namespace also has ghcr, quay',
     ],
     [
-      'a named one that is missing',
-      secret('ghcr', MISSING),
+      'a missing one',
       'fail',
-      'The pull secret "ghcr" (from --registry-secret) does not exist in namespace "builds".',
-      'kubectl create secret docker-registry ghcr --namespace builds --docker-server=HOST --docker-username=USER --docker-password=PASSWORD',
+      secret('ghcr', MISSING),
+      `${GHCR} does not exist in namespace "builds".`,
+      SET_UP,
     ],
     [
-      'a named one of another type',
-      secret('ghcr', found({type: 'Opaque'})),
+      'another type',
       'fail',
-      `The pull secret "ghcr" (from --registry-secret) is of type Opaque, not ${DOCKER_CONFIG} in namespace "builds".`,
+      secret('ghcr', OPAQUE),
+      `${GHCR} ${IS_OPAQUE} in namespace "builds".`,
       'Use another one with --registry-secret NAME.',
     ],
     [
-      'a named one of another type, where there is a better one',
-      secret('ghcr', found({type: 'Opaque'}), ['quay']),
-      'fail',
-      `The pull secret "ghcr" (from --registry-secret) is of type Opaque, not ${DOCKER_CONFIG} in namespace "builds".`,
+      'the default one of another type',
+      'warn',
+      secret(undefined, OPAQUE, ['quay']),
+      `the secret "docker-registry" in namespace "builds" ${IS_OPAQUE}, so it is not used`,
       'Use an existing one: --registry-secret quay',
     ],
     [
-      'the default one of another type',
-      secret(undefined, found({type: 'Opaque'})),
-      'warn',
-      `the secret "docker-registry" in namespace "builds" is of type Opaque, not ${DOCKER_CONFIG}, so it is not used`,
-    ],
-    [
       'one that cannot be read',
-      secret('ghcr', forbidden('no')),
       'warn',
+      secret('ghcr', forbidden('no')),
       'could not read the pull secret "ghcr", so it is used unchecked: no',
     ],
   ];
 
 describe('the checks of the cluster', () => {
-  for (const [what, finding, mark, text, fix] of CASES) {
+  for (const [what, mark, finding, text, fix] of CASES) {
     it(`report ${mark} for ${what}`, () => {
       const {fix: advice} = finding;
       expect([finding.mark, finding.found, advice && formatAdvice(advice)]).to.deep.equal([mark, text, fix]);

@@ -4,30 +4,23 @@ import {lookAtPrograms} from '../../../src/doctor/look-at-programs.ts';
 import type {Files, Ports, Programs} from '../../../src/ports.ts';
 import {makePorts} from '../builder/builder-world.ts';
 
-interface Ran {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>> | undefined;
-}
-
 interface Machine {
   readonly found?: readonly string[];
   readonly says?: Readonly<Record<string, string>>;
   readonly start?: string;
-  readonly all?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Programs that are asked are on PATH as `/bin/NAME`; one without an answer hangs. */
-function machine({found = [], says = {}, start = '', all = {}}: Machine) {
-  const ran: Ran[] = [];
+function machine({found = [], says = {}, start = ''}: Machine) {
+  const ran: (readonly [string, Parameters<Programs['run']>[2]['env']])[] = [];
   const disk = new Map<string, string>();
   const programs: Programs = {
     path: ['/bin'],
     find: async (name) => (found.includes(name) ? `/bin/${name}` : undefined),
-    findAll: async (name) => all[name] ?? [],
+    findAll: async () => [],
     readStart: async () => start,
     run: async (program, args, {env}) => {
-      ran.push({program, args, env});
+      ran.push([[program, ...args].join(' '), env]);
       const stdout = says[program];
       return stdout === undefined ? await new Promise(() => undefined) : {exitCode: 0, stdout, stderr: ''};
     },
@@ -63,7 +56,7 @@ describe('lookAtPrograms', () => {
       path: ['/bin'],
       twins: [],
     });
-    const started = ran.map(({program, args}) => [program, ...args].join(' ')).sort();
+    const started = ran.map(([line]) => line).sort();
     expect(started).to.deep.equal([
       '/bin/kubectl version --client --output json',
       '/bin/kubectl-buildkit version',
@@ -75,7 +68,7 @@ describe('lookAtPrograms', () => {
   it('keeps kubectl-buildkit from asking a cluster', async () => {
     const {ports, ran} = machine({found: ['kubectl-buildkit'], says: {'/bin/kubectl-buildkit': ''}});
     await lookAtPrograms(10, ports);
-    expect(ran.map(({env}) => env)).to.deep.equal([{KUBECONFIG: '/private/kubeconfig'}]);
+    expect(ran.map(([, env]) => env)).to.deep.equal([{KUBECONFIG: '/private/kubeconfig'}]);
   });
 
   it('does not wait for a program that prints nothing', async () => {
@@ -85,27 +78,9 @@ describe('lookAtPrograms', () => {
   });
 
   it("knows kaniko's plugin by its text, without running it", async () => {
-    const {ports, ran} = machine({
-      found: ['kubectl-build'],
-      start: '#!/bin/sh\nimage=gcr.io/kaniko-project/executor\n',
-    });
-    expect((await lookAtPrograms(10, ports)).build).to.deep.equal({
-      path: '/bin/kubectl-build',
-      isKaniko: true,
-    });
-    expect(ran).to.deep.equal([]);
-  });
-
-  it('finds plugins that are on PATH twice', async () => {
-    const files = ['/a/kubectl-tiltbuild', '/b/kubectl-tiltbuild'];
-    const {ports} = machine({all: {'kubectl-tiltbuild': files, 'kubectl-build': ['/a/kubectl-build']}});
-    expect((await lookAtPrograms(10, ports)).twins).to.deep.equal([{name: 'kubectl-tiltbuild', files}]);
-  });
-
-  it('finds nothing on an empty PATH', async () => {
-    const {ports, ran} = machine({});
-    const {kubectl, build, buildkit, tilt} = await lookAtPrograms(10, ports);
-    expect([kubectl, build, buildkit, tilt]).to.deep.equal([undefined, undefined, undefined, undefined]);
+    const start = '#!/bin/sh\nimage=gcr.io/kaniko-project/executor\n';
+    const {ports, ran} = machine({found: ['kubectl-build'], start});
+    expect((await lookAtPrograms(10, ports)).build).to.include({isKaniko: true});
     expect(ran).to.deep.equal([]);
   });
 });

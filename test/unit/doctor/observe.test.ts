@@ -24,35 +24,31 @@ function clock() {
 const never = new Promise<never>(() => undefined);
 
 describe('observe', () => {
-  it('gives what was seen', async () => {
-    expect(await observe(async () => 'x', 9, clock())).to.deep.equal({kind: 'seen', value: 'x', took: 0});
-  });
+  const catching = (look: () => Promise<unknown>, time = clock()) =>
+    observe(look, 9, time).catch((caught) => caught);
 
-  it('gives an error of ours', async () => {
+  it('gives what was seen, or an error of ours', async () => {
     const error = new TiltbuildError('usage', 'no');
+    expect(await observe(async () => 'x', 9, clock())).to.deep.equal({kind: 'seen', value: 'x', took: 0});
     const seen = await observe(() => Promise.reject(error), 9, clock());
     expect(seen).to.deep.equal({kind: 'failed', error, took: 0});
   });
 
-  it('reports that it took too long', async () => {
+  it('reports that it took too long, or ends with a signal', async () => {
     const time = clock();
     const seen = observe(() => never, 9, time);
     time.reach();
     expect(await seen).to.deep.equal({kind: 'late', limit: 9});
+
+    const other = clock();
+    const interrupted = catching(() => never, other);
+    other.interrupt(new Interrupted('SIGTERM'));
+    expect(await interrupted).to.be.instanceOf(Interrupted);
   });
 
-  for (const error of [new TypeError('a bug'), new Interrupted('SIGINT')]) {
-    it(`throws what is no finding: ${error.name}`, async () => {
-      const thrown = await observe(() => Promise.reject(error), 9, clock()).catch((caught) => caught);
-      expect(thrown).to.equal(error);
-    });
-  }
-
-  it('ends with a signal while it waits', async () => {
-    const time = clock();
-    const seen = observe(() => never, 9, time).catch((caught) => caught);
-    time.interrupt(new Interrupted('SIGTERM'));
-    expect(await seen).to.be.instanceOf(Interrupted);
+  it('throws what is no finding', async () => {
+    for (const error of [new TypeError('a bug'), new Interrupted('SIGINT')])
+      expect(await catching(() => Promise.reject(error))).to.equal(error);
   });
 });
 

@@ -47,18 +47,12 @@ describe('reportVersions', () => {
     );
   });
 
-  it('reports what is not found', async () => {
+  it('reports what is not found, what has no version, and what never answers', async () => {
     expect(await report({})).to.match(/^kubectl-build +not found\nkubectl +not found$/m);
-  });
-
-  it('reports what has no version', async () => {
-    const text = await report({'kubectl-build': '', kubectl: 'command not found'});
-    expect(text).to.match(/^kubectl-build +version unknown \(\/bin\/kubectl-build\)$/m);
-    expect(text).to.match(/^kubectl +version unknown \(\/bin\/kubectl\)$/m);
-  });
-
-  it('does not wait for what never answers', async () => {
-    const text = await report({kubectl: new Promise(() => undefined)});
-    expect(text).to.match(/^kubectl +version unknown/m);
+    for (const kubectl of ['command not found', new Promise<never>(() => undefined)]) {
+      const text = await report({'kubectl-build': '', kubectl});
+      expect(text).to.match(/^kubectl-build +version unknown \(\/bin\/kubectl-build\)$/m);
+      expect(text).to.match(/^kubectl +version unknown \(\/bin\/kubectl\)$/m);
+    }
   });
 });

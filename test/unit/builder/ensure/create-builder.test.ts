@@ -35,8 +35,6 @@ const answering = (said: Readonly<Record<string, Said>> = {}) =>
   scriptCluster({kubectl: (args) => said[args[0] ?? ''] ?? {}});
 
 const sent = ({calls}: ScriptedCluster) => calls.map(({args, input}) => [args, input && JSON.parse(input)]);
-const done = ({calls}: ScriptedCluster) => calls.map(({args}) => args[0]);
-const create = (cluster: ScriptedCluster, nodes = NODES) => createBuilder({...plan(), cluster}, nodes);
 const replace = (cluster: ScriptedCluster) => replaceBuilder({...plan(), cluster}, NODES, OLD);
 
 const error = (reason: string, words: string) => ({
@@ -50,41 +48,32 @@ const IMMUTABLE = {
 };
 
 describe('createBuilder', () => {
-  it('sends the ConfigMap, which may be left from an older builder, and creates the Deployment', async () => {
-    const cluster = answering();
-    await create(cluster);
-    expect(sent(cluster)).to.deep.equal([
-      [APPLY, configMap],
-      [CREATE, deployment],
-    ]);
-  });
-
   for (const [what, said] of [
+    ['', {}],
     ['somebody else created the Deployment meanwhile', {create: error('AlreadyExists', 'already exists')}],
     ['somebody else is sending the ConfigMap', {apply: error('Conflict', 'the object has been modified')}],
     ['kubectl warns', {create: {stderr: 'Warning: would violate PodSecurity "restricted:latest"\n'}}],
   ] as const) {
-    it(`succeeds though ${what}`, async () => {
+    it(`sends the ConfigMap, and creates the Deployment${what && `, though ${what}`}`, async () => {
       const cluster = answering(said);
-      await create(cluster);
-      expect(cluster.calls).to.have.length(2);
+      await createBuilder({...plan(), cluster}, NODES);
+      expect(sent(cluster)).to.deep.equal([
+        [APPLY, configMap],
+        [CREATE, deployment],
+      ]);
     });
   }
 
   const forbidden = 'Error from server (Forbidden): deployments.apps is forbidden: no';
+  const noted = {exitCode: 1, stderr: `Warning: x\n\n${forbidden}\n`};
   for (const [what, said, calls, detail] of [
-    ['the ConfigMap is forbidden', {apply: {exitCode: 1, stderr: forbidden}}, 1, forbidden],
-    [
-      'the Deployment is forbidden',
-      {create: {exitCode: 1, stderr: `Warning: x\n\n${forbidden}\n`}},
-      2,
-      forbidden,
-    ],
+    ['the ConfigMap is forbidden', {apply: noted}, 1, forbidden],
+    ['the Deployment is forbidden', {create: noted}, 2, forbidden],
     ['kubectl is killed', {create: {exitCode: undefined}}, 2, 'kubectl failed without a message'],
   ] as const) {
     it(`gives what kubectl said if ${what}`, async () => {
       const cluster = answering(said);
-      const failure = await failureOf(create(cluster));
+      const failure = await failureOf(createBuilder({...plan(), cluster}, NODES));
       expect(failure).to.deep.include({code: 'builder-failed', detail: [detail]});
       expect(hintsOf(failure)).to.include('--dry-run');
       expect(cluster.calls).to.have.length(calls);
@@ -93,20 +82,20 @@ describe('createBuilder', () => {
 });
 
 describe('replaceBuilder', () => {
-  it('replaces the very one that was looked at', async () => {
-    const cluster = answering();
-    await replace(cluster);
+  it('replaces the very one that was looked at, and deletes it if its selector cannot be changed', async () => {
     const metadata = {...deployment.metadata, resourceVersion: '4556'};
-    expect(sent(cluster)).to.deep.equal([
+    const replaced = [
       [APPLY, configMap],
       [REPLACE, {...deployment, metadata}],
-    ]);
-  });
-
-  it('deletes one whose selector cannot be changed, and creates the new one', async () => {
-    const cluster = answering({replace: IMMUTABLE});
+    ];
+    const cluster = answering();
     await replace(cluster);
-    expect(sent(cluster).slice(2)).to.deep.equal([
+    expect(sent(cluster)).to.deep.equal(replaced);
+
+    const immutable = answering({replace: IMMUTABLE});
+    await replace(immutable);
+    expect(sent(immutable)).to.deep.equal([
+      ...replaced,
       [['delete', 'deployment/buildkit', '--ignore-not-found'], undefined],
       [CREATE, deployment],
     ]);
@@ -114,7 +103,6 @@ describe('replaceBuilder', () => {
 
   for (const [what, said, calls] of [
     ['the ConfigMap', {apply: error('Forbidden', 'no')}, 1],
-    ['the Deployment', {replace: error('Forbidden', 'no')}, 2],
     ['one that is gone', {replace: error('NotFound', 'deployments.apps "buildkit" not found')}, 2],
     ['one that must not be deleted', {replace: IMMUTABLE, delete: error('Forbidden', 'no')}, 3],
   ] as const) {
@@ -129,24 +117,28 @@ describe('replaceBuilder', () => {
     found(pluginDeployment({metadata: {resourceVersion: '9', ...changes}}));
 
   /** The first so many attempts come too late. */
-  function conflicting(count: number, answer: ReturnType<typeof changed> | typeof MISSING) {
+  async function replaceLate(count: number, answer: ReturnType<typeof changed> | typeof MISSING) {
     let replaced = 0;
-    return scriptCluster({
+    const cluster = scriptCluster({
       get: {deployments: [answer]},
       kubectl: ([verb]) =>
         verb === 'replace' && ++replaced <= count ? error('Conflict', 'the object has been modified') : {},
     });
+    const failure = await replace(cluster).catch((caught) => caught);
+    const versions = sent(cluster).map(([, object]) => object.metadata.resourceVersion);
+    return {failure, versions, cluster};
   }
 
-  it('looks again and replaces it if only its status changed', async () => {
-    const cluster = conflicting(1, changed({}));
-    await replace(cluster);
+  it('looks again and replaces it if only its status changed, until it gives up', async () => {
+    const {versions, cluster, failure} = await replaceLate(1, changed({}));
+    expect(failure).to.equal(undefined);
     expect(cluster.gets).to.deep.equal(['/apis/apps/v1/namespaces/default/deployments/buildkit']);
-    expect(sent(cluster).map(([, object]) => object.metadata.resourceVersion)).to.deep.equal([
-      undefined,
-      '4556',
-      '9',
-    ]);
+    expect(versions).to.deep.equal([undefined, '4556', '9']);
+
+    const hopeless = await replaceLate(99, changed({}));
+    const remove = 'kubectl tiltbuild builder rm buildkit --namespace default';
+    expect(hintsOf(hopeless.failure)).to.include(remove);
+    expect(hopeless.versions.length).to.be.below(10);
   });
 
   for (const [what, answer] of [
@@ -155,46 +147,29 @@ describe('replaceBuilder', () => {
     ['it is gone', MISSING],
   ] as const) {
     it(`leaves it alone if ${what}`, async () => {
-      const cluster = conflicting(9, answer);
-      await replace(cluster);
-      expect(done(cluster)).to.deep.equal(['apply', 'replace']);
+      const {versions, failure} = await replaceLate(9, answer);
+      expect([versions, failure]).to.deep.equal([[undefined, '4556'], undefined]);
     });
   }
-
-  it('gives up after some attempts', async () => {
-    const cluster = conflicting(99, changed({}));
-    const failure = await failureOf(replace(cluster));
-    expect(hintsOf(failure)).to.include('kubectl tiltbuild builder rm buildkit --namespace default');
-    expect(cluster.calls.length).to.be.below(10);
-  });
 });
 
 describe('planBuilder', () => {
-  const mounts = (...[nodes, ...given]: [Parameters<typeof planBuilder>[1], ...Parameters<typeof plan>]) =>
-    readBuilderDeployment(planBuilder(plan(...given), nodes).deployment).mounts.map(({hostPath}) => hostPath);
-
   it('uses the distribution of the nodes if the product is not known', () => {
-    const k3s = [nodeRuntime({kubeletVersion: 'v1.36.2+k3s1'})];
-    expect(mounts(k3s, {}, 'unknown'))
-      .to.include('/run/k3s/containerd')
-      .and.not.include('/run/containerd');
-    expect(mounts(NODES, {}, 'unknown'))
-      .to.include('/run/containerd')
-      .and.not.include('/run/k3s/containerd');
-  });
-
-  it('uses the runtime of the nodes', () => {
-    const docker = [nodeRuntime({containerRuntimeVersion: 'docker://28.0.1'})];
-    expect(mounts(docker, {}, 'minikube')).to.include('/var/run/docker.sock');
+    for (const [kubeletVersion, state] of [
+      ['v1.36.2+k3s1', '/run/k3s/containerd'],
+      ['v1.36.2', '/run/containerd'],
+    ] as const) {
+      const planned = planBuilder(plan({}, 'unknown'), [nodeRuntime({kubeletVersion})]);
+      const paths = readBuilderDeployment(planned.deployment).mounts.map(({hostPath}) => hostPath);
+      expect(paths.filter((path) => path?.endsWith('/containerd') && path.startsWith('/run'))).to.deep.equal([
+        state,
+      ]);
+    }
   });
 
   it('has as many replicas as there are nodes that can hold one', () => {
     const nodes = [nodeRuntime({unschedulable: true}), nodeRuntime(), nodeRuntime()];
     expect(planBuilder(plan({replicas: 'nodes'}), nodes).deployment.spec.replicas).to.equal(2);
-  });
-
-  it('needs no nodes for a rootless one', () => {
-    expect(mounts(undefined, {rootless: true}).filter(Boolean)).to.deep.equal([]);
   });
 
   it('fails without permission to list nodes, before anything is sent', async () => {

@@ -18,7 +18,6 @@ import {
   scriptCluster,
   startingDeployment,
   stuck,
-  TIMEOUT,
   type World,
   workingDeployment,
 } from '../builder-world.ts';
@@ -27,14 +26,7 @@ const READY = found(workingDeployment());
 const NOT_YET = found(startingDeployment());
 const CREATING = pod({phase: 'Pending', state: {waiting: {reason: 'ContainerCreating'}}});
 const STARTING = pod({ready: false});
-const NO_NODE = pod({
-  phase: 'Pending',
-  status: {
-    conditions: [
-      {type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes are available.'},
-    ],
-  },
-});
+const STARTS_FOREVER: Script = {get: {deployments: [NOT_YET], pods: [list(STARTING)], events: [list()]}};
 
 function wait(script: Script, request: Partial<BuilderRequest> = {}, world: World = {}) {
   const cluster = scriptCluster(script);
@@ -47,12 +39,13 @@ function wait(script: Script, request: Partial<BuilderRequest> = {}, world: Worl
 /** A builder that was recorded as it did not start. */
 function recorded(name: string): Script {
   const {deployment, pods, events, logs = ''} = stuck(name);
+  const get = {
+    deployments: [found({...startingDeployment(), status: deployment.status})],
+    pods: [list(...pods)],
+    events: [list(...events)],
+  };
   return {
-    get: {
-      deployments: [found({...startingDeployment(), status: deployment.status})],
-      pods: [list(...pods)],
-      events: [list(...events)],
-    },
+    get,
     kubectl: (args) => (args[0] === 'logs' && args.includes('--previous') ? {stdout: logs} : undefined),
   };
 }
@@ -61,34 +54,33 @@ function recorded(name: string): Script {
 const times = <T>(count: number, answer: T): readonly T[] => Array(count).fill(answer);
 
 describe('waitForBuilder', () => {
-  it('says nothing of one that is ready at once, and looks once, side by side', async () => {
-    const {run, cluster, ports} = wait({get: {deployments: [READY], pods: [list(pod())]}});
+  it('says nothing of one that is ready at once, and looks once, by names that are safe in a path', async () => {
+    const settings = {...builderRequest().settings, name: 'a/b?c', namespace: 'n&s'};
+    const {run, cluster, ports} = wait(
+      {get: {deployments: [READY], pods: [list(pod())]}},
+      {settings, timeout: 0},
+    );
     expect((await run()).name).to.equal('buildkit');
     expect(cluster.gets).to.deep.equal([
-      '/apis/apps/v1/namespaces/default/deployments/buildkit',
-      '/api/v1/namespaces/default/pods?labelSelector=app%3Dbuildkit',
+      '/apis/apps/v1/namespaces/n%26s/deployments/a%2Fb%3Fc',
+      '/api/v1/namespaces/n%26s/pods?labelSelector=app%3Da%2Fb%3Fc',
     ]);
     expect([cluster.calls, ports.said, ports.sleeps]).to.deep.equal([[], [], []]);
   });
 
   it('says nothing of one that is ready within a second, and does not read events', async () => {
-    const {run, ports} = wait({
-      get: {deployments: [...times(3, NOT_YET), READY], pods: [...times(3, list(STARTING)), list(pod())]},
-    });
+    const pods = [...times(3, list(STARTING)), list(pod())];
+    const {run, ports} = wait({get: {deployments: [...times(3, NOT_YET), READY], pods}});
     await run();
-    expect(ports.sleeps).to.deep.equal([300, 300, 300]);
-    expect(ports.said).to.deep.equal([]);
+    expect([ports.said, ports.sleeps]).to.deep.equal([[], [300, 300, 300]]);
   });
 
   it('says what it waits for, once for each change, and how long it took', async () => {
     const involvedObject = {kind: 'Pod', name: 'buildkit-1-a'};
     const pulling = {type: 'Normal', reason: 'Pulling', message: 'Pulling image "b:1"', involvedObject};
+    const pods = [...times(6, list()), ...times(6, list(CREATING)), ...times(8, list(STARTING)), list(pod())];
     const {run, ports, cluster} = wait({
-      get: {
-        deployments: [...times(20, NOT_YET), READY],
-        pods: [...times(6, list()), ...times(6, list(CREATING)), ...times(8, list(STARTING)), list(pod())],
-        events: [list(pulling)],
-      },
+      get: {deployments: [...times(20, NOT_YET), READY], pods, events: [list(pulling)]},
     });
     await run();
     expect(ports.said).to.deep.equal([
@@ -100,30 +92,13 @@ describe('waitForBuilder', () => {
     expect(cluster.gets).to.include('/api/v1/namespaces/default/events?limit=500');
   });
 
-  it('asks by names that are safe in a path', async () => {
-    const {run, cluster} = wait(
-      {get: {deployments: [READY], pods: [list()]}},
-      {settings: {...builderRequest().settings, name: 'a/b?c', namespace: 'n&s'}},
-    );
-    await run();
-    expect(cluster.gets).to.deep.equal([
-      '/apis/apps/v1/namespaces/n%26s/deployments/a%2Fb%3Fc',
-      '/api/v1/namespaces/n%26s/pods?labelSelector=app%3Da%2Fb%3Fc',
-    ]);
-  });
-
+  const working = (metadata: Record<string, unknown>) => workingDeployment({metadata});
   for (const [what, first] of [
     ['that is not there yet', MISSING],
-    ['whose change the controller has not seen', found(workingDeployment({metadata: {generation: 2}}))],
-    [
-      'that is faulty, and whose change it has not seen',
-      found(pluginDeployment({metadata: {generation: 3}})),
-    ],
+    ['whose change the controller has not seen', found(working({generation: 2}))],
+    ['that is faulty, with a change to come', found(pluginDeployment({metadata: {generation: 3}}))],
     ['without a pod of the new kind', found(workingDeployment({status: {updatedReplicas: 0}}))],
-    [
-      'that is being deleted',
-      found(workingDeployment({metadata: {deletionTimestamp: '2026-11-24T02:00:00Z'}})),
-    ],
+    ['that is being deleted', found(working({deletionTimestamp: '2026-11-24T02:00:00Z'}))],
     ['that harms its node and has no ready pod', found(pluginDeployment({status: {readyReplicas: 0}}))],
   ] as const) {
     it(`waits for one ${what}`, async () => {
@@ -138,119 +113,75 @@ describe('waitForBuilder', () => {
     expect((await run()).madeByPlugin).to.equal(true);
   });
 
-  it('waits until an old pod has stopped, which kubectl build might pick', async () => {
-    const old = pod({name: 'old', owner: 'old', deleting: true});
-    const {run, ports} = wait({
-      get: {
-        deployments: [READY],
-        pods: [...times(5, list(old, pod())), list(pod())],
-        events: [list()],
-      },
-    });
-    await run();
-    expect(ports.sleeps).to.have.length(5);
-  });
-
-  it('does not wait for an old pod that has ended', async () => {
-    const old = pod({name: 'old', owner: 'old', phase: 'Succeeded', deleting: true});
-    const {run, ports} = wait({get: {deployments: [READY], pods: [list(old, pod())]}});
-    await run();
-    expect(ports.sleeps).to.deep.equal([]);
+  it('waits until an old pod has stopped, which kubectl build might pick, and not if it has ended', async () => {
+    for (const [phase, sleeps] of [
+      ['Running', 5],
+      ['Succeeded', 0],
+    ] as const) {
+      const old = pod({name: 'old', owner: 'old', deleting: true, phase});
+      const pods = [...times(5, list(old, pod())), list(pod())];
+      const {run, ports} = wait({get: {deployments: [READY], pods, events: [list()]}});
+      await run();
+      expect(ports.sleeps, phase).to.have.length(sleeps);
+    }
   });
 
   it('needs no permission to list pods or events', async () => {
-    const {run, ports} = wait({
-      get: {
-        deployments: [...times(6, NOT_YET), READY],
-        pods: [forbidden('no')],
-        events: [forbidden('no')],
-      },
-    });
+    const deployments = [...times(6, NOT_YET), READY];
+    const {run, ports} = wait({get: {deployments, pods: [forbidden('no')], events: [forbidden('no')]}});
     await run();
     expect(ports.said.at(-1)).to.equal('builder "buildkit" is ready after 1.8 s.');
   });
 
-  for (const [name, words, fix] of [
-    ['image', 'registry.example/nope:1 cannot be pulled', '--builder-image'],
-    ['podsecurity', 'Pod Security standard "restricted"', 'kubectl label namespace default'],
-    ['quota', 'exceeded quota: q', 'describe resourcequota'],
-    ['hostpath', '/run/k3s/containerd is not a directory', 'create buildkit --replace'],
-    ['crash', 'exited with code 1', 'kubectl logs'],
-    ['lock', 'another builder on node', 'create buildkit --replace'],
+  const refused = {exitCode: 1, stderr: 'Error from server (Forbidden): no\n', stdout: 'could not lock /x'};
+  for (const [what, script, code, words] of [
+    ['an image', recorded('image'), 'builder-image', 'registry.example/nope:1 cannot be pulled'],
+    ['a quota, by events', recorded('quota'), 'builder-failed', 'exceeded quota: q'],
+    ['a lock, by the log', recorded('lock'), 'builder-failed', 'another builder on node'],
+    [
+      'a crash whose log cannot be read',
+      {...recorded('lock'), kubectl: () => refused},
+      'builder-failed',
+      'code 1',
+    ],
   ] as const) {
-    it(`ends at once where waiting cannot help: ${name}`, async () => {
-      const {run, waited} = wait(recorded(name));
+    it(`ends at once where waiting cannot help: ${what}`, async () => {
+      const {run, waited} = wait(script);
       const error = await failureOf(run());
-      expect(error.code).to.equal(name === 'image' ? 'builder-image' : 'builder-failed');
+      expect(error).to.include({code});
       expect(error.message).to.include('The builder "buildkit" does not start: ').and.include(words);
-      expect(hintsOf(error)).to.include(fix);
+      expect(error.remedy).not.to.deep.equal([]);
       // At the first look that can see it: events come with the sixth.
       expect(waited()).to.be.at.most(1500);
     });
   }
 
-  for (const [what, said, words] of [
-    ['its log has the reason', {stdout: 'flag provided but not defined: -nope\n'}, ': flag provided'],
-    ['its log cannot be read', {exitCode: 1, stderr: 'Error from server (Forbidden): no\n'}, 'code 1.'],
-  ] as const) {
-    it(`names a crash where ${what}`, async () => {
-      const {run} = wait({...recorded('crash'), kubectl: () => said});
-      expect((await failureOf(run())).message)
-        .to.include('exited with code 1')
-        .and.include(words);
-    });
-  }
+  it('waits for a node only where one may join, and gives up with the reason and what to do', async () => {
+    const fixed = wait(recorded('unschedulable-cpu'), {fixedNodes: true});
+    expect((await failureOf(fixed.run())).message).to.include("No node can run the builder's pod");
+    expect(fixed.waited()).to.equal(0);
 
-  for (const name of ['unschedulable-cpu', 'unschedulable-selector']) {
-    it(`waits for a node only where one may join: ${name}`, async () => {
-      const fixed = wait(recorded(name), {fixedNodes: true});
-      expect((await failureOf(fixed.run())).message).to.include("No node can run the builder's pod");
-      expect(fixed.waited()).to.equal(0);
-      const growing = wait(recorded(name));
-      expect((await failureOf(growing.run())).message).to.include('is not ready after 120 s');
-      expect(growing.ports.said).to.have.length(1);
-    });
-  }
-
-  it('gives up after its timeout, with the last reason and what to do', async () => {
-    const {run, waited, ports} = wait(
-      {
-        get: {deployments: [NOT_YET], pods: [...times(9, list(CREATING)), list(NO_NODE)], events: [list()]},
-      },
-      {timeout: 5000},
-    );
-    const error = await failureOf(run());
-    expect(error.code).to.equal('builder-failed');
+    const growing = wait(recorded('unschedulable-cpu'), {timeout: 5000});
+    const error = await failureOf(growing.run());
+    expect(error).to.include({code: 'builder-failed'});
     expect(error.message).to.equal(
-      'The builder "buildkit" is not ready after 5 s: No node can run the builder\'s pod: 0/1 nodes are available.',
+      `The builder "buildkit" is not ready after 5 s: No node can run the builder's pod: 0/1 nodes are available: 1 Insufficient cpu.`,
     );
-    expect(hintsOf(error))
-      .to.include('kubectl describe pods --namespace default --selector app=buildkit')
-      .and.include('--builder-timeout');
-    expect(waited()).to.be.within(5000, 5600);
-    expect(ports.said).to.have.length(2);
+    expect(hintsOf(error)).to.include('resource requests').and.include('--builder-timeout');
+    expect(hintsOf(error)).to.include('kubectl describe pods --namespace default --selector app=buildkit');
+    expect(growing.waited()).to.be.within(5000, 5600);
+    expect(growing.ports.said).to.have.length(1);
   });
 
   it('gives up with what it waits for if it finds no trouble', async () => {
-    const {run} = wait({get: {deployments: [NOT_YET], pods: [list(STARTING)], events: [list()]}});
-    expect((await failureOf(run())).message).to.equal(
-      `The builder "buildkit" is not ready after ${TIMEOUT / 1000} s: waiting for BuildKit in pod buildkit-1-a to answer`,
+    expect((await failureOf(wait(STARTS_FOREVER).run())).message).to.equal(
+      'The builder "buildkit" is not ready after 120 s: waiting for BuildKit in pod buildkit-1-a to answer',
     );
-  });
-
-  it('looks once if there is no time', async () => {
-    const {run} = wait({get: {deployments: [READY], pods: [list(pod())]}}, {timeout: 0});
-    expect((await run()).name).to.equal('buildkit');
   });
 
   it('ends as interrupted as soon as a signal comes', async () => {
-    const {run, waited} = wait(
-      {get: {deployments: [NOT_YET], pods: [list(STARTING)], events: [list()]}},
-      {},
-      {interruptAt: 4000},
-    );
-    const error = await run().catch((caught) => caught);
-    expect(error).to.be.instanceOf(Interrupted);
+    const {run, waited} = wait(STARTS_FOREVER, {}, {interruptAt: 4000});
+    expect(await run().catch((caught) => caught)).to.be.instanceOf(Interrupted);
     expect(waited()).to.equal(3000);
   });
 

@@ -1,41 +1,48 @@
 /** Covers where a builder looks for containerd on its nodes. */
 import {expect} from 'chai';
 import {containerdPaths, readDistribution} from '../../../../src/builder/manifest/containerd-paths.ts';
-import type {ContainerdOverrides} from '../../../../src/builder/model/settings.ts';
-import type {Product} from '../../../../src/cluster/product.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
 
-const standard = ['/run/containerd/containerd.sock', '/var/lib/containerd', '/run/containerd'];
-const k3s = [
-  '/run/k3s/containerd/containerd.sock',
-  '/var/lib/rancher/k3s/agent/containerd',
-  '/run/k3s/containerd',
-];
-const rke2 = [k3s[0], '/var/lib/rancher/rke2/agent/containerd', k3s[2]];
-const k0s = ['/run/k0s/containerd.sock', '/var/lib/k0s/containerd', '/run/k0s/containerd'];
-const snap = '/var/snap/microk8s/common';
-const microk8s = [`${snap}/run/containerd.sock`, `${snap}/var/lib/containerd`, `${snap}/run/containerd`];
+/** Socket, root and state of each kind of node. */
+const PLACES = {
+  standard: ['/run/containerd/containerd.sock', '/var/lib/containerd', '/run/containerd'],
+  k3s: [
+    '/run/k3s/containerd/containerd.sock',
+    '/var/lib/rancher/k3s/agent/containerd',
+    '/run/k3s/containerd',
+  ],
+  rke2: [
+    '/run/k3s/containerd/containerd.sock',
+    '/var/lib/rancher/rke2/agent/containerd',
+    '/run/k3s/containerd',
+  ],
+  k0s: ['/run/k0s/containerd.sock', '/var/lib/k0s/containerd', '/run/k0s/containerd'],
+  microk8s: ['run/containerd.sock', 'var/lib/containerd', 'run/containerd'].map(
+    (path) => `/var/snap/microk8s/common/${path}`,
+  ),
+} as const;
 
 describe('containerdPaths', () => {
-  for (const [product, kubelet, [socket, root, state]] of [
-    ['kind', 'v1.36.2', standard],
-    ['eks', 'v1.36.2-eks-1234567', standard],
-    ['gke', 'v1.36.2-gke.100', standard],
-    ['unknown', '', standard],
-    ['unknown', 'v1.36.2+k3s1', k3s],
-    ['unknown', 'v1.36.2+rke2r1', rke2],
-    ['unknown', 'v1.36.2+k0s', k0s],
-    ['unknown', 'v1.36.2+k0s.0', k0s],
-    ['eks', 'v1.36.2+rke2r1', rke2],
-    ['k3s', '', k3s],
-    ['k3s', 'v1.36.2+rke2r1', rke2],
-    ['k3d', 'v1.36.2+k3s1', k3s],
-    ['rancher-desktop', 'v1.36.2+k3s1', k3s],
-    ['colima', 'v1.36.2+k3s1', standard],
-    ['microk8s', 'v1.36.2', microk8s],
-  ] as readonly (readonly [Product, string, readonly string[]])[]) {
-    it(`knows ${product} with kubelet ${JSON.stringify(kubelet)}`, () => {
-      expect(containerdPaths(product, readDistribution(kubelet))).to.deep.equal({socket, root, state});
+  for (const [product, kubelet, place] of [
+    ['kind', 'v1.36.2', 'standard'],
+    ['eks', 'v1.36.2-eks-1234567', 'standard'],
+    ['gke', 'v1.36.2-gke.100', 'standard'],
+    ['unknown', '', 'standard'],
+    ['unknown', 'v1.36.2+k3s1', 'k3s'],
+    ['unknown', 'v1.36.2+rke2r1', 'rke2'],
+    ['unknown', 'v1.36.2+k0s', 'k0s'],
+    ['unknown', 'v1.36.2+k0s.0', 'k0s'],
+    ['eks', 'v1.36.2+rke2r1', 'rke2'],
+    ['k3s', '', 'k3s'],
+    ['k3s', 'v1.36.2+rke2r1', 'rke2'],
+    ['k3d', 'v1.36.2+k3s1', 'k3s'],
+    ['rancher-desktop', 'v1.36.2+k3s1', 'k3s'],
+    ['colima', 'v1.36.2+k3s1', 'standard'],
+    ['microk8s', 'v1.36.2', 'microk8s'],
+  ] as const) {
+    it(`are ${place} for ${product} with kubelet ${JSON.stringify(kubelet)}`, () => {
+      const {socket, root, state} = containerdPaths(product, readDistribution(kubelet));
+      expect([socket, root, state]).to.deep.equal(PLACES[place]);
     });
   }
 
@@ -44,41 +51,37 @@ describe('containerdPaths', () => {
     [{root: '/data/containerd'}, {root: '/data/containerd'}],
     [{state: '/data/state'}, {state: '/data/state'}],
     [
-      {socket: '/var/run/c/containerd.sock', state: '/var/run/c'},
-      {socket: '/run/c/containerd.sock', state: '/run/c'},
+      {socket: '/var/run/c/c.sock', state: '/var/run/c'},
+      {socket: '/run/c/c.sock', state: '/run/c'},
     ],
     [{root: '/var/running/c'}, {root: '/var/running/c'}],
   ] as const) {
     it(`takes ${JSON.stringify(given)} from the user, and the rest from the product`, () => {
-      expect(containerdPaths('k3s', undefined, given)).to.deep.equal({
-        ...containerdPaths('k3s'),
-        ...expected,
-      });
+      const paths = containerdPaths('k3s', undefined, given);
+      expect(paths).to.deep.equal({...containerdPaths('k3s'), ...expected});
     });
   }
 
-  for (const overrides of [
-    ...['', 'containerd.sock', '/containerd.sock', '/run/containerd.sock', '/var/run/containerd.sock'],
-    ...['/tmp/containerd.sock', '/run/x/../containerd.sock', 'unix:///run/containerd/containerd.sock'],
-  ]
-    .map((socket): ContainerdOverrides => ({socket}))
-    .concat(
-      [
-        '/',
-        '',
-        'var/lib/containerd',
-        '/var/lib',
-        '/var/lib/containerd/',
-        '/var//lib',
-        '/var/lib/buildkit',
-      ].map((root) => ({root})),
-      ['/data/./containerd', '/data\n/containerd'].map((root) => ({root})),
-      ['/run', '/var/run', '/run/buildkit'].map((state) => ({state})),
-    )) {
-    it(`rejects ${JSON.stringify(overrides)}`, () => {
-      expect(refusalOf(() => containerdPaths('kind', undefined, overrides))).to.include({
-        code: 'usage',
+  const shallow = [
+    '',
+    'containerd.sock',
+    '/containerd.sock',
+    '/run/containerd.sock',
+    '/var/run/containerd.sock',
+  ];
+  const odd = ['/tmp/containerd.sock', '/run/x/../containerd.sock', 'unix:///run/containerd/containerd.sock'];
+  const roots = ['/', '', 'var/lib/containerd', '/var/lib', '/var/lib/containerd/', '/var//lib'];
+  const others = ['/var/lib/buildkit', '/data/./containerd', '/data\n/containerd'];
+  for (const [name, ...paths] of [
+    ['socket', ...shallow, ...odd],
+    ['root', ...roots, ...others],
+    ['state', '/run', '/var/run', '/run/buildkit'],
+  ] as const) {
+    for (const path of paths) {
+      it(`rejects ${JSON.stringify(path)} as ${name}`, () => {
+        const refusal = refusalOf(() => containerdPaths('kind', undefined, {[name]: path}));
+        expect(refusal).to.include({code: 'usage'});
       });
-    });
+    }
   }
 });

@@ -13,64 +13,57 @@ const node = (name: string, containerRuntimeVersion: string, more: Partial<NodeR
   nodeRuntime({name, containerRuntimeVersion, ...more});
 const pool = (name: string, version: string) => node(name, version, {labels: {pool: name}});
 
+const UNMATCHED = {pool: 'x', disk: 'ssd'};
+
+type Row<Expected extends readonly unknown[]> = readonly [
+  string,
+  readonly NodeRuntime[],
+  ...Expected,
+  Record<string, string>?,
+];
+
 describe('chooseRuntime', () => {
-  for (const [what, nodes, runtime, nodeSelector = {}] of [
+  const choose = (nodes: readonly NodeRuntime[], nodeSelector: Record<string, string>) =>
+    chooseRuntime(nodes, {nodeSelector, tolerations: []});
+  const windows = node('w', docker, {labels: {'kubernetes.io/os': 'windows'}});
+  const cordoned = {unschedulable: true};
+  for (const [what, nodes, runtime, selector = {}] of [
     ['two of the same', [node('a', ctd), node('b', 'containerd://1.7.27-k3s1')], 'containerd'],
     ['Docker', [node('a', docker)], 'docker'],
-    [
-      'Windows nodes beside it',
-      [node('a', ctd), node('w', docker, {labels: {'kubernetes.io/os': 'windows'}})],
-      'containerd',
-    ],
-    ['cordoned nodes beside it', [node('a', ctd), node('b', docker, {unschedulable: true})], 'containerd'],
-    ['cordoned nodes only', [node('a', ctd, {unschedulable: true})], 'containerd'],
+    ['Windows nodes beside it', [node('a', ctd), windows], 'containerd'],
+    ['cordoned nodes beside it', [node('a', ctd), node('b', docker, cordoned)], 'containerd'],
+    ['cordoned nodes only', [node('a', ctd, cordoned)], 'containerd'],
     ['one of two, by the selector', [pool('new', ctd), pool('old', docker)], 'docker', {pool: 'old'}],
-  ] as readonly (readonly [string, readonly NodeRuntime[], string, Record<string, string>?])[]) {
-    it(`takes ${runtime} for ${what}`, () => {
-      expect(chooseRuntime(nodes, {nodeSelector, tolerations: []})).to.equal(runtime);
-    });
+  ] as readonly Row<[string]>[]) {
+    it(`takes ${runtime} for ${what}`, () => expect(choose(nodes, selector)).to.equal(runtime));
   }
 
-  const many = Array.from({length: 7}, (_, index) => node(`d${index}`, docker));
   const host = node('c', ctd, {labels: {'kubernetes.io/hostname': 'c-host'}});
-  for (const [what, nodes, message, detail, remedy, nodeSelector = {}] of [
-    ['CRI-O', [node('a', crio), node('b', crio)], 'The nodes run cri-o;', ['cri-o: a, b'], 'rootless'],
+  const mix = [host, ...Array.from({length: 7}, (_, index) => node(`d${index}`, docker))];
+  const useless = [node('o', crio), node('d', docker)];
+  const [onContainerd, onDocker] = [
+    'containerd, for example, kubernetes.io/hostname=c-host',
+    'docker, for example, kubernetes.io/hostname=d',
+  ];
+  for (const [what, nodes, message, detail, remedy, selector = {}] of [
+    ['CRI-O', [node('a', crio), node('b', crio)], 'The nodes run cri-o;', 'cri-o: a, b', 'rootless'],
+    ['a mix', mix, 'different', 'containerd: c\ndocker: d0, d1, d2, d3, d4 and 2 more', onContainerd],
+    ['a mix with a useless one', useless, 'different container runtimes', 'cri-o: o\ndocker: d', onDocker],
+    ['one that reports none', [node('a', '')], 'an unknown runtime', 'an unknown runtime: a', ''],
+    ['a version without a form', [node('a', 'containerd')], '"containerd"', '"containerd": a', ''],
+    ['no node', [], 'no Linux node', '', 'Add a node'],
     [
-      'a mix',
-      [host, ...many],
-      'different container runtimes',
-      ['containerd: c', 'docker: d0, d1, d2, d3, d4 and 2 more'],
-      'for containerd, for example, kubernetes.io/hostname=c-host',
-    ],
-    [
-      'a mix with one that cannot be used',
-      [node('o', crio), node('d', docker)],
-      'different container runtimes',
-      ['cri-o: o', 'docker: d'],
-      'for docker, for example, kubernetes.io/hostname=d',
-    ],
-    ['a node that reports none', [node('a', '')], 'an unknown runtime', ['an unknown runtime: a'], ''],
-    ['a version without a form', [node('a', 'containerd')], '"containerd"', ['"containerd": a'], ''],
-    ['no node', [], 'no Linux node', [], 'Add a node'],
-    [
-      'no node that matches',
+      'no match',
       [node('a', ctd)],
       'the labels pool=x, disk=ssd',
-      ['a'],
+      'a',
       'Correct the node selector',
-      {pool: 'x', disk: 'ssd'},
+      UNMATCHED,
     ],
-  ] as readonly (readonly [
-    string,
-    readonly NodeRuntime[],
-    string,
-    string[],
-    string,
-    Record<string, string>?,
-  ])[]) {
+  ] as readonly Row<[string, string, string]>[]) {
     it(`rejects ${what}`, () => {
-      const error = refusalOf(() => chooseRuntime(nodes, {nodeSelector, tolerations: []}));
-      expect(error).to.deep.include({code: 'builder-runtime', detail});
+      const error = refusalOf(() => choose(nodes, selector));
+      expect([error.code, error.detail.join('\n')]).to.deep.equal(['builder-runtime', detail]);
       expect(error.message).to.contain(message);
       expect(hintsOf(error)).to.contain(remedy);
     });

@@ -3,7 +3,6 @@ import {expect} from 'chai';
 import {builderRuntime, chooseBuilder, createCommand} from '../../../../src/builder/model/builder.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
 import {formatAdvice} from '../../../../src/text/advice.ts';
-import {readApiRecording} from '../../../helpers/api-samples.ts';
 
 describe('chooseBuilder', () => {
   for (const [flag, variable, builder] of [
@@ -31,12 +30,6 @@ describe('createCommand', () => {
 describe('builderRuntime', () => {
   const labelled = (labels: Record<string, string>) => readBuilderDeployment({metadata: {labels}});
   for (const [what, deployment, product, runtime] of [
-    [
-      'the recorded one',
-      readBuilderDeployment(readApiRecording('builder-by-plugin').body),
-      'kind',
-      'containerd',
-    ],
     ['containerd', labelled({runtime: 'containerd'}), 'unknown', 'containerd'],
     ['rootless, as Go writes it', labelled({runtime: 'containerd', rootless: 'True'}), 'kind', 'other'],
     ['docker', labelled({runtime: 'docker', rootless: 'false'}), 'kind', 'other'],

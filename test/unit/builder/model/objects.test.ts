@@ -1,9 +1,12 @@
 /** Covers what is read of a builder and its nodes, against what a real API server answered. */
 import {expect} from 'chai';
-import {type NodeRuntime, readNodeRuntimes} from '../../../../src/builder/model/node-runtimes.ts';
+import {readNodeRuntimes} from '../../../../src/builder/model/node-runtimes.ts';
 import {readBuilderDeployment, readBuilderToml} from '../../../../src/builder/model/objects.ts';
+import {observeBuilder} from '../../../../src/builder/model/observed-builder.ts';
 import {readEvents, readPods} from '../../../../src/builder/model/pods.ts';
 import {readApiRecording, readBuilderRecording} from '../../../helpers/api-samples.ts';
+
+const adopted = {'buildkit.mobyproject.org/builder': ''};
 
 describe('readBuilderDeployment', () => {
   it("reads the plugin's own", () => {
@@ -42,7 +45,6 @@ describe('readBuilderDeployment', () => {
   });
 
   const ours = {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'};
-  const adopted = {'buildkit.mobyproject.org/builder': ''};
   for (const [what, labels, annotations, managedByUs, madeByPlugin] of [
     ['ours by its label', ours, adopted, true, false],
     ["the plugin's by its annotation", {}, adopted, false, true],
@@ -60,17 +62,10 @@ describe('readBuilderDeployment', () => {
       {name: 'v', mountPath: '/x', subPath: 'b', mountPropagation: 'None'},
       {name: 'none', mountPath: '/y'},
     ];
-    const buildkitd = {
-      name: 'buildkitd',
-      image: 'b',
-      command: ['buildkitd'],
-      args: ['--debug'],
-      volumeMounts,
-    };
+    const own = {name: 'buildkitd', image: 'b', command: ['buildkitd'], args: ['--debug'], volumeMounts};
+    const containers = [{name: 'sidecar', image: 's'}, own];
     const volumes = [{name: 'v', hostPath: {path: '/a/'}}];
-    const pod = {volumes, containers: [{name: 'sidecar', image: 's'}, buildkitd]};
-    const {image, args, mounts} = readBuilderDeployment({spec: {template: {spec: pod}}});
-    expect({image, args, mounts}).to.deep.equal({
+    expect(readBuilderDeployment({spec: {template: {spec: {volumes, containers}}}})).to.deep.include({
       image: 'b',
       args: ['buildkitd', '--debug'],
       mounts: [
@@ -81,47 +76,61 @@ describe('readBuilderDeployment', () => {
   });
 });
 
+describe('observeBuilder', () => {
+  const found = (...value: readonly Record<string, unknown>[]) => ({kind: 'found', value}) as const;
+  const named = (name: string) => ({metadata: {name}, data: {'buildkitd.toml': name}});
+  for (const [what, configMaps, name, seen] of [
+    ['its own buildkitd.toml', found(named('b'), named('a')), 'a', {toml: 'a', tomlUnknown: false}],
+    ['none of another one', found(named('b')), 'plugin', {toml: undefined, tomlUnknown: false}],
+    ['that it may have one without labels', found(), 'a', {toml: undefined, tomlUnknown: true}],
+    [
+      'that it may have one',
+      {kind: 'forbidden', message: 'no'},
+      'plugin',
+      {toml: undefined, tomlUnknown: true},
+    ],
+  ] as const) {
+    it(`sees ${what}`, () => {
+      const plugin = {metadata: {name: 'plugin', annotations: adopted}};
+      const observed = observeBuilder({configMaps, deployments: found(named('b'), named('a'), plugin)}, name);
+      expect(observed).to.include(seen);
+      expect(observed.deployment?.name).to.equal(name);
+    });
+  }
+});
+
 describe('readBuilderToml', () => {
   const encoded = Buffer.from('# ä').toString('base64');
-  const recorded = readBuilderRecording('builder-by-plugin-configmap') as {readonly body: unknown};
+  const head = '# Default buildkitd configuration.  Use --config <path/to/file> to override during create\n';
   for (const [what, body, toml] of [
     [
       "the plugin's binary data",
-      recorded.body,
-      '# Default buildkitd configuration.  Use --config <path/to/file> to override during create\ndebug = false\n[worker.containerd]\n  namespace = "k8s.io"\n',
+      readBuilderRecording('builder-by-plugin-configmap').body,
+      `${head}debug = false\n[worker.containerd]\n  namespace = "k8s.io"\n`,
     ],
     ['text', {data: {'buildkitd.toml': '# ä'}}, '# ä'],
     ['binary data that is not ASCII', {binaryData: {'buildkitd.toml': encoded}}, '# ä'],
     ['nothing in other keys', {data: {other: ''}}, undefined],
-    ['nothing in nothing', null, undefined],
   ] as const) {
     it(`reads ${what}`, () => expect(readBuilderToml(body)).to.equal(toml));
   }
 });
 
 describe('readNodeRuntimes', () => {
-  const taint = {key: 'a', effect: 'NoSchedule', timeAdded: '2026-11-24T02:06:30Z'};
-  const tainted = {metadata: {name: 'n'}, spec: {unschedulable: true, taints: [taint]}};
-  const unready = {unschedulable: true, taints: [{key: 'a', value: '', effect: 'NoSchedule'}]};
-  for (const [what, body, expected] of [
-    [
-      'a node of kind',
-      readApiRecording('nodes-kind').body,
-      {
-        name: 'kind-control-plane',
-        containerRuntimeVersion: 'containerd://2.1.9+unknown',
-        kubeletVersion: 'v1.36.2',
-        architecture: 'amd64',
-        ready: true,
-        unschedulable: false,
-        taints: [],
-      },
-    ],
-    ['taints and cordons of a list', {items: [tainted]}, unready],
-    ['the same of its items', [tainted], unready],
-  ] as readonly (readonly [string, unknown, Partial<NodeRuntime>])[]) {
-    it(`reads ${what}`, () => expect(readNodeRuntimes(body)[0]).to.deep.include(expected));
-  }
+  it('reads a node of kind', () => {
+    expect(readNodeRuntimes(readApiRecording('nodes-kind').body)[0]).to.deep.include({
+      ...{name: 'kind-control-plane', containerRuntimeVersion: 'containerd://2.1.9+unknown'},
+      ...{kubeletVersion: 'v1.36.2', architecture: 'amd64', ready: true, unschedulable: false, taints: []},
+    });
+  });
+
+  it('reads taints and cordons, of a list and of its items', () => {
+    const taint = {key: 'a', effect: 'NoSchedule', timeAdded: '2026-11-24T02:06:30Z'};
+    const tainted = {metadata: {name: 'n'}, spec: {unschedulable: true, taints: [taint]}};
+    const taints = [{key: 'a', value: '', effect: 'NoSchedule'}];
+    for (const body of [{items: [tainted]}, [tainted]])
+      expect(readNodeRuntimes(body)[0]).to.deep.include({unschedulable: true, taints});
+  });
 });
 
 describe('the readers', () => {

@@ -6,7 +6,6 @@ import type {Verdict} from '../../../../src/builder/verdict/verdict.ts';
 import {formatAdvice} from '../../../../src/text/advice.ts';
 
 const CREATE = 'kubectl tiltbuild builder create b';
-const KINDS = ['missing', 'working', 'starting', 'plugin-made', 'wrong-runtime', 'cannot-run'] as const;
 
 const createdBy = (annotations: object, labels: object) =>
   readBuilderDeployment({metadata: {annotations, labels}});
@@ -16,24 +15,20 @@ const MAKERS = {
   us: createdBy(adopted, {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'}),
   others: createdBy({}, {}),
 } as const;
+const POLICIES = ['ensure', 'check', 'never'] as const;
+const BUILDING = [true, false, 'unknown'] as const;
 
 /** Every situation there is. */
-const SITUATIONS: readonly (BuilderSituation & {readonly maker: keyof typeof MAKERS})[] = (
-  ['ensure', 'check', 'never'] as const
-).flatMap((policy) =>
-  (['kind', 'k3s', 'gke', 'unknown'] as const).flatMap((product) =>
-    (['plugin', 'us', 'others'] as const).flatMap((maker) =>
-      ([true, false, 'unknown'] as const).map((buildRunning) => ({
-        name: 'b',
-        namespace: 'ns',
-        policy,
-        product,
-        maker,
-        deployment: MAKERS[maker],
-        buildRunning,
-      })),
+const SITUATIONS: readonly (BuilderSituation & {readonly maker: keyof typeof MAKERS})[] = POLICIES.flatMap(
+  (policy) =>
+    (['kind', 'k3s', 'gke', 'unknown'] as const).flatMap((product) =>
+      (['plugin', 'us', 'others'] as const).flatMap((maker) =>
+        BUILDING.map((buildRunning) => {
+          const situation = {policy, product, maker, deployment: MAKERS[maker], buildRunning};
+          return {name: 'b', namespace: 'ns', ...situation};
+        }),
+      ),
     ),
-  ),
 );
 
 function decide(kind: Verdict['kind'], situation: BuilderSituation) {
@@ -42,36 +37,29 @@ function decide(kind: Verdict['kind'], situation: BuilderSituation) {
 }
 
 describe('decideBuilder', () => {
-  for (const kind of KINDS) {
-    it(`uses a ${kind} one without a word under the policy never`, () => {
-      for (const situation of SITUATIONS.filter(({policy}) => policy === 'never'))
-        expect(decide(kind, situation)).to.deep.equal({kind: 'use'});
-    });
-  }
-
-  for (const [kind, policy, action] of [
-    ['missing', 'ensure', 'create'],
-    ['missing', 'check', 'warn'],
-    ['working', 'ensure', 'use'],
-    ['working', 'check', 'use'],
-    ['starting', 'ensure', 'wait'],
-    ['starting', 'check', 'wait'],
+  for (const [kind, ...actions] of [
+    ['missing', 'create', 'warn', 'use'],
+    ['working', 'use', 'use', 'use'],
+    ['starting', 'wait', 'wait', 'use'],
   ] as const) {
-    it(`chooses to ${action} for a ${kind} one under ${policy}, everywhere and whoever created it`, () => {
-      for (const situation of SITUATIONS.filter((one) => one.policy === policy))
-        expect(decide(kind, situation).kind).to.equal(action);
+    it(`chooses ${actions.join(', ')} for a ${kind} one under ${POLICIES.join(', ')}, everywhere`, () => {
+      for (const situation of SITUATIONS)
+        expect(decide(kind, situation).kind).to.equal(actions[POLICIES.indexOf(situation.policy)]);
     });
   }
 
   for (const kind of ['plugin-made', 'wrong-runtime', 'cannot-run'] as const) {
     it(`replaces a ${kind} one only if the plugin created it, it is idle, and the cluster is local`, () => {
-      for (const situation of SITUATIONS.filter(({policy}) => policy !== 'never')) {
+      for (const situation of SITUATIONS) {
         const {policy, product, maker, buildRunning, deployment} = situation;
         const isLocal = product === 'kind' || product === 'k3s';
-        const isIdle = buildRunning === false;
         const action = decide(kind, situation);
         const label = [policy, product, maker, buildRunning].join();
-        if (policy === 'ensure' && isLocal && maker === 'plugin' && isIdle) {
+        if (policy === 'never') {
+          expect(action, label).to.deep.equal({kind: 'use'});
+          continue;
+        }
+        if (policy === 'ensure' && isLocal && maker === 'plugin' && buildRunning === false) {
           expect(action, label).to.include({kind: 'replace', old: deployment});
         } else {
           expect(action.kind === 'warn' && formatAdvice(action.command), label).to.equal(
@@ -83,6 +71,7 @@ describe('decideBuilder', () => {
     });
   }
 
+  const IDLE = {policy: 'ensure', product: 'kind', buildRunning: false, name: 'b', namespace: 'ns'} as const;
   for (const [why, changes] of [
     ['the policy is to check only', {policy: 'check'}],
     ['another version', {deployment: MAKERS.us}],
@@ -93,20 +82,13 @@ describe('decideBuilder', () => {
     ['a build may be running on it', {buildRunning: 'unknown'}],
   ] as const) {
     it(`says why it does not replace one: ${why}`, () => {
-      const situation = {
-        policy: 'ensure',
-        product: 'kind',
-        buildRunning: false,
-        name: 'b',
-        namespace: 'ns',
-      } as const;
-      const action = decide('cannot-run', {...situation, deployment: MAKERS.plugin, ...changes});
+      const action = decide('cannot-run', {...IDLE, deployment: MAKERS.plugin, ...changes});
       expect(action).to.have.property('note').that.contains(why);
     });
   }
 
   it('gives the command that creates a missing one, where it must not be created', () => {
-    const action = decide('missing', {...(SITUATIONS[0] as BuilderSituation), policy: 'check'});
+    const action = decide('missing', {...IDLE, deployment: undefined, policy: 'check'});
     expect(action.kind === 'warn' && formatAdvice(action.command)).to.equal(`${CREATE} --namespace ns`);
   });
 });

@@ -25,155 +25,100 @@ const READY = {generation: 1, observedGeneration: 1, replicas: 1, readyReplicas:
 
 /** A directory that the node shares, as a containerd builder needs it. */
 const shared = (path: string, hostPath = path): BuilderMount => ({path, hostPath, bidirectional: true});
+const STATE = '/var/lib/buildkit/buildkit';
 
 /** The plugin's builder without the socket as a mount of its own, so that only RUN fails on it. */
 function containerdBuilder(changes: Partial<BuilderDeployment> = {}): BuilderDeployment {
-  const mounts = [shared('/run/containerd'), shared('/var/lib/buildkit/buildkit'), {path: '/etc/buildkit'}];
+  const mounts = [shared('/run/containerd'), shared(STATE), {path: '/etc/buildkit'}];
   return {...PLUGIN_MADE, mounts, ...changes};
 }
 
-const dockerBuilder = (changes: Partial<BuilderDeployment> = {}) =>
-  containerdBuilder({
-    runtime: 'docker',
-    worker: 'runc',
-    args: [],
-    mounts: [{path: '/run/docker.sock', hostPath: '/var/run/docker.sock'}],
-    ...changes,
-  });
-
-const OTEL = '[otel]\n  socketPath = "/var/lib/buildkit/buildkit/otel-grpc.sock"\n';
+const CONTAINERD = 'containerd://2.1.9';
+const DOCKER = 'docker://28.0.1';
+const OTEL = `[otel]\n  socketPath = "${STATE}/otel-grpc.sock"\n`;
+const K8S = '[worker.containerd]\n  namespace = "k8s.io"\n';
 
 const nodes = (...versions: readonly string[]) =>
   versions.map((containerRuntimeVersion) => nodeRuntime({containerRuntimeVersion}));
-
 const windows = (version: string) =>
   nodes(version).map((node) => ({...node, labels: {'kubernetes.io/os': 'windows'}}));
 
-const withArgs = (...args: string[]) => ({deployment: containerdBuilder({args})});
-const withImage = (image: string) => ({deployment: containerdBuilder({image})});
-const ready = (changes: Partial<BuilderDeployment>) => ({deployment: containerdBuilder(changes), toml: OTEL});
+/** RUN fails on it, unless something in `changes` makes it work. */
+const bare = (changes: Partial<BuilderDeployment>, toml?: string) => ({
+  deployment: containerdBuilder(changes),
+  toml,
+});
+const withArgs = (...args: string[]) => bare({args});
+const withImage = (image: string) => bare({image});
+/** RUN works on it. */
+const good = (changes: Partial<BuilderDeployment>) => bare(changes, OTEL);
+const plugin = (changes: Partial<BuilderDeployment>) => ({deployment: {...PLUGIN_MADE, ...changes}});
+
+const dockerBuilder = (changes: Partial<BuilderDeployment>, nodes?: ObservedBuilder['nodes']) => {
+  const mounts = [{path: '/run/docker.sock', hostPath: '/var/run/docker.sock'}];
+  return {...bare({runtime: 'docker', worker: 'runc', args: [], mounts, ...changes}), nodes};
+};
+const onNodes = (...versions: readonly string[]) => dockerBuilder({}, nodes(...versions));
+
+const FLAG = '--otel-socket-path';
+const SOCKET = '/run/containerd/x.sock';
+const inside = [{path: '/var/lib/buildkit', hostPath: '/var/lib/buildkit'}, {path: STATE}];
 
 const OBSERVED: readonly (readonly [Verdict['kind'], string, ObservedBuilder])[] = [
   ['missing', 'nothing', {}],
-  ['missing', 'nothing but its configuration', {toml: OTEL, nodes: nodes('containerd://2.1.9')}],
-  ['working', 'a socket path in the toml', {deployment: containerdBuilder(), toml: OTEL}],
-  ['starting', 'no ready pod', ready({readyReplicas: 0})],
-  ['starting', 'a generation not seen yet', ready({generation: 3, observedGeneration: 2})],
-  ['starting', 'ready pods of an older generation only', ready({updatedReplicas: 0})],
-  ['starting', 'one that is being deleted', ready({deleting: true})],
-  ['starting', 'one that is scaled to 0', ready({replicas: 0, readyReplicas: 0})],
-  ['working', 'one ready pod of three', ready({replicas: 3, readyReplicas: 1})],
+  ['missing', 'nothing but its configuration', {toml: OTEL, nodes: nodes(CONTAINERD)}],
+  ['working', 'a socket path in the toml', good({})],
+  ['starting', 'no ready pod', good({readyReplicas: 0})],
+  ['starting', 'a generation not seen yet', good({generation: 3, observedGeneration: 2})],
+  ['starting', 'ready pods of an older generation only', good({updatedReplicas: 0})],
+  ['starting', 'one that is being deleted', good({deleting: true})],
+  ['starting', 'one that is scaled to 0', good({replicas: 0, readyReplicas: 0})],
+  ['working', 'one ready pod of three', good({replicas: 3, readyReplicas: 1})],
   // What harms the node.
-  ['plugin-made', 'the one that was recorded', {deployment: PLUGIN_MADE}],
-  ['plugin-made', 'the same with RUN repaired', {deployment: PLUGIN_MADE, toml: OTEL}],
-  [
-    'plugin-made',
-    'the same, not ready and without the annotation',
-    {deployment: {...PLUGIN_MADE, readyReplicas: 0, madeByPlugin: false}},
-  ],
+  ['plugin-made', 'the one that was recorded', plugin({})],
+  ['plugin-made', 'the same with RUN repaired', {...plugin({}), toml: OTEL}],
+  ['plugin-made', 'the same, unmarked and not ready', plugin({readyReplicas: 0, madeByPlugin: false})],
   // What RUN needs.
-  ['cannot-run', 'no socket path at all', {deployment: containerdBuilder()}],
-  [
-    'cannot-run',
-    "the plugin's toml",
-    {deployment: containerdBuilder(), toml: '[worker.containerd]\n  namespace = "k8s.io"\n'},
-  ],
-  ['cannot-run', 'a path in the pod alone', withArgs('--otel-socket-path=/run/buildkit/otel-grpc.sock')],
-  ['cannot-run', 'no path but the node is not known', {deployment: containerdBuilder({readyReplicas: 0})}],
-  ['working', 'a flag', withArgs('--otel-socket-path=/run/containerd/x.sock')],
-  ['working', 'a flag in two words', withArgs('--otel-socket-path', '/run/containerd/x.sock')],
-  ['working', 'a flag with one dash', withArgs('-otel-socket-path=/run/containerd/x.sock')],
-  ['working', 'a shell', withArgs('sh', '-c', 'exec buildkitd --otel-socket-path "/run/containerd/x.sock"')],
-  ['working', 'another name of the directory', withArgs('--otel-socket-path=/var/run/containerd//x.sock')],
-  [
-    'cannot-run',
-    'a flag that outdoes a good toml',
-    {...withArgs('--otel-socket-path=/tmp/x.sock'), toml: OTEL},
-  ],
-  [
-    'working',
-    'the last of two flags',
-    withArgs('--otel-socket-path=/tmp/x.sock', '--otel-socket-path=/run/containerd/x.sock'),
-  ],
-  [
-    'cannot-run',
-    'a directory that the node has elsewhere',
-    {
-      deployment: containerdBuilder({
-        mounts: [shared('/var/lib/buildkit/buildkit', '/data/buildkit')],
-      }),
-      toml: OTEL,
-    },
-  ],
-  [
-    'cannot-run',
-    'a directory of the pod inside one of the node',
-    {
-      deployment: containerdBuilder({
-        mounts: [
-          {path: '/var/lib/buildkit', hostPath: '/var/lib/buildkit'},
-          {path: '/var/lib/buildkit/buildkit'},
-        ],
-      }),
-      toml: OTEL,
-    },
-  ],
+  ['cannot-run', 'no socket path at all', bare({})],
+  ['cannot-run', "the plugin's toml", bare({}, K8S)],
+  ['cannot-run', 'a path in the pod alone', withArgs(`${FLAG}=/run/buildkit/otel-grpc.sock`)],
+  ['cannot-run', 'no path but the node is not known', bare({readyReplicas: 0})],
+  ['working', 'no path that we can see', {...bare({}), tomlUnknown: true}],
+  ['cannot-run', 'a bad flag, whatever we see', {...withArgs(`${FLAG}=/tmp/x`), tomlUnknown: true}],
+  ['working', 'a flag', withArgs(`${FLAG}=${SOCKET}`)],
+  ['working', 'a flag in two words', withArgs(FLAG, SOCKET)],
+  ['working', 'a flag with one dash', withArgs(`-otel-socket-path=${SOCKET}`)],
+  ['working', 'a shell', withArgs('sh', '-c', `exec buildkitd ${FLAG} "${SOCKET}"`)],
+  ['working', 'another name of the directory', withArgs(`${FLAG}=/var/run/containerd//x.sock`)],
+  ['cannot-run', 'a flag that outdoes a good toml', {...withArgs(`${FLAG}=/tmp/x.sock`), toml: OTEL}],
+  ['working', 'the last of two flags', withArgs(`${FLAG}=/tmp/x.sock`, `${FLAG}=${SOCKET}`)],
+  ['cannot-run', 'a directory elsewhere on the node', good({mounts: [shared(STATE, '/data/buildkit')]})],
+  ['cannot-run', 'a directory of the pod inside one of the node', good({mounts: inside})],
   // Of the version.
   ['working', 'BuildKit 0.12', withImage('docker.io/moby/buildkit:v0.12.5')],
   ['cannot-run', 'BuildKit 0.13', withImage('docker.io/moby/buildkit:v0.13.0')],
   ['cannot-run', 'a tag that moves', withImage('docker.io/moby/buildkit:buildx-stable-1')],
   ['cannot-run', 'a digest', withImage(`moby/buildkit@sha256:${'0'.repeat(64)}`)],
   // Of the worker.
-  ['working', 'a runc worker', {deployment: dockerBuilder()}],
+  ['working', 'a runc worker', dockerBuilder({})],
   ['working', 'a containerd worker that is turned off', withArgs('--containerd-worker=false')],
-  ['cannot-run', 'a containerd worker without its label', {deployment: containerdBuilder({worker: ''})}],
-  [
-    'working',
-    'a rootless one',
-    {deployment: dockerBuilder({runtime: 'containerd', worker: 'containerd', rootless: true})},
-  ],
+  ['cannot-run', 'a containerd worker without its label', bare({worker: ''})],
+  ['working', 'a rootless one', dockerBuilder({runtime: 'containerd', worker: 'containerd', rootless: true})],
   // Of the runtime.
-  ['working', 'docker on docker', {deployment: dockerBuilder(), nodes: nodes('docker://28.0.1')}],
-  [
-    'wrong-runtime',
-    'docker on containerd',
-    {deployment: dockerBuilder(), nodes: nodes('containerd://2.1.9')},
-  ],
+  ['working', 'docker on docker', onNodes(DOCKER)],
+  ['wrong-runtime', 'docker on containerd', onNodes(CONTAINERD)],
   [
     'wrong-runtime',
     'docker on containerd, never ready',
-    {deployment: dockerBuilder({readyReplicas: 0}), nodes: nodes('containerd://2.1.9', 'containerd://1.7.0')},
+    dockerBuilder({readyReplicas: 0}, nodes(CONTAINERD, 'containerd://1.7.0')),
   ],
-  [
-    'wrong-runtime',
-    'containerd on docker',
-    {deployment: containerdBuilder(), toml: OTEL, nodes: nodes('docker://28.0.1')},
-  ],
-  [
-    'working',
-    'docker on a mixed cluster',
-    {deployment: dockerBuilder(), nodes: nodes('containerd://2.1.9', 'docker://28.0.1')},
-  ],
-  [
-    'working',
-    'docker beside Windows nodes',
-    {deployment: dockerBuilder(), nodes: [...nodes('docker://28.0.1'), ...windows('containerd://2.1.9')]},
-  ],
-  ['working', 'docker on cri-o', {deployment: dockerBuilder(), nodes: nodes('cri-o://1.33.0')}],
-  ['working', 'docker on no nodes', {deployment: dockerBuilder(), nodes: []}],
-  [
-    'working',
-    'a rootless one on another runtime',
-    {
-      deployment: dockerBuilder({rootless: true}),
-      nodes: nodes('containerd://2.1.9'),
-    },
-  ],
-  [
-    'working',
-    'a foreign one without labels',
-    {deployment: dockerBuilder({runtime: '', worker: ''}), nodes: nodes('containerd://2.1.9')},
-  ],
+  ['wrong-runtime', 'containerd on docker', {...good({}), nodes: nodes(DOCKER)}],
+  ['working', 'docker on a mixed cluster', onNodes(CONTAINERD, DOCKER)],
+  ['working', 'docker beside Windows', dockerBuilder({}, [...nodes(DOCKER), ...windows(CONTAINERD)])],
+  ['working', 'docker on cri-o', onNodes('cri-o://1.33.0')],
+  ['working', 'docker on no nodes', onNodes()],
+  ['working', 'a rootless one on another runtime', dockerBuilder({rootless: true}, nodes(CONTAINERD))],
+  ['working', 'a foreign one without labels', dockerBuilder({runtime: '', worker: ''}, nodes(CONTAINERD))],
 ];
 
 describe('judgeBuilder', () => {
@@ -185,15 +130,12 @@ describe('judgeBuilder', () => {
   }
 
   it('names all that is wrong, the worst first', () => {
-    const deployment = {...PLUGIN_MADE, runtime: 'docker'};
-    const observed = {deployment, nodes: nodes('containerd://2.1.9')};
-    const {reason} = judgeBuilder(observed);
-    expect(findFaults(observed, deployment).map(({kind}) => kind)).to.deep.equal([
-      'plugin-made',
-      'wrong-runtime',
-      'cannot-run',
-    ]);
-    expect(reason).to.match(/harms its node.*, and is for docker.*, and cannot run RUN steps/);
+    const observed = {...plugin({runtime: 'docker'}), nodes: nodes(CONTAINERD)};
+    const faults = findFaults(observed, observed.deployment).map(({kind}) => kind);
+    expect(faults).to.deep.equal(['plugin-made', 'wrong-runtime', 'cannot-run']);
+    expect(judgeBuilder(observed).reason).to.match(
+      /harms its node.*, and is for docker.*, and cannot run RUN steps/,
+    );
   });
 
   for (const [toml, kind] of [
@@ -210,7 +152,7 @@ describe('judgeBuilder', () => {
     ['', 'cannot-run'],
   ] as const) {
     it(`finds it ${kind} with the toml ${JSON.stringify(toml)}`, () => {
-      expect(judgeBuilder({deployment: containerdBuilder(), toml}).kind).to.equal(kind);
+      expect(judgeBuilder(bare({}, toml)).kind).to.equal(kind);
     });
   }
 
@@ -253,36 +195,26 @@ describe('findNestedMount', () => {
 });
 
 describe('readBuildkitVersion', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
   for (const [image, version] of [
-    ['docker.io/moby/buildkit:v0.12.5', [0, 12]],
-    ['moby/buildkit:v0.12.5-rootless', [0, 12]],
-    ['buildkit:0.9', [0, 9]],
-    ['moby/buildkit:v0.13.0-rc1', [0, 13]],
-    ['localhost:5000/mirror/moby/buildkit:v1.2.3', [1, 2]],
-    [`moby/buildkit:v0.12.5@sha256:${'0'.repeat(64)}`, [0, 12]],
-  ] as const) {
-    it(`reads ${version.join('.')} from ${image}`, () => {
-      expect(readBuildkitVersion(image)).to.deep.equal({major: version[0], minor: version[1]});
-    });
-  }
-
-  for (const image of [
-    '',
-    'moby/buildkit',
-    'moby/buildkit:latest',
-    'moby/buildkit:master',
-    'moby/buildkit:buildx-stable-1',
-    'moby/buildkit:buildx-stable-1-rootless',
-    `moby/buildkit@sha256:${'0'.repeat(64)}`,
-    'moby/buildkit:v0',
-    'moby/buildkit:20230101',
+    ['docker.io/moby/buildkit:v0.12.5', '0.12'],
+    ['moby/buildkit:v0.12.5-rootless', '0.12'],
+    ['buildkit:0.9', '0.9'],
+    ['moby/buildkit:v0.13.0-rc1', '0.13'],
+    ['localhost:5000/mirror/moby/buildkit:v1.2.3', '1.2'],
+    [`moby/buildkit:v0.12.5@${digest}`, '0.12'],
+    ...['', 'moby/buildkit', 'moby/buildkit:latest', 'moby/buildkit:buildx-stable-1-rootless'].map(
+      (image) => [image],
+    ),
+    ...[`moby/buildkit@${digest}`, 'moby/buildkit:v0', 'moby/buildkit:20230101'].map((image) => [image]),
     // Somebody's own, whose versions are their own as well.
-    'acme/builder:v0.12.5',
-    'acme/my-buildkit:v0.12.5',
-    'buildkit:0/app:v0.12.5x/y',
-  ]) {
-    it(`does not know that of ${JSON.stringify(image)}`, () => {
-      expect(readBuildkitVersion(image)).to.equal(undefined);
+    ...['acme/builder:v0.12.5', 'acme/my-buildkit:v0.12.5', 'buildkit:0/app:v0.12.5x/y'].map((image) => [
+      image,
+    ]),
+  ] as const) {
+    it(`is ${version} for ${JSON.stringify(image)}`, () => {
+      const read = readBuildkitVersion(image as string);
+      expect(read && `${read.major}.${read.minor}`).to.equal(version);
     });
   }
 });

@@ -33,35 +33,19 @@ describe('readRequestTimeout', () => {
     it(`is ${milliseconds} ms for ${text}`, () => expect(readRequestTimeout(text)).to.equal(milliseconds));
   }
 
-  for (const text of ['1000h', '99999999']) {
-    it(`does not exceed the longest timer for ${text}`, () => {
-      expect(readRequestTimeout(text)).to.be.within(DEFAULT, LONGEST);
-    });
-  }
-
   for (const text of 'soon|5 s| 5s|5s |-5s|-5|5S|5d|s|.s|1m30|1,5s|5s\n|1e3s|'.split('|')) {
     it(`rejects ${JSON.stringify(text)}`, () => {
       const {code, message} = refusalOf(() => readRequestTimeout(text));
-      expect({code, message}).to.deep.equal({
-        code: 'usage',
-        message: `--request-timeout "${text}" is not a valid duration.`,
-      });
+      expect(code).to.equal('usage');
+      expect(message).to.equal(`--request-timeout "${text}" is not a valid duration.`);
     });
   }
 });
 
 describe('readDuration', () => {
-  for (const [text, milliseconds] of [
-    ['0', 0],
-    ['1m30s', 90_000],
-    ['99999999', LONGEST],
-  ] as const) {
-    it(`is ${milliseconds} ms for ${text}`, () =>
-      expect(readDuration('--timeout', text)).to.equal(milliseconds));
-  }
-
-  it('names the flag of an invalid duration', () => {
-    const {message} = refusalOf(() => readDuration('--builder-timeout', 'soon'));
-    expect(message).to.equal('--builder-timeout "soon" is not a valid duration.');
+  it('knows zero and no longer timer than there is, and names the flag of an invalid one', () => {
+    const read = (text: string) => readDuration('--builder-timeout', text);
+    expect(['0', '1m30s', '1000h', '99999999'].map(read)).to.deep.equal([0, 90_000, LONGEST, LONGEST]);
+    expect(refusalOf(() => read('soon')).message).to.contain('--builder-timeout "soon"');
   });
 });

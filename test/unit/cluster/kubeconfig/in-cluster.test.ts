@@ -14,78 +14,63 @@ const env = {KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443
 const pod: PodEnvironment = {env, tokenExists: true, namespaceFile: 'ci\n'};
 const nothing = mergeKubeconfigs([]);
 
+const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const SERVER = 'https://10.96.0.1:443';
+const within = (changes: Partial<PodEnvironment>, overrides: TargetOverrides = {}) =>
+  inClusterTarget({...pod, ...changes}, nothing, overrides);
+
 describe('inClusterTarget', () => {
   it('is the service account', () => {
-    expect(inClusterTarget(pod, nothing, {})).to.deep.equal({
+    expect(within({})).to.deep.equal({
       context: '',
       namespace: 'ci',
-      cluster: {
-        name: '',
-        server: 'https://10.96.0.1:443',
-        'certificate-authority': '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
-      },
-      user: {name: '', tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token'},
+      cluster: {name: '', server: SERVER, 'certificate-authority': `${ACCOUNT}/ca.crt`},
+      user: {name: '', tokenFile: `${ACCOUNT}/token`},
     });
   });
 
-  it('puts an IPv6 address in brackets', () => {
-    const target = inClusterTarget({...pod, env: {...env, KUBERNETES_SERVICE_HOST: 'fd00::1'}}, nothing, {});
-    expect(target?.cluster.server).to.equal('https://[fd00::1]:443');
+  it('puts an IPv6 address in brackets, and trusts the system where the authority is missing', () => {
+    const target = within({
+      env: {...env, KUBERNETES_SERVICE_HOST: 'fd00::1'},
+      certificateAuthorityExists: false,
+    });
+    expect(target?.cluster).to.deep.equal({name: '', server: 'https://[fd00::1]:443'});
   });
 
-  it('trusts the system where the authority is missing', () => {
-    const target = inClusterTarget({...pod, certificateAuthorityExists: false}, nothing, {});
-    expect(target?.cluster).to.deep.equal({name: '', server: 'https://10.96.0.1:443'});
-  });
-
-  it('takes the namespace, token and authority of flags', () => {
+  it('takes the namespace, token and authority of flags, and no other', () => {
     const flags = {namespace: 'n', token: 't', certificateAuthority: '/ca', insecureSkipTlsVerify: true};
-    const target = inClusterTarget(pod, nothing, flags);
-    expect(target?.namespace).to.equal('n');
-    expect(target?.user).to.deep.equal({name: '', token: 't'});
-    expect(target?.cluster).to.deep.equal({
-      name: '',
-      server: 'https://10.96.0.1:443',
-      'certificate-authority': '/ca',
+    expect(within({}, flags)).to.deep.equal({
+      ...{context: '', namespace: 'n', user: {name: '', token: 't'}},
+      cluster: {name: '', server: SERVER, 'certificate-authority': '/ca'},
     });
   });
 
-  it('does not give way to a kubeconfig without a current context', () => {
-    const text = 'contexts: [{name: a, context: {cluster: a}}]';
-    const kubeconfig = mergeKubeconfigs([parseKubeconfig('/k', text, posix)]);
-    expect(inClusterTarget(pod, kubeconfig, {})).not.to.equal(undefined);
+  it('gives way to a kubeconfig with a current context, and to no other', () => {
+    for (const [text, gives] of [
+      ['contexts: [{name: a, context: {cluster: a}}]', false],
+      ['current-context: a', true],
+    ] as const) {
+      const kubeconfig = mergeKubeconfigs([parseKubeconfig('/k', text, posix)]);
+      expect(inClusterTarget(pod, kubeconfig, {}) === undefined, text).to.equal(gives);
+    }
   });
 
-  it('gives way to a current context', () => {
-    const kubeconfig = mergeKubeconfigs([parseKubeconfig('/k', 'current-context: a', posix)]);
-    expect(inClusterTarget(pod, kubeconfig, {})).to.equal(undefined);
-  });
-
-  const surroundings: readonly (readonly [string, PodEnvironment])[] = [
-    ['without a token', {...pod, tokenExists: false}],
-    ['without a host', {...pod, env: {...env, KUBERNETES_SERVICE_HOST: ''}}],
-    ['without a port', {...pod, env: {KUBERNETES_SERVICE_HOST: 'h'}}],
-  ];
-  for (const [lack, outside] of surroundings) {
-    it(`is none ${lack}`, () => {
-      expect(inClusterTarget(outside, nothing, {})).to.equal(undefined);
-      expect(podNamespace(outside)).to.equal(undefined);
+  for (const [lack, changes] of [
+    ['a token', {tokenExists: false}],
+    ['a host', {env: {...env, KUBERNETES_SERVICE_HOST: ''}}],
+    ['a port', {env: {KUBERNETES_SERVICE_HOST: 'h'}}],
+  ] as const) {
+    it(`is none without ${lack}`, () => {
+      expect(within(changes)).to.equal(undefined);
+      expect(podNamespace({...pod, ...changes})).to.equal(undefined);
     });
   }
 
-  const flags: readonly TargetOverrides[] = [
-    {context: 'a'},
-    {cluster: 'a'},
-    {user: 'a'},
-    {server: 'https://s'},
-    {as: 'jane'},
-    {asGroup: ['g']},
-  ];
-  for (const overrides of flags) {
-    it(`is none with ${JSON.stringify(overrides)}`, () => {
-      expect(inClusterTarget(pod, nothing, overrides)).to.equal(undefined);
-    });
-  }
+  it('is none with a flag that names an entry, a server or another user', () => {
+    const names = [{context: 'a'}, {cluster: 'a'}, {user: 'a'}, {server: 'https://s'}];
+    for (const overrides of [...names, {as: 'jane'}, {asUid: '1'}, {asGroup: ['g']}])
+      expect(within({}, overrides), JSON.stringify(overrides)).to.equal(undefined);
+  });
 });
 
 describe('podNamespace', () => {

@@ -10,6 +10,8 @@ const secret = 'hunter2';
 
 const failureOf = (text: string) => refusalOf(() => parseKubeconfig('/k/config', text, posix));
 
+const context = (fields: string) => `contexts:\n- name: a\n  context:\n${fields}`;
+
 describe('parseKubeconfig', () => {
   it('reads nothing from an empty file', () => {
     const empty = {file: '/k/config', currentContext: '', clusters: [], users: [], contexts: []};
@@ -23,66 +25,28 @@ describe('parseKubeconfig', () => {
     expect(clusters).to.deep.equal([{name: 'a', file: '/k/config', fields: {server: 's'}}]);
   });
 
-  const mistakes: readonly (readonly [string, string, string, string])[] = [
-    [
-      'a number for a namespace',
-      'contexts:\n- name: a\n  context:\n    namespace: 123\n',
-      'line 4, column 16',
-      'contexts[0].context.namespace must be a string, not a number; put it in quotes',
-    ],
-    [
-      'clusters that are no list',
-      'kind: Config\nclusters:\n  a: b\n',
-      'line 3, column 3',
-      'clusters must be a list, not a mapping',
-    ],
-    [
-      'a name that YAML takes for a boolean',
-      'users:\n- name: yes\n',
-      'line 2, column 9',
-      'users[0].name must be a string, not a boolean',
-    ],
-    [
-      'a user in the wrong type',
-      'users:\n- name: a\n  user: token\n',
-      'line 3, column 9',
-      'users[0].user must be a mapping, not a string',
-    ],
-    [
-      'a repeated name',
-      'users:\n- name: a\n- name: a\n',
-      'line 3, column 3',
-      'users[1] repeats the name "a"',
-    ],
-    [
-      'a mistake behind an alias',
-      'x: &x\n  server: 1\nclusters:\n- name: a\n  cluster: *x\n',
-      'line 2, column 11',
-      'clusters[0].cluster.server',
-    ],
-    [
-      'a mistake in a file with CRLF',
-      'kind: Config\r\ncurrent-context: 1\r\n',
-      'line 2, column 18',
-      'current-context must be a string',
-    ],
-    ['a mistake in a file with BOM', '\ufeffkind: Pod\n', 'line 1', 'kind must be Config'],
-    ['a mistake in JSON', '{\n\t"users": [\n\t\t{"name": 1}\n\t]\n}', 'line 3, column 12', 'users[0].name'],
-    [
-      'the last of two equal keys',
-      'kind: Config\ncurrent-context: a\ncurrent-context: 1\n',
-      'line 3, column 18',
-      'current-context',
-    ],
-    ['tabs as indentation', 'users:\n\t- name: a\n', 'line 2, column 1', 'not valid YAML (tab as indent)'],
-    ['an unclosed bracket', 'users: [\n', 'line 2', 'not valid YAML'],
-    ['a text that is no mapping', 'hello\n', 'line 1, column 1', 'the file must be a mapping, not a string'],
-  ];
-  for (const [fault, text, place, reason] of mistakes) {
-    it(`shows where the file has ${fault}`, () => {
-      const error = failureOf(text);
-      expect(error.code).to.equal('kubeconfig-malformed');
-      expect(error.message).to.contain('/k/config').and.to.contain(place).and.to.contain(reason);
+  const behindAlias = 'x: &x\n  server: 1\nclusters:\n- name: a\n  cluster: *x\n';
+  const json = '{\n\t"users": [\n\t\t{"name": 1}\n\t]\n}';
+  for (const [line, column, reason, text] of [
+    [4, 16, 'namespace must be a string, not a number; put it in quotes', context('    namespace: 123\n')],
+    [3, 3, 'clusters must be a list, not a mapping', 'kind: Config\nclusters:\n  a: b\n'],
+    [2, 9, 'users[0].name must be a string, not a boolean', 'users:\n- name: yes\n'],
+    [3, 9, 'users[0].user must be a mapping, not a string', 'users:\n- name: a\n  user: token\n'],
+    [3, 3, 'users[1] repeats the name "a"', 'users:\n- name: a\n- name: a\n'],
+    [2, 11, 'clusters[0].cluster.server', behindAlias],
+    [2, 18, 'current-context must be a string', 'kind: Config\r\ncurrent-context: 1\r\n'],
+    [1, undefined, 'kind must be Config', '\ufeffkind: Pod\n'],
+    [3, 12, 'users[0].name', json],
+    [3, 18, 'current-context', 'kind: Config\ncurrent-context: a\ncurrent-context: 1\n'],
+    [2, 1, 'not valid YAML (tab as indent)', 'users:\n\t- name: a\n'],
+    [2, undefined, 'not valid YAML', 'users: [\n'],
+    [1, 1, 'the file must be a mapping, not a string', 'hello\n'],
+  ] as const) {
+    it(`shows where a mistake is: ${reason} in ${JSON.stringify(text)}`, () => {
+      const {code, message} = failureOf(text);
+      expect(code).to.equal('kubeconfig-malformed');
+      expect(message).to.contain(`line ${line}${column ? `, column ${column}` : ''}`);
+      expect(message).to.contain('/k/config').and.to.contain(reason);
     });
   }
 
@@ -123,41 +87,35 @@ describe('parseKubeconfig', () => {
     );
   });
 
-  const paths = (slash: string) => `
+  for (const [platform, rules, file, slash, resolved] of [
+    ['Unix', posix, '/k/config', '/', (...parts: string[]) => ['', ...parts].join('/')],
+    ['Windows', win32, 'C:\\k\\config', '\\', (...parts: string[]) => ['C:', ...parts].join('\\')],
+  ] as const) {
+    it(`resolves paths against the directory of the file on ${platform}`, () => {
+      const text = `
 clusters: [{name: a, cluster: {certificate-authority: 'pki${slash}ca.crt'}}]
 users: [{name: a, user: {client-certificate: '..${slash}c', client-key: k, tokenFile: 't', exec: {command: '.${slash}login'}}}]`;
-
-  it('resolves paths against the directory of the file', () => {
-    const {clusters, users} = parseKubeconfig('/k/config', paths('/'), posix);
-    expect(clusters[0]?.fields).to.deep.equal({'certificate-authority': '/k/pki/ca.crt'});
-    expect(users[0]?.fields).to.deep.equal({
-      'client-certificate': '/c',
-      'client-key': '/k/k',
-      tokenFile: '/k/t',
-      exec: {command: '/k/login'},
+      const {clusters, users} = parseKubeconfig(file, text, rules);
+      expect(clusters[0]?.fields).to.deep.equal({'certificate-authority': resolved('k', 'pki', 'ca.crt')});
+      expect(users[0]?.fields).to.deep.equal({
+        ...{
+          'client-certificate': resolved('c'),
+          'client-key': resolved('k', 'k'),
+          tokenFile: resolved('k', 't'),
+        },
+        exec: {command: resolved('k', 'login')},
+      });
     });
-  });
+  }
 
-  it('resolves paths on Windows', () => {
-    const {clusters, users} = parseKubeconfig('C:\\k\\config', paths('\\'), win32);
-    expect(clusters[0]?.fields).to.deep.equal({'certificate-authority': 'C:\\k\\pki\\ca.crt'});
-    expect(users[0]?.fields).to.deep.equal({
-      'client-certificate': 'C:\\c',
-      'client-key': 'C:\\k\\k',
-      tokenFile: 'C:\\k\\t',
-      exec: {command: 'C:\\k\\login'},
-    });
-  });
-
-  const windowsPaths: readonly (readonly [string, string])[] = [
+  for (const [given, expected] of [
     ['D:\\x', 'D:\\x'],
     ['D:/x', 'D:/x'],
     ['\\\\host\\share\\x', '\\\\host\\share\\x'],
     // For Go an absolute path has a volume.
     ['\\x', 'C:\\k\\x'],
     ['/x', 'C:\\k\\x'],
-  ];
-  for (const [given, expected] of windowsPaths) {
+  ] as const) {
     it(`resolves ${given} on Windows as Go does`, () => {
       const text = `clusters: [{name: a, cluster: {certificate-authority: '${given}'}}]`;
       const {clusters} = parseKubeconfig('C:\\k\\config', text, win32);

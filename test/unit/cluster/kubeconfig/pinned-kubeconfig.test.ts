@@ -1,4 +1,4 @@
-/** Covers the kubeconfig with one target. */
+/** Covers the names in a kubeconfig with one target; test/tools has kubectl read it, with all its fields. */
 import {posix} from 'node:path';
 import {expect} from 'chai';
 import fc from 'fast-check';
@@ -10,16 +10,8 @@ import {resolveTarget, type Target} from '../../../../src/cluster/target/target.
 const target: Target = {
   context: 'kind-dev',
   namespace: 'default',
-  cluster: {
-    name: 'kind-dev',
-    server: 'https://127.0.0.1:6443',
-    'certificate-authority-data': 'YWJj',
-    extensions: [{name: 'client.authentication.k8s.io/exec', extension: {audience: 'x'}}],
-  },
-  user: {
-    name: 'jane',
-    exec: {apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/login', args: ['a']},
-  },
+  cluster: {name: 'kind-dev', server: 'https://127.0.0.1:6443', 'certificate-authority-data': 'YWJj'},
+  user: {name: 'jane', token: 't'},
 };
 
 function readBack(text: string): Target {
@@ -28,31 +20,6 @@ function readBack(text: string): Target {
 }
 
 describe('pinnedKubeconfig', () => {
-  it('holds one context, one cluster and one user', () => {
-    expect(JSON.parse(pinnedKubeconfig(target))).to.deep.equal({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'kind-dev',
-      contexts: [{name: 'kind-dev', context: {cluster: 'kind-dev', user: 'jane', namespace: 'default'}}],
-      clusters: [
-        {
-          name: 'kind-dev',
-          cluster: {
-            server: 'https://127.0.0.1:6443',
-            'certificate-authority-data': 'YWJj',
-            extensions: [{name: 'client.authentication.k8s.io/exec', extension: {audience: 'x'}}],
-          },
-        },
-      ],
-      users: [
-        {
-          name: 'jane',
-          user: {exec: {apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/login', args: ['a']}},
-        },
-      ],
-    });
-  });
-
   it('invents missing names', () => {
     const nameless = {...target, context: '', cluster: {name: '', server: 's'}, user: {name: '', token: 't'}};
     const {context, cluster, user} = readBack(pinnedKubeconfig(nameless));
@@ -63,7 +30,7 @@ describe('pinnedKubeconfig', () => {
     const name = fc.string({unit: 'binary', minLength: 1}).filter((text) => text.isWellFormed());
     fc.assert(
       fc.property(name, name, name, name, (context, cluster, user, token) => {
-        const named: Target = {
+        const named = {
           context,
           namespace: 'n',
           cluster: {name: cluster, server: 's'},

@@ -43,7 +43,6 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
   const files = {
     readText: async (path) => {
       if (path === '/locked') throw Object.assign(new Error('x'), {code: 'EACCES'});
-      if (path === '/directory') throw Object.assign(new Error('x'), {code: 'EISDIR'});
       return disk[path];
     },
     kindOf: (path) => (path in disk ? 'file' : 'missing'),
@@ -51,77 +50,43 @@ async function load({disk = DISK, env = {}, request = {}}: Case) {
   return await loadTarget({overrides: {}, passed: [], ...request}, makeSurroundings({env}), files);
 }
 
-async function refusal(given: Case): Promise<TiltbuildError> {
-  const error = await catchError(load(given));
-  expect(error).to.be.instanceOf(TiltbuildError);
-  return error as TiltbuildError;
-}
+/** The file, unless there are several, and the context with its namespace. */
+const pinned = (context: string, file?: string, namespace = `ns-${context}`) => [
+  ...(file === undefined ? [] : ['--kubeconfig', file]),
+  ...['--context', context, '--namespace', namespace],
+];
+const flags: Partial<ConnectionRequest> = {
+  overrides: {context: 'b', namespace: 'n', as: 'jane'},
+  passed: [['--as', 'jane'], ['--insecure-skip-tls-verify']],
+};
+const ofE = {context: 'e'};
 
 const pins: readonly (readonly [string, Case, readonly string[] | undefined])[] = [
-  ['the file in the home directory', {}, ['--kubeconfig', HOME, '--context', 'a', '--namespace', 'ns-a']],
-  [
-    'one file in KUBECONFIG',
-    {env: {KUBECONFIG: ':lost::/project/k1:'}, request: {overrides: {context: 'c'}}},
-    undefined, // "gone" is current, which kubectl build refuses
-  ],
+  ['the file in the home directory', {}, pinned('a', HOME)],
   [
     'one relative file in KUBECONFIG, absolute',
     {env: {KUBECONFIG: '../k2:'}, disk: {'/k2': kubeconfig('d', 'd')}},
-    ['--kubeconfig', '/k2', '--context', 'd', '--namespace', 'ns-d'],
+    pinned('d', '/k2'),
   ],
-  [
-    'a list in KUBECONFIG, which children inherit',
-    {env: {KUBECONFIG: 'k1:/k2'}},
-    ['--context', 'c', '--namespace', 'ns-c'],
-  ],
-  [
-    'a list with a file that is not there yet',
-    {env: {KUBECONFIG: `/missing:${HOME}`}},
-    ['--context', 'a', '--namespace', 'ns-a'],
-  ],
+  ['a list in KUBECONFIG, which children inherit', {env: {KUBECONFIG: 'k1:/k2'}}, pinned('c')],
+  ['a list with a file that is not there yet', {env: {KUBECONFIG: `/missing:${HOME}`}}, pinned('a')],
   [
     '--kubeconfig over KUBECONFIG',
     {env: {KUBECONFIG: 'k1:/k2'}, request: {kubeconfig: '../home/me/.kube/config'}},
-    ['--kubeconfig', HOME, '--context', 'a', '--namespace', 'ns-a'],
+    pinned('a', HOME),
   ],
   [
     '--context, --namespace and passed flags',
-    {
-      request: {
-        overrides: {context: 'b', namespace: 'n', as: 'jane'},
-        passed: [['--as', 'jane'], ['--insecure-skip-tls-verify']],
-      },
-    },
-    [
-      '--kubeconfig',
-      HOME,
-      '--context',
-      'b',
-      '--namespace',
-      'n',
-      '--as',
-      'jane',
-      '--insecure-skip-tls-verify',
-    ],
+    {request: flags},
+    [...pinned('b', HOME, 'n'), '--as', 'jane', '--insecure-skip-tls-verify'],
   ],
   ['a token, which must stay secret', {request: {overrides: {token: 'x'}}}, undefined],
-  [
-    'no current context, with --context',
-    {request: {kubeconfig: 'none', overrides: {context: 'e'}}},
-    undefined,
-  ],
-  [
-    'a current context that is not there, with --context',
-    {request: {kubeconfig: 'lost', overrides: {context: 'e'}}},
-    undefined,
-  ],
+  // kubectl build requires a current context that exists.
+  ['no current context, with --context', {request: {kubeconfig: 'none', overrides: ofE}}, undefined],
+  ['a missing current context, with --context', {request: {kubeconfig: 'lost', overrides: ofE}}, undefined],
   ['no context but a server', {disk: {}, request: {overrides: {server: 'https://s'}}}, undefined],
   ['a pod', {env: POD_ENV, disk: POD_FILES}, undefined],
-  [
-    'a pod with a kubeconfig',
-    {env: POD_ENV, disk: {...DISK, ...POD_FILES}},
-    ['--kubeconfig', HOME, '--context', 'a', '--namespace', 'ns-a'],
-  ],
+  ['a pod with a kubeconfig', {env: POD_ENV, disk: {...DISK, ...POD_FILES}}, pinned('a', HOME)],
 ];
 
 describe('loadTarget', () => {
@@ -134,87 +99,62 @@ describe('loadTarget', () => {
   it('resolves the target with the flags applied', async () => {
     const {target} = await load({request: {overrides: {context: 'b', token: 'x', as: 'jane'}}});
     expect(target).to.deep.equal({
-      context: 'b',
-      namespace: 'ns-b',
-      cluster: {name: 'b', server: 'https://b'},
+      ...{context: 'b', namespace: 'ns-b', cluster: {name: 'b', server: 'https://b'}},
       user: {name: 'b', token: 'x', as: 'jane'},
     });
   });
 
-  it('takes the first file for a name, and the first current context, from a list', async () => {
-    const {target} = await load({
-      env: {KUBECONFIG: '/1:/2'},
-      disk: {'/1': kubeconfig('', 'a'), '/2': kubeconfig('a', 'a').replaceAll('https://a', 'https://late')},
-    });
-    expect([target.context, target.cluster.server]).to.deep.equal(['a', 'https://a']);
-  });
-
-  it('uses the service account inside a pod', async () => {
+  it('uses the service account inside a pod, as the files of the pod are', async () => {
     const {target} = await load({env: POD_ENV, disk: POD_FILES});
-    expect(target).to.deep.equal({
-      context: '',
-      namespace: 'pod-ns',
-      cluster: {
-        name: '',
-        server: 'https://10.0.0.1:443',
-        'certificate-authority': serviceAccountFiles.certificateAuthority,
-      },
-      user: {name: '', tokenFile: serviceAccountFiles.token},
-    });
-  });
-
-  it('ignores a service account outside a pod', async () => {
-    expect((await refusal({disk: POD_FILES})).code).to.equal('kubeconfig-missing');
+    expect(target.namespace).to.equal('pod-ns');
+    expect(target.cluster).to.have.property(
+      'certificate-authority',
+      serviceAccountFiles.certificateAuthority,
+    );
+    const {[serviceAccountFiles.certificateAuthority]: _, ...withoutAuthority} = POD_FILES;
+    const {cluster} = (await load({env: POD_ENV, disk: withoutAuthority})).target;
+    expect(cluster).not.to.have.property('certificate-authority');
   });
 
   for (const [what, given, code, message] of [
-    ['no kubeconfig at all', {disk: {}}, 'kubeconfig-missing', 'No kubeconfig was found'],
+    ['a pod, outside of it', {disk: POD_FILES}, 'kubeconfig-missing', 'No kubeconfig was found'],
     ['a KUBECONFIG that names nothing', {env: {KUBECONFIG: ':'}}, 'kubeconfig-missing', 'No kubeconfig'],
     [
-      'a missing --kubeconfig',
+      'a missing file',
       {request: {kubeconfig: 'x'}},
       'kubeconfig-missing',
       '/project/x given with --kubeconfig',
     ],
     [
       'a file without permission to read it',
-      {request: {kubeconfig: '/locked'}},
+      {env: {KUBECONFIG: `${HOME}:/locked`}},
       'kubeconfig-unreadable',
       '/locked cannot be read: permission denied',
     ],
-    ['a directory', {env: {KUBECONFIG: `${HOME}:/directory`}}, 'kubeconfig-unreadable', 'it is a directory'],
-    ['invalid YAML', {disk: {[HOME]: 'a: [hunter2'}}, 'kubeconfig-malformed', HOME],
-    ['no current context', {request: {kubeconfig: 'none'}}, 'context-missing', 'no current context'],
-    ['a missing current context', {request: {kubeconfig: 'lost'}}, 'context-missing', '"gone"'],
   ] as const) {
     it(`rejects ${what}`, async () => {
-      const error = await refusal(given);
-      expect([error.code, error.message.includes(message)]).to.deep.equal([code, true], error.message);
-      expect(error.message).not.to.include('hunter2');
+      const error = await catchError(load(given));
+      expect(error).to.be.instanceOf(TiltbuildError).and.include({code});
+      expect(error.message).to.include(message);
     });
   }
 });
 
 describe('pinToOwnKubeconfig', () => {
   it('keeps only the passed flags that a kubeconfig cannot express', async () => {
-    const passed = [
-      ['--as', 'jane'],
+    const kept = [
       ['--cache-dir', '--x'],
-      ['--server', 's'],
       ['--request-timeout', '5s'],
     ];
+    const passed = [['--as', 'jane'], ...kept, ['--server', 's']];
     const {target} = await load({});
-    expect(
-      pinToOwnKubeconfig('/private/kubeconfig', target, {overrides: {token: 'x'}, passed}),
-    ).to.deep.equal([
+    const args = pinToOwnKubeconfig('/private/kubeconfig', target, {overrides: {token: 'x'}, passed});
+    expect(args).to.deep.equal([
       '--kubeconfig',
       '/private/kubeconfig',
       '--namespace',
       'ns-a',
-      '--cache-dir',
-      '--x',
-      '--request-timeout',
-      '5s',
+      ...kept.flat(),
     ]);
   });
 });
