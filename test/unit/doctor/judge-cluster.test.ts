@@ -3,7 +3,7 @@ import {expect} from 'chai';
 import type {NodeRuntime} from '../../../src/builder/model/node-runtimes.ts';
 import type {Answer, SecretFacts} from '../../../src/cluster/api/facts.ts';
 import {choosePullSecret} from '../../../src/cluster/pull-secret.ts';
-import {judgeNodes, judgePullSecret} from '../../../src/doctor/judge-cluster.ts';
+import {judgeNodes, judgeProduct, judgePullSecret} from '../../../src/doctor/judge-cluster.ts';
 import type {Finding, Mark} from '../../../src/doctor/report.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
 import {forbidden, found, MISSING, nodeRuntime} from '../builder/builder-world.ts';
@@ -37,6 +37,7 @@ const down = node('b', 'containerd://2.1.9', {ready: false});
 
 const CASES: readonly (readonly [what: string, mark: Mark, finding: Finding, found: string, fix?: string])[] =
   [
+    ['a product', 'ok', judgeProduct({product: 'kind', reason: 'so it is called'}), 'kind: so it is called'],
     ['nodes that are alike', 'ok', nodes(node('a'), node('b')), `2 nodes: ${CTD}`],
     ['Docker', 'ok', nodes(node('a', 'docker://28.0.1')), '1 node: docker 28.0.1 on linux/amd64'],
     ['a Windows node beside it', 'ok', nodes(node('a'), windows), `1 node: ${CTD}`],
