@@ -29,87 +29,78 @@ const GOOD = found({type: 'kubernetes.io/dockerconfigjson'});
 const OPAQUE = found({type: 'Opaque'});
 const IS_OPAQUE = 'is of type Opaque, not kubernetes.io/dockerconfigjson';
 const GHCR = 'The pull secret "ghcr" (from --registry-secret)';
-const SET_UP =
-  'kubectl create secret docker-registry ghcr --namespace builds --docker-server=HOST --docker-username=USER --docker-password=PASSWORD';
 const windows = node('w', 'containerd://1.7', {labels: {'kubernetes.io/os': 'windows'}});
 const arm = node('b', 'containerd://2.1.9', {architecture: 'arm64'});
 const down = node('b', 'containerd://2.1.9', {ready: false});
 
-const CASES: readonly (readonly [what: string, mark: Mark, finding: Finding, found: string, fix?: string])[] =
+type Case = readonly [what: string, mark: Mark, finding: Finding, found: string, fix?: string];
+const CASES: readonly Case[] = [
+  ['a product', 'ok', judgeProduct({product: 'kind', reason: 'so it is called'}), 'kind: so it is called'],
+  ['nodes that are alike', 'ok', nodes(node('a'), node('b')), `2 nodes: ${CTD}`],
+  ['Docker', 'ok', nodes(node('a', 'docker://28.0.1')), '1 node: docker 28.0.1 on linux/amd64'],
+  ['a Windows node beside it', 'ok', nodes(node('a'), windows), `1 node: ${CTD}`],
   [
-    ['a product', 'ok', judgeProduct({product: 'kind', reason: 'so it is called'}), 'kind: so it is called'],
-    ['nodes that are alike', 'ok', nodes(node('a'), node('b')), `2 nodes: ${CTD}`],
-    ['Docker', 'ok', nodes(node('a', 'docker://28.0.1')), '1 node: docker 28.0.1 on linux/amd64'],
-    ['a Windows node beside it', 'ok', nodes(node('a'), windows), `1 node: ${CTD}`],
-    [
-      'two architectures',
-      'warn',
-      nodes(node('a'), arm),
-      `2 nodes: ${CTD}, containerd 2.1.9 on linux/arm64; an image is built for one of them unless you ask for more`,
-      'Build with --platform linux/amd64 --platform linux/arm64 and --push.',
-    ],
-    [
-      'a node that is down',
-      'warn',
-      nodes(node('a'), down),
-      `2 nodes: ${CTD}; not ready: b`,
-      'kubectl describe node b',
-    ],
-    [
-      'cri-o with a rootless builder',
-      'warn',
-      judgeNodes([node('a', 'cri-o://1.34.0')], {rootless: true}),
-      'The nodes run cri-o; kubectl build puts images into containerd and Docker only. Images can still be pushed.',
-      'A rootless builder works on any runtime, but it can only push images to a registry.',
-    ],
-    [
-      'nodes that cannot be listed',
-      'warn',
-      judgeNodes(undefined, {rootless: false}),
-      'you do not have permission to list nodes, so their runtime is unknown and no builder can be created for it',
-      'Ask for permission to list nodes.',
-    ],
-    [
-      'the default secret',
-      'ok',
-      secret(undefined, GOOD, ['docker-registry', 'ghcr']),
-      '"docker-registry": the default; the namespace also has ghcr',
-    ],
-    ['no secret', 'ok', secret(undefined, MISSING), 'none: there is no secret "docker-registry"'],
-    [
-      'no secret wanted',
-      'ok',
-      secret('', MISSING, ['ghcr', 'quay']),
-      'none: --registry-secret is empty; the namespace also has ghcr, quay',
-    ],
-    [
-      'a missing one',
-      'fail',
-      secret('ghcr', MISSING),
-      `${GHCR} does not exist in namespace "builds".`,
-      SET_UP,
-    ],
-    [
-      'another type',
-      'fail',
-      secret('ghcr', OPAQUE),
-      `${GHCR} ${IS_OPAQUE} in namespace "builds".`,
-      'Use another one with --registry-secret NAME.',
-    ],
-    [
-      'the default one of another type',
-      'warn',
-      secret(undefined, OPAQUE, ['quay']),
-      `the secret "docker-registry" in namespace "builds" ${IS_OPAQUE}, so it is not used`,
-      'Use an existing one: --registry-secret quay',
-    ],
-    [
-      'one that cannot be read',
-      'warn',
-      secret('ghcr', forbidden('no')),
-      'could not read the pull secret "ghcr", so it is used unchecked: no',
-    ],
-  ];
+    'two architectures',
+    'warn',
+    nodes(node('a'), arm),
+    `2 nodes: ${CTD}, containerd 2.1.9 on linux/arm64; an image is built for one of them unless you ask for more`,
+    'Build with --platform linux/amd64 --platform linux/arm64 and --push.',
+  ],
+  [
+    'a node that is down',
+    'warn',
+    nodes(node('a'), down),
+    `2 nodes: ${CTD}; not ready: b`,
+    'kubectl describe node b',
+  ],
+  [
+    'cri-o with a rootless builder',
+    'warn',
+    judgeNodes([node('a', 'cri-o://1.34.0')], {rootless: true}),
+    'The nodes run cri-o; kubectl build puts images into containerd and Docker only. Images can still be pushed.',
+    'A rootless builder works on any runtime, but it can only push images to a registry.',
+  ],
+  [
+    'nodes that cannot be listed',
+    'warn',
+    judgeNodes(undefined, {rootless: false}),
+    'you do not have permission to list nodes, so their runtime is unknown and no builder can be created for it',
+    'Ask for permission to list nodes.',
+  ],
+  [
+    'the default secret',
+    'ok',
+    secret(undefined, GOOD, ['docker-registry', 'ghcr']),
+    '"docker-registry": the default; the namespace also has ghcr',
+  ],
+  ['no secret', 'ok', secret(undefined, MISSING), 'none: there is no secret "docker-registry"'],
+  [
+    'no secret wanted',
+    'ok',
+    secret('', MISSING, ['ghcr', 'quay']),
+    'none: --registry-secret is empty; the namespace also has ghcr, quay',
+  ],
+  [
+    'another type',
+    'fail',
+    secret('ghcr', OPAQUE),
+    `${GHCR} ${IS_OPAQUE} in namespace "builds".`,
+    'Use another one with --registry-secret NAME.',
+  ],
+  [
+    'the default one of another type',
+    'warn',
+    secret(undefined, OPAQUE, ['quay']),
+    `the secret "docker-registry" in namespace "builds" ${IS_OPAQUE}, so it is not used`,
+    'Use an existing one: --registry-secret quay',
+  ],
+  [
+    'one that cannot be read',
+    'warn',
+    secret('ghcr', forbidden('no')),
+    'could not read the pull secret "ghcr", so it is used unchecked: no',
+  ],
+];
 
 describe('the checks of the cluster', () => {
   for (const [what, mark, finding, text, fix] of CASES) {
