@@ -200,12 +200,7 @@ function toArguments(flags: TargetOverrides): readonly string[] {
   });
 }
 
-async function getPods(
-  kubectl: string,
-  cwd: string,
-  config: string,
-  flags: readonly string[],
-): Promise<void> {
+async function getPods(kubectl: string, cwd: string, config: string, flags: readonly string[]) {
   const env = {HOME: cwd, KUBECONFIG: config, PATH: process.env.PATH};
   const running = promisify(execFile)(kubectl, ['get', 'pods', ...flags], {cwd, env});
   // kubectl asks a user without credentials for them.

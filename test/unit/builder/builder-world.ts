@@ -90,11 +90,7 @@ export interface TestPorts extends Ports {
   readonly interrupt: () => void;
 }
 
-export function makePorts({
-  delegate,
-  files = {},
-  interruptAt = Number.POSITIVE_INFINITY,
-}: World = {}): TestPorts {
+export function makePorts({delegate, files = {}, interruptAt = Infinity}: World = {}): TestPorts {
   const said: string[] = [];
   const sleeps: number[] = [];
   let clock = 1000;
@@ -111,11 +107,7 @@ export function makePorts({
     },
     files: files as Files,
     input: {save: never('nothing reads standard input')},
-    clusters: {
-      connect: () => {
-        throw new RangeError('the cluster is connected already');
-      },
-    },
+    clusters: {connect: never('the cluster is connected already') as never},
     delegate: {
       find: async () => '/bin/kubectl-build',
       run: delegate ?? (async () => ({exitCode: 0, signal: undefined})),

@@ -16,10 +16,7 @@ const KUBECONFIG = JSON.stringify({
 });
 const SURROUNDINGS = makeSurroundings();
 
-interface Given {
-  readonly kubeconfig?: string;
-  readonly cluster?: Partial<Cluster>;
-}
+type Given = {readonly kubeconfig?: string; readonly cluster?: Partial<Cluster>};
 
 async function values(source: ValueSource, prefix: string, {kubeconfig = KUBECONFIG, cluster}: Given = {}) {
   const ports: Partial<Ports> = {
@@ -78,15 +75,15 @@ describe('completeValues', () => {
     ]);
   });
 
-  const silent: readonly (readonly [string, Given])[] = [
+  const refused = async () => ({kind: 'forbidden', message: 'no'}) as const;
+  for (const [title, given] of [
     ['the kubeconfig is malformed', {kubeconfig: '{'}],
     ['there is no context', {kubeconfig: '{}'}],
     ['the cluster cannot be reached', {cluster: {get: () => Promise.reject(new Error('no'))}}],
-    ['the user has no permission', {cluster: {get: async () => ({kind: 'forbidden', message: 'no'})}}],
-    ['the answer is nonsense', {cluster: {get: async () => ({kind: 'found', value: 5})}}],
-    ['the cluster never answers', {cluster: {get: () => new Promise(() => undefined)}}],
-  ];
-  for (const [title, given] of silent) {
+    ['the user has no permission', {cluster: {get: refused}}],
+    ['the answer is nonsense', {cluster: {get: async () => ({kind: 'found', value: 5}) as const}}],
+    ['the cluster never answers', {cluster: {get: () => new Promise<never>(() => undefined)}}],
+  ] as const) {
     it(`finds nothing where ${title}`, async () => {
       expect(await values('namespaces', '', given)).to.deep.equal([]);
     });

@@ -3,6 +3,7 @@ import {expect} from 'chai';
 import {watchBuilder} from '../../../../src/builder/ensure/watch-builder.ts';
 import {forbidden, list, makePorts, pod, type Script, scriptCluster, type World} from '../builder-world.ts';
 
+const OWN = {name: 'own', namespace: 'ns'};
 const POD = pod({name: 'p'});
 const PODS = '/api/v1/namespaces/ns/pods?labelSelector=app%3Down';
 const EVENTS = '/api/v1/namespaces/ns/events?limit=500';
@@ -21,12 +22,7 @@ function watch(script: Script, endsAtLook = Number.POSITIVE_INFINITY, world: Wor
     },
   });
   const ports = makePorts(world);
-  return {
-    cluster,
-    ports,
-    reject,
-    run: () => watchBuilder({name: 'own', namespace: 'ns', cluster}, done, ports),
-  };
+  return {cluster, ports, reject, run: () => watchBuilder({...OWN, cluster}, done, ports)};
 }
 
 describe('watchBuilder', () => {
@@ -39,11 +35,8 @@ describe('watchBuilder', () => {
     expect(ports.said).to.deep.equal([]);
   });
 
-  const evicted = {
-    reason: 'Evicted',
-    message: 'The node was low on resource: memory.',
-    involvedObject: {kind: 'Pod', name: 'p', uid: 'uid-p'},
-  };
+  const involvedObject = {kind: 'Pod', name: 'p', uid: 'uid-p'};
+  const evicted = {reason: 'Evicted', message: 'The node was low on resource: memory.', involvedObject};
   for (const [what, pods, events, retriable, message] of [
     ['an eviction, by its event', [list(POD), list(POD), list()], list(evicted), false, 'low on resource'],
     ['a deletion', [list(POD), list()], forbidden('no'), true, 'pod "p" was deleted during the build.'],
@@ -86,29 +79,24 @@ describe('watchBuilder', () => {
     const cluster = scriptCluster({get: {pods: [list(POD, pod({name: 'q'})), list(POD)], events: [list()]}});
     const ports = makePorts();
     const sleep = async (milliseconds: number) => {
-      if (milliseconds === 30_000) {
-        resolve({exitCode: 0});
-        await new Promise(() => undefined);
-      }
-      await ports.sleep(milliseconds);
+      if (milliseconds < 30_000) return await ports.sleep(milliseconds);
+      resolve({exitCode: 0});
+      await new Promise(() => undefined);
     };
-    const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, {...ports, sleep});
-    expect(await watched).to.equal(undefined);
+    expect(await watchBuilder({...OWN, cluster}, promise, {...ports, sleep})).to.equal(undefined);
   });
 
-  it('ends if the build throws', async () => {
+  it('ends if the build throws, or ends during a look', async () => {
     const {run, reject} = watch({get: {pods: [list(POD)]}});
     const watched = run();
     reject(new Error('x'));
     expect(await watched).to.equal(undefined);
-  });
 
-  it('ends if the build ends during a look', async () => {
-    const {promise, resolve} = Promise.withResolvers<{exitCode: number}>();
     const cluster = {...scriptCluster(), get: () => new Promise<never>(() => undefined)};
-    const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, makePorts());
-    resolve({exitCode: 0});
-    expect(await watched).to.equal(undefined);
+    const ended = makePorts()
+      .sleep(0)
+      .then(() => ({exitCode: 0}));
+    expect(await watchBuilder({...OWN, cluster}, ended, makePorts())).to.equal(undefined);
   });
 
   it('does not look once a signal came, while the build is being cancelled', async () => {
@@ -130,7 +118,7 @@ describe('watchBuilder', () => {
       ports.interrupt();
       ports.interruption.throwIfReceived();
     };
-    const watched = watchBuilder({name: 'own', namespace: 'ns', cluster}, promise, {...ports, sleep});
+    const watched = watchBuilder({...OWN, cluster}, promise, {...ports, sleep});
     await new Promise((done) => setTimeout(done, 20));
     resolve({exitCode: 0});
     expect(await watched).to.equal(undefined);

@@ -12,36 +12,24 @@ describe('readBuilderDeployment', () => {
   it("reads the plugin's own", () => {
     const {conditions, mounts, ...facts} = readBuilderDeployment(readApiRecording('builder-by-plugin').body);
     expect(facts).to.deep.equal({
-      name: 'buildkit',
-      namespace: 'default',
-      uid: '378ae3b4-b247-4070-ba3a-33d0b1ce64eb',
-      resourceVersion: '4556',
-      generation: 2,
-      observedGeneration: 2,
-      createdAt: Date.UTC(2026, 10, 24, 2, 6, 30),
-      deleting: false,
-      runtime: 'containerd',
-      worker: 'containerd',
-      rootless: false,
-      replicas: 1,
-      readyReplicas: 1,
-      updatedReplicas: 1,
+      ...{name: 'buildkit', namespace: 'default', uid: '378ae3b4-b247-4070-ba3a-33d0b1ce64eb'},
+      ...{resourceVersion: '4556', generation: 2, observedGeneration: 2},
+      ...{createdAt: Date.UTC(2026, 10, 24, 2, 6, 30), deleting: false},
+      ...{runtime: 'containerd', worker: 'containerd', rootless: false},
+      ...{replicas: 1, readyReplicas: 1, updatedReplicas: 1},
       image: 'docker.io/moby/buildkit:buildx-stable-1',
       args: ['--oci-worker=false', '--containerd-worker=true', '--root', '/var/lib/buildkit/buildkit'],
-      managedByUs: false,
-      madeByPlugin: true,
+      ...{managedByUs: false, madeByPlugin: true},
     });
-    expect(conditions.map(({type, status}) => `${type} ${status}`)).to.deep.equal([
-      'Available True',
-      'Progressing True',
+    const states = conditions.map(({type, status}) => `${type} ${status}`);
+    expect(states).to.deep.equal(['Available True', 'Progressing True']);
+    const socket = '/run/containerd/containerd.sock';
+    const state = '/var/lib/buildkit/buildkit';
+    expect(mounts.slice(0, 3)).to.deep.equal([
+      {path: '/etc/buildkit/', hostPath: undefined, bidirectional: false},
+      {path: socket, hostPath: socket, bidirectional: false},
+      {path: state, hostPath: state, bidirectional: true},
     ]);
-    expect(mounts.slice(0, 3)).to.deep.equal(
-      [
-        ['/etc/buildkit/', undefined, false],
-        ['/run/containerd/containerd.sock', '/run/containerd/containerd.sock', false],
-        ['/var/lib/buildkit/buildkit', '/var/lib/buildkit/buildkit', true],
-      ].map(([path, hostPath, bidirectional]) => ({path, hostPath, bidirectional})),
-    );
   });
 
   const ours = {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'};

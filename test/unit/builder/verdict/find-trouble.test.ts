@@ -131,7 +131,7 @@ describe('findTrouble', () => {
     ['is scaled to 0', true, 'a Deployment of no pods', {deployment: {...DEPLOYMENT, replicas: 0}}],
     ['"n" does not have: /x', true, 'a missing host path', seen({})],
     ['have: /x', true, 'it by the name of a pod without an ID', {...seen({}), pods: [pod({uid: ''})]}],
-    ['cannot be mounted', false, 'a ConfigMap to come', seen({message: 'configmap "b" not found'})],
+    ['mounted: configmap', false, 'a ConfigMap to come', seen({message: 'configmap "b" not found'})],
     ['"n" cannot create', false, 'a node without a network', seen({reason: 'FailedCreatePodSandBox'})],
     ['ended before', false, 'a pod that was evicted', only(pod({phase: 'Failed', reason: 'Evicted'}))],
     ['cannot start: x', false, 'a bad container', pulling('CreateContainerError', 'x')],

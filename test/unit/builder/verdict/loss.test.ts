@@ -86,6 +86,7 @@ describe('findLoss', () => {
     it(`reports one that is ${what}`, () => {
       const loss = lose(input);
       expect(loss).to.include({retriable, pod: 'p', certain: true});
+      expect(loss?.message).to.match(/^(The builder's pod "p"|BuildKit in the builder's pod) /);
       // A sentence that has to end there ends there.
       expect(`${loss?.message}\n`).to.contain(words.endsWith('.') ? `${words}\n` : words);
     });

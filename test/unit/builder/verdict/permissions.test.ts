@@ -16,6 +16,9 @@ function rule(
   return {verbs: verbs.split(','), resources: resources.split(','), apiGroups, resourceNames};
 }
 
+/** To get one of these names; without a name, all. */
+const ofDeployments = (name: string) => rule('get', 'deployments', ['apps'], name === '' ? [] : [name]);
+
 const LIST = 'list pods';
 const EXEC = 'create pods/exec';
 const GET = 'get deployments.apps';
@@ -46,16 +49,10 @@ describe('missingPermissions', () => {
     ['the resource without the subresource', false, EXEC, rule('create', 'pods')],
     ['a subresource for the resource', false, LIST, rule('list', 'pods/exec,*/log')],
     ['reading a subresource that is created', false, EXEC, rule('get', 'pods/exec')],
-    ['one for this name', true, GET, rule('get', 'deployments', ['apps'], ['b'])],
-    ['one for other names', false, GET, rule('get', 'deployments', ['apps'], ['other'])],
+    ['one for this name', true, GET, ofDeployments('b')],
+    ['one for other names', false, GET, ofDeployments('other')],
     ['a list for this name', false, LIST, rule('list', 'pods', [''], ['b'])],
-    [
-      'one for other names beside one for all',
-      true,
-      GET,
-      rule('get', 'deployments', ['apps'], ['other']),
-      rule('get', 'deployments', ['apps']),
-    ],
+    ['one for other names beside one for all', true, GET, ...['other', ''].map(ofDeployments)],
   ] as const) {
     it(`${granted ? 'accepts' : 'does not accept'} ${what}`, () => {
       expect(missingPermissions(rules, [permission], 'b')).to.deep.equal(granted ? [] : [permission]);

@@ -3,6 +3,8 @@ import {expect} from 'chai';
 import {findHome} from '../../../../src/cluster/kubeconfig/home.ts';
 
 const ALL = {HOME: 'H:\\home', HOMEDRIVE: 'D:', HOMEPATH: '\\drive', USERPROFILE: 'C:\\profile'};
+const PATHLESS = {HOMEDRIVE: 'D:', USERPROFILE: 'C:\\profile'};
+const DIRECTORIES = ['D:\\drive', 'C:\\profile'];
 const CONFIG = '\\.kube\\config';
 
 /** `there` exists; of that, `writable` are directories that can be written to. */
@@ -34,22 +36,10 @@ describe('findHome', () => {
     ['then the home drive', ALL, ['H:\\home', `D:\\drive${CONFIG}`, `C:\\profile${CONFIG}`], [], 'D:\\drive'],
     ['then the profile', ALL, ['H:\\home', 'D:\\drive', `C:\\profile${CONFIG}`], ['H:\\home'], 'C:\\profile'],
     ['the first that can be written to', ALL, ['H:\\home', 'D:\\drive'], ['D:\\drive'], 'D:\\drive'],
-    [
-      'the profile before the home drive',
-      ALL,
-      ['D:\\drive', 'C:\\profile'],
-      ['D:\\drive', 'C:\\profile'],
-      'C:\\profile',
-    ],
+    ['the profile before the home drive', ALL, DIRECTORIES, DIRECTORIES, 'C:\\profile'],
     ['the first that exists', ALL, ['D:\\drive'], [], 'D:\\drive'],
     ['the first that is set', ALL, [], [], 'H:\\home'],
-    [
-      'no drive without a path on it',
-      {HOMEDRIVE: 'D:', USERPROFILE: 'C:\\profile'},
-      ['D:'],
-      ['D:'],
-      'C:\\profile',
-    ],
+    ['no drive without a path on it', PATHLESS, ['D:'], ['D:'], 'C:\\profile'],
     ['no empty one', {...ALL, HOME: ''}, [CONFIG.slice(1), ''], [], 'C:\\profile'],
     ['nothing where nothing is set', {}, [], [], ''],
   ] as const) {

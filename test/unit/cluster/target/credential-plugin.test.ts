@@ -9,16 +9,13 @@ const V1BETA1 = 'client.authentication.k8s.io/v1beta1';
 const EXEC: ExecFields = {apiVersion: V1, command: 'login', interactiveMode: 'Never'};
 
 describe('comesFromPlugin', () => {
-  const cases: readonly (readonly [string, UserFields, boolean])[] = [
+  const beta = {...EXEC, apiVersion: V1BETA1, interactiveMode: undefined};
+  for (const [what, user, expected] of [
     ['a plugin', {exec: EXEC}, true],
     ['a plugin that can ask the user', {exec: {...EXEC, interactiveMode: 'IfAvailable'}}, true],
     ['a plugin that must ask the user', {exec: {...EXEC, interactiveMode: 'Always'}}, false],
     ['a plugin without interactiveMode, in v1', {exec: {...EXEC, interactiveMode: undefined}}, false],
-    [
-      'a plugin without interactiveMode, in v1beta1',
-      {exec: {...EXEC, apiVersion: V1BETA1, interactiveMode: undefined}},
-      true,
-    ],
+    ['a plugin without interactiveMode, in v1beta1', {exec: beta}, true],
     ['a plugin of a removed version', {exec: {...EXEC, apiVersion: `${V1}alpha1`}}, false],
     ['a plugin without a command', {exec: {...EXEC, command: ''}}, false],
     ['a plugin beside a token', {exec: EXEC, token: 'x'}, false],
@@ -28,8 +25,7 @@ describe('comesFromPlugin', () => {
     ['a plugin that acts as another user', {exec: EXEC, as: 'jane', 'as-groups': ['dev']}, true],
     ['a token', {token: 'x'}, false],
     ['nothing', {}, false],
-  ];
-  for (const [what, user, expected] of cases) {
+  ] as readonly (readonly [string, UserFields, boolean])[]) {
     it(`is ${expected} for ${what}`, () => {
       expect(comesFromPlugin({name: 'me', ...user})).to.equal(expected);
     });
@@ -41,11 +37,10 @@ describe('readPluginAnswer', () => {
     readPluginAnswer(JSON.stringify({kind: 'ExecCredential', apiVersion: V1, status, ...rest}), EXEC);
 
   it('reads a token and its expiration', () => {
+    const expirationTimestamp = '2026-11-25T08:00:00Z';
+    const expires = Date.UTC(2026, 10, 25, 8);
     expect(answer({token: 't'})).to.deep.equal({fields: {token: 't'}, expires: undefined});
-    expect(answer({token: 't', expirationTimestamp: '2026-11-25T08:00:00Z'})).to.deep.equal({
-      fields: {token: 't'},
-      expires: Date.UTC(2026, 10, 25, 8),
-    });
+    expect(answer({token: 't', expirationTimestamp})).to.deep.equal({fields: {token: 't'}, expires});
   });
 
   it('reads a certificate with its key, as a kubeconfig has them', () => {
