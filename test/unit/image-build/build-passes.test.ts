@@ -51,7 +51,6 @@ describe('buildInPasses', () => {
   const [first, second] = [tagged('1'), tagged('2')];
   for (const [what, given, names, canonical] of [
     ['builds without a tag, and again with the tag from the digest', {digests: '11'}, [[], [first]], first],
-    ['gives its other tags in the first pass', {digests: '11', tags: TAGS}, [[TAG], [first]], first],
     ['skips the second pass where the tag exists already', {digests: '1', there: [first]}, [[]], first],
     [
       'never takes a node for a registry',

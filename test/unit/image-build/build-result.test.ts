@@ -6,12 +6,9 @@ import {
   checkResultFile,
   clearResultFile,
   formatResult,
-  listResultFiles,
-  writeResultFile,
 } from '../../../src/image-build/build-result.ts';
 import type {Files} from '../../../src/ports.ts';
 import {catchError} from '../../helpers/caught.ts';
-import {buildRequest} from '../builder/builder-world.ts';
 import {DIGEST} from './build-world.ts';
 
 const RESULT: BuildResult = {
@@ -51,10 +48,6 @@ function disk(texts: Record<string, string> = {}) {
       directories.push(path);
     },
     remove: async (path) => void left.delete(path),
-    replace: async (path, text) => {
-      if (path.startsWith('locked/')) throw new Error('EACCES: permission denied');
-      left.set(path, text);
-    },
   } as Partial<Files> as Files;
   return {files, left, directories};
 }
@@ -63,17 +56,6 @@ const iidFile = (path: string) => ({flag: '--iidfile', path, format: () => 'text
 const refFile = (path: string) => ({...iidFile(path), flag: '--ref-file', createsDirectory: true});
 
 describe('a result file', () => {
-  it('has the digest, the reference without a newline, or all of the result', () => {
-    const contentName = {name: 'app', file: 'ref'} as never;
-    const files = listResultFiles(buildRequest({iidFile: 'iid', metadataFile: 'meta', contentName}));
-    expect(files.map(({path, format}) => [path, format(RESULT)])).to.deep.equal([
-      ['iid', DIGEST],
-      ['meta', formatResult(RESULT, 'json')],
-      ['ref', 'app:tilt-aaaaaaaaaaaaaaaa'],
-    ]);
-    expect(listResultFiles(buildRequest())).to.deep.equal([]);
-  });
-
   for (const [file, why] of [
     [iidFile('out'), 'it is a directory'],
     [iidFile('nowhere/iid.txt'), 'there is no directory "nowhere"'],
@@ -101,14 +83,5 @@ describe('a result file', () => {
     const error = await catchError(clearResultFile(refFile('locked/refs/web'), files));
     expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'usage');
     expect(error.message).to.include('could not create "locked/refs": permission denied.');
-  });
-
-  it('is written as a whole, or the error says that the image is built', async () => {
-    const {files, left} = disk();
-    await writeResultFile(iidFile('out/i'), RESULT, files);
-    expect([...left]).to.deep.equal([['out/i', 'text']]);
-    const error = await catchError(writeResultFile(iidFile('locked/i'), RESULT, files));
-    expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'result-not-written');
-    expect(error).to.have.deep.property('detail', ['EACCES: permission denied']);
   });
 });

@@ -1,8 +1,7 @@
 /** Covers that known failures are explained, and nothing that a Dockerfile prints; test/fixtures/errors has the texts. */
 import {expect} from 'chai';
 import fc from 'fast-check';
-import {isStepFailure} from '../../../../src/image-build/failure/build-hints.ts';
-import {explain, KNOWN, recorded, solve, step, wordsOf} from './known-failures.ts';
+import {explain, KNOWN, recorded, solve, step} from './known-failures.ts';
 
 const CHECKSUM = 'failed to compute cache key: failed to calculate checksum of ref x1::y2:';
 const OUT_OF_DISK = 'failed to compute cache key: failed to copy: write /var/x: no space left on device';
@@ -77,17 +76,4 @@ describe('explainFailure, for anything', () => {
       }),
     );
   });
-});
-
-describe('isStepFailure', () => {
-  for (const [name, expected] of [
-    ['run-fails', true],
-    ['copy-missing', false],
-    ['tag-malformed', false],
-  ] as const) {
-    it(`is ${expected} for the recording ${name}`, () => {
-      const words = wordsOf(recorded(name));
-      expect(words && isStepFailure(words)).to.equal(expected);
-    });
-  }
 });

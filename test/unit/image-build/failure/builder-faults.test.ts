@@ -47,14 +47,9 @@ const FAULTS = {
 } as const satisfies Record<string, readonly [RegExp, string]>;
 
 describe('FaultWatcher', () => {
-  for (const [name, message] of [
-    ['run-fails-on-default-builder', FAULTS.otel[0]],
-    ['network-host', FAULTS.entitlement[0]],
-    ['namespace-missing', FAULTS.bootstrap[0]],
-  ] as const) {
-    it(`finds ${message} in the recording ${name}`, () =>
-      expect(watch(recorded(name))?.message).to.match(message));
-  }
+  it('finds the fault in the recording namespace-missing', () => {
+    expect(watch(recorded('namespace-missing'))?.message).to.match(FAULTS.bootstrap[0]);
+  });
 
   for (const name of [
     ...['run-fails', 'copy-missing', 'dockerfile-syntax', 'dockerfile-missing', 'push-401-no-secret'],

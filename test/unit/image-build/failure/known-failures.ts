@@ -70,7 +70,7 @@ export function step(command: string, end: string, output: readonly string[] = [
   ].join('\n');
 }
 
-export function wordsOf(stderr: string) {
+function wordsOf(stderr: string) {
   const watcher = new FaultWatcher({builder: 'buildkit', namespace: 'ns'});
   watcher.observe(Buffer.from(stderr));
   return watcher.words();
