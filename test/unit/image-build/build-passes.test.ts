@@ -41,13 +41,6 @@ async function passes({digests, request = {}, tags = [], there = []}: Case) {
 }
 
 describe('buildInPasses', () => {
-  it('builds once without a content name', async () => {
-    const once = {contentName: undefined, push: true};
-    const {built, asked, names, all} = await passes({digests: '1', request: once, tags: TAGS});
-    expect(built).to.deep.equal({digest: digest('1')});
-    expect([names, all(({request}) => request.push), asked]).to.deep.equal([[[TAG]], [true], []]);
-  });
-
   const [first, second] = [tagged('1'), tagged('2')];
   for (const [what, given, names, canonical] of [
     ['builds without a tag, and again with the tag from the digest', {digests: '11'}, [[], [first]], first],
@@ -81,13 +74,6 @@ describe('buildInPasses', () => {
       expect(all(({request}) => request.push)).to.deep.equal(pushed);
       expect(all(({request}) => request.quiet)).to.deep.equal(hidden);
     }
-  });
-
-  it('takes the second pass from the cache, and does not export the cache again', async () => {
-    const kept = [['--build-arg', 'A=1'], ['--cache-from', 'c'], ['--pull']];
-    const passedFlags = [...kept, ['--cache-to', 'c'], ['--no-cache']];
-    const {all} = await passes({digests: '11', request: {passedFlags}});
-    expect(all(({request}) => request.passedFlags)).to.deep.equal([passedFlags, kept]);
   });
 
   it('gives up on an image that is different every time', async () => {

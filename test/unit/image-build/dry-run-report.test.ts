@@ -55,6 +55,7 @@ const SECRETS = [
   ],
   ...['--secret', 'id=npm,src=<private>\\secret-0', 'https://me:hunter2@host/x.git'],
 ];
+const HARMS: Verdict = {kind: 'plugin-made', reason: 'harms its node at every start'};
 
 const SITUATIONS: Readonly<Record<string, DryRun>> = {
   usual: dryRun(),
@@ -82,10 +83,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
     builder: builder({kind: 'wait'}, {kind: 'starting', reason: 'has no ready pod yet'}),
   }),
   'builder-replaced': dryRun({
-    builder: builder(
-      {kind: 'replace', note: 'n', old: readBuilderDeployment({})},
-      {kind: 'plugin-made', reason: 'harms its node at every start'},
-    ),
+    builder: builder({kind: 'replace', note: 'n', old: readBuilderDeployment({})}, HARMS),
   }),
   'builder-kept': dryRun({
     builder: builder(
@@ -94,7 +92,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
         note: 'the builder "b" harms its node; it is left as it is, because of you.',
         command: command('kubectl', 'x'),
       },
-      {kind: 'plugin-made', reason: 'harms its node at every start'},
+      HARMS,
     ),
   }),
   'cluster-down': dryRun(

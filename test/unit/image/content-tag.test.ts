@@ -59,15 +59,10 @@ describe('parseImageName', () => {
   for (const name of ['web', 'localhost/web', 'localhost:5000/a/b', '[::1]:5000/web'])
     it(`accepts ${name}`, () => expect(parseImageName(name).tag).to.equal(undefined));
 
-  for (const [name, says] of [
-    ['localhost/web:dev', 'has a tag'],
-    [`web@${DIGEST}`, 'has a digest'],
-    ['My App', 'not a valid image reference'],
-  ] as const) {
-    it(`rejects ${name.slice(0, 20)}, which ${says}`, () => {
-      const {code, message} = refusalOf(() => parseImageName(name));
-      expect(code).to.equal('invalid-reference');
-      expect(message).to.contain(name).and.contain(says);
-    });
-  }
+  it('rejects a name with a tag or a digest, and says which it has', () => {
+    expect(refusalOf(() => parseImageName('localhost/web:dev')).message)
+      .to.contain('localhost/web:dev')
+      .and.contain('has a tag');
+    expect(refusalOf(() => parseImageName(`web@${DIGEST}`)).message).to.contain('has a digest');
+  });
 });

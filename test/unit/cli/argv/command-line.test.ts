@@ -141,9 +141,7 @@ describe('readCommandLine, for other commands', () => {
     ['--help', 'kubectl tiltbuild [flags] PATH'],
     ['-t UPPER --nope -h a b', 'kubectl tiltbuild [flags] PATH'],
     ['builder', 'kubectl tiltbuild builder COMMAND'],
-    ['builder -n x', 'kubectl tiltbuild builder COMMAND'],
     ['--help builder ls', 'kubectl tiltbuild builder ls [flags]'],
-    ['builder -h rm', 'kubectl tiltbuild builder rm NAME [flags]'],
     ['doctor --fix --help', 'kubectl tiltbuild doctor [flags]'],
   ] as const) {
     it(`shows the help of the command that is named by ${line}`, async () => {
@@ -168,7 +166,6 @@ describe('readCommandLine, for other commands', () => {
 describe('readCommandLine, of a line that is wrong', () => {
   const ERRORS: readonly (readonly [line: string, message: string, remedy?: string])[] = [
     ['--', 'The build context is missing.', 'kubectl tiltbuild -t NAME:TAG .'],
-    ['-t localhost/a:1', 'The build context is missing.'],
     ['--push false .', 'Expected one build context, got 2 arguments: false .'],
     ['--biuld-arg=A .', '--biuld-arg is not a flag of kubectl tiltbuild.', 'Did you mean --build-arg?'],
     ['-x .', '-x is not a flag of kubectl tiltbuild.', 'kubectl tiltbuild --help'],
@@ -199,7 +196,6 @@ describe('readCommandLine, of a line that is wrong', () => {
     ],
     ['-t x builder', '--tag is not a flag of kubectl tiltbuild builder.', './builder'],
     ['-t x builder ls', '--tag is not a flag of kubectl tiltbuild builder ls.', 'builder ls --help'],
-    ['builder ls --wat', '--wat is not a flag of kubectl tiltbuild builder ls.'],
     ['builder ls x', 'kubectl tiltbuild builder ls takes no argument, got: x'],
     ['builder rm', 'kubectl tiltbuild builder rm needs the NAME of a builder.', 'builder ls'],
     ['doctor web', 'kubectl tiltbuild doctor takes no argument, got: web', './doctor'],

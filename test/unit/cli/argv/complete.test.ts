@@ -17,7 +17,6 @@ describe('readCompletion', () => {
   for (const [line, offered] of [
     ['buil', 'builder'],
     ['builder ', 'create du logs ls prune rm'],
-    ['builder l', 'logs ls'],
     ['-n x ', 'builder doctor .'],
     ['-n x builder --context=y l', 'logs ls'],
     ['builder rm --y', '--yes'],
@@ -45,7 +44,6 @@ describe('readCompletion', () => {
   });
 
   for (const [line, wanted, directive = NO_FILES] of [
-    ['--print ', 'digest ref json none'],
     ['--print=r', 'ref'],
     ['--network h', 'host'],
     ['--compression z', 'zstd'],
@@ -65,7 +63,6 @@ describe('readCompletion', () => {
     ['-t a ', '', DIRECTORIES],
     ['-t a ./s', '', DIRECTORIES],
     ['--cache-dir ', '', DIRECTORIES],
-    ['-f ', '', FILES],
     ['--kubeconfig=/x', '', FILES],
     ['--ref-file ', '', FILES],
     ['builder ls --client-key ', '', FILES],
@@ -82,8 +79,6 @@ describe('readCompletion', () => {
     ['--user ', 'users', ''],
     ['--cluster ', 'clusters', ''],
     ['-n de', 'namespaces', 'de'],
-    ['--builder ', 'builders', ''],
-    ['--registry-secret ', 'pull-secrets', ''],
     ['builder rm bu', 'builders', 'bu'],
     ['builder logs -f ', 'builders', ''],
     ['-n x builder --context ', 'contexts', ''],

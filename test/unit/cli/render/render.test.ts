@@ -15,31 +15,17 @@ const PLAIN = {colour: false};
 const ESCAPE = '\u001b[';
 
 describe('chooseStyle', () => {
-  for (const [isTerminal, env, colour] of [
-    [true, {}, true],
-    [true, {TERM: 'xterm-256color'}, true],
-    [true, {NO_COLOR: ''}, true],
-    [true, {NO_COLOR: '1'}, false],
-    [true, {NO_COLOR: '0'}, false],
-    [true, {TERM: 'dumb'}, false],
-    [false, {}, false],
-    [false, {TERM: 'xterm'}, false],
+  for (const [isTerminal, env, columns, style] of [
+    [true, {}, undefined, {colour: true, width: 80}],
+    [true, {TERM: 'xterm-256color'}, 200, {colour: true, width: 100}],
+    [true, {NO_COLOR: ''}, 10, {colour: true, width: 40}],
+    [true, {NO_COLOR: '1'}, 0, {colour: false, width: 80}],
+    [true, {NO_COLOR: '0'}, 90, {colour: false, width: 90}],
+    [true, {TERM: 'dumb'}, 80, {colour: false, width: 80}],
+    [false, {TERM: 'xterm'}, 80, {colour: false}],
   ] as const) {
-    it(`${colour ? 'has' : 'has no'} colour for terminal ${isTerminal} and ${JSON.stringify(env)}`, () => {
-      expect(chooseStyle(isTerminal, env).colour).to.equal(colour);
-    });
-  }
-
-  for (const [columns, width] of [
-    [80, 80],
-    [200, 100],
-    [10, 40],
-    [0, 80],
-    [undefined, 80],
-  ] as const) {
-    it(`wraps at ${width} on a terminal of ${columns} columns, and nowhere else`, () => {
-      expect(chooseStyle(true, {}, columns).width).to.equal(width);
-      expect(chooseStyle(false, {}, columns).width).to.equal(undefined);
+    it(`is ${JSON.stringify(style)} for terminal ${isTerminal}, ${columns} columns, ${JSON.stringify(env)}`, () => {
+      expect(chooseStyle(isTerminal, env, columns)).to.deep.equal(style);
     });
   }
 });
