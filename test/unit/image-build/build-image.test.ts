@@ -128,17 +128,7 @@ describe('buildImage', () => {
     const {result, steps, disk} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
     const results = ['remove iid.txt', 'remove meta.json', 'run', 'replace iid.txt', 'replace meta.json'];
     expect(steps).to.deep.equal(['make private', 'find', 'read', ...results, CLEAN]);
-    expect(result).to.deep.equal({
-      digest: DIGEST,
-      reference: null,
-      references: ['localhost/app:1'],
-      product: 'kind',
-      context: 'kind-x',
-      namespace: 'default',
-      builder: 'buildkit',
-      pullSecret: null,
-      seconds: 1.5,
-    });
+    expect(result).to.include({digest: DIGEST, seconds: 1.5});
     expect(disk.get('iid.txt')).to.equal(DIGEST);
     expect(JSON.parse(disk.get('meta.json') as string)).to.deep.equal(result);
   });

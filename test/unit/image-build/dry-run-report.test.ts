@@ -45,16 +45,10 @@ function dryRun(changes: Partial<DryRun> = {}, build: Partial<ReadyBuild> = {}):
   };
 }
 
-const SECRETS = [
-  ...[
-    'C:\\Program Files\\kubectl-build.exe',
-    '--build-arg',
-    'NPM_TOKEN=hunter2',
-    '--label',
-    'a="50%" & more',
-  ],
-  ...['--secret', 'id=npm,src=<private>\\secret-0', 'https://me:hunter2@host/x.git'],
-];
+const SECRETS =
+  'C:\\Program Files\\kubectl-build.exe|--build-arg|NPM_TOKEN=hunter2|--label|a="50%" & more|--secret|id=npm,src=<private>\\secret-0|https://me:hunter2@host/x.git'.split(
+    '|',
+  );
 const HARMS: Verdict = {kind: 'plugin-made', reason: 'harms its node at every start'};
 
 const SITUATIONS: Readonly<Record<string, DryRun>> = {

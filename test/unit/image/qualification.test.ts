@@ -11,6 +11,13 @@ const TILT = 'myorg/web:tilt-build-1';
 const qualify = (tags: readonly string[], policy: QualificationPolicy) =>
   qualifyTags(parseTags(tags), policy);
 
+describe('parseTags', () => {
+  it('rejects a digest with a caret below it, as docker does', () => {
+    const {detail} = refusalOf(() => parseTags([`r.io/app:1@sha256:${'0'.repeat(64)}`]));
+    expect(detail[1]).to.equal(`${' '.repeat(10)}^`);
+  });
+});
+
 describe('qualifyTags', () => {
   for (const policy of [ELSEWHERE, ON_KIND, WITH_QUALIFY]) {
     for (const [given, canonical, withNote] of [

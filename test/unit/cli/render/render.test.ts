@@ -95,22 +95,13 @@ describe('renderError', () => {
 });
 
 describe('formatErrorJson', () => {
-  for (const [error, expected] of [
-    [
-      new TiltbuildError('refused-k3d', 'No.', {detail: ['a'], remedy: ['b']}),
-      {code: 'refused-k3d', message: 'No.', detail: ['a'], remedy: ['b'], exitCode: 3},
-    ],
-    [
-      new Interrupted('SIGINT'),
-      {code: 'interrupted', message: 'Interrupted by SIGINT.', detail: [], remedy: [], exitCode: 130},
-    ],
-  ] as const) {
-    it(`is one line for ${expected.code}`, () => {
-      const text = formatErrorJson(error);
-      expect(text.indexOf('\n')).to.equal(text.length - 1);
-      expect(JSON.parse(text)).to.deep.equal(expected);
-    });
-  }
+  it('is one line, also for an interruption', () => {
+    const text = formatErrorJson(new Interrupted('SIGINT'));
+    expect(text.indexOf('\n')).to.equal(text.length - 1);
+    const nothing = {detail: [], remedy: []};
+    const message = 'Interrupted by SIGINT.';
+    expect(JSON.parse(text)).to.deep.equal({code: 'interrupted', message, ...nothing, exitCode: 130});
+  });
 });
 
 describe('notes', () => {

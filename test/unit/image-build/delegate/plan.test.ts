@@ -39,9 +39,6 @@ describe('planBuild', () => {
   const cases: readonly (readonly [string, Partial<BuildRequest>, Partial<PlanFacts>, readonly string[]])[] =
     [
       ['--push onto another runtime', {push: true}, {runtime: 'other'}, ['--push', ...IID]],
-      ['a Dockerfile', {file: 'a b/Dockerfile'}, {}, ['--file', 'a b/Dockerfile', ...FAST]],
-      ['a builder by name', {builder: {name: 'b', given: true}}, {}, ['--builder', 'b', ...FAST]],
-      ['a pull secret', {}, {pullSecret: {name: 's'}}, ['--registry-secret', 's', ...FAST]],
       ['its own progress', {progress: 'tty'}, {}, [...EXPORT, '--progress', 'tty', ...IID]],
       ['--quiet', {quiet: true}, {}, FAST],
       ['flags handed on', {passedFlags: [['--a', '-t'], ['--pull']]}, {}, ['--a', '-t', '--pull', ...FAST]],

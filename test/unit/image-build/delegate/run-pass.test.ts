@@ -296,7 +296,6 @@ describe('runPass, with a limit', () => {
   };
   for (const [what, given, stopped, code = 'timed-out'] of [
     ['stops the plugin when it is over', {runs: [hang], ...UNWATCHED}, [true]],
-    ['stops it beside a watch as well', {runs: [hang]}, [true]],
     ['starts nothing that lasts where it is over before', {runs: [hang], ...UNWATCHED, limit: -5}, [true]],
     ['does not retry once it is over', {runs: [late], ...UNWATCHED}, [true]],
     ['holds for the second attempt', {runs: [say(NO_EXPORTER), hang], ...UNWATCHED}, [false, true]],

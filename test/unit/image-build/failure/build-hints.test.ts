@@ -19,7 +19,6 @@ describe('explainFailure', () => {
   }
 
   for (const [what, stderr] of [
-    ['a step that fails', recorded('run-fails')],
     [
       'a step that prints the error of another program',
       step('/bin/sh -c x', 'exit code: 1', ['exec /app: exec format error']),

@@ -4,7 +4,6 @@ import {
   placeSecrets,
   readBuildSecret,
   type SecretSources,
-  secretFileSpec,
 } from '../../../../src/image-build/inputs/secrets.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
 
@@ -73,13 +72,6 @@ describe('readBuildSecret', () => {
       expect(all).not.to.match(/hunter2|from the variable|from npm/);
     });
   }
-});
-
-describe('secretFileSpec', () => {
-  it('quotes what a comma or a quote would break', () => {
-    expect(secretFileSpec('a', '/tmp/x/secret-0')).to.equal('id=a,src=/tmp/x/secret-0');
-    expect(secretFileSpec('a,"b', '/tmp/x,y')).to.equal('"id=a,""b","src=/tmp/x,y"');
-  });
 });
 
 describe('placeSecrets', () => {
