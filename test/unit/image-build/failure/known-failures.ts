@@ -1,4 +1,4 @@
-/** Owns reading the known failures of a build, and asking for their explanation. */
+/** Owns what the tests of failures and of the digest feed: known failures, recordings, and output in any pieces. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import fc from 'fast-check';
