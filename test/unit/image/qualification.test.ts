@@ -1,28 +1,20 @@
 /** Covers which tags are built under which name, and which are refused. */
 import {expect} from 'chai';
-import type {QualificationPolicy} from '../../../src/image/qualification.ts';
-import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
-import {hintsOf, refusalOf} from '../../helpers/caught.ts';
+import {parseTags, type QualificationPolicy, qualifyTags} from '../../../src/image/qualification.ts';
+import {refusalOf} from '../../helpers/caught.ts';
 
 const ELSEWHERE: QualificationPolicy = {refuseUnqualified: false, qualify: false};
 const ON_KIND: QualificationPolicy = {refuseUnqualified: true, qualify: false};
 const WITH_QUALIFY: QualificationPolicy = {refuseUnqualified: true, qualify: true};
-const DIGEST = `sha256:${'0'.repeat(64)}`;
 const TILT = 'myorg/web:tilt-build-1';
 
 const qualify = (tags: readonly string[], policy: QualificationPolicy) =>
   qualifyTags(parseTags(tags), policy);
 
 describe('parseTags', () => {
-  it('rejects a digest, as docker does', () => {
-    const error = refusalOf(() => parseTags([`r.io/app:1@${DIGEST}`]));
-    expect(error.code).to.equal('invalid-reference');
-    expect(error.detail).to.deep.equal([`r.io/app:1@${DIGEST}`, `${' '.repeat(10)}^`]);
-    expect(hintsOf(error)).to.equal('Leave the digest out: r.io/app:1');
-  });
-
-  it('rejects all tags for an invalid one', () => {
-    expect(refusalOf(() => parseTags(['app:dev', 'App:dev'])).code).to.equal('invalid-reference');
+  it('rejects a digest with a caret below it, as docker does', () => {
+    const {detail} = refusalOf(() => parseTags([`r.io/app:1@sha256:${'0'.repeat(64)}`]));
+    expect(detail[1]).to.equal(`${' '.repeat(10)}^`);
   });
 });
 
@@ -57,21 +49,12 @@ describe('qualifyTags', () => {
     }
   });
 
-  it('refuses all tags without a host at once, each with its canonical form', () => {
+  it('refuses all tags without a host at once, a repeated one once', () => {
     const error = refusalOf(() => qualify(['app', 'r.io/b:1', 'myorg/app:dev', 'app'], ON_KIND));
     expect(error.code).to.equal('refused-unqualified-tag');
+    expect(error.detail).to.have.length(2);
     expect(error.message).to.match(
       /^On kind a tag needs a registry host, and "app", "myorg\/app:dev" have none\. /,
     );
-    expect(error.detail).to.deep.equal([
-      'app            ->  docker.io/library/app:latest',
-      'myorg/app:dev  ->  docker.io/myorg/app:dev',
-    ]);
-    expect(hintsOf(error)).to.include('--qualify');
-  });
-
-  it("refuses a tag that is not Tilt's reference", () => {
-    const run = () => qualify(['web:tilt-build-2'], {...ON_KIND, expectedRef: 'web:tilt-build-1'});
-    expect(refusalOf(run).message).to.contain('"web:tilt-build-2" has none');
   });
 });

@@ -42,11 +42,11 @@ const anyText = fc.oneof(fc.string(), fc.string({unit: 'binary'}), almost);
 function refusal(text: string): TiltbuildError | undefined {
   try {
     parseReference(text);
-    return undefined;
   } catch (error) {
-    expect(error).to.be.instanceOf(TiltbuildError);
-    return error as TiltbuildError;
+    if (error instanceof TiltbuildError) return error;
+    throw error;
   }
+  return undefined;
 }
 
 describe('references', () => {
@@ -61,24 +61,17 @@ describe('references', () => {
     );
   });
 
-  it('do not change once they are canonical', () => {
-    fc.assert(
-      fc.property(reference, ({text}) => {
-        const canonical = canonicalReference(parseReference(text));
-        expect(canonicalReference(parseReference(canonical))).to.equal(canonical);
-      }),
-    );
-  });
-
-  it('are the same as their familiar form', () => {
+  it('do not change once they are canonical, and are the same as their familiar form', () => {
     fc.assert(
       fc.property(reference, ({text}) => {
         const parsed = parseReference(text);
+        const canonical = canonicalReference(parsed);
+        expect(canonicalReference(parseReference(canonical))).to.equal(canonical);
         const familiar = familiarReference(parsed);
         // distribution/reference shortens these as well, although they then mean something else.
-        fc.pre(parsed.domain !== 'docker.io' || !/^(localhost|[^/]*\.[^/]*)\//.test(parsed.path));
-        fc.pre(!/^[a-f0-9]{64}$/.test(familiar));
-        expect(canonicalReference(parseReference(familiar))).to.equal(canonicalReference(parsed));
+        if (parsed.domain === 'docker.io' && /^(localhost|[^/]*\.[^/]*)\//.test(parsed.path)) return;
+        if (/^[a-f0-9]{64}$/.test(familiar)) return;
+        expect(canonicalReference(parseReference(familiar))).to.equal(canonical);
       }),
     );
   });

@@ -111,11 +111,6 @@ describe('parseReference', () => {
     );
   });
 
-  it('separates tag and digest, and has no key for a missing one', () => {
-    expect(parseReference(`r.io/a:1@${SHA256}`)).to.include({tag: '1', digest: SHA256});
-    expect(parseReference('r.io/a')).to.have.all.keys('domain', 'path', 'explicitDomain');
-  });
-
   const spaces = ['▸ app', 'app:dev▸ ', 'my▸ app', 'app▸\n'].map((text) => ['white space', text] as const);
   for (const [says, marked] of [...readGroups(INVALID), ...spaces]) {
     it(`rejects ${JSON.stringify(marked)}: ${says}`, () => {

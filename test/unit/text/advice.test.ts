@@ -20,9 +20,4 @@ describe('formatAdvice', () => {
   for (const [advice, line] of LINES) {
     it(`writes ${line}`, () => expect(formatAdvice(advice)).to.equal(line));
   }
-
-  it('writes flags with another writer', () => {
-    const shown = formatAdvice(advise`Or use ${flag('push')}.`, ({flag: name}) => `${name}=True`);
-    expect(shown).to.equal('Or use push=True.');
-  });
 });

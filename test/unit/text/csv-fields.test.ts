@@ -14,15 +14,12 @@ describe('readCsvRecord', () => {
   for (const [text, fields] of [
     ['', ['']],
     ['a', ['a']],
-    ['a,b', ['a', 'b']],
     [',a,', ['', 'a', '']],
     [' a , b', [' a ', ' b']],
     ['"a,b",c', ['a,b', 'c']],
     ['"a",', ['a', '']],
     ['""', ['']],
-    ['"a""b"', ['a"b']],
     ['""""', ['"']],
-    ['"a\nb"', ['a\nb']],
     ["'a',b", ["'a'", 'b']],
     ...['a"b', 'id="a"', '"a', '"a"b', '"a" ,b', '"', '"""'].map((text) => [text, undefined] as const),
   ] as const) {

@@ -1,8 +1,8 @@
-/** Covers the reference and the registry that Tilt expects. */
+/** Covers the name of an image in the registry that Tilt expects. */
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {canonicalName, parseReference} from '../../../src/image/reference.ts';
-import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../../src/tilt/expected-image.ts';
+import {nameInRegistry} from '../../../src/tilt/expected-image.ts';
 
 const REGISTRY = 'localhost:5000';
 
@@ -33,18 +33,3 @@ describe('nameInRegistry', () => {
     expect(() => nameInRegistry(parseReference('web'), 'bad registry')).to.throw(TiltbuildError);
   });
 });
-
-for (const [variable, read] of [
-  ['EXPECTED_REF', readExpectedRef],
-  ['EXPECTED_REGISTRY', readExpectedRegistry],
-] as const) {
-  describe(read.name, () => {
-    it(`is ${variable}, and undefined where it is empty or unset`, () => {
-      expect([{[variable]: REGISTRY}, {[variable]: ''}, {}].map(read)).to.deep.equal([
-        REGISTRY,
-        undefined,
-        undefined,
-      ]);
-    });
-  });
-}

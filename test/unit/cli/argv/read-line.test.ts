@@ -5,10 +5,8 @@ import {commandNames, commands, everyFlag} from '../../../../src/cli/commands/co
 
 const LINES: readonly (readonly [line: string, command: string, words?: string, given?: object])[] = [
   ['', 'build'],
-  ['.', 'build', '.'],
   ['builder', 'builder'],
   ['builder ls', 'builder ls'],
-  ['builder rm x', 'builder rm', 'x'],
   ['-n builds builder ls', 'builder ls', '', {namespace: ['builds']}],
   ['builder -n builds ls', 'builder ls', '', {namespace: ['builds']}],
   ['builder ls -nbuilds', 'builder ls', '', {namespace: ['builds']}],
@@ -27,7 +25,6 @@ const LINES: readonly (readonly [line: string, command: string, words?: string, 
   ['builder web', 'builder', 'web'],
   // A value names no command, and neither does what follows the build context or `--`.
   ['-t builder .', 'build', '.', {tag: ['builder']}],
-  ['--tag doctor .', 'build', '.', {tag: ['doctor']}],
   ['-f doctor .', 'build', '.', {file: ['doctor']}],
   ['-f builder logs', 'build', 'logs', {file: ['builder']}],
   ['. doctor', 'build', '. doctor'],

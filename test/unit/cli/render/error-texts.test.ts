@@ -20,6 +20,7 @@ import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';
 import {missingDelegate} from '../../../../src/image-build/prepare-build.ts';
 import type {Files} from '../../../../src/ports.ts';
 import {divideAdvice} from '../../../../src/text/advice.ts';
+import {refusalOf} from '../../../helpers/caught.ts';
 import {builderRequest, buildRequest, failureOf, makePorts} from '../../builder/builder-world.ts';
 import {readyBuild} from '../../image-build/build-world.ts';
 import {filesOf, KNOWN, recorded, type Scene} from '../../image-build/failure/known-failures.ts';
@@ -47,15 +48,6 @@ async function failBuild(stderr: string, {pullSecret, files = {}, asked = {}}: S
   return await failureOf(runPass({number: 1, request: buildRequest(), tags: []}, build, ports));
 }
 
-function thrown(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}
-
 function bug(): Error {
   const error = new TypeError("Cannot read properties of undefined (reading 'name')");
   error.stack = `${error.name}: ${error.message}\n    at plan (/app/plan.ts:1:2)\n    at https://me:hunter2@host/x`;
@@ -68,25 +60,27 @@ const nothing = {kindOf: () => 'missing'} as unknown as Files;
 type Situation = () => unknown;
 
 const SITUATIONS: Readonly<Record<string, Situation>> = {
-  'refused-k3d': () => thrown(() => refuseK3d({product: 'k3d', reason: 'the cluster is called "k3d-demo"'})),
+  'refused-k3d': () =>
+    refusalOf(() => refuseK3d({product: 'k3d', reason: 'the cluster is called "k3d-demo"'})),
   'refused-unqualified-tag': () =>
-    thrown(() =>
+    refusalOf(() =>
       qualifyTags(parseTags(['web:dev', 'me/app', 'localhost/x:1']), {
         refuseUnqualified: true,
         qualify: false,
       }),
     ),
-  'invalid-reference': () => thrown(() => parseTags(['localhost/Web:dev'])),
-  'pull-secret-missing': () => thrown(() => resolvePullSecret(named, {kind: 'missing'}, 'default')),
+  'invalid-reference': () => refusalOf(() => parseTags(['localhost/Web:dev'])),
+  'pull-secret-missing': () => refusalOf(() => resolvePullSecret(named, {kind: 'missing'}, 'default')),
   'pull-secret-opaque': () =>
-    thrown(() => resolvePullSecret(named, {kind: 'found', value: {type: 'Opaque'}}, 'default')),
+    refusalOf(() => resolvePullSecret(named, {kind: 'found', value: {type: 'Opaque'}}, 'default')),
   'build-secret-missing': () =>
-    thrown(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, exists: () => false})),
+    refusalOf(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, exists: () => false})),
   'tool-missing': () => missingDelegate(),
   'timed-out': () => timedOut(),
-  'rights-missing': () => thrown(() => demandPermissions({rules: []}, 'ns', BUILD_PERMISSIONS, 'buildkit')),
+  'rights-missing': () =>
+    refusalOf(() => demandPermissions({rules: []}, 'ns', BUILD_PERMISSIONS, 'buildkit')),
   'kubeconfig-missing': () => missingKubeconfig({paths: ['/home/me/.kube/config'], explicit: false}),
-  'context-directory-missing': () => thrown(() => checkContext(buildRequest({context: 'nope'}), nothing)),
+  'context-directory-missing': () => refusalOf(() => checkContext(buildRequest({context: 'nope'}), nothing)),
   'unknown-flag': () => explainFault({kind: 'unknown', shown: '--wat'}, 'build'),
   'step-failed': () => failBuild(recorded('run-fails')),
   'failed-unknown': () => failBuild('Error: something that nobody knows\n'),

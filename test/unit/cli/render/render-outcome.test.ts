@@ -1,6 +1,6 @@
 /** Covers the last line of a build on a terminal. */
 import {expect} from 'chai';
-import {renderDone, renderFailed} from '../../../../src/cli/render/render-outcome.ts';
+import {renderDone} from '../../../../src/cli/render/render-outcome.ts';
 import type {BuildResult} from '../../../../src/image-build/build-result.ts';
 
 const RESULT: BuildResult = {
@@ -19,7 +19,6 @@ const runtime = {destination: {kind: 'runtime', stdout: false}, push: false} as 
 
 describe('renderDone', () => {
   for (const [result, asked, line] of [
-    [RESULT, runtime, 'done:  built localhost/web:dev (sha256:abababababab) in 12.3 s\n'],
     [
       {...RESULT, references: [], seconds: 0.04},
       runtime,
@@ -38,8 +37,4 @@ describe('renderDone', () => {
   ] as const) {
     it(`says ${line.trim()}`, () => expect(renderDone(result, asked, PLAIN)).to.equal(line));
   }
-});
-
-describe('renderFailed', () => {
-  it('says after how long', () => expect(renderFailed(3.21, PLAIN)).to.equal('failed: after 3.2 s\n'));
 });

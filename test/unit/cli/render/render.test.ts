@@ -15,164 +15,99 @@ const PLAIN = {colour: false};
 const ESCAPE = '\u001b[';
 
 describe('chooseStyle', () => {
-  for (const [isTerminal, env, colour] of [
-    [true, {}, true],
-    [true, {TERM: 'xterm-256color'}, true],
-    [true, {NO_COLOR: ''}, true],
-    [true, {NO_COLOR: '1'}, false],
-    [true, {NO_COLOR: '0'}, false],
-    [true, {TERM: 'dumb'}, false],
-    [false, {}, false],
-    [false, {TERM: 'xterm'}, false],
+  for (const [isTerminal, env, columns, style] of [
+    [true, {}, undefined, {colour: true, width: 80}],
+    [true, {TERM: 'xterm-256color'}, 200, {colour: true, width: 100}],
+    [true, {NO_COLOR: ''}, 10, {colour: true, width: 40}],
+    [true, {NO_COLOR: '1'}, 0, {colour: false, width: 80}],
+    [true, {NO_COLOR: '0'}, 90, {colour: false, width: 90}],
+    [true, {TERM: 'dumb'}, 80, {colour: false, width: 80}],
+    [false, {TERM: 'xterm'}, 80, {colour: false}],
   ] as const) {
-    it(`${colour ? 'has' : 'has no'} colour for terminal ${isTerminal} and ${JSON.stringify(env)}`, () => {
-      expect(chooseStyle(isTerminal, env).colour).to.equal(colour);
-    });
-  }
-
-  for (const [columns, width] of [
-    [80, 80],
-    [200, 100],
-    [10, 40],
-    [0, 80],
-    [undefined, 80],
-  ] as const) {
-    it(`wraps at ${width} on a terminal of ${columns} columns, and nowhere else`, () => {
-      expect(chooseStyle(true, {}, columns).width).to.equal(width);
-      expect(chooseStyle(false, {}, columns).width).to.equal(undefined);
+    it(`is ${JSON.stringify(style)} for terminal ${isTerminal}, ${columns} columns, ${JSON.stringify(env)}`, () => {
+      expect(chooseStyle(isTerminal, env, columns)).to.deep.equal(style);
     });
   }
 });
 
 describe('renderError', () => {
-  it('shows message, detail and remedy, each in its place', () => {
-    const error = new TiltbuildError('usage', 'It is wrong.', {
-      detail: ['first', 'second'],
-      remedy: ['Do this.', 'Or that.'],
-    });
-    expect(renderError(error, PLAIN)).to.equal(
-      'error: It is wrong.\n  first\n  second\nhint:  Do this.\n       Or that.\n',
-    );
-  });
+  const cause = new Error('token: hunter2');
+  const error = new TiltbuildError('usage', 'It is wrong.', {remedy: ['Do this.'], cause});
+  const shown = 'error: It is wrong.\nhint:  Do this.\n';
 
-  it('shows a message alone as one line', () => {
-    expect(renderError(new TiltbuildError('usage', 'It is wrong.'), PLAIN)).to.equal('error: It is wrong.\n');
-  });
-
-  it('does not show the cause of a foreseen error, which may hold anything', () => {
-    const error = new TiltbuildError('usage', 'It is wrong.', {cause: new Error('token abc')});
-    expect(renderError(error, PLAIN)).not.to.include('abc');
-  });
-
-  it('shows where a foreseen error comes from with -vv, without its secrets', () => {
-    const error = new TiltbuildError('usage', 'It is wrong.', {cause: new Error('token: hunter2')});
+  it('shows the cause of a foreseen error, which may hold anything, only with -vv and without its secrets', () => {
+    expect(renderError(error, PLAIN, {verbosity: 1})).to.equal(shown);
     const text = renderError(error, PLAIN, {verbosity: 2});
     expect(text).to.include('render.test.ts').and.include('caused by Error').and.not.include('hunter2');
-    expect(renderError(error, PLAIN, {verbosity: 1})).to.equal('error: It is wrong.\n');
   });
-
-  it('hides secrets in a bug as well, and names what runs us', () => {
-    const error = new Error('password=hunter2');
-    const text = renderError(error, PLAIN, {runtime: 'Node 26, linux/x64'});
-    expect(text).to.include(', Node 26, linux/x64\n').and.not.include('hunter2');
-    expect(formatErrorJson(error)).not.to.include('hunter2');
-  });
-
-  it('writes the flags of advice as they are written where it is read, and no others', () => {
-    const error = new TiltbuildError('usage', 'Not --x.', {
-      remedy: [advise`Use ${flag('x', '1')}.`, 'Or --x.'],
-    });
-    const writeFlag = () => 'x=…';
-    expect(renderError(error, {...PLAIN, writeFlag})).to.equal(
-      'error: Not --x.\nhint:  Use x=….\n       Or --x.\n',
-    );
-    expect(JSON.parse(formatErrorJson(error, writeFlag))).to.deep.include({remedy: ['Use x=….', 'Or --x.']});
-    expect(JSON.parse(formatErrorJson(error))).to.deep.include({remedy: ['Use --x 1.', 'Or --x.']});
-  });
-
-  it('indents a command below a sentence', () => {
-    const get = command('kubectl', 'get', 'nodes');
-    const error = new TiltbuildError('usage', 'It is wrong.', {remedy: [get, 'See:', get]});
-    expect(renderError(error, PLAIN)).to.equal(
-      'error: It is wrong.\nhint:  kubectl get nodes\n       See:\n         kubectl get nodes\n',
-    );
-  });
-
-  it('wraps messages and hints, but neither details nor commands, and counts no colour', () => {
-    const long = command('kubectl', 'get', 'nodes', '--selector', 'kubernetes.io/os=linux');
-    const error = new TiltbuildError('usage', 'It is wrong in more than one of all ways.', {
-      detail: ['a line that is shown as it stands, whatever its length'],
-      remedy: [advise`Look at the nodes: ${long}`],
-    });
-    const shown = (colour: boolean) => renderError(error, {...chooseStyle(true, {}, 40), colour});
-    expect(shown(false).split('\n')).to.deep.equal([
-      'error: It is wrong in more than one of',
-      '       all ways.',
-      '  a line that is shown as it stands, whatever its length',
-      'hint:  Look at the nodes:',
-      '       kubectl get nodes --selector kubernetes.io/os=linux',
-      '',
-    ]);
-    expect(stripVTControlCharacters(shown(true))).to.equal(shown(false));
-  });
-
-  it('says nothing of an interruption', () => {
-    expect(renderError(new Interrupted('SIGINT'), {colour: true})).to.equal('');
-  });
-
-  for (const [unknown, shown] of [
-    [new TypeError('x is no function'), 'TypeError: x is no function'],
-    ['a string', '  a string\n'],
-    [undefined, '  undefined\n'],
-  ] as const) {
-    it(`calls ${String(unknown)} a bug, and shows what there is of it`, () => {
-      const text = renderError(unknown, PLAIN);
-      expect(text).to.match(/^error: kubectl tiltbuild \d+\.\d+\.\d+\S* .*This is a bug\.\n/);
-      expect(text).to.include(shown).and.include('Please report it');
-      expect(text.endsWith('\n')).to.equal(true);
-    });
-  }
 
   it('colours the labels only where colour is wanted', () => {
-    const error = new TiltbuildError('usage', 'It is wrong.', {remedy: ['Do this.']});
-    expect(renderError(error, PLAIN)).not.to.include(ESCAPE);
     expect(renderError(error, {colour: true})).to.equal(
       `${ESCAPE}31merror:${ESCAPE}0m It is wrong.\n${ESCAPE}36mhint:${ESCAPE}0m  Do this.\n`,
     );
   });
+
+  it('writes the flags of advice as they are written where it is read, and no others', () => {
+    const remedy = [advise`Use ${flag('x', '1')}.`, 'Or --x.'];
+    const flagged = new TiltbuildError('usage', 'Not --x.', {remedy});
+    const writeFlag = () => 'x=…';
+    expect(renderError(flagged, {...PLAIN, writeFlag})).to.equal(
+      'error: Not --x.\nhint:  Use x=….\n       Or --x.\n',
+    );
+    expect(JSON.parse(formatErrorJson(flagged, writeFlag)).remedy).to.deep.equal(['Use x=….', 'Or --x.']);
+    expect(JSON.parse(formatErrorJson(flagged)).remedy).to.deep.equal(['Use --x 1.', 'Or --x.']);
+  });
+
+  it('wraps messages and hints, but neither details nor commands, and counts no colour', () => {
+    const long = command('kubectl', 'get', 'nodes', '--selector', 'kubernetes.io/os=linux');
+    const wide = new TiltbuildError('usage', 'It is wrong in more than one of all ways.', {
+      detail: ['a line that is shown as it stands, whatever its length'],
+      remedy: [long, advise`Look at the nodes: ${long}`, long],
+    });
+    const show = (colour: boolean) => renderError(wide, {...chooseStyle(true, {}, 40), colour});
+    expect(show(false).split('\n')).to.deep.equal([
+      'error: It is wrong in more than one of',
+      '       all ways.',
+      '  a line that is shown as it stands, whatever its length',
+      'hint:  kubectl get nodes --selector kubernetes.io/os=linux',
+      '       Look at the nodes:',
+      '       kubectl get nodes --selector kubernetes.io/os=linux',
+      '         kubectl get nodes --selector kubernetes.io/os=linux',
+      '',
+    ]);
+    expect(stripVTControlCharacters(show(true))).to.equal(show(false));
+  });
+
+  for (const [unknown, words] of [
+    [new Error('password=hunter2'), 'Error: password=***'],
+    ['a string', '  a string\n'],
+    [undefined, '  undefined\n'],
+  ] as const) {
+    it(`calls ${String(unknown)} a bug, shows what there is of it, and hides its secrets`, () => {
+      const text = renderError(unknown, PLAIN);
+      expect(text).to.match(/^error: kubectl tiltbuild \d+\.\d+\.\d+\S* .*This is a bug\.\n/);
+      expect(text).to.include(words).and.not.include('hunter2');
+      const json = formatErrorJson(unknown);
+      expect(JSON.parse(json)).to.include({code: 'bug', exitCode: 70});
+      expect(json).not.to.include('hunter2');
+    });
+  }
 });
 
 describe('formatErrorJson', () => {
-  for (const [error, expected] of [
-    [
-      new TiltbuildError('refused-k3d', 'No.', {detail: ['a'], remedy: ['b']}),
-      {code: 'refused-k3d', message: 'No.', detail: ['a'], remedy: ['b'], exitCode: 3},
-    ],
-    [
-      new Interrupted('SIGINT'),
-      {code: 'interrupted', message: 'Interrupted by SIGINT.', detail: [], remedy: [], exitCode: 130},
-    ],
-  ] as const) {
-    it(`is one line for ${expected.code}`, () => {
-      const text = formatErrorJson(error);
-      expect(text.indexOf('\n')).to.equal(text.length - 1);
-      expect(JSON.parse(text)).to.deep.equal(expected);
-    });
-  }
-
-  it('tells a bug as one', () => {
-    expect(JSON.parse(formatErrorJson(new TypeError('x')))).to.include({code: 'bug', exitCode: 70});
+  it('is one line, also for an interruption', () => {
+    const text = formatErrorJson(new Interrupted('SIGINT'));
+    expect(text.indexOf('\n')).to.equal(text.length - 1);
+    const nothing = {detail: [], remedy: []};
+    const message = 'Interrupted by SIGINT.';
+    expect(JSON.parse(text)).to.deep.equal({code: 'interrupted', message, ...nothing, exitCode: 130});
   });
 });
 
 describe('notes', () => {
-  it('are lines that say what they are', () => {
+  it('are lines that say what they are, and plain ones for --verbose', () => {
     expect(renderNote(advise`use ${flag('push')}`, PLAIN)).to.equal('note:  use --push\n');
-    expect(renderNote('this is so', PLAIN)).to.equal('note:  this is so\n');
     expect(renderNote('this is so', {colour: true})).to.equal(`${ESCAPE}33mnote:${ESCAPE}0m  this is so\n`);
-  });
-
-  it('of --verbose are plain lines', () => {
     expect(renderDetail('runs: x', PLAIN)).to.equal('runs: x\n');
     expect(renderDetail('runs: x', {colour: true})).to.equal(`${ESCAPE}2mruns: x${ESCAPE}0m\n`);
   });

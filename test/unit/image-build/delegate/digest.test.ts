@@ -1,37 +1,32 @@
-/** Covers where the digest is found, against what kubectl build really printed. */
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
+/** Covers where the digest is found, against what kubectl build really printed, however that arrives. */
 import {expect} from 'chai';
-import {parse} from 'yaml';
+import fc from 'fast-check';
 import {ProgressDigest, readDigest} from '../../../../src/image-build/delegate/digest.ts';
+import {anyChunks, observeEndlessLine, recorded} from '../failure/known-failures.ts';
 
 const digestOf = (character: string) => `sha256:${character.repeat(64)}`;
 
-function recordedProgress(name: string): string {
-  return parse(readFileSync(join(import.meta.dirname, `../../../fixtures/recordings/${name}.yaml`), 'utf8'))
-    .stderr;
-}
-
-function watch(...chunks: (string | Uint8Array)[]): string | undefined {
+function watch(...chunks: readonly (string | Uint8Array)[]): string | undefined {
   const progress = new ProgressDigest();
   for (const chunk of chunks) progress.observe(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   return progress.digest();
 }
 
 describe('readDigest', () => {
-  for (const text of [digestOf('a'), `${digestOf('0')}\n`, `  ${digestOf('f')}\r\n`]) {
-    it(`reads ${JSON.stringify(text.slice(0, 12))}…`, () => expect(readDigest(text)).to.equal(text.trim()));
-  }
+  const digest = digestOf('a');
+  it('reads a digest, with white space around it', () => {
+    for (const text of [digest, `${digest}\n`, `  ${digest}\r\n`]) expect(readDigest(text)).to.equal(digest);
+  });
 
   for (const [what, text] of [
     ['nothing', ''],
-    ['a shorter one', digestOf('a').slice(0, -1)],
-    ['a longer one', `${digestOf('a')}a`],
+    ['a shorter one', digest.slice(0, -1)],
+    ['a longer one', `${digest}a`],
     ['capitals', digestOf('A')],
     ['no hexadecimal', digestOf('g')],
     ['another algorithm', `sha512:${'a'.repeat(128)}`],
-    ['two of them', `${digestOf('a')}\n${digestOf('b')}`],
-    ['a whole reference', `app@${digestOf('a')}`],
+    ['two of them', `${digest}\n${digest}`],
+    ['a whole reference', `app@${digest}`],
   ] as const) {
     it(`finds no digest in ${what}`, () => expect(readDigest(text)).to.equal(undefined));
   }
@@ -48,13 +43,40 @@ describe('ProgressDigest', () => {
     ['run-fails', undefined],
     ['build-platform-iidfile', undefined],
   ] as const) {
-    it(`finds ${digest ? 'the one' : 'none'} in the recording ${name}`, () => {
-      expect(watch(recordedProgress(name))).to.equal(digest);
+    it(`finds ${digest ? 'the one' : 'none'} in the recording ${name}, in any chunks`, () => {
+      const bytes = Buffer.from(recorded(name));
+      expect(watch(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).to.equal(digest);
+      fc.assert(
+        fc.property(anyChunks(bytes), (chunks) => {
+          expect(watch(...chunks)).to.equal(digest);
+        }),
+      );
     });
   }
 
+  it('finds it among any other bytes that are lines of their own', () => {
+    const noise = fc.uint8Array({maxLength: 200}).map((one) => one.map((byte) => (byte === 35 ? 36 : byte)));
+    fc.assert(
+      fc.property(noise, noise, (before, after) => {
+        expect(watch(before, '\n', recorded('build-platform'), '\n', after)).to.equal(manifest);
+      }),
+    );
+  });
+
+  it('ignores any output of a RUN step', () => {
+    const [head, tail] = recorded('build-platform').split('#7 exporting to image');
+    const spoof = `#9 exporting manifest ${digestOf('b')} done`;
+    const printed = fc.array(fc.oneof(fc.constant(spoof), fc.string({unit: 'binary'})), {maxLength: 6});
+    fc.assert(
+      fc.property(printed, (texts) => {
+        const lines = texts.flatMap((text) => text.split('\n')).map((line) => `#3 0.123 ${line}\n`);
+        const output = lines.join('');
+        expect(watch(`${head}${output}#7 exporting to image${tail}${output}`)).to.equal(manifest);
+      }),
+    );
+  });
+
   for (const [what, line] of [
-    ['what a RUN step prints', `#3 0.100 exporting manifest ${digestOf('b')} done`],
     [
       'what a RUN step prints after a carriage return',
       `#3 0.1 x\r#7 exporting manifest ${digestOf('b')} done`,
@@ -88,9 +110,7 @@ describe('ProgressDigest', () => {
 
   it('keeps no line that is longer than a string can be', () => {
     const progress = new ProgressDigest();
-    const piece = Buffer.alloc(20_000_000, 'x');
-    // More than V8's longest string, so keeping the line would throw.
-    for (let written = 0; written <= 2 ** 29; written += piece.length) progress.observe(piece);
+    observeEndlessLine(progress);
     progress.observe(Buffer.from(`\n#7 exporting manifest ${digestOf('a')} done\n`));
     expect(progress.digest()).to.equal(digestOf('a'));
   });

@@ -1,6 +1,7 @@
-/** Owns reading the known failures of a build, and asking for their explanation. */
+/** Owns what the tests of failures and of the digest feed: known failures, recordings, and output in any pieces. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import fc from 'fast-check';
 import {parse} from 'yaml';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {explainFailure} from '../../../../src/image-build/failure/build-hints.ts';
@@ -40,6 +41,19 @@ export const KNOWN: readonly KnownFailure[] = Object.entries<Row>(readYaml('know
   }),
 );
 
+/** The bytes in pieces, cut in the middle of lines and of characters as well. */
+export const anyChunks = (bytes: Uint8Array): fc.Arbitrary<readonly Uint8Array[]> =>
+  fc.array(fc.nat(bytes.length), {maxLength: 30}).map((places) => {
+    const sorted = [0, ...places.toSorted((a, b) => a - b), bytes.length];
+    return sorted.slice(1).map((end, index) => bytes.subarray(sorted[index], end));
+  });
+
+/** A line that is longer than V8's longest string, so that keeping it would throw. */
+export function observeEndlessLine(watcher: {readonly observe: (chunk: Uint8Array) => void}): void {
+  const piece = Buffer.alloc(20_000_000, 'x');
+  for (let written = 0; written <= 2 ** 29; written += piece.length) watcher.observe(piece);
+}
+
 /** What BuildKit prints of a RUN step that fails. */
 export function step(command: string, end: string, output: readonly string[] = []): string {
   const printed = output.map((line) => `#3 0.100 ${line}`);
@@ -56,7 +70,7 @@ export function step(command: string, end: string, output: readonly string[] = [
   ].join('\n');
 }
 
-export function wordsOf(stderr: string) {
+function wordsOf(stderr: string) {
   const watcher = new FaultWatcher({builder: 'buildkit', namespace: 'ns'});
   watcher.observe(Buffer.from(stderr));
   return watcher.words();
