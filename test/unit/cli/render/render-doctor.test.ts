@@ -1,5 +1,5 @@
 /** Covers how a diagnosis is shown: the whole text, wide and narrow, with and without colour, and as JSON. */
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {renderDoctor} from '../../../../src/cli/render/render-doctor.ts';
@@ -47,8 +47,8 @@ const SICK = {
   'pull-secret': skip('server'),
 } satisfies Findings;
 
-const golden = (name: string) =>
-  readFileSync(join(import.meta.dirname, '../../../fixtures/doctor', `${name}.txt`), 'utf8');
+const goldenFile = (name: string) => join(import.meta.dirname, '../../../fixtures/doctor', `${name}.txt`);
+const golden = (name: string) => readFileSync(goldenFile(name), 'utf8');
 
 describe('renderDoctor', () => {
   for (const [name, findings, width, colour] of [
@@ -60,7 +60,9 @@ describe('renderDoctor', () => {
     ['warned-40-colour', WARNED, 40, true],
   ] as const) {
     it(`shows as it should: ${name}`, () => {
-      expect(renderDoctor(makeReport(findings, 'server'), 'text', {colour, width})).to.equal(golden(name));
+      const text = renderDoctor(makeReport(findings, 'server'), 'text', {colour, width});
+      if (process.env.UPDATE_GOLDEN) writeFileSync(goldenFile(name), text);
+      expect(text).to.equal(golden(name));
     });
   }
 
