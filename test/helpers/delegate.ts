@@ -4,10 +4,8 @@ import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 
 /** All that the stand-in can do; chosen when it is installed. */
-export const delegateBehaviours = [
+const delegateBehaviours = [
   'build', // builds, as recorded
-  'cached', // builds, every step cached
-  'boots-builder', // no builder yet: it starts one first
   'run-fails', // a RUN step exits 7
   'otel-socket', // a RUN step on the builder that the plugin makes by default
   'copy-missing', // COPY of a file that is not there
