@@ -4,34 +4,24 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import pjson from '../../package.json' with {type: 'json'};
 import {commandNames} from '../../src/cli/commands/commands.ts';
-import {type ApiServer, builderDeployment, startApiServer} from '../helpers/api-server.ts';
-import {program, runCommand, runViaKubectl} from '../helpers/programs.ts';
-import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
-import {BUILD, DIGEST, KIND_NAMES} from '../helpers/world.ts';
+import {runCommand, runViaKubectl} from '../helpers/programs.ts';
+import {BUILD, describeCommand, expectBuilt} from '../helpers/world.ts';
 
-(program.name === 'binary' ? describe : describe.skip)('kubectl tiltbuild', () => {
-  let api: ApiServer;
-  let sandbox: Sandbox;
-  beforeEach(async () => {
-    [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
-    api.state.deployments.push(builderDeployment());
-    sandbox.writeKubeconfig(api.kubeconfig({auth: 'token', names: KIND_NAMES, directory: sandbox.root}));
+describeCommand('kubectl tiltbuild', (world) => {
+  before(function () {
+    if (world.program.name !== 'binary') this.skip();
   });
-  afterEach(async () => {
-    sandbox.remove();
-    await api.close();
-  });
-  const kubectl = (args: readonly string[], cwd = sandbox.work) =>
-    runViaKubectl({args, cwd, env: {...sandbox.env}});
+  const kubectl = (args: readonly string[], cwd = world.sandbox.work) =>
+    runViaKubectl({args, cwd, env: world.sandbox.env});
 
   it('builds, and keeps its exit codes through kubectl', async () => {
-    expect(await kubectl(BUILD)).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+    expectBuilt(await kubectl(BUILD));
     expect((await kubectl(['-t', 'web:dev', '.'])).exitCode).to.equal(3);
     expect((await kubectl(['--wat', '.'])).exitCode).to.equal(2);
   });
 
   it('has help for every command, from an empty directory, with no colour in a pipe', async () => {
-    const empty = join(sandbox.root, 'empty');
+    const empty = join(world.sandbox.root, 'empty');
     mkdirSync(empty);
     const own = await kubectl(['--help'], empty);
     expect(own).to.include({exitCode: 0, stderr: ''});
@@ -40,7 +30,10 @@ import {BUILD, DIGEST, KIND_NAMES} from '../helpers/world.ts';
     );
     expect(own.stdout).not.to.contain('\u001b');
     for (const name of commandNames.filter((other) => other !== 'build')) {
-      const ended = await runCommand(program.command, [...name.split(' '), '-h'], {env: {}, cwd: empty});
+      const ended = await runCommand(world.program.command, [...name.split(' '), '-h'], {
+        env: {},
+        cwd: empty,
+      });
       expect(ended, name).to.include({exitCode: 0, stderr: ''});
       expect(ended.stdout, name).to.contain(`$ kubectl tiltbuild ${name} `);
     }
