@@ -108,12 +108,6 @@ const SICK: readonly Sick[] = [
     },
   },
   {
-    title: 'Deployments that cannot be listed',
-    harm: ({api}) => api.state.forbidden.add('deployments'),
-    marked: ['rights fail', 'builder skipped'],
-    told: {rights: ['permission to get deployments.apps, list deployments.apps']},
-  },
-  {
     title: 'k3d by its nodes, which run cri-o, and no builder',
     harm: (world) => {
       world.connect({names: PLAIN_NAMES});
@@ -140,13 +134,6 @@ const SICK: readonly Sick[] = [
     env: ({sandbox}) => ({PATH: [sandbox.env.PATH, join(sandbox.root, 'second'), ''].join(delimiter)}),
     marked: ['build fail', 'path warn'],
     told: {build: ['builds with kaniko'], path: ['kubectl-build is on PATH more than once']},
-  },
-  {
-    title: 'no builder, in a namespace that is none',
-    harm: () => undefined,
-    args: ['--namespace', 'nowhere'],
-    marked: ['builder fail'],
-    told: {builder: ['no namespace "nowhere"', 'kubectl create namespace nowhere']},
   },
   {
     title: "the plugin's own builder, where others may use it",
