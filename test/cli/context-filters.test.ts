@@ -31,11 +31,14 @@ describeCommand('a filtered context', (world) => {
 
   it('sends only the paths of --only', async () => {
     const only = ['--only', 'src', '--only', 'package.json'];
-    const {context, file, content, beside, mode, ignored} = await build(only);
+    const secret = ['--secret', 'id=s,env=S'];
+    const {context, file, content, beside, mode, ignored} = await build([...only, ...secret], {
+      env: {S: 's'},
+    });
     expect(context).to.equal('.');
     expect(file.startsWith(world.sandbox.tmp)).to.equal(true);
     expect(content).to.equal(DOCKERFILE);
-    // The builder can read every file there.
+    // The builder can read every file there, so the secret is elsewhere.
     expect(beside).to.deep.equal(['Dockerfile', 'Dockerfile.dockerignore']);
     expect(mode).to.deep.equal([0o600, 0o700]);
     expect(ignored).to.deep.equal(['**', '!src', '!package.json']);
