@@ -5,7 +5,14 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {addBuilder} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
-import {changedPaths, describeCommand, PLAIN_NAMES, removeBuilders, type World} from '../helpers/world.ts';
+import {
+  BUILD,
+  changedPaths,
+  describeCommand,
+  PLAIN_NAMES,
+  removeBuilders,
+  type World,
+} from '../helpers/world.ts';
 
 async function expectDone(world: World, args: readonly string[], env = {}): Promise<Ended> {
   const ended = await world.tiltbuild(['--dry-run', ...args], {env});
@@ -55,11 +62,11 @@ describeCommand('--dry-run', (world) => {
 
   it('says what a build would do about the builder, and does nothing', async () => {
     removeBuilders(world);
-    const none = await json(world, ['-t', 'localhost/web:1', '.']);
+    const none = await json(world, BUILD);
     expect(none.builder).to.include({action: 'create', state: 'missing'});
     expect(none.commands[0].argv.join(' ')).to.include('unpack=true');
     addBuilder(world.api.state, {kind: 'plugin'});
-    const old = await json(world, ['-t', 'localhost/web:1', '.']);
+    const old = await json(world, BUILD);
     expect(old.builder).to.include({action: 'replace', state: 'plugin-made'});
     const left = await json(world, ['-t', 'localhost/web:1', '--builder-policy', 'never', '.']);
     expect(left.builder).to.include({action: 'none'});
@@ -79,7 +86,7 @@ describeCommand('--dry-run', (world) => {
     const args = [
       ...['--secret', 'id=npm,env=NPM_TOKEN', '--token', 'hunter2', '--only', 'index.html'],
       ...['--build-arg', 'API_TOKEN=hunter2', '--build-arg', 'P=http://me:hunter2@proxy'],
-      ...['-t', 'localhost/web:1', '.'],
+      ...BUILD,
     ];
     for (const form of ['json', 'none']) {
       const {stdout, stderr} = await expectDone(world, ['--print', form, '-v', ...args], env);
@@ -113,7 +120,7 @@ describeCommand('--dry-run', (world) => {
   it('leaves the files of an earlier result alone', async () => {
     const file = join(world.sandbox.work, 'iid');
     writeFileSync(file, 'sha256:old');
-    await expectDone(world, ['-t', 'localhost/web:1', '--iidfile', 'iid', '.']);
+    await expectDone(world, ['--iidfile', 'iid', ...BUILD]);
     expect(readFileSync(file, 'utf8')).to.equal('sha256:old');
   });
 
@@ -128,17 +135,17 @@ describeCommand('--dry-run', (world) => {
 describeCommand('--dry-run, without a cluster', (world) => {
   it('says what it could not find out', async () => {
     world.connect({names: PLAIN_NAMES, clusterFields: {server: 'https://127.0.0.1:1'}});
-    const shown = await json(world, ['-t', 'localhost/web:1', '.']);
+    const shown = await json(world, BUILD);
     expect(shown).to.include({product: 'unknown', pullSecret: null});
     expect(shown.pullSecretReason).to.include('could not check');
     expect(shown.builder).to.include({action: 'unknown', state: 'unknown'});
     expect(shown.problems[0]).to.include({code: 'cluster-unreachable'});
-    const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.']);
+    const {stdout} = await expectDone(world, BUILD);
     expect(stdout).to.include('problem: Could not reach the API server at').and.include('unknown state');
   });
 
   it('works without kubectl build', async () => {
-    const shown = await json(world, ['-t', 'localhost/web:1', '.'], {
+    const shown = await json(world, BUILD, {
       PATH: join(world.sandbox.root, 'nowhere'),
     });
     expect(shown.commands[0].argv[0]).to.equal('kubectl-build');
