@@ -1,24 +1,35 @@
 /** The main job: what kubectl build gets, and what comes out. */
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {DIGEST, describeCommand, KIND_NAMES, pinArgs, withoutOwnPaths} from '../helpers/world.ts';
+import {
+  BUILD,
+  DIGEST,
+  describeCommand,
+  EXPORT,
+  expectBuilt,
+  KIND_NAMES,
+  pinArgs,
+  withoutOwnPaths,
+} from '../helpers/world.ts';
 
-const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
+const RUNTIME_FILES: Readonly<Record<string, string>> = {
+  '.env': 'KUBECONFIG=/nowhere\nPATH=/nowhere\nHTTPS_PROXY=http://127.0.0.1:9\n',
+  'bunfig.toml': 'preload = ["./preload.ts"]\n',
+  'preload.ts': 'console.error("code of the checkout has run");\nprocess.exit(9);\n',
+  'tsconfig.json': '{"compilerOptions": {"paths": {"*": ["./preload.ts"]}}}\n',
+  'package.json': '{"oclif": {"plugins": ["./preload.ts"]}, "imports": {"#x": "./preload.ts"}}\n',
+};
 
 describeCommand('a build', (world) => {
   const pinned = () => [...pinArgs(world.sandbox, KIND_NAMES), '--registry-secret', 'docker-registry'];
   const argv = () => withoutOwnPaths(world.delegated().argv, world.sandbox);
 
-  it('prints the digest, and passes kubectl build the pinned target, the secret and the fast export', async () => {
-    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
-    expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+  it('prints the digest, passes on the pinned target, the secret and the fast export, and reads no secret', async () => {
+    const ended = await world.tiltbuild(BUILD);
+    expectBuilt(ended);
     expect(ended.stderr).to.contain('#8 naming to localhost/web:dev done');
     expect(argv()).to.deep.equal([...pinned(), '--tag', 'localhost/web:dev', ...EXPORT, '.']);
-  });
-
-  it('reads the cluster in one round, and never the data of a secret', async () => {
-    await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
     expect(
       world.api.requests
         // During the build we watch the builder's pod.
@@ -47,21 +58,11 @@ describeCommand('a build', (world) => {
       'H=',
       '%PATH%^&',
     ];
-    await world.tiltbuild(
-      [
-        '-t',
-        'localhost/web:dev',
-        ...values.flatMap((value) => ['--build-arg', value]),
-        ...values.map((value) => `--label=${value}`),
-        '--',
-        '--target',
-        ' verbatim ünï ',
-        '.',
-      ]
-        .slice(0, -1)
-        .concat([])
-        .toSpliced(2, 0, '.'),
-    );
+    const given = [
+      ...values.flatMap((value) => ['--build-arg', value]),
+      ...values.map((value) => `--label=${value}`),
+    ];
+    await world.tiltbuild(['-t', 'localhost/web:dev', '.', ...given, '--', '--target', ' verbatim ünï ']);
     expect(argv()).to.deep.equal([
       ...pinned(),
       '--tag',
@@ -88,73 +89,30 @@ describeCommand('a build', (world) => {
       ['--pull'],
       ['--frontend', 'docker/dockerfile:1'],
     ].flat();
-    await world.tiltbuild([
-      '--progress',
-      'plain',
-      '--builder',
-      'mine',
-      ...flags,
-      '-t',
-      'localhost/web:dev',
-      '-f',
-      'Dockerfile',
-      '.',
-    ]);
+    const ours = ['--progress', 'plain', '--builder', 'mine'];
+    await world.tiltbuild([...ours, ...flags, '-f', 'Dockerfile', ...BUILD]);
     expect(argv()).to.deep.equal([
-      ...pinned().slice(0, 6),
-      '--builder',
-      'mine',
-      ...pinned().slice(6),
-      '--tag',
-      'localhost/web:dev',
-      '--file',
-      'Dockerfile',
-      ...flags,
+      ...pinned().toSpliced(6, 0, '--builder', 'mine'),
+      ...['--tag', 'localhost/web:dev', '--file', 'Dockerfile', ...flags],
       // There is no builder "mine" yet, so the build creates one for containerd, which kind's nodes run.
-      ...EXPORT,
-      '--progress',
-      'plain',
-      '.',
+      ...[...EXPORT, '--progress', 'plain', '.'],
     ]);
   });
 
   it('builds several tags, and prints them in full with --print ref', async () => {
-    const ended = await world.tiltbuild([
-      '-t',
-      'localhost/web',
-      '-t',
-      'docker.io/web:two',
-      '--print',
-      'ref',
-      '.',
-    ]);
+    const tags = ['-t', 'localhost/web', '-t', 'docker.io/web:two'];
+    const ended = await world.tiltbuild([...tags, '--print', 'ref', '.']);
     expect(ended).to.include({exitCode: 0, stdout: 'localhost/web:latest\ndocker.io/library/web:two\n'});
     expect(argv()).to.include.members(['localhost/web:latest', 'docker.io/library/web:two']);
   });
 
   it('prints everything as JSON, and nothing with --print none', async () => {
-    const json = await world.tiltbuild([
-      '-t',
-      'localhost/web:dev',
-      '--print',
-      'json',
-      '--metadata-file',
-      'out/../meta.json',
-      '.',
-    ]);
-    expect(json.exitCode).to.equal(2);
-    expect(JSON.parse(json.stderr).message).to.contain(
-      '--metadata-file "out/../meta.json" cannot be written',
-    );
-    const good = await world.tiltbuild([
-      '-t',
-      'localhost/web:dev',
-      '--print',
-      'json',
-      '--metadata-file',
-      'meta.json',
-      '.',
-    ]);
+    const json = (file: string) => world.tiltbuild(['--print', 'json', '--metadata-file', file, ...BUILD]);
+    const bad = await json('out/../meta.json');
+    expect(bad.exitCode).to.equal(2);
+    const {message} = JSON.parse(bad.stderr);
+    expect(message).to.contain('--metadata-file "out/../meta.json" cannot be written');
+    const good = await json('meta.json');
     expect(good.exitCode).to.equal(0);
     const {seconds, ...rest} = JSON.parse(good.stdout);
     expect(seconds).to.be.a('number');
@@ -169,33 +127,22 @@ describeCommand('a build', (world) => {
       pullSecret: 'docker-registry',
     });
     expect(readFileSync(join(world.sandbox.work, 'meta.json'), 'utf8')).to.equal(good.stdout);
-    const none = await world.tiltbuild(['-t', 'localhost/web:dev', '--print', 'none', '.']);
+    const none = await world.tiltbuild(['--print', 'none', ...BUILD]);
     expect(none).to.include({exitCode: 0, stdout: ''});
   });
 
   it('writes the image ID file without a newline, and removes an older one when the build fails', async () => {
     const file = join(world.sandbox.work, 'iid file.txt');
-    expect(
-      (await world.tiltbuild(['-t', 'localhost/web:dev', '--iidfile', 'iid file.txt', '.'])).exitCode,
-    ).to.equal(0);
+    const build = () => world.tiltbuild(['--iidfile', 'iid file.txt', ...BUILD]);
+    expectBuilt(await build());
     expect(readFileSync(file, 'utf8')).to.equal(DIGEST);
     world.sandbox.setDelegate('run-fails');
-    expect(
-      (await world.tiltbuild(['-t', 'localhost/web:dev', '--iidfile', 'iid file.txt', '.'])).exitCode,
-    ).to.equal(1);
+    expect((await build()).exitCode).to.equal(1);
     expect(existsSync(file)).to.equal(false);
   });
 
   it('finds the digest in the progress with --platform, and shows every line of it', async () => {
-    const ended = await world.tiltbuild([
-      '-t',
-      'localhost/web:dev',
-      '--platform',
-      'linux/amd64',
-      '--iidfile',
-      'iid',
-      '.',
-    ]);
+    const ended = await world.tiltbuild(['--platform', 'linux/amd64', '--iidfile', 'iid', ...BUILD]);
     expect(ended.exitCode).to.equal(0);
     expect(ended.stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
     expect(readFileSync(join(world.sandbox.work, 'iid'), 'utf8')).to.equal(ended.stdout.trim());
@@ -203,25 +150,12 @@ describeCommand('a build', (world) => {
     expect(ended.stderr).to.contain(`exporting manifest ${ended.stdout.trim()} done`);
     expect(world.delegated().argv).to.deep.equal([
       ...pinned(),
-      '--tag',
-      'localhost/web:dev',
-      '--platform',
-      'linux/amd64',
-      ...EXPORT,
-      '--progress',
-      'plain',
-      '.',
+      ...['--tag', 'localhost/web:dev', '--platform', 'linux/amd64', ...EXPORT, '--progress', 'plain', '.'],
     ]);
   });
 
   it('gives the digest of the manifest list where there are several platforms', async () => {
-    const ended = await world.tiltbuild([
-      '-t',
-      'localhost/web:dev',
-      '--platform',
-      'linux/amd64,linux/arm64',
-      '.',
-    ]);
+    const ended = await world.tiltbuild(['--platform', 'linux/amd64,linux/arm64', ...BUILD]);
     expect(ended).to.include({
       exitCode: 0,
       stdout: 'sha256:23d100106982601235dd2ecad949c6a430ef100f8353f340f3b0322eb4f96c8b\n',
@@ -229,9 +163,7 @@ describeCommand('a build', (world) => {
   });
 
   it('turns DOCKER_DEFAULT_PLATFORM into --platform, and removes it from the environment of kubectl build', async () => {
-    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '.'], {
-      env: {DOCKER_DEFAULT_PLATFORM: 'linux/arm64'},
-    });
+    const ended = await world.tiltbuild(BUILD, {env: {DOCKER_DEFAULT_PLATFORM: 'linux/arm64'}});
     expect(ended.exitCode).to.equal(0);
     expect(ended.stdout).to.match(/^sha256:[0-9a-f]{64}\n$/);
     expect(argv()).to.include.members(['--platform', 'linux/arm64']);
@@ -261,13 +193,11 @@ describeCommand('a build', (world) => {
   });
 
   it('chooses the export by --compression, and by the runtime of the builder', async () => {
-    await world.tiltbuild(['-t', 'localhost/web:dev', '--compression', 'zstd', '.']);
-    await world.tiltbuild(['-t', 'localhost/web:dev', '--compression', 'default', '.']);
-    world.api.state.deployments[0] = {
-      ...world.api.state.deployments[0],
-      metadata: {name: 'buildkit', namespace: 'default', labels: {runtime: 'docker'}},
-    };
-    await world.tiltbuild(['-t', 'localhost/web:dev', '.']);
+    await world.tiltbuild(['--compression', 'zstd', ...BUILD]);
+    await world.tiltbuild(['--compression', 'default', ...BUILD]);
+    const metadata = {name: 'buildkit', namespace: 'default', labels: {runtime: 'docker'}};
+    world.api.state.deployments[0] = {...world.api.state.deployments[0], metadata};
+    await world.tiltbuild(BUILD);
     expect(world.sandbox.invocations().map(({argv}) => argv[argv.indexOf('--output') + 1])).to.deep.equal([
       'type=image,unpack=true,compression=zstd',
       '--kubeconfig',
@@ -276,9 +206,7 @@ describeCommand('a build', (world) => {
   });
 
   it('reads a Dockerfile from standard input, and leaves nothing of it behind', async () => {
-    const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '-f', '-', '.'], {
-      stdin: 'FROM scratch\n',
-    });
+    const ended = await world.tiltbuild(['-f', '-', ...BUILD], {stdin: 'FROM scratch\n'});
     expect(ended.exitCode).to.equal(0);
     const {stdin, env} = world.delegated();
     expect(stdin?.toString()).to.equal('FROM scratch\n');
@@ -287,23 +215,31 @@ describeCommand('a build', (world) => {
 
   it('reads a context from standard input', async () => {
     const ended = await world.tiltbuild(['-t', 'localhost/web:dev', '-'], {stdin: 'FROM scratch\n'});
-    expect(ended).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+    expectBuilt(ended);
     expect(world.delegated().stdin?.toString()).to.equal('FROM scratch\n');
   });
 
   it('prints no progress with --quiet, unless the build fails', async () => {
-    const good = await world.tiltbuild(['-q', '-t', 'localhost/web:dev', '.']);
+    const good = await world.tiltbuild(['-q', ...BUILD]);
     expect(good).to.include({exitCode: 0, stdout: `${DIGEST}\n`, stderr: ''});
     world.sandbox.setDelegate('run-fails');
-    const bad = await world.tiltbuild(['-q', '-t', 'localhost/web:dev', '.']);
+    const bad = await world.tiltbuild(['-q', ...BUILD]);
     expect(bad).to.include({exitCode: 1, stdout: ''});
     expect(bad.stderr).to.match(
       /^#1 \[internal\][\s\S]*did not complete successfully: exit code: 7\nerror: /,
     );
   });
 
+  it('is not changed by files of a checkout that a runtime would read', async () => {
+    for (const [name, text] of Object.entries(RUNTIME_FILES))
+      writeFileSync(join(world.sandbox.work, name), text);
+    const ended = await world.tiltbuild(BUILD);
+    expectBuilt(ended);
+    expect(ended.stderr).not.to.contain('code of the checkout');
+  });
+
   it('shows with --verbose what it found and the command that it runs', async () => {
-    const {stderr} = await world.tiltbuild(['-v', '-t', 'localhost/web:dev', '.']);
+    const {stderr} = await world.tiltbuild(['-v', ...BUILD]);
     expect(stderr).to.contain('context "kind-demo", namespace "default"');
     expect(stderr).to.contain('product: kind (the cluster is called "kind-demo")');
     expect(stderr).to.contain('pull secret: ');
@@ -312,9 +248,8 @@ describeCommand('a build', (world) => {
 
   it('accepts a context with spaces and letters outside ASCII, and one that looks like a command', async () => {
     for (const name of ['a dir ü', 'doctor']) {
-      writeFileSync(join(world.sandbox.work, 'x'), '');
       const directory = join(world.sandbox.work, name);
-      (await import('node:fs')).mkdirSync(directory);
+      mkdirSync(directory);
       writeFileSync(join(directory, 'Dockerfile'), 'FROM scratch\n');
       expect((await world.tiltbuild(['-t', 'localhost/web:dev', `./${name}`])).exitCode, name).to.equal(0);
     }

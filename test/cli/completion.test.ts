@@ -1,41 +1,18 @@
 /** Shell completion as it happens: a real kubectl asks our completion program, which asks the stand-in cluster. */
-import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
-import {type ApiServer, addBuilder, startApiServer} from '../helpers/api-server.ts';
-import {program, runCommand} from '../helpers/programs.ts';
-import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
-import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
-import {furnish, KIND_NAMES} from '../helpers/world.ts';
+import {addBuilder} from '../helpers/api-server.ts';
+import {runViaKubectl} from '../helpers/programs.ts';
+import {describeCommand} from '../helpers/world.ts';
 
-const distribution = join(import.meta.dirname, '..', '..', 'dist');
-
-(program.name === 'binary' ? describe : describe.skip)('completion through kubectl', () => {
-  let api: ApiServer;
-  let sandbox: Sandbox;
-  beforeEach(async () => {
-    [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
-    furnish(api);
-    sandbox.writeKubeconfig(
-      api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root}),
-    );
-  });
-  afterEach(async () => {
-    const leftovers = sandbox.leftovers();
-    sandbox.remove();
-    await api.close();
-    expect(leftovers, 'left in the temporary directory').to.deep.equal([]);
+describeCommand('completion through kubectl', (world) => {
+  before(function () {
+    if (world.program.name !== 'binary') this.skip();
   });
 
   /** The candidates, without their descriptions, and what the shell is to do. */
   async function complete(...words: string[]): Promise<readonly string[]> {
-    const ended = await runCommand(
-      join(realKubectlDirectory(), 'kubectl'),
-      ['__completeNoDesc', 'tiltbuild', ...words],
-      {
-        env: {...sandbox.env, PATH: [distribution, sandbox.env.PATH].join(delimiter)},
-        cwd: sandbox.work,
-      },
-    );
+    const {env, work: cwd} = world.sandbox;
+    const ended = await runViaKubectl({args: words, before: ['__completeNoDesc'], env, cwd});
     expect(ended.exitCode).to.equal(0);
     // What kubectl itself says of it; the program adds nothing.
     const said = ended.stderr.split('\n').filter((line) => !/^(?:\[Debug\]|Completion ended)/.test(line));
@@ -50,26 +27,20 @@ const distribution = join(import.meta.dirname, '..', '..', 'dist');
     return answer;
   }
 
-  it('offers flags, values and commands', async () => {
-    expect(await complete('--compr')).to.deep.equal(['--compression', ':4']);
+  it('offers values, and leaves files and directories to the shell', async () => {
     expect(await complete('--print', '')).to.deep.equal(['digest', 'ref', 'json', 'none', ':4']);
-    expect(await complete('builder', 'l')).to.deep.equal(['logs', 'ls', ':4']);
-  });
-
-  it('leaves files and directories to the shell', async () => {
     expect(await complete('-f', '')).to.deep.equal([':0']);
     expect(await complete('-t', 'web', '')).to.deep.equal([':16']);
   });
 
   it('offers the contexts of the kubeconfig', async () => {
-    expect(await complete('--context', '')).to.deep.equal(['kind-demo', ':4']);
     expect(await complete('--context=k')).to.deep.equal(['kind-demo', ':4']);
   });
 
   it('offers namespaces, builders and pull secrets of the cluster', async () => {
-    api.state.namespaces.add('web');
-    addBuilder(api.state, {kind: 'ours', name: 'other'});
-    api.state.secrets.push({namespace: 'default', name: 'opaque', type: 'Opaque'});
+    world.api.state.namespaces.add('web');
+    addBuilder(world.api.state, {kind: 'ours', name: 'other'});
+    world.api.state.secrets.push({namespace: 'default', name: 'opaque', type: 'Opaque'});
     expect(await completeLive('-n', 'w')).to.deep.equal(['web', ':4']);
     expect(await completeLive('--builder', '')).to.deep.equal(['buildkit', 'other', ':4']);
     expect(await completeLive('builder', 'rm', 'o')).to.deep.equal(['other', ':4']);
@@ -77,19 +48,18 @@ const distribution = join(import.meta.dirname, '..', '..', 'dist');
   });
 
   it('is silent where the cluster refuses, breaks or does not answer', async () => {
-    api.state.forbidden.add('namespaces');
+    world.api.state.forbidden.add('namespaces');
     expect(await complete('-n', '')).to.deep.equal([':4']);
-    api.state.failWith = 'destroy';
+    world.api.state.failWith = 'destroy';
     expect(await complete('--builder', '')).to.deep.equal([':4']);
-    api.state.failWith = undefined;
+    world.api.state.failWith = undefined;
     // Longer than a test may take.
-    api.state.delayMs = 300_000;
-    expect(await complete('--builder', '')).to.deep.equal([':4']);
+    world.api.state.delayMs = 300_000;
     expect(await complete('--registry-secret', '')).to.deep.equal([':4']);
   });
 
   it('is silent without a kubeconfig', async () => {
-    sandbox.writeKubeconfig('{');
+    world.sandbox.writeKubeconfig('{');
     expect(await complete('--context', '')).to.deep.equal([':4']);
     expect(await complete('--builder', '')).to.deep.equal([':4']);
   });

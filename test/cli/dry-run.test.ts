@@ -5,11 +5,14 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {addBuilder} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
-import {describeCommand, KIND_NAMES, PLAIN_NAMES, type World} from '../helpers/world.ts';
-
-/** A question about permissions is a POST that changes nothing. */
-const changes = ({method, path}: {readonly method: string; readonly path: string}) =>
-  method !== 'GET' && !path.endsWith('/selfsubjectrulesreviews');
+import {
+  BUILD,
+  changedPaths,
+  describeCommand,
+  PLAIN_NAMES,
+  removeBuilders,
+  type World,
+} from '../helpers/world.ts';
 
 async function expectDone(world: World, args: readonly string[], env = {}): Promise<Ended> {
   const ended = await world.tiltbuild(['--dry-run', ...args], {env});
@@ -54,21 +57,20 @@ describeCommand('--dry-run', (world) => {
       problems: [],
     });
     expect(shown.builder).to.include({name: 'buildkit', action: 'use', state: 'working'});
-    expect(world.api.requests.filter(changes)).to.deep.equal([]);
+    expect(changedPaths(world)).to.deep.equal([]);
   });
 
   it('says what a build would do about the builder, and does nothing', async () => {
-    world.api.state.deployments.length = 0;
-    const none = await json(world, ['-t', 'localhost/web:1', '.']);
+    removeBuilders(world);
+    const none = await json(world, BUILD);
     expect(none.builder).to.include({action: 'create', state: 'missing'});
     expect(none.commands[0].argv.join(' ')).to.include('unpack=true');
     addBuilder(world.api.state, {kind: 'plugin'});
-    const old = await json(world, ['-t', 'localhost/web:1', '.']);
+    const old = await json(world, BUILD);
     expect(old.builder).to.include({action: 'replace', state: 'plugin-made'});
     const left = await json(world, ['-t', 'localhost/web:1', '--builder-policy', 'never', '.']);
     expect(left.builder).to.include({action: 'none'});
-    expect(world.api.requests.filter(({method}) => /PUT|PATCH|DELETE/.test(method))).to.deep.equal([]);
-    expect(world.api.state.deployments).to.have.length(1);
+    expect(changedPaths(world)).to.deep.equal([]);
   });
 
   it('shows both passes of --image', async () => {
@@ -83,15 +85,8 @@ describeCommand('--dry-run', (world) => {
     const env = {NPM_TOKEN: 'hunter2', PROXY_PASSWORD: 'hunter2'};
     const args = [
       ...['--secret', 'id=npm,env=NPM_TOKEN', '--token', 'hunter2', '--only', 'index.html'],
-      ...[
-        '--build-arg',
-        'API_TOKEN=hunter2',
-        '--build-arg',
-        'P=http://me:hunter2@proxy',
-        '-t',
-        'localhost/web:1',
-        '.',
-      ],
+      ...['--build-arg', 'API_TOKEN=hunter2', '--build-arg', 'P=http://me:hunter2@proxy'],
+      ...BUILD,
     ];
     for (const form of ['json', 'none']) {
       const {stdout, stderr} = await expectDone(world, ['--print', form, '-v', ...args], env);
@@ -102,44 +97,30 @@ describeCommand('--dry-run', (world) => {
     }
   });
 
-  it('removes DOCKER_DEFAULT_PLATFORM from the environment of the command', async () => {
-    const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.'], {
-      DOCKER_DEFAULT_PLATFORM: 'linux/amd64',
-    });
-    expect(stdout).to.match(/^ {2}env -u DOCKER_DEFAULT_PLATFORM '\/.*kubectl-build'/m);
-  });
-
-  it('does not read standard input', async () => {
-    const ended = await world.tiltbuild(['--dry-run', '--image', 'localhost/web', '-'], {
+  it('removes DOCKER_DEFAULT_PLATFORM from the environment of the command, and does not read standard input', async () => {
+    const ended = await world.tiltbuild(['--dry-run', '-t', 'localhost/web:1', '-'], {
+      env: {DOCKER_DEFAULT_PLATFORM: 'linux/amd64'},
       stdin: 'FROM scratch',
     });
     expect(ended, ended.stderr).to.include({exitCode: 0});
+    expect(ended.stdout).to.match(/^ {2}env -u DOCKER_DEFAULT_PLATFORM '\/.*kubectl-build'/m);
   });
 
-  for (const [what, args, names, exitCode, words] of [
-    ['k3d', ['-t', 'localhost/a:1', '.'], {...PLAIN_NAMES, cluster: 'k3d-demo'}, 3, 'k3d'],
-    ['a tag that no pod would find', ['-t', 'web:dev', '.'], KIND_NAMES, 3, 'docker.io/library/web:dev'],
-    [
-      'a file that cannot be written',
-      ['-t', 'localhost/a:1', '--iidfile', 'no/such', '.'],
-      KIND_NAMES,
-      2,
-      '--iidfile',
-    ],
-    ['a context that is not there', ['-t', 'localhost/a:1', 'nope'], KIND_NAMES, 2, 'nope'],
-  ] as const) {
-    it(`refuses ${what} as a build does`, async () => {
-      world.connect({names});
+  it('refuses what a build refuses', async () => {
+    for (const [args, exitCode, words] of [
+      [['-t', 'web:dev', '.'], 3, 'docker.io/library/web:dev'],
+      [['-t', 'localhost/a:1', '--iidfile', 'no/such', '.'], 2, '--iidfile'],
+    ] as const) {
       const ended = await world.tiltbuild(['--dry-run', ...args]);
       expect(ended).to.include({exitCode, stdout: ''});
       expect(ended.stderr).to.include(words);
-    });
-  }
+    }
+  });
 
   it('leaves the files of an earlier result alone', async () => {
     const file = join(world.sandbox.work, 'iid');
     writeFileSync(file, 'sha256:old');
-    await expectDone(world, ['-t', 'localhost/web:1', '--iidfile', 'iid', '.']);
+    await expectDone(world, ['--iidfile', 'iid', ...BUILD]);
     expect(readFileSync(file, 'utf8')).to.equal('sha256:old');
   });
 
@@ -152,27 +133,19 @@ describeCommand('--dry-run', (world) => {
 });
 
 describeCommand('--dry-run, without a cluster', (world) => {
-  for (const [names, product] of [
-    [KIND_NAMES, 'kind'],
-    [PLAIN_NAMES, 'unknown'],
-  ] as const) {
-    it(`says what it could not find out (${product})`, async () => {
-      world.connect({names});
-      const path = world.sandbox.kubeconfig;
-      const text = world.api.kubeconfig({auth: 'certificate', names, directory: world.sandbox.root});
-      writeFileSync(path, text.replace(/https:\/\/[^"'\s]+/, 'https://127.0.0.1:1'));
-      const shown = await json(world, ['-t', 'localhost/web:1', '.']);
-      expect(shown).to.include({product, pullSecret: null});
-      expect(shown.pullSecretReason).to.include('could not check');
-      expect(shown.builder).to.include({action: 'unknown', state: 'unknown'});
-      expect(shown.problems[0]).to.include({code: 'cluster-unreachable'});
-      const {stdout} = await expectDone(world, ['-t', 'localhost/web:1', '.']);
-      expect(stdout).to.include('problem: Could not reach the API server at').and.include('unknown state');
-    });
-  }
+  it('says what it could not find out', async () => {
+    world.connect({names: PLAIN_NAMES, clusterFields: {server: 'https://127.0.0.1:1'}});
+    const shown = await json(world, BUILD);
+    expect(shown).to.include({product: 'unknown', pullSecret: null});
+    expect(shown.pullSecretReason).to.include('could not check');
+    expect(shown.builder).to.include({action: 'unknown', state: 'unknown'});
+    expect(shown.problems[0]).to.include({code: 'cluster-unreachable'});
+    const {stdout} = await expectDone(world, BUILD);
+    expect(stdout).to.include('problem: Could not reach the API server at').and.include('unknown state');
+  });
 
   it('works without kubectl build', async () => {
-    const shown = await json(world, ['-t', 'localhost/web:1', '.'], {
+    const shown = await json(world, BUILD, {
       PATH: join(world.sandbox.root, 'nowhere'),
     });
     expect(shown.commands[0].argv[0]).to.equal('kubectl-build');

@@ -2,39 +2,34 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {expect} from 'chai';
-import {describeCommand} from '../helpers/world.ts';
+import {BUILD, describeCommand, type World} from '../helpers/world.ts';
 
-const ARGS = ['-t', 'localhost/web:dev', '--secret', 'id=npm,env=NPM_TOKEN', '.'];
+const ARGS = ['--secret', 'id=npm,env=NPM_TOKEN', ...BUILD];
 const env = {NPM_TOKEN: 'hunter2'};
 
+const start = ({program, sandbox}: World) =>
+  spawn(program.command, [...program.args, ...ARGS], {
+    cwd: sandbox.work,
+    env: {...sandbox.env, ...env},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
 describeCommand('a signal', (world) => {
-  for (const [signal, exitCode, received] of [
+  for (const [signal, exitCode, received, ...flags] of [
     ['SIGINT', 130, 'SIGINT'],
     ['SIGTERM', 143, 'SIGTERM'],
-    // kubectl build cancels on the other two only.
-    ['SIGHUP', 129, 'SIGTERM'],
+    // kubectl build cancels on the other two only. With --platform its progress is watched.
+    ['SIGHUP', 129, 'SIGTERM', '--platform=linux/amd64'],
   ] as const) {
     it(`${signal} cancels the build, and ends with ${exitCode}`, async () => {
       world.sandbox.setDelegate('slow');
-      const ended = await world.tiltbuild(ARGS, {
-        env,
-        signalWhen: {stderrContains: 'tick 0', signals: [signal]},
-      });
+      const signalWhen = {stderrContains: 'tick 0', signals: [signal]};
+      const ended = await world.tiltbuild([...flags, ...ARGS], {env, signalWhen});
       expect(ended).to.include({exitCode, stdout: ''});
       expect(ended.stderr).to.contain('CANCELED').and.not.contain('error:');
       expect(world.delegated()).to.deep.include({signals: [received], exitCode: 1});
     });
   }
-
-  it('cancels a quiet build as well', async () => {
-    world.sandbox.setDelegate('slow');
-    const running = world.tiltbuild(['--platform', 'linux/amd64', ...ARGS], {
-      env,
-      signalWhen: {stderrContains: 'tick 0', signals: ['SIGTERM']},
-    });
-    expect(await running).to.include({exitCode: 143, stdout: ''});
-    expect(world.delegated().signals).to.deep.equal(['SIGTERM']);
-  });
 
   it('that is the second one kills kubectl build where it ignores the first', async () => {
     world.sandbox.setDelegate('ignores-signals');
@@ -51,11 +46,7 @@ describeCommand('a signal', (world) => {
 
   it('ends the wait for an API server that does not answer', async () => {
     world.api.state.delayMs = 20_000;
-    const child = spawn(world.program.command, [...world.program.args, ...ARGS], {
-      cwd: world.sandbox.work,
-      env: {...world.sandbox.env, ...env},
-      stdio: 'ignore',
-    });
+    const child = start(world);
     while (world.api.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');
     const [exitCode] = await once(child, 'exit');
@@ -66,11 +57,7 @@ describeCommand('a signal', (world) => {
 
 describeCommand('a reader that closes', (world) => {
   it('standard output is no error', async () => {
-    const child = spawn(world.program.command, [...world.program.args, '-t', 'localhost/web:dev', '.'], {
-      cwd: world.sandbox.work,
-      env: world.sandbox.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = start(world);
     child.stdout.destroy();
     let stderr = '';
     child.stderr.on('data', (chunk) => {

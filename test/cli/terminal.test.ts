@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
 import {formatCommand} from '../../src/text/shell-words.ts';
 import {runCommand} from '../helpers/programs.ts';
-import {describeCommand, type World} from '../helpers/world.ts';
+import {BUILD, describeCommand, type World} from '../helpers/world.ts';
 
 /** The `script` of util-linux; others have other arguments. */
 const hasScript =
@@ -35,7 +35,7 @@ describeCommand('on a terminal', (world) => {
   });
 
   it('a build ends with the result and a line about it', async () => {
-    const {exitCode, text} = await runOnTerminal(world, ['-t', 'localhost/web:dev', '.']);
+    const {exitCode, text} = await runOnTerminal(world, BUILD);
     expect(exitCode, text).to.equal(0);
     const [digest, done = ''] = text.trimEnd().split('\n').slice(-2);
     expect(digest).to.match(/^sha256:24cda528986e\w+$/);
@@ -46,7 +46,7 @@ describeCommand('on a terminal', (world) => {
 
   it('a failed build ends with its duration', async () => {
     world.sandbox.setDelegate('run-fails');
-    const {exitCode, text} = await runOnTerminal(world, ['-t', 'localhost/web:dev', '.'], {NO_COLOR: '1'});
+    const {exitCode, text} = await runOnTerminal(world, BUILD, {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(1);
     expect(text).to.match(
       /\nerror: The build failed: kubectl build exited with 1\.[\s\S]*\nfailed: after [\d.]+ s\n$/,
@@ -54,7 +54,7 @@ describeCommand('on a terminal', (world) => {
   });
 
   it('a build with --quiet prints the result alone', async () => {
-    const {text} = await runOnTerminal(world, ['-q', '-t', 'localhost/web:dev', '.']);
+    const {text} = await runOnTerminal(world, ['-q', ...BUILD]);
     expect(text).to.match(/^sha256:\w+\n$/);
   });
 
@@ -71,7 +71,7 @@ describeCommand('a result of a megabyte', (world) => {
     if (process.platform === 'win32') this.skip();
   });
 
-  const args = ['--dry-run', '-t', 'localhost/web:dev', '.'];
+  const args = ['--dry-run', ...BUILD];
   for (let index = 0; index < 10; index += 1) args.push('--build-arg', `A${index}=${'ü'.repeat(50_000)}`);
 
   async function pipeInto(reader: string) {

@@ -35,13 +35,19 @@ export interface ApiServerOptions {
   readonly basePath?: string;
 }
 
-export async function startApiServer(options: ApiServerOptions = {}) {
-  const {basePath = ''} = options;
+/** One authority for all servers of a test run, since a key costs more than a server. */
+const trust = (async () => {
   const authority = await makeCertificateAuthority();
-  const [{key, certificate}, client] = await Promise.all([
+  const [identity, client] = await Promise.all([
     authority.signServer(['127.0.0.1', 'localhost']),
     authority.signClient('certificate-user', ['testers']),
   ]);
+  return {authority: authority.certificate, identity, client};
+})();
+
+export async function startApiServer(options: ApiServerOptions = {}) {
+  const {basePath = ''} = options;
+  const {authority, identity, client} = await trust;
   const known = {token: 'known-token', username: 'basic-user', password: 'known-password'};
   const state = {...makeState(), ...options.state};
   const requests: ApiRequest[] = [];
@@ -57,8 +63,9 @@ export async function startApiServer(options: ApiServerOptions = {}) {
   };
 
   const upgraded = new Set<Duplex>();
-  const clients = {ca: authority.certificate, requestCert: true, rejectUnauthorized: false};
-  const server = createServer({key, cert: certificate, ...clients}, async (request, response) => {
+  const {key, certificate: cert} = identity;
+  const clients = {ca: authority, requestCert: true, rejectUnauthorized: false};
+  const server = createServer({key, cert, ...clients}, async (request, response) => {
     const noted = note(request);
     noted.body = await readBody(request);
     later(state.delayMs, () => {
@@ -78,13 +85,12 @@ export async function startApiServer(options: ApiServerOptions = {}) {
   return {
     url,
     /** PEM of the authority that signed the server and its clients. */
-    authority: authority.certificate,
+    authority,
     token: known.token,
     state,
     /** All so far, oldest first. */
     requests: requests as readonly ApiRequest[],
-    kubeconfig: (how: KubeconfigOptions) =>
-      writeKubeconfig({url, authority: authority.certificate, client, ...known}, how),
+    kubeconfig: (how: KubeconfigOptions) => writeKubeconfig({url, authority, client, ...known}, how),
     /** As a real cluster does: what becomes of the pod, what is told of it, and who comes in its place. */
     killPod: (name: string, how: Death) => killPod(cluster, name, how),
     close: () =>

@@ -1,27 +1,22 @@
 /** Owns the stand-in delegate on disk: installing it as `kubectl-build`, and reading what it was given. */
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 
 /** All that the stand-in can do; chosen when it is installed. */
-export const delegateBehaviours = [
-  'build', // builds, as recorded
-  'cached', // builds, every step cached
-  'boots-builder', // no builder yet: it starts one first
-  'run-fails', // a RUN step exits 7
-  'otel-socket', // a RUN step on the builder that the plugin makes by default
-  'copy-missing', // COPY of a file that is not there
-  'syntax-error', // an unknown instruction
-  'push-401', // the registry wants a login; builds well where nothing is pushed
-  'slow', // a tick a second until SIGINT or SIGTERM cancels it
-  'ignores-signals', // nothing but SIGKILL and SIGHUP ends it, for 60 seconds
-  'floods', // 200 MB of progress, then as `build`
-  'changes', // makes another image each time
-  'no-digest', // succeeds and tells no digest
-  'panics', // a Go panic
-] as const;
-
-export type DelegateBehaviour = (typeof delegateBehaviours)[number];
+export type DelegateBehaviour =
+  | 'build' // builds, as recorded
+  | 'run-fails' // a RUN step exits 7
+  | 'otel-socket' // a RUN step on the builder that the plugin makes by default
+  | 'copy-missing' // COPY of a file that is not there
+  | 'syntax-error' // an unknown instruction
+  | 'push-401' // the registry wants a login; builds well where nothing is pushed
+  | 'slow' // a tick a second until SIGINT or SIGTERM cancels it
+  | 'ignores-signals' // nothing but SIGKILL and SIGHUP ends it, for 60 seconds
+  | 'floods' // 200 MB of progress, then as `build`
+  | 'changes' // makes another image each time
+  | 'no-digest' // succeeds and tells no digest
+  | 'panics'; // a Go panic
 
 export interface SeenFile {
   readonly path: string;
@@ -54,43 +49,19 @@ export interface Invocation {
   readonly exitCode: number | null;
 }
 
-export interface InstalledDelegate {
-  /** Absolute path of `kubectl-build`. */
-  readonly program: string;
-  readonly logDirectory: string;
-}
-
 /**
- * Installs the stand-in into `directory`. Node is baked in, so that PATH needs none, and so is the behaviour, so that
- * the environment is the test's own. `logDirectory`: by default one beside `directory`.
+ * Installs the stand-ins of `kubectl-build` and `kubectl-buildkit` into `directory`. Node is baked in, so that PATH needs
+ * none, and so is the behaviour, so that the environment is the test's own.
  */
-export function installDelegate(
-  directory: string,
-  options: {readonly behaviour?: DelegateBehaviour; readonly logDirectory?: string} = {},
-): InstalledDelegate {
-  const {behaviour = 'build', logDirectory = `${directory}-log`} = options;
+export function installDelegate(directory: string, behaviour: DelegateBehaviour, logDirectory: string): void {
   if (/\s/.test(process.execPath))
     throw new Error(`A path with a space cannot start a script: ${process.execPath}`);
-  const program = join(directory, 'kubectl-build');
-  const standIn = pathToFileURL(join(import.meta.dirname, 'stand-ins', 'kubectl-build.mjs')).href;
-  const baked = JSON.stringify({behaviour, logDirectory});
-  mkdirSync(directory, {recursive: true});
-  writeFileSync(
-    program,
-    `#!${process.execPath}\nimport(${JSON.stringify(standIn)}).then(({main}) => main(${baked}));\n`,
-    {mode: 0o755},
-  );
-  return {program, logDirectory};
-}
-
-/** Installs the stand-in of the plugins' other half, `kubectl-buildkit`; Node is baked in there as well. */
-export function installBuildkit(directory: string): void {
-  const standIn = pathToFileURL(join(import.meta.dirname, 'stand-ins', 'kubectl-buildkit.mjs')).href;
-  writeFileSync(
-    join(directory, 'kubectl-buildkit'),
-    `#!${process.execPath}\nimport(${JSON.stringify(standIn)}).then(({main}) => main());\n`,
-    {mode: 0o755},
-  );
+  for (const name of ['kubectl-build', 'kubectl-buildkit']) {
+    const standIn = pathToFileURL(join(import.meta.dirname, 'stand-ins', `${name}.mjs`)).href;
+    const call = `main(${JSON.stringify({behaviour, logDirectory})})`;
+    const script = `#!${process.execPath}\nimport(${JSON.stringify(standIn)}).then(({main}) => ${call});\n`;
+    writeFileSync(join(directory, name), script, {mode: 0o755});
+  }
 }
 
 /** All runs so far, in the order in which they were started. */

@@ -64,11 +64,16 @@ export async function run(program: Program, options: RunOptions): Promise<Ended>
   return await runCommand(program.command, [...program.args, ...options.args], options);
 }
 
-/** `kubectl tiltbuild ...`: kubectl finds the compiled binary on PATH. */
-export async function runViaKubectl(options: RunOptions): Promise<Ended> {
+/** `kubectl tiltbuild ...`: kubectl finds the compiled binary on PATH. `before` are words for kubectl itself. */
+export async function runViaKubectl(
+  options: RunOptions & {readonly before?: readonly string[]},
+): Promise<Ended> {
   const env = {...options.env, PATH: [distribution, options.env.PATH].join(delimiter)};
   const kubectl = join(realKubectlDirectory(), 'kubectl');
-  return await runCommand(kubectl, ['tiltbuild', ...options.args], {...options, env});
+  return await runCommand(kubectl, [...(options.before ?? []), 'tiltbuild', ...options.args], {
+    ...options,
+    env,
+  });
 }
 
 /** Any program, with no shell between. Rejects where it cannot be started or takes too long. */

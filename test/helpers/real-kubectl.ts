@@ -33,3 +33,17 @@ export function realKubectlDirectory(): string {
   }
   return directory;
 }
+
+/** A kubectl in a directory of its own below `root`, which logs its arguments and runs the real one. */
+export function recordKubectl(root: string): {
+  readonly directory: string;
+  readonly argv: () => readonly string[];
+} {
+  const directory = join(root, 'recording kubectl');
+  const [log, real] = [join(directory, 'argv'), join(realKubectlDirectory(), 'kubectl')];
+  mkdirSync(directory);
+  writeFileSync(log, '');
+  const script = `#!/bin/sh\necho "$@" >>'${log}'\nexec '${real}' "$@"\n`;
+  writeFileSync(join(directory, 'kubectl'), script, {mode: 0o755});
+  return {directory, argv: () => readFileSync(log, 'utf8').split('\n').slice(0, -1)};
+}

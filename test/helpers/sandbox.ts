@@ -2,13 +2,7 @@
 import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join, relative} from 'node:path';
-import {
-  type DelegateBehaviour,
-  type Invocation,
-  installBuildkit,
-  installDelegate,
-  readInvocations,
-} from './delegate.ts';
+import {type DelegateBehaviour, type Invocation, installDelegate, readInvocations} from './delegate.ts';
 import {realKubectlDirectory} from './real-kubectl.ts';
 
 export interface Sandbox {
@@ -41,11 +35,8 @@ export async function makeSandbox(): Promise<Sandbox> {
   }) as [string, string, string, string];
   const kubeconfig = join(root, 'kubeconfig.yaml');
   const delegateLog = join(root, 'delegate-log');
-  const setDelegate = (behaviour: DelegateBehaviour) => {
-    installDelegate(bin, {behaviour, logDirectory: delegateLog});
-  };
+  const setDelegate = (behaviour: DelegateBehaviour) => installDelegate(bin, behaviour, delegateLog);
   setDelegate('build');
-  installBuildkit(bin);
   writeFileSync(join(work, 'Dockerfile'), 'FROM scratch\nCOPY index.html /www/index.html\n');
   writeFileSync(join(work, 'index.html'), '<p>hello</p>\n');
   return {

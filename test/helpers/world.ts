@@ -1,5 +1,8 @@
 /** Owns what a whole-command test stands in: a cluster, a place to run, and the program under test. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect} from 'chai';
+import {parseAllDocuments} from 'yaml';
 import type {KubeconfigOptions} from './api-kubeconfig.ts';
 import {type ApiServer, addBuilder, node, startApiServer} from './api-server.ts';
 import type {Invocation} from './delegate.ts';
@@ -31,6 +34,10 @@ export const DIGEST = 'sha256:24cda528986e03d36fbe92c7fec9d42e88b9800459a6e72ebe
 export const KIND_NAMES = {context: 'kind-demo', cluster: 'kind-demo', user: 'kind-demo'};
 /** Names that tell nothing, so that the nodes are asked. */
 export const PLAIN_NAMES = {context: 'work', cluster: 'work-cluster', user: 'me'};
+
+/** The plainest build, and how it is exported on containerd. */
+export const BUILD = ['-t', 'localhost/web:dev', '.'];
+export const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
 
 /** Who asks the cluster. */
 export const WAYS = ['directly', 'kubectl'] as const;
@@ -94,6 +101,46 @@ export function describeCommand(title: string, declare: (world: World) => void):
     };
     declare(world);
   });
+}
+
+export function removeBuilders({api}: World): void {
+  Object.assign(api.state, {deployments: [], configmaps: [], pods: []});
+}
+
+/** The requests that changed the cluster. */
+export function changes({api}: World) {
+  return api.requests.filter(({method, path}) => method !== 'GET' && !/\/(selfsubject\w+|exec)$/.test(path));
+}
+
+export const changedPaths = (world: World) => changes(world).map(({method, path}) => `${method} ${path}`);
+
+/** The objects of a file in test/fixtures/builder. */
+export function readBuilderFixture(name: string): readonly unknown[] {
+  const file = join(import.meta.dirname, '..', 'fixtures', 'builder', `${name}.yaml`);
+  // The first document is a comment with buildkitd.toml in the clear.
+  return parseAllDocuments(readFileSync(file, 'utf8'))
+    .map((document) => document.toJS())
+    .filter((object) => object !== null);
+}
+
+export function expectBuilt(ended: Ended): void {
+  expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${DIGEST}\n`});
+}
+
+/** It ended with this exit code and these words, printed no result, and did not start kubectl-build. */
+export function expectRefused(
+  {sandbox}: World,
+  ended: Ended,
+  exitCode: number,
+  ...words: readonly (string | RegExp)[]
+): void {
+  expect(ended, ended.stderr).to.include({exitCode, stdout: ''});
+  for (const word of words) {
+    if (typeof word === 'string') expect(ended.stderr).to.contain(word);
+    else expect(ended.stderr).to.match(word);
+  }
+  expect(ended.stderr).not.to.contain('This is a bug');
+  expect(sandbox.invocations(), 'runs of kubectl-build').to.deep.equal([]);
 }
 
 /** The delegate's arguments that pin the target of the sandbox's kubeconfig. */

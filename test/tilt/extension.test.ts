@@ -14,6 +14,7 @@ const NAMES = [
   'kubectl_build_registry_secret',
   'to_bool',
 ];
+const PROGRAM = ['kubectl-tiltbuild', '--context', 'kind-demo'];
 const HOME = {HOME: '/home/me', LOCALAPPDATA: 'C:\\Users\\me\\AppData\\Local'};
 
 describe('the extension kubectl_build', () => {
@@ -60,16 +61,7 @@ describe('the extension kubectl_build', () => {
         const onPlatform = (path: string) => (platform === 'nt' ? path.replaceAll('/', '\\') : path);
         expect(made).to.deep.equal({
           ref: (/^'([^']*)'/.exec(call) as RegExpExecArray)[1],
-          command: [
-            'kubectl-tiltbuild',
-            '--context',
-            'kind-demo',
-            '--image',
-            image,
-            '--ref-file',
-            file,
-            ...command,
-          ],
+          command: [...PROGRAM, '--image', image, '--ref-file', file, ...command],
           // What is joined is joined as the system does it.
           deps: deps
             .map((path) => (call.includes(path) ? path : onPlatform(path)))
@@ -188,50 +180,39 @@ describe('the extension kubectl_build', () => {
   });
 
   describe('fails as Tilt loads, for', () => {
-    for (const [what, lines, words] of [
+    for (const [what, given, words] of [
       [
         'two Dockerfiles',
-        "kubectl_build('a', '.', dockerfile='Dockerfile', dockerfile_contents='FROM x')",
+        "'a', '.', dockerfile='Dockerfile', dockerfile_contents='FROM x'",
         'cannot be used together',
       ],
-      ['a glob in only', "kubectl_build('a', '.', only=['src', 'lib/*.go'])", 'lib/*.go'],
-      ['a line break in a pattern', "kubectl_build('a', '.', ignore='a\\nb')", 'contains a line break'],
-      [
-        'patterns that are none',
-        "kubectl_build('a', '.', ignore=[1])",
-        'ignore must be a string or a list of strings',
-      ],
-      ['a name with upper case', "kubectl_build('gcr.io/Me/App', '.')", 'lower case'],
-      ['a name with a space', "kubectl_build('my app', '.')", 'contains " "'],
-      ['a name with an empty part', "kubectl_build('localhost//app', '.')", 'a part is empty'],
-      [
-        'a name that ends in a separator',
-        "kubectl_build('localhost/app-', '.')",
-        'begins or ends with a separator',
-      ],
-      ['no name', "kubectl_build('', '.')", 'ref must be the name of an image'],
-      ['an extra tag that is none', "kubectl_build('a', '.', extra_tag='a b')", 'extra_tag'],
-      ['a secret without id', "kubectl_build('a', '.', secret='src=f')", 'no id='],
-      ['a secret with an unknown key', "kubectl_build('a', '.', secret='id=a,file=f')", 'unknown key file'],
-      ['a secret that is a bare word', "kubectl_build('a', '.', secret='hunter2')", 'not key=value'],
-      ['a context that is none', "kubectl_build('a', '-')", 'path of a directory'],
-      ['no context', "kubectl_build('a')", 'kubectl_build() takes 2 positional arguments'],
-      ['a Dockerfile that is not there', "kubectl_build('a', 'deploy')", 'no such file or directory'],
-      [
-        'a build argument that is no string',
-        "kubectl_build('a', '.', build_args={'N': 1})",
-        'build argument N',
-      ],
-      ['contents that are no text', "kubectl_build('a', '.', dockerfile_contents=1)", 'string or a blob'],
-      ['an argument that is unknown', "kubectl_build('a', '.', cache='x')", "argument 'cache'"],
-      ['a switch that is neither on nor off', "kubectl_build_enable('perhaps')", 'neither on nor off'],
+      ['a glob in only', "'a', '.', only=['src', 'lib/*.go']", 'lib/*.go'],
+      ['a line break in a pattern', "'a', '.', ignore='a\\nb'", 'contains a line break'],
+      ['patterns that are none', "'a', '.', ignore=[1]", 'ignore must be a string or a list of strings'],
+      ['a name with upper case', "'gcr.io/Me/App', '.'", 'lower case'],
+      ['a name with a space', "'my app', '.'", 'contains " "'],
+      ['a name with an empty part', "'localhost//app', '.'", 'a part is empty'],
+      ['a name that ends in a separator', "'localhost/app-', '.'", 'begins or ends with a separator'],
+      ['no name', "'', '.'", 'ref must be the name of an image'],
+      ['an extra tag that is none', "'a', '.', extra_tag='a b'", 'extra_tag'],
+      ['a secret without id', "'a', '.', secret='src=f'", 'no id='],
+      ['a secret with an unknown key', "'a', '.', secret='id=a,file=f'", 'unknown key file'],
+      ['a secret that is a bare word', "'a', '.', secret='hunter2'", 'not key=value'],
+      ['a context that is none', "'a', '-'", 'path of a directory'],
+      ['no context', "'a'", 'kubectl_build() takes 2 positional arguments'],
+      ['a Dockerfile that is not there', "'a', 'deploy'", 'no such file or directory'],
+      ['a build argument that is no string', "'a', '.', build_args={'N': 1}", 'build argument N'],
+      ['contents that are no text', "'a', '.', dockerfile_contents=1", 'string or a blob'],
+      ['an argument that is unknown', "'a', '.', cache='x'", "argument 'cache'"],
     ] as const) {
       it(what, () => {
-        const message = failure(lines);
+        const message = failure(`kubectl_build(${given})`);
         expect(message).to.contain(words);
         expect(message).to.not.contain('hunter2');
       });
     }
+    it('a switch that is neither on nor off', () =>
+      expect(failure("kubectl_build_enable('perhaps')")).to.contain('neither on nor off'));
   });
 
   describe('is docker_build again', () => {

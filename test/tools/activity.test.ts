@@ -56,28 +56,20 @@ describe('Activity', () => {
     expect(isTicking()).to.equal(false);
   });
 
-  it('shows longer work and its duration, and removes the line', async () => {
-    const {activity, shown, pass} = makeTerminal();
-    const {work, end} = makeWork();
-    const running = activity.during('waiting', work);
-    pass(2100);
-    expect(shown).to.deep.equal([`${CLEAR}waiting … 0 s`, `${CLEAR}waiting … 1 s`, `${CLEAR}waiting … 2 s`]);
-    end();
-    await running;
-    pass(200);
-    expect(shown.at(-1)).to.equal(CLEAR);
-  });
-
-  it('removes the line if the work fails', async () => {
-    const {activity, shown, pass} = makeTerminal();
-    const {promise, reject} = Promise.withResolvers<void>();
-    const running = activity.during('waiting', () => promise).catch((error: Error) => error.message);
-    pass(600);
-    reject(new Error('no'));
-    expect(await running).to.equal('no');
-    pass(200);
-    expect(shown.at(-1)).to.equal(CLEAR);
-  });
+  for (const how of ['succeeds', 'fails'] as const) {
+    it(`shows longer work and its duration, and removes the line when it ${how}`, async () => {
+      const {activity, shown, pass} = makeTerminal();
+      const {promise, resolve, reject} = Promise.withResolvers<string>();
+      const running = activity.during('waiting', () => promise).catch((error: Error) => error.message);
+      pass(2100);
+      expect(shown).to.deep.equal([0, 1, 2].map((seconds) => `${CLEAR}waiting … ${seconds} s`));
+      if (how === 'fails') reject(new Error('no'));
+      else resolve('no');
+      expect(await running).to.equal('no');
+      pass(200);
+      expect(shown.at(-1)).to.equal(CLEAR);
+    });
+  }
 
   it('writes all other output above the line', async () => {
     const {activity, terminal, shown, pass} = makeTerminal();

@@ -16,9 +16,8 @@ describe('the benchmark on a cluster', function () {
   this.timeout(120_000);
   let api: ApiServer;
   let sandbox: Sandbox;
-  const tiltbuild = program.name === 'binary' ? program : undefined;
   beforeEach(async function () {
-    if (tiltbuild === undefined) this.skip();
+    if (program.name !== 'binary') this.skip();
     [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
     api.state.nodes.push(node());
     const connection = {auth: 'certificate', names: KIND_NAMES, directory: sandbox.root} as const;
@@ -31,19 +30,10 @@ describe('the benchmark on a cluster', function () {
 
   async function bench(): Promise<readonly Result[]> {
     const results: Result[] = [];
-    const kubectl = join(realKubectlDirectory(), 'kubectl');
-    await benchCluster(
-      {
-        tiltbuild: tiltbuild?.command ?? '',
-        kubectl,
-        env: sandbox.env,
-        directory: sandbox.root,
-        baseImage: 'busybox:1.37',
-        rounds: 1,
-        atOnce: 2,
-      },
-      (result) => results.push(result),
-    );
+    const {env, root: directory} = sandbox;
+    const programs = {tiltbuild: program.command, kubectl: join(realKubectlDirectory(), 'kubectl')};
+    const setting = {baseImage: 'busybox:1.37', rounds: 1, atOnce: 2};
+    await benchCluster({...programs, env, directory, ...setting}, (result) => results.push(result));
     return results;
   }
 
@@ -61,16 +51,12 @@ describe('the benchmark on a cluster', function () {
       ['From save to a ready pod, an image of 500 MB', 'kubectl build', 'kubectl tiltbuild'],
     ]);
     const builds = sandbox.invocations();
-    expect(builds.map(({exitCode}) => exitCode)).to.satisfy((codes: number[]) =>
-      codes.every((code) => code === 0),
-    );
+    for (const {exitCode} of builds) expect(exitCode).to.equal(0);
     // Each comparison with its rounds and warm-ups: 3 cases × 3, 2 × 2 × 3, 2 × 3, 2 × 2.
     expect(builds).to.have.length(9 + 12 + 6 + 4);
     // Every build is rolled out.
-    const applied = api.requests.filter(
-      ({method, path}) =>
-        method !== 'GET' && path.includes(`/namespaces/${NAMESPACE}/deployments/tiny-build`),
-    );
+    const path = `/namespaces/${NAMESPACE}/deployments/tiny-build`;
+    const applied = api.requests.filter((one) => one.method !== 'GET' && one.path.includes(path));
     expect(applied.length).to.be.greaterThanOrEqual(2);
     expect([...api.state.namespaces]).to.deep.equal(['default']);
   });

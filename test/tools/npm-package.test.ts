@@ -17,20 +17,11 @@ describe('the package for npm', function () {
   /** npm, on the Node that runs the tests. */
   function npm(...args: string[]): string {
     const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+    const env = {...process.env, npm_config_cache: join(directory, 'cache'), npm_config_loglevel: 'error'};
     const {status, stdout, stderr, error} = spawnSync(
       'npm',
       [...args, '--offline', '--no-audit', '--no-fund'],
-      {
-        cwd: root,
-        encoding: 'utf8',
-        env: {
-          ...process.env,
-          PATH: path,
-          npm_config_cache: join(directory, 'cache'),
-          npm_config_loglevel: 'error',
-        },
-        shell: process.platform === 'win32',
-      },
+      {cwd: root, encoding: 'utf8', env: {...env, PATH: path}, shell: process.platform === 'win32'},
     );
     if (status !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${error ?? ''}${stdout}${stderr}`);
     return stdout;
@@ -49,53 +40,30 @@ describe('the package for npm', function () {
     mkdirSync(prefix);
     npm('pack', '--ignore-scripts=false', '--pack-destination', directory);
     const [tarball] = readdirSync(directory).filter((name) => name.endsWith('.tgz'));
-    npm(
-      'install',
-      '--global',
-      '--prefix',
-      prefix,
-      join(directory, tarball ?? expect.fail('npm packed nothing')),
-    );
+    npm('install', '--global', '--prefix', prefix, join(directory, tarball ?? expect.fail('no tarball')));
   });
   after(() => directory && rmSync(directory, {recursive: true, force: true}));
 
-  it('needs no other package', () => {
-    expect(readdirSync(join(prefix, 'lib', 'node_modules'))).to.deep.equal([pjson.name]);
-    expect(readdirSync(join(prefix, 'lib', 'node_modules', pjson.name))).to.have.members([
-      'CHANGELOG.md',
-      'LICENSE',
-      'README.md',
-      'bin',
-      'dist',
-      'package.json',
-    ]);
-  });
-
-  it('contains no path of the machine that built it', () => {
-    const bundle = readFileSync(
-      join(prefix, 'lib', 'node_modules', pjson.name, 'dist', 'npm', 'main.js'),
-      'utf8',
-    );
+  it('needs no other package, and contains no path of the machine that built it', () => {
+    const modules = join(prefix, 'lib', 'node_modules');
+    expect(readdirSync(modules)).to.deep.equal([pjson.name]);
+    const files = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json'];
+    expect(readdirSync(join(modules, pjson.name))).to.have.members(files);
+    const bundle = readFileSync(join(modules, pjson.name, 'dist', 'npm', 'main.js'), 'utf8');
     expect(bundle.includes(join(root, 'node_modules'))).to.equal(false);
   });
 
-  it('runs, and prints its version', async () => {
+  it('runs, keeps the exit codes, shows its help, and completes', async () => {
     const ended = await installed('kubectl-tiltbuild', ['--version']);
     expect(ended).to.include({exitCode: 0, stderr: ''});
     expect(ended.stdout)
       .to.match(/^kubectl-tiltbuild \d+\.\d+\.\d+ \([0-9a-z-]+\)\n/)
       .and.contain(`Node ${process.versions.node}`);
-  });
-
-  it('shows its help, and completes', async () => {
-    expect((await installed('kubectl-tiltbuild', ['--help'])).stdout).to.contain(
-      'kubectl tiltbuild [flags] PATH',
-    );
-    expect((await installed('kubectl_complete-tiltbuild', ['--print', 'r'])).stdout).to.equal('ref\n:4\n');
-  });
-
-  it('keeps the exit codes', async () => {
     expect((await installed('kubectl-tiltbuild', ['--wat', '.'])).exitCode).to.equal(2);
+    const help = await installed('kubectl-tiltbuild', ['--help']);
+    expect(help.stdout).to.contain('kubectl tiltbuild [flags] PATH');
+    const completed = await installed('kubectl_complete-tiltbuild', ['--print', 'r']);
+    expect(completed.stdout).to.equal('ref\n:4\n');
   });
 
   it('names the Node it needs if run on an older one', async () => {

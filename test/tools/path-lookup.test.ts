@@ -14,11 +14,10 @@ describe('findOnPath', () => {
   before(function () {
     if (process.platform === 'win32') this.skip();
     root = realpathSync(mkdtempSync(join(tmpdir(), 'path-lookup-')));
-    for (const directory of ['first', 'second', 'with space', 'ünï😀', 'empty', 'here', 'here/bin']) {
+    for (const directory of ['first', 'second', 'ünï 😀', 'empty', 'here', 'here/bin']) {
       mkdirSync(join(root, directory));
     }
-    for (const directory of ['first', 'second', 'with space', 'ünï😀', 'here', 'here/bin'])
-      program(directory);
+    for (const directory of ['first', 'second', 'ünï 😀', 'here', 'here/bin']) program(directory);
     mkdirSync(join(root, 'directory', NAME), {recursive: true});
     mkdirSync(join(root, 'plain'));
     writeFileSync(join(root, 'plain', NAME), 'x', {mode: 0o644});
@@ -43,9 +42,7 @@ describe('findOnPath', () => {
 
   for (const [what, directories, found] of [
     ['the first that has it', ['empty', 'first', 'second'], 'first'],
-    ['the order of PATH', ['second', 'first'], 'second'],
-    ['a directory with a space', ['with space'], 'with space'],
-    ['a directory with letters of all kinds', ['ünï😀'], 'ünï😀'],
+    ['a directory with a space and letters of all kinds', ['ünï 😀'], 'ünï 😀'],
     ['a link to a program', ['links', 'first'], 'links'],
     ['no directory of that name', ['directory', 'second'], 'second'],
     ['no file that cannot be run', ['plain', 'second'], 'second'],
@@ -71,15 +68,5 @@ describe('findOnPath', () => {
     expect(await findOnPath(NAME, {}, process.platform)).to.equal(undefined);
     expect(await findOnPath(NAME, {PATH: ''}, process.platform)).to.equal(undefined);
     expect(await findOnPath(NAME, {Path: join(root, 'first')}, process.platform)).to.equal(undefined);
-  });
-
-  it('uses the given PATH, not that of the process', async () => {
-    const own = process.env.PATH;
-    process.env.PATH = join(root, 'first');
-    try {
-      expect(await find(...at('empty'))).to.equal(undefined);
-    } finally {
-      process.env.PATH = own;
-    }
   });
 });

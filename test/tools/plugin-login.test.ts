@@ -1,6 +1,6 @@
 /** Covers a login through a credential plugin: it gets what kubectl gives it, and runs no more often than needed. */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join, posix} from 'node:path';
+import {dirname, join, posix} from 'node:path';
 import {expect} from 'chai';
 import {stringify} from 'yaml';
 import {mergeKubeconfigs} from '../../src/cluster/kubeconfig/merge.ts';
@@ -11,9 +11,8 @@ import {TiltbuildError} from '../../src/errors.ts';
 import {SignalInterruption} from '../../src/system/interruption.ts';
 import {PluginLogin} from '../../src/system/plugin-login.ts';
 import {Runner} from '../../src/system/runner.ts';
-import {formatAdvice} from '../../src/text/advice.ts';
 import {type ApiServer, startApiServer} from '../helpers/api-server.ts';
-import {catchError} from '../helpers/caught.ts';
+import {catchError, hintsOf} from '../helpers/caught.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
@@ -101,15 +100,18 @@ describe('PluginLogin', () => {
 
   const authority = () => ({'certificate-authority-data': Buffer.from(api.authority).toString('base64')});
   const requests: readonly (readonly [string, object, () => object])[] = [
-    ['as it is', {}, authority],
     ['by v1beta1', {apiVersion: V1BETA1, interactiveMode: undefined}, authority],
     [
-      'with arguments and variables',
-      {args: ['a b', '$HOME', ''], env: [{name: 'EXTRA', value: 'x y'}]},
+      'with arguments and variables, one of which goes before ours',
+      {
+        args: ['a b', '$HOME', ''],
+        env: [
+          {name: 'EXTRA', value: 'x y'},
+          {name: 'HOME', value: '/x'},
+        ],
+      },
       authority,
     ],
-    ['with a variable that goes before ours', {env: [{name: 'HOME', value: '/x'}]}, authority],
-    ['with the cluster', {provideClusterInfo: true}, authority],
     [
       'with the cluster, its authority in a file',
       {provideClusterInfo: true},
@@ -172,84 +174,60 @@ describe('PluginLogin', () => {
     expect(seen()).to.have.length(3);
   });
 
-  it('accepts a certificate', async () => {
-    installPlugin([{clientCertificateData: 'CERT', clientKeyData: 'KEY'}]);
-    expect((await open({}).login.logIn()).user).to.deep.equal({
+  it('accepts a certificate, and shows what the plugin prints to standard error', async () => {
+    const answer = {clientCertificateData: 'CERT', clientKeyData: 'KEY'};
+    installPlugin([answer], V1, 'open https://login.test\nand type ABC\n');
+    const {login, lines} = open({});
+    expect((await login.logIn()).user).to.deep.equal({
       name: 'me',
       'client-certificate-data': 'Q0VSVA==',
       'client-key-data': 'S0VZ',
     });
-  });
-
-  it('shows what the plugin prints to standard error', async () => {
-    installPlugin([{token: 't'}], V1, 'open https://login.test\nand type ABC\n');
-    const {login, lines} = open({});
-    await login.logIn();
     expect(lines).to.deep.equal(['open https://login.test', 'and type ABC']);
   });
 
-  for (const [exec, remedy] of [
-    [{}, 'Log in again, or check with: kubectl auth whoami'],
-    [{installHint: 'Ask Bob.'}, 'Ask Bob.'],
-  ] as const) {
-    it(`names the plugin and the user if it fails, and says: ${remedy}`, async () => {
-      installPlugin([3]);
-      const error = (await catchError(open(exec).login.logIn())) as TiltbuildError;
-      expect(error).to.include({
-        code: 'cluster-denied',
-        message: 'The login plugin "login" of user "me" failed with exit code 3.',
-      });
-      expect(error.remedy.map((advice) => formatAdvice(advice))).to.deep.equal([remedy]);
-    });
-  }
-
-  it('runs the plugin again after a failure', async () => {
+  it('names the plugin and the user if it fails, says what to do, and runs it again', async () => {
     installPlugin([3, {token: 't'}]);
-    const {login} = open({});
-    await catchError(login.logIn());
+    const {login} = open({installHint: 'Ask Bob.'});
+    const error = (await catchError(login.logIn())) as TiltbuildError;
+    expect(error).to.include({
+      code: 'cluster-denied',
+      message: 'The login plugin "login" of user "me" failed with exit code 3.',
+    });
+    expect(hintsOf(error)).to.equal('Ask Bob.');
     expect((await login.logIn()).user.token).to.equal('t');
   });
 
-  const POLICY = 'credentialPluginPolicy: DenyAll\n';
-  /** Whether the login is left to kubectl, the `exec` fields, and how to prepare the test. */
-  const cases: readonly (readonly [string, boolean, exec: object, () => Readonly<Record<string, string>>])[] =
-    [
-      ['a plugin that is not on PATH', true, {command: 'no-such-login'}, () => ({})],
-      ['a plugin that cannot be started', true, {command: '/nowhere/login'}, () => ({})],
-      [
-        'an answer that is no ExecCredential',
-        true,
-        {},
-        () => {
-          installPlugin(['token: x']);
-          return {};
-        },
-      ],
-      ['preferences that may forbid it', true, {}, () => forbidAt(join(sandbox.home, '.kube', 'kuberc'))],
-      [
-        'preferences elsewhere that may forbid it',
-        true,
-        {},
-        () => ({...forbidAt(join(sandbox.root, 'preferences')), KUBERC: join(sandbox.root, 'preferences')}),
-      ],
-      [
-        'preferences that are turned off',
-        false,
-        {},
-        () => ({...forbidAt(join(sandbox.home, '.kube', 'kuberc')), KUBERC: 'off'}),
-      ],
-    ];
   const forbidAt = (path: string) => {
-    mkdirSync(join(sandbox.home, '.kube'));
-    writeFileSync(path, POLICY);
-    return {};
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(path, 'credentialPluginPolicy: DenyAll\n');
   };
-  for (const [what, left, exec, prepare] of cases) {
-    it(`${left ? 'leaves it to kubectl' : 'runs the plugin'}: ${what}`, async () => {
+  const preferences = () => join(sandbox.home, '.kube', 'kuberc');
+  for (const [what, exec, prepare] of [
+    ['a plugin that is not on PATH', {command: 'no-such-login'}, () => ({})],
+    ['a plugin that cannot be started', {command: '/nowhere/login'}, () => ({})],
+    ['an answer that is no ExecCredential', {}, () => void installPlugin(['token: x'])],
+    ['preferences that may forbid it', {}, () => forbidAt(preferences())],
+    [
+      'preferences elsewhere that may forbid it',
+      {},
+      () => {
+        const KUBERC = join(sandbox.root, 'preferences');
+        forbidAt(KUBERC);
+        return {KUBERC};
+      },
+    ],
+  ] as const) {
+    it(`leaves it to kubectl: ${what}`, async () => {
       installPlugin([{token: 't'}]);
-      const {login} = open(exec, {}, prepare());
-      if (!left) expect((await login.logIn()).user.token).to.equal('t');
-      else expect(await catchError(login.logIn())).not.to.be.instanceOf(TiltbuildError);
+      const {login} = open(exec, {}, prepare() ?? {});
+      expect(await catchError(login.logIn())).not.to.be.instanceOf(TiltbuildError);
     });
   }
+
+  it('runs the plugin where preferences are turned off', async () => {
+    installPlugin([{token: 't'}]);
+    forbidAt(preferences());
+    expect((await open({}, {}, {KUBERC: 'off'}).login.logIn()).user.token).to.equal('t');
+  });
 });

@@ -49,7 +49,7 @@ export async function main({behaviour, logDirectory}) {
   }
   let options;
   try {
-    options = readOptions(argv, env, terminal, log);
+    options = readOptions(argv, env, log);
     if (options === undefined) return end(0);
     await readInputs(options.inputs, log);
     if (options.plugin !== undefined) log.add({login: logIn(options.plugin, env)});
@@ -61,7 +61,7 @@ export async function main({behaviour, logDirectory}) {
   end(await build(behaviour, options, log));
 }
 
-function readOptions(argv, env, terminal, log) {
+function readOptions(argv, env, log) {
   const parsed = parseArgv(argv);
   if (parsed.given.get('help')) {
     process.stdout.write(readRecording('help').stdout);
@@ -71,13 +71,11 @@ function readOptions(argv, env, terminal, log) {
     const recorded = readRecording('no-arguments').stderr;
     throw new Refusal(recorded.slice('Error: '.length).trimEnd());
   }
-  const options = checkOptions(parsed, env, {stdoutIsTerminal: terminal.stdout});
+  const options = checkOptions(parsed, env);
   const {inputs} = options;
   log.add({
     kubeconfigs: options.kubeconfigs.map(seeFile),
-    secrets: options.secrets.map(({id, path, env: name}) =>
-      name === undefined ? {id, ...seeFile(path)} : {id, ...seeFile(''), content: env[name]},
-    ),
+    secrets: options.secrets.map(({id, path}) => ({id, ...seeFile(path)})),
     dockerfile: inputs.path !== undefined && existsSync(inputs.path) ? seeDockerfile(inputs.path) : null,
   });
   return {...options, given: parsed.given, env};
@@ -156,7 +154,7 @@ async function build(behaviour, options, log) {
   if (behaviour === 'floods') await flood();
 
   const digestNow = behaviour === 'changes' ? `sha256:${randomBytes(32).toString('hex')}` : undefined;
-  const recorded = nameContent(readRecording(chooseRecording(behaviour, options)).stderr, options, digestNow);
+  const recorded = nameContent(readRecording(chooseRecording(options)).stderr, options, digestNow);
   const {text, digest} = adaptSuccess(recorded, options);
   if (behaviour === 'no-digest') {
     await print(text.replaceAll(/^#\d+ exporting (manifest|config).*\n/gm, ''));
@@ -164,12 +162,10 @@ async function build(behaviour, options, log) {
   }
   await print(text);
   if (output.type === 'local') {
-    mkdirSync(output.destination, {recursive: true});
-    writeFileSync(join(output.destination, 'index.html'), '<p>built</p>\n');
-  } else if (output.destination) {
-    if (output.destination === '-') await new Promise((done) => process.stdout.write(fakeTarball, done));
-    else writeFileSync(output.destination, fakeTarball);
-  }
+    mkdirSync(output.dest, {recursive: true});
+    writeFileSync(join(output.dest, 'index.html'), '<p>built</p>\n');
+  } else if (output.dest === '-') await new Promise((done) => process.stdout.write(fakeTarball, done));
+  else if (output.dest) writeFileSync(output.dest, fakeTarball);
   if (iidfile !== '' && digest !== undefined) writeFileSync(iidfile, digest);
   return 0;
 }

@@ -9,13 +9,11 @@ export function readRecording(name) {
 }
 
 /** The recording that is nearest to a build that succeeds. */
-export function chooseRecording(behaviour, {platforms, tags, output, pushing, inputs}) {
+export function chooseRecording({platforms, tags, output, pushing, inputs}) {
   if (output.type === 'local' || output.type === 'tar' || output.type === 'oci') return 'build-output-local';
   if (platforms.length > 1) return 'build-multi-platform';
   if (platforms.length === 1) return 'build-platform';
   if (pushing) return 'push';
-  if (behaviour === 'cached') return 'build-cached';
-  if (behaviour === 'boots-builder') return 'first-build-no-builder';
   if (inputs.stdin === 'dockerfile') return 'build-dockerfile-stdin';
   if (tags.length === 0) return 'build-no-tag';
   return tags.length > 1 ? 'build-two-tags' : 'build';
@@ -53,11 +51,11 @@ export function adaptSuccess(recorded, {tags, output, pushing, inputs}) {
   if (output.type === 'local') return {text: lines.join('\n'), digest: undefined};
   const pushedFor = /pushing layers.*/.exec(recorded)?.[0] ?? 'pushing layers 0.1s done';
   const done = lines.findIndex((line) => line.startsWith(`${exporting} DONE`));
-  const names = output.attributes.name ? output.attributes.name.split(',') : tags;
+  const names = output.name ? output.name.split(',') : tags;
   const exported = [
     ...names.flatMap((tag) => [
       `naming to ${tag} done`,
-      ...(output.attributes.unpack === 'true' ? [`unpacking to ${tag} done`] : []),
+      ...(output.unpack === 'true' ? [`unpacking to ${tag} done`] : []),
     ]),
     ...(pushing
       ? [
