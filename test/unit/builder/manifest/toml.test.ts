@@ -21,7 +21,10 @@ describe('builderStateDirectory', () => {
     expect(builderStateDirectory('default', 'buildkit')).to.equal('/var/lib/buildkit/default_buildkit');
     expect(builderStateDirectory(longest, fits)).to.equal(`/var/lib/buildkit/${longest}_${fits}`);
     expect(otelSocketPath(builderStateDirectory(longest, fits))).to.have.length(107);
-    expect(builderStateDirectory(longest, `${fits}b`)).to.match(/^\/var\/lib\/buildkit\/_[0-9a-f]{32}$/);
+    const hashed = ['b', 'c'].map((end) => builderStateDirectory(longest, `${fits}${end}`));
+    expect(hashed[0])
+      .to.match(/^\/var\/lib\/buildkit\/_[0-9a-f]{32}$/)
+      .and.not.equal(hashed[1]);
   });
 
   it('keeps every socket path short enough, is the same each time, and never that of another builder', () => {
