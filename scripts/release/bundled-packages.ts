@@ -14,6 +14,11 @@ export interface BundledPackage {
   readonly texts: readonly string[];
 }
 
+/** A package that comes without a licence file: Apache-2.0, and what the head of one of its files says. */
+const NOTICE_IN_SOURCE: Readonly<Record<string, string>> = {
+  '@bufbuild/protobuf': 'dist/esm/wire/varint.js',
+};
+
 const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)\b/i;
 
 /** Sorted by name. The bundle for Node and the compiled program contain the same packages. */
@@ -38,14 +43,28 @@ export function packageDirectories(files: readonly string[]): ReadonlySet<string
 function readPackage(directory: string): BundledPackage {
   const path = join(ROOT, directory);
   const {name, version, license} = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
-  const texts = readdirSync(path)
-    .filter((file) => LICENCE_FILE.test(file))
-    .sort()
-    .map((file) => readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n').trim());
+  const source = NOTICE_IN_SOURCE[name];
+  const texts =
+    source === undefined
+      ? readdirSync(path)
+          .filter((file) => LICENCE_FILE.test(file))
+          .sort()
+          .map((file) => readText(join(path, file)))
+      : [readText(join(ROOT, 'LICENSE')), headOf(readText(join(path, source)))];
   if (typeof license !== 'string' || texts.length === 0) {
     throw new Error(`${name} ${version} is bundled, but its package has no licence.`);
   }
   return {name, version, licence: license, texts};
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8').replaceAll('\r\n', '\n').trim();
+}
+
+/** The comment lines that `source` begins with, without their marks. */
+function headOf(source: string): string {
+  const comment = /^(?:\/\/.*\n)*/.exec(source)?.[0] ?? '';
+  return comment.replaceAll(/^\/\/ ?/gm, '').trim();
 }
 
 export function readBunVersion(): string {
