@@ -1,0 +1,27 @@
+/** Owns what is known of a build context before it is sent. */
+import type {SyncedDirectory} from './directory.ts';
+import type {Filter} from './filters.ts';
+
+export interface Survey {
+  readonly files: number;
+  readonly bytes: number;
+  /** Whether the path that was looked for is among them. */
+  readonly hasWanted: boolean;
+}
+
+export function surveyContext(
+  directory: SyncedDirectory,
+  filters: readonly Filter[],
+  wanted?: string,
+): Survey {
+  let files = 0;
+  let bytes = 0;
+  let hasWanted = false;
+  for (const {path, kind, size} of directory.walk(filters)) {
+    if (path === wanted) hasWanted = true;
+    if (kind !== 'file') continue;
+    files += 1;
+    bytes += size;
+  }
+  return {files, bytes, hasWanted};
+}

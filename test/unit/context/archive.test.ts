@@ -1,0 +1,44 @@
+/** Covers a context as an archive, read by tar's own parser. */
+import {expect} from 'chai';
+import {Header, Parser, type ReadEntry} from 'tar';
+import {archiveContext} from '../../../src/context/archive.ts';
+import {memoryDirectory} from './memory-files.ts';
+
+describe('a context as an archive', () => {
+  const files = {
+    Ä: {content: 'umlaut', modified: 1_500_000_000n},
+    ['x'.repeat(300)]: 'long',
+    a: {content: 'y'.repeat(1_000), mode: 0o4755, identity: '1'},
+    b: {content: 'y'.repeat(1_000), identity: '1'},
+    'd/e/': {kind: 'directory'},
+    link: {link: 'a'},
+  } as const;
+
+  it('has all that the walk gives', async () => {
+    const entries: string[] = [];
+    const onReadEntry = (entry: ReadEntry) => {
+      const {path, type, mode, size, linkpath = '', mtime} = entry;
+      entries.push([path, type, mode?.toString(8), size, linkpath, Number(mtime)].join(' ').trim());
+      entry.resume();
+    };
+    const parser = new Parser({onReadEntry});
+    for await (const chunk of archiveContext(memoryDirectory(files))) parser.write(Buffer.from(chunk));
+    parser.end();
+    expect(entries).to.deep.equal([
+      './ Directory 755 0  0',
+      'a File 4755 1000  0',
+      'b Link 644 0 a 0',
+      'd/ Directory 755 0  0',
+      'd/e/ Directory 755 0  0',
+      'link SymbolicLink 644 0 a 0',
+      `${'x'.repeat(300)} File 644 4  0`,
+      'Ä File 644 6  1500',
+    ]);
+  });
+
+  it('begins with the header of an entry, by which BuildKit tells it from a Dockerfile', async () => {
+    const {value} = await archiveContext(memoryDirectory({Ä: ''})).next();
+    const header = new Header(Buffer.from(value as Uint8Array));
+    expect([header.cksumValid, header.type, header.path]).to.deep.equal([true, 'Directory', './']);
+  });
+});
