@@ -1,0 +1,59 @@
+/** Owns a connection to one buildkitd with a session on it, which serves one solve after the other. */
+import type {Duplex} from 'node:stream';
+import {TiltbuildError} from '../errors.ts';
+import type {Route} from '../wire/grpc/server.ts';
+import {Http2Connection} from '../wire/http2/connection.ts';
+import {watchLiveness} from '../wire/http2/liveness.ts';
+import {makeId, openSession, type Session} from './session/session.ts';
+import {type Solve, type SolveWatch, solve} from './solve.ts';
+
+export interface ClientOptions {
+  /** See `SessionOptions`. */
+  readonly sharedKey: string;
+  readonly routes: readonly Route[];
+  readonly random: (size: number) => Uint8Array;
+}
+
+/** A link that is dead without a word is noticed after the sum of both, in milliseconds. */
+const LIVENESS = {silence: 10_000, patience: 15_000};
+
+export class BuildkitClient {
+  readonly #connection: Http2Connection;
+  readonly #session: Session;
+  readonly #random: ClientOptions['random'];
+  /** What went wrong on our side of the session, and is the user's to know. */
+  #failure: TiltbuildError | undefined;
+
+  constructor(stream: Duplex, {sharedKey, routes, random}: ClientOptions) {
+    this.#random = random;
+    this.#connection = new Http2Connection(stream, 'client');
+    watchLiveness(this.#connection, LIVENESS);
+    this.#session = openSession(this.#connection, {
+      id: makeId(random),
+      sharedKey,
+      routes,
+      onFailure: (_path, error) => {
+        if (error instanceof TiltbuildError) this.#failure ??= error;
+      },
+    });
+  }
+
+  /** Gives what the exporter answered. Throws `GrpcError`, and what our side of the session could not do. */
+  async solve(
+    request: Omit<Solve, 'ref' | 'session'>,
+    watch: SolveWatch,
+  ): Promise<ReadonlyMap<string, string>> {
+    this.#failure = undefined;
+    try {
+      const ref = makeId(this.#random);
+      return await solve(this.#connection, {...request, ref, session: this.#session.id}, watch);
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
+  }
+
+  close(): void {
+    this.#session.close();
+    this.#connection.destroy();
+  }
+}

@@ -1,0 +1,79 @@
+/** Owns one solve: a build that BuildKit is asked for, its progress, and what came of it. */
+import {callUnary, callWithOne} from '../wire/grpc/client.ts';
+import type {Http2Connection} from '../wire/http2/connection.ts';
+import {Control, type StatusResponse} from './control.ts';
+
+export interface CacheEntry {
+  readonly type: string;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+export interface Solve {
+  /** 25 characters of base 36. */
+  readonly ref: string;
+  /** Id of the session that serves it. */
+  readonly session: string;
+  /** The image of a frontend; undefined for BuildKit's own, `dockerfile.v0`. */
+  readonly frontend?: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly exporters: readonly {readonly type: string; readonly attributes: ReadonlyMap<string, string>}[];
+  readonly cacheExports: readonly CacheEntry[];
+  readonly cacheImports: readonly CacheEntry[];
+  readonly entitlements: readonly string[];
+}
+
+export interface SolveWatch {
+  readonly onStatus: (status: StatusResponse) => void;
+  /** Aborted, it cancels the build in the cluster. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives what the exporter answered, e.g. `containerimage.digest`. All of the progress has been seen by then, after a
+ * failure too. Throws `GrpcError`.
+ */
+export async function solve(
+  connection: Http2Connection,
+  {ref, session, frontend, attributes, exporters, cacheExports, cacheImports, entitlements}: Solve,
+  {onStatus, signal}: SolveWatch,
+): Promise<ReadonlyMap<string, string>> {
+  const watching = watch(connection, ref, {onStatus, signal});
+  const imports = cacheImports.map(({type, attributes}) => ({
+    Type: type,
+    Attrs: Object.fromEntries(attributes),
+  }));
+  const request = {
+    ref,
+    session,
+    frontend: frontend === undefined ? 'dockerfile.v0' : 'gateway.v0',
+    frontendAttributes: new Map([
+      ...(frontend === undefined ? [] : [['source', frontend] as const]),
+      ...attributes,
+      ...(imports.length > 0 ? [['cache-imports', JSON.stringify(imports)] as const] : []),
+    ]),
+    exporterType: exporters[0]?.type ?? '',
+    exporterAttributes: exporters[0]?.attributes ?? new Map(),
+    exporters,
+    cache: {exports: cacheExports},
+    entitlements,
+  };
+  try {
+    const {exporterResponse} = await callUnary(connection, Control.solve, request, {signal});
+    return exporterResponse;
+  } finally {
+    await watching;
+  }
+}
+
+/** It ends by itself after the solve. That it fails says nothing about the build. */
+async function watch(
+  connection: Http2Connection,
+  ref: string,
+  {onStatus, signal}: SolveWatch,
+): Promise<void> {
+  try {
+    for await (const status of callWithOne(connection, Control.status, {ref}, {signal})) onStatus(status);
+  } catch {
+    return;
+  }
+}
