@@ -1,13 +1,16 @@
 /**
  * Owns the demo. By default it starts stand-ins of the API server and of kubectl build, and says so; with `--cluster` it
- * uses the current context and your kubectl build.
+ * uses the current context.
  */
 import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
+import {answerQuietly} from '../test/helpers/api/exec-answers.ts';
 import {node, startApiServer} from '../test/helpers/api-server.ts';
+import {BuildkitStandIn} from '../test/helpers/buildkit-stand-in.ts';
 import {runViaKubectl} from '../test/helpers/programs.ts';
+import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
 import {makeSandbox} from '../test/helpers/sandbox.ts';
 import {ROOT} from './generated-file.ts';
 
@@ -28,6 +31,8 @@ interface Scene {
   readonly args: readonly string[];
   readonly cluster?: 'kind-demo' | 'k3d-demo';
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether PATH is without `kubectl build`. */
+  readonly withoutPlugin?: true;
   readonly exitCode: number;
 }
 
@@ -45,6 +50,12 @@ const SCENES: readonly Scene[] = [
   {
     title: 'It lists the builder, and whether it can run RUN steps.',
     args: ['builder', 'ls'],
+    exitCode: 0,
+  },
+  {
+    title: 'Without kubectl build on PATH, its own BuildKit client builds.',
+    args: ['-v', '-t', 'docker.io/library/web:dev', '.'],
+    withoutPlugin: true,
     exitCode: 0,
   },
   {
@@ -78,17 +89,23 @@ const SCENES: readonly Scene[] = [
 ];
 
 async function showOnStandIns(): Promise<boolean> {
-  say('This demo needs no cluster. Two things are stand-ins: the cluster "kind-demo", a small API server on');
-  say('127.0.0.1, and kubectl build, which prints recorded output of the real one and builds no image.');
+  say(
+    'This demo needs no cluster. Three things are stand-ins, and build no image: the cluster "kind-demo", a small',
+  );
+  say('API server on 127.0.0.1; BuildKit in its builder; and kubectl build, which prints recorded output.');
   say('kubectl is real, and so is kubectl-tiltbuild, the binary in dist/.');
   const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
   try {
     api.state.nodes.push(node());
+    const buildkit = new BuildkitStandIn(`sha256:${'4d'.repeat(32)}`);
+    api.state.exec = (command) =>
+      command.join(' ') === 'buildctl dial-stdio' ? {pipe: buildkit.connect()} : answerQuietly(command);
     let asExpected = true;
-    for (const {title, args, cluster = 'kind-demo', env = {}, exitCode} of SCENES) {
+    for (const {title, args, cluster = 'kind-demo', env = {}, withoutPlugin, exitCode} of SCENES) {
       const names = {context: cluster, cluster, user: cluster};
       sandbox.writeKubeconfig(api.kubeconfig({auth: 'certificate', names, directory: sandbox.root}));
-      const ended = await runViaKubectl({args, cwd: sandbox.work, env: {...sandbox.env, ...env}});
+      const base = withoutPlugin ? {...sandbox.env, PATH: realKubectlDirectory()} : sandbox.env;
+      const ended = await runViaKubectl({args, cwd: sandbox.work, env: {...base, ...env}});
       say(`\n── ${title}\n`);
       say(shown(args, env));
       sayStream('stderr', ended.stderr);
@@ -110,7 +127,7 @@ function showOnCluster(): boolean {
     writeFileSync(join(context, 'hello.txt'), `built by kubectl tiltbuild at ${new Date().toISOString()}\n`);
     const env = {...process.env, PATH: [join(ROOT, 'dist'), process.env.PATH].join(delimiter)};
     const args = ['-v', '-t', 'localhost/kubectl-tiltbuild-demo:dev', '.'];
-    say('On the cluster of your current context, with your own kubectl build:\n');
+    say('On the cluster of your current context:\n');
     say(shown(args));
     const ended = spawnSync('kubectl', ['tiltbuild', ...args], {cwd: context, env, stdio: 'inherit'});
     say(`exit code ${ended.status}`);

@@ -19,14 +19,12 @@ export interface Package {
 }
 
 const DESCRIPTION = `Builds container images inside the cluster, straight into the runtime of its
-nodes, through the BuildKit plugin \`kubectl build\`: no registry, no transfer.
+nodes, with BuildKit: no registry, no transfer, no other plugin.
 Made for Tilt's inner loop. It refuses builds that cannot work, creates or
 repairs the builder, and prints the image's digest.
 `;
 
-const CAVEATS = `It needs the plugin \`kubectl build\` on PATH:
-https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases
-The builder that it creates is privileged: its users control the node.
+const CAVEATS = `The builder that it creates is privileged: its users control the node.
 For completion, put kubectl_complete-tiltbuild on PATH as well. It is next to
 the program in krew's store; krew itself links only one program.
 `;

@@ -1,5 +1,6 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
-import {tmpdir} from 'node:os';
+import {hostname, tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
 import {readReporting} from './cli/argv/reporting.ts';
 import {findTiltArgument} from './cli/commands/commands.ts';
@@ -18,14 +19,17 @@ import {findHome} from './cluster/kubeconfig/home.ts';
 import {TiltbuildError} from './errors.ts';
 import {buildImage} from './image-build/build-image.ts';
 import {formatResult} from './image-build/build-result.ts';
-import {answerLogin} from './image-build/delegate/lend-login.ts';
+import {answerLogin} from './image-build/engines/kubectl-build/lend-login.ts';
 import type {Notes, Ports} from './ports.ts';
 import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemCluster} from './system/cluster-reader.ts';
+import {contextDisk} from './system/context-disk.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
+import {readMachineId} from './system/machine-id.ts';
+import {archiveTo, OutputDirectory, openArchive} from './system/output-disk.ts';
 import {PathPrograms} from './system/programs.ts';
 import {Runner} from './system/runner.ts';
 import {confirm, StandardInput} from './system/standard-input.ts';
@@ -153,6 +157,11 @@ function describeRuntime(): string {
   return `${bun === undefined ? `Node ${node}` : `Bun ${bun}`}, ${process.platform}/${process.arch}`;
 }
 
+function every(milliseconds: number, callback: () => void): () => void {
+  const timer = setInterval(callback, milliseconds).unref();
+  return () => clearInterval(timer);
+}
+
 /** Those that show on a terminal what they wait for. */
 function livePorts({surroundings, terminal}: Stage, notes: Notes): Ports {
   const ports = makePorts(terminal, notes);
@@ -160,10 +169,7 @@ function livePorts({surroundings, terminal}: Stage, notes: Notes): Ports {
   const activity = new Activity({
     showStatus: (line) => terminal.showStatus(line),
     now: ports.now,
-    every: (milliseconds, callback) => {
-      const timer = setInterval(callback, milliseconds).unref();
-      return () => clearInterval(timer);
-    },
+    every,
   });
   return showActivity(ports, activity);
 }
@@ -173,7 +179,7 @@ function makePorts(
   notes: Notes,
   showLine = (line: string): void => void terminal.writeError(`${line}\n`),
 ): Ports {
-  const {env, platform} = process;
+  const {env, platform, arch} = process;
   const interruption = new SignalInterruption(process);
   const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
   const runner = new Runner(interruption, platform, atExit);
@@ -186,8 +192,21 @@ function makePorts(
     clusters: {
       connect: (target, connection) => new SystemCluster(tools, target, connection),
     },
-    delegate: new BuildDelegate(runner, terminal, env, platform),
+    delegate: new BuildDelegate(runner, terminal, env, {platform, arch}),
     programs: new PathPrograms(runner, env, platform),
+    builtin: {
+      contexts: contextDisk,
+      machine: () =>
+        readMachineId(env.XDG_CACHE_HOME || env.LOCALAPPDATA || join(home, '.cache'), hostname(), files),
+      random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+      openTree: (path) => new OutputDirectory(path),
+      openArchive: (path) =>
+        path === '-' ? archiveTo((chunk) => terminal.writeBytes(chunk)) : openArchive(path),
+      connectAgent: async (path) => (await import('./system/agent-socket.ts')).connectAgent(path),
+      show: (text) => terminal.writeError(text),
+      terminalSize: () => ({columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24}),
+      every,
+    },
     notes,
     interruption,
     confirm: (question) => confirm(question, process.stdin, process.stderr),

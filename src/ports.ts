@@ -1,7 +1,13 @@
 /** Owns the ports through which commands reach the outside: files, clusters, programs, notes, signals, clocks. */
+import type {Duplex} from 'node:stream';
+import type {ArchiveOutput, TreeOutput} from './buildkit/session/outputs.ts';
 import type {Clusters, ExitStatus, ProgramOutput} from './cluster/ports.ts';
+import type {ContextFiles} from './context/ports.ts';
 import type {InterruptSignal} from './errors.ts';
 import type {Advice} from './text/advice.ts';
+
+/** `other`: a pipe, socket or device. */
+export type FileKind = 'file' | 'directory' | 'missing' | 'other';
 
 export interface Files {
   /** The text of a file, with its byte order mark; undefined where there is no file. */
@@ -9,19 +15,21 @@ export interface Files {
   /** Whether `directory` is one and a file can be created in it. */
   isWritableDirectory(directory: string): boolean;
   /** What is at `path`, with links followed. */
-  kindOf(path: string): 'file' | 'directory' | 'missing';
+  kindOf(path: string): FileKind;
   /** A new directory that only this user can enter. It is removed when the process ends, whatever ends it. */
   makePrivateDirectory(): Promise<string>;
   /** Writes a file that only this user can read. */
   writePrivate(path: string, text: string): Promise<void>;
-  /** Copies a file, byte for byte, to one that only this user can read. Throws `usage` if `from` cannot be read. */
-  copyPrivate(from: string, to: string): Promise<void>;
   /** Creates a directory that only this user can enter, and its missing parents. */
   makeDirectory(path: string): Promise<void>;
+  /** The same as `writePrivate`, from chunks. */
+  writePrivateChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Removes a file or a whole directory, if there is one. */
   remove(path: string): Promise<void>;
   /** Replaces the file in one step: at every moment either the old one or the whole new one is there. */
   replace(path: string, text: string): Promise<void>;
+  /** The path with all links resolved. Throws the system's error. */
+  realPath(path: string): string;
   join(...parts: string[]): string;
   dirname(path: string): string;
   basename(path: string): string;
@@ -54,11 +62,39 @@ export interface DelegateRun {
     | {readonly mode: 'held'; readonly spool: string; readonly observe: (chunk: Uint8Array) => void};
 }
 
+/** The program `kubectl-build`. */
+export interface FoundPlugin {
+  /** Absolute. */
+  readonly path: string;
+  /** Why it cannot be used, as a clause of which it is the subject; undefined if nothing is known against it. */
+  readonly flaw?: string;
+}
+
 export interface Delegate {
-  /** Absolute path of `kubectl-build`; undefined where PATH has none. */
-  find(): Promise<string | undefined>;
+  /** Undefined where PATH has no `kubectl-build`. It is read, and not run. */
+  find(): Promise<FoundPlugin | undefined>;
   /** Starts it and waits for its end. It gets our first signal as well; the second one kills it. */
   run(run: DelegateRun): Promise<ExitStatus>;
+}
+
+/** What the builtin engine needs of the outside, besides the cluster. */
+export interface BuiltinTools {
+  readonly contexts: ContextFiles;
+  /** An id of this machine and user, for telling apart what different machines send to one builder. */
+  machine(): Promise<string>;
+  random(size: number): Uint8Array;
+  /** Opens a directory for a build's files. */
+  openTree(path: string): TreeOutput & {close(): void};
+  /** Opens a file, or with `-` standard output, for an archive. A file appears under its name once it is complete. */
+  openArchive(path: string): ArchiveOutput & {close(): void};
+  /** Connects to an SSH agent's socket. Rejects with the system's error. */
+  connectAgent(path: string): Promise<Duplex>;
+  /** Shows progress; resolves when it was taken. */
+  show(text: string): Promise<void>;
+  /** Of the terminal that shows the progress. */
+  terminalSize(): {readonly columns: number; readonly rows: number};
+  /** Calls back again and again until it is stopped. */
+  every(milliseconds: number, callback: () => void): () => void;
 }
 
 /** Other programs on PATH, for what they report about themselves. */
@@ -69,8 +105,6 @@ export interface Programs {
   find(name: string): Promise<string | undefined>;
   /** Every file of that name on PATH, in its order; several paths to one file count once. */
   findAll(name: string): Promise<readonly string[]>;
-  /** The first few thousand bytes of a file as text; empty where it cannot be read. */
-  readStart(path: string): Promise<string>;
   /**
    * Runs a program for its output, which is short, for at most `timeout` milliseconds. `env` changes its environment.
    * A program that cannot be started has no exit code, and the reason is in `stderr`. Throws `Interrupted`.
@@ -93,6 +127,8 @@ export interface Notes {
 export interface Interruption {
   /** The first signal that arrived, if any. */
   readonly signal: InterruptSignal | undefined;
+  /** Calls `listener` at the first signal from now on, and at once if one has arrived. Returns how to stop that. */
+  subscribe(listener: () => void): () => void;
   /** Throws `Interrupted` if a signal arrived. */
   throwIfReceived(): void;
 }
@@ -103,6 +139,7 @@ export interface Ports {
   readonly clusters: Clusters;
   readonly delegate: Delegate;
   readonly programs: Programs;
+  readonly builtin: BuiltinTools;
   readonly notes: Notes;
   readonly interruption: Interruption;
   /** Asks a question on the terminal; false where there is no terminal. */

@@ -1,4 +1,5 @@
 /** Owns the port through which a cluster is read and kubectl is run; the system implements it. */
+import type {Duplex} from 'node:stream';
 import type {Answer, ClusterFacts, ClusterQuery} from './api/facts.ts';
 import type {Target} from './target/target.ts';
 
@@ -29,10 +30,38 @@ export interface Cluster {
   kubectl(args: readonly string[], input?: string): Promise<ProgramOutput>;
   /** Runs kubectl with our own standard streams. */
   kubectlLive(args: readonly string[]): Promise<ExitStatus>;
+  /** Runs a program in a container, with its standard streams as one stream here. */
+  openTunnel(target: ExecTarget): Promise<Tunnel>;
+  /** The `.dockerconfigjson` of a pull secret: a secret. Undefined where there is none, or no permission to read it. */
+  readPullSecret(name: string): Promise<string | undefined>;
   /** The credential that a login plugin gave; undefined where there is none, or it has expired. */
   lastLogin(): Promise<PluginAnswer | undefined>;
   /** How long to wait between two reads of the same thing, in milliseconds: short where a read is cheap. */
   readonly pause: number;
+}
+
+export interface ExecTarget {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly command: readonly string[];
+}
+
+/** A program that runs in a pod. */
+export interface Tunnel {
+  /** Its standard input and output. An error of the connection is an error of the stream. */
+  readonly stream: Duplex;
+  /** How the program ended; never rejects. */
+  readonly ended: Promise<TunnelEnd>;
+}
+
+export interface TunnelEnd {
+  /** Undefined where it is not known: the connection broke, or the program could not be started. */
+  readonly exitCode: number | undefined;
+  /** What went wrong, if anything did. */
+  readonly failure: string | undefined;
+  /** The end of the program's standard error. */
+  readonly stderr: string;
 }
 
 export interface PluginAnswer {

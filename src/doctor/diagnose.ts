@@ -8,12 +8,13 @@ import type {ClusterFacts} from '../cluster/api/facts.ts';
 import type {ObjectPlace} from '../cluster/api/paths.ts';
 import {type Identified, identify} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
+import type {Surroundings} from '../surroundings.ts';
 import {advise} from '../text/advice.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {type BuilderSight, findRepair, judgeBuilder} from './judge-builder.ts';
 import {judgeNodes, judgeProduct, judgePullSecret} from './judge-cluster.ts';
 import {judgeKubeconfig, judgePermissions, judgeServer, judgeUser} from './judge-connection.ts';
-import {INSTALL_KUBECTL, judgePrograms} from './judge-programs.ts';
+import {INSTALL_KUBECTL, judgeEngine, judgePrograms} from './judge-programs.ts';
 import type {ClusterReading, ClusterSight} from './look-at-cluster.ts';
 import type {ProgramFacts} from './look-at-programs.ts';
 import {type CheckName, type Finding, makeReport, type Report} from './report.ts';
@@ -28,10 +29,14 @@ export function diagnose(
   request: DoctorRequest,
   programs: ProgramFacts,
   sight: ClusterSight,
-  toolVersion: string,
+  {toolVersion, env}: Pick<Surroundings, 'toolVersion' | 'env'>,
 ): Diagnosis {
+  const {build} = programs;
   if (sight.kind === 'no-target') {
-    const local = judgePrograms(programs, {needed: false});
+    const local = {
+      ...judgePrograms(programs, {needed: false}),
+      engine: judgeEngine(request.engine, {build, env}),
+    };
     return {report: makeReport({...local, kubeconfig: judgeKubeconfig(sight.error)}, 'kubeconfig')};
   }
   const {target, version, reading, byNames} = sight;
@@ -43,6 +48,7 @@ export function diagnose(
       server: version.kind === 'seen' ? version.value : undefined,
       needed: reading.kind === 'failed' && reading.error.code === 'tool-missing',
     }),
+    engine: judgeEngine(request.engine, {build, env}),
     kubeconfig: judgeKubeconfig(target),
     server,
     user,
@@ -64,6 +70,7 @@ export function diagnose(
   const report = makeReport(
     {
       ...seen,
+      engine: judgeEngine(request.engine, {build, env}, deployment?.replicas),
       rights: judgePermissions(facts, place, userName),
       product,
       nodes: judgeNodes(nodes, {rootless: deployment?.rootless === true}),

@@ -1,10 +1,11 @@
-/** Owns the checks of the programs on this machine: kubectl, the two plugins, Tilt, and PATH itself. */
+/** Owns the checks of the programs on this machine: kubectl, the two plugins, Tilt, PATH itself, and which engine builds. */
+
+import {TiltbuildError} from '../errors.ts';
+import {chooseEngine, type EngineQuestion, REPLACE_PLUGIN} from '../image-build/engines/choose-engine.ts';
 import type {ProgramFacts} from './look-at-programs.ts';
 import type {FoundProgram} from './program-version.ts';
-import {type Finding, fail, ok, warn} from './report.ts';
+import {chooseFix, type Finding, fail, ok, warn} from './report.ts';
 
-const INSTALL =
-  'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases';
 export const INSTALL_KUBECTL = 'Install kubectl: https://kubernetes.io/docs/tasks/tools/';
 
 export interface KubectlSituation {
@@ -18,7 +19,11 @@ export function judgePrograms(programs: ProgramFacts, situation: KubectlSituatio
   return {
     kubectl: judgeKubectl(programs.kubectl, situation),
     build: judgeBuild(programs.build),
-    buildkit: judgeBuildkit(programs.buildkit),
+    buildkit: ok(
+      programs.buildkit === undefined
+        ? 'not installed; a build does not need it'
+        : describe(programs.buildkit),
+    ),
     path: judgePath(programs),
     tilt: ok(
       programs.tilt === undefined ? 'not installed; a build does not need it' : describe(programs.tilt),
@@ -45,18 +50,34 @@ function judgeKubectl(kubectl: FoundProgram | undefined, {server, needed}: Kubec
 }
 
 function judgeBuild(build: ProgramFacts['build']): Finding {
-  if (build === undefined) return fail('not on PATH: there is no kubectl-build', INSTALL);
-  if (!build.isKaniko) return ok(build.path);
-  return fail(
-    `${build.path} is another plugin of that name, which builds with kaniko`,
-    "Remove it, or put the BuildKit plugin's directory before it on PATH.",
-  );
+  if (build === undefined) return ok('not installed; the builtin engine builds without it');
+  return build.flaw === undefined ? ok(build.path) : warn(`${build.path} ${build.flaw}`, REPLACE_PLUGIN);
 }
 
-function judgeBuildkit(buildkit: FoundProgram | undefined): Finding {
-  return buildkit === undefined
-    ? warn('not on PATH; a build does not need it', INSTALL)
-    : ok(describe(buildkit));
+/** `replicas`: pods of the builder, or those that a new one gets. */
+export function judgeEngine(
+  engine: EngineQuestion['request']['engine'],
+  {build, env}: {readonly build: ProgramFacts['build']; readonly env: EngineQuestion['env']},
+  replicas = 1,
+): Finding {
+  // A plain build: of a small directory, with its Dockerfile in it.
+  const destination = {kind: 'runtime', stdout: false} as const;
+  const request = {engine, context: '.', destination, passedFlags: [], passthrough: []};
+  try {
+    const {name, reason} = chooseEngine({
+      request,
+      plugin: build,
+      replicas,
+      env,
+      contextSize: 0,
+      dockerfileIsSent: true,
+      directory: '',
+    });
+    return ok(`${name}: ${reason}`);
+  } catch (error) {
+    if (!(error instanceof TiltbuildError)) throw error;
+    return fail(error.message, chooseFix(error.remedy));
+  }
 }
 
 /** kubectl searches the current directory for an entry that is empty or relative, and runs what it finds there. */

@@ -1,13 +1,10 @@
 /** Owns finding the programs that a build uses, and what is odd about them. */
-import type {Ports, Programs} from '../ports.ts';
+import type {FoundPlugin, Ports, Programs} from '../ports.ts';
 import {askVersion, type FoundProgram} from './program-version.ts';
 
 export interface ProgramFacts {
   readonly kubectl?: FoundProgram;
-  readonly build?: FoundProgram & {
-    /** Whether it is the other plugin of that name, which builds with kaniko. */
-    readonly isKaniko: boolean;
-  };
+  readonly build?: FoundPlugin;
   readonly buildkit?: FoundProgram;
   readonly tilt?: FoundProgram;
   /** The entries of PATH, unchanged. */
@@ -20,26 +17,15 @@ export interface ProgramFacts {
 const PLUGINS = ['kubectl-build', 'kubectl-buildkit', 'kubectl-tiltbuild'];
 
 export async function lookAtPrograms(limit: number, ports: Ports): Promise<ProgramFacts> {
-  const {programs} = ports;
+  const {programs, delegate} = ports;
   const [kubectl, build, buildkit, tilt, twins] = await Promise.all([
     askVersion('kubectl', limit, ports),
-    findBuild(programs),
+    delegate.find(),
     askVersion('kubectl-buildkit', limit, ports),
     askVersion('tilt', limit, ports),
     findTwins(programs),
   ]);
   return {kubectl, build, buildkit, tilt, path: programs.path, twins};
-}
-
-/**
- * It is read and not run: it cannot report its version, and kvaps/kubectl-build, which builds with kaniko and has the
- * same name, creates a pod whatever its arguments are, even `--help`.
- */
-async function findBuild(programs: Programs): Promise<ProgramFacts['build']> {
-  const path = await programs.find('kubectl-build');
-  if (path === undefined) return undefined;
-  const start = await programs.readStart(path);
-  return {path, isKaniko: start.startsWith('#!') && /\bkaniko\b/i.test(start)};
 }
 
 async function findTwins(programs: Programs): Promise<ProgramFacts['twins']> {

@@ -9,6 +9,7 @@ export const CHECKS = {
   kubectl: 'kubectl',
   build: 'kubectl build',
   buildkit: 'kubectl buildkit',
+  engine: 'engine',
   path: 'PATH',
   tilt: 'Tilt',
   kubeconfig: 'kubeconfig',

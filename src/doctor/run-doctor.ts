@@ -40,7 +40,7 @@ async function look(request: DoctorRequest, surroundings: Surroundings, ports: P
     lookAtCluster(request, surroundings, ports),
   ]);
   ports.interruption.throwIfReceived();
-  return diagnose(request, programs, sight, surroundings.toolVersion);
+  return diagnose(request, programs, sight, surroundings);
 }
 
 /** Does what a build would do, and no more: a builder that a build leaves alone stays. The next look shows a failure. */

@@ -7,7 +7,8 @@ import type {Surroundings} from '../surroundings.ts';
 import {buildInPasses} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
 import {type BuildResult, clearResultFile, writeResultFile} from './build-result.ts';
-import {runPass} from './delegate/run-pass.ts';
+import {openEngine} from './engines/open-engine.ts';
+import {runPass} from './engines/run-pass.ts';
 import {type Preparation, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
 /** Builds and gives the result. Throws `TiltbuildError` or `Interrupted`, and leaves nothing behind. */
@@ -36,11 +37,12 @@ export async function buildImage(
     const runtime = builderRuntime(await ensureBuilder(build.builder, ports), product);
     describe(build, notes);
 
+    const engine = await openEngine(build, runtime, preparation.staging, ports);
     const {digest, named} = await buildInPasses(build.request, tags, {
-      run: (pass) => runPass(pass, {...build, runtime}, ports),
+      run: (pass) => runPass(pass, engine, build, ports),
       isThere: (canonical) =>
         isOnItsNodes({canonical, builder: build.builder.request.settings, product}, cluster),
-    });
+    }).finally(() => engine.close());
     const result: BuildResult = {
       digest,
       reference: named?.reference ?? null,
@@ -49,6 +51,8 @@ export async function buildImage(
       context: target.context,
       namespace: target.namespace,
       builder: request.builder.name,
+      engine: build.engine.name,
+      engineReason: build.engine.reason,
       pullSecret: pullSecret.name ?? null,
       seconds: Math.round(ports.now() - started) / 1000,
     };
@@ -58,11 +62,12 @@ export async function buildImage(
 }
 
 /** What --verbose shows of the preparation. */
-function describe({target, product, asked, pullSecret}: PreparedBuild, {detail}: Notes): void {
+function describe({target, product, request, engine, pullSecret}: PreparedBuild, {detail}: Notes): void {
   detail(
     `target: context "${target.context}", namespace "${target.namespace}", server ${target.cluster.server}`,
   );
   detail(`product: ${product.product} (${product.reason})`);
-  detail(`builder: ${asked.builder.name}`);
+  detail(`builder: ${request.builder.name}`);
+  detail(`engine: ${engine.name} (${engine.reason})`);
   detail(`pull secret: ${pullSecret.reason}`);
 }

@@ -14,6 +14,9 @@ export type PrintForm = 'digest' | 'ref' | 'json' | 'none';
 /** How the layers are stored in the node; `default` leaves the export to kubectl build. */
 export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz' | 'default';
 
+/** What builds: the plugin `kubectl build`, or our own BuildKit client. */
+export type EngineName = 'kubectl-build' | 'builtin';
+
 export interface BuildRequest {
   /** PATH, URL or `-`, as typed. */
   readonly context: string;
@@ -43,6 +46,7 @@ export interface BuildRequest {
   /** Words after `--`. */
   readonly passthrough: readonly string[];
 
+  readonly engine: EngineName | 'auto';
   readonly builder: BuilderName;
   readonly builderOptions: BuilderOptions;
   /** The longest that the whole run may take, in milliseconds; undefined for no limit. */

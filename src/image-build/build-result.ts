@@ -3,7 +3,7 @@ import type {Product} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Files} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
-import type {BuildRequest, PrintForm} from './build-request.ts';
+import type {BuildRequest, EngineName, PrintForm} from './build-request.ts';
 
 export interface BuildResult {
   /** `sha256:…` of the manifest, or of the manifest list; undefined where the build makes no image. */
@@ -16,6 +16,9 @@ export interface BuildResult {
   readonly context: string;
   readonly namespace: string;
   readonly builder: string;
+  /** What built it, and why that was chosen. */
+  readonly engine: EngineName;
+  readonly engineReason: string;
   /** Name of the pull secret; null for none. */
   readonly pullSecret: string | null;
   /** How long the whole run took, to the millisecond. */

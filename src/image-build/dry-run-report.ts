@@ -14,7 +14,7 @@ export function formatDryRun(run: DryRun, form: 'text' | 'json', surroundings: S
 
 function describe(run: DryRun) {
   const {build, contentReference, builder, commands, notes, problems} = run;
-  const {target, product, tags, pullSecret, asked} = build;
+  const {target, product, tags, pullSecret, engine, request: asked} = build;
   const {action, verdict} = builder ?? {};
   return {
     dryRun: true,
@@ -27,6 +27,8 @@ function describe(run: DryRun) {
     productReason: product.reason,
     tags: tags.map(({given, canonical}) => ({given, canonical})),
     reference: contentReference ?? null,
+    engine: engine.name,
+    engineReason: engine.reason,
     pullSecret: pullSecret.name ?? null,
     pullSecretReason: pullSecret.reason,
     builder: {
@@ -36,8 +38,9 @@ function describe(run: DryRun) {
       action: asked.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
       description: describeBuilder(run),
     },
-    commands: commands.map(({words, env}) => ({
+    commands: commands.map(({words, env, input}) => ({
       argv: maskSecrets(words),
+      stdin: input ?? null,
       env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? null])),
     })),
     notes,
@@ -51,7 +54,7 @@ function describe(run: DryRun) {
 }
 
 /** The builder's state, and what a build would do about it. */
-function describeBuilder({build: {asked, target, builder: making}, builder}: DryRun): string {
+function describeBuilder({build: {request: asked, target, builder: making}, builder}: DryRun): string {
   const {name} = asked.builder;
   const {image} = making.request.settings;
   if (asked.builderOptions.policy === 'never')
@@ -77,7 +80,7 @@ function describeBuilder({build: {asked, target, builder: making}, builder}: Dry
 
 function formatText(run: DryRun, {env, platform}: Shown): string {
   const {build, contentReference, commands, notes, problems} = run;
-  const {target, product, tags, pullSecret} = build;
+  const {target, product, tags, pullSecret, engine} = build;
   const rows: readonly (readonly [string, string])[] = [
     [
       'target',
@@ -96,17 +99,22 @@ function formatText(run: DryRun, {env, platform}: Shown): string {
       pullSecret.name === undefined ? pullSecret.reason : `${pullSecret.name} (${pullSecret.reason})`,
     ],
     ['builder', describeBuilder(run)],
+    ['engine', `${engine.name} (${engine.reason})`],
   ];
   const shown = commands.flatMap((command) => showCommand(command, env, platform));
   return [
     ...rows.map(([label, text]) => `${`${label}:`.padEnd(12)} ${text}`),
     '',
-    ...(commands.length > 1 ? ['Commands, in this order:'] : ['Command:']),
+    ...(commands.length > 1
+      ? ['Commands, in this order:']
+      : commands.length === 1
+        ? ['Command:']
+        : ['A build starts no other program.']),
     ...shown.map((line) => `  ${line}`),
     ...(shown.some((line) => line.includes(PRIVATE))
       ? [
           '',
-          `${PRIVATE} stands for a temporary directory, which a build creates, fills and removes. To run a command by hand, replace it with a directory of your own.`,
+          `${PRIVATE} stands for a temporary directory, which a build creates, fills and removes; context.tar in it is an archive of the build context without what is ignored. To run a command by hand, replace it with a directory of your own.`,
         ]
       : []),
     ...notes.map((note) => `\nnote: ${note}`),
@@ -116,7 +124,7 @@ function formatText(run: DryRun, {env, platform}: Shown): string {
 }
 
 function showCommand(
-  {words, env: changes}: DryRun['commands'][number],
+  {words, env: changes, input}: DryRun['commands'][number],
   env: Shown['env'],
   platform: Shown['platform'],
 ): readonly string[] {
@@ -125,10 +133,11 @@ function showCommand(
     Object.entries(changes).filter(([name, value]) => value === undefined && env[name] !== undefined),
   );
   const shells: readonly Shell[] = platform === 'win32' ? ['powershell', 'cmd'] : ['posix'];
-  if (shells.length === 1) return [formatCommand(words, {env: needed})];
+  const from = input === undefined ? '' : ` < ${formatCommand([input])}`;
+  if (shells.length === 1) return [formatCommand(words, {env: needed}) + from];
   return shells.flatMap((shell) => [
     shell === 'cmd' ? 'In cmd:' : 'In PowerShell:',
-    formatCommand(words, {shell, env: needed}),
+    formatCommand(words, {shell, env: needed}) + from,
   ]);
 }
 

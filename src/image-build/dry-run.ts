@@ -10,7 +10,8 @@ import type {Surroundings} from '../surroundings.ts';
 import {formatAdvice} from '../text/advice.ts';
 import {type BuildPass, firstPass, nameWithTag, taggingPass} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
-import {planBuild} from './delegate/plan.ts';
+import {planBuild} from './engines/kubectl-build/plan.ts';
+import {type StagedInputs, type Staging, stageForPlugin} from './inputs/stage-inputs.ts';
 import {type Attempt, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
 /** What a build would do, as far as that can be foreseen. */
@@ -31,6 +32,8 @@ export interface PlannedCommand {
   readonly words: readonly string[];
   /** Changes to the environment; undefined takes a variable away. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file for its standard input; undefined: our own. */
+  readonly input?: string;
 }
 
 /** Stands for the private directory, which a build creates and removes. */
@@ -64,6 +67,11 @@ export async function dryRunBuild(
 
     const {contentName, builderOptions} = request;
     const named = contentName && nameWithTag(contentName, `${contentName.tagForm.prefix}${DIGEST}`);
+    const staged = await stageForPlugin(build.request, build.secrets, build.inputs, {
+      ...NO_STAGING,
+      files: ports.files,
+      privatePath: build.privatePath,
+    });
     const passes = [
       firstPass(build.request, build.tags),
       ...(named ? [taggingPass(2, build.request, named)] : []),
@@ -74,7 +82,11 @@ export async function dryRunBuild(
       build,
       contentReference: named?.reference,
       builder,
-      commands: passes.map((pass) => foreseeCommand(pass, build, runtime)),
+      // The builtin engine starts no other program.
+      commands:
+        build.engine.name === 'builtin'
+          ? []
+          : passes.map((pass) => foreseeCommand(pass, staged, build, runtime)),
       notes: others === undefined ? build.notes : [...build.notes, formatAdvice(others)],
       problems,
     };
@@ -82,8 +94,8 @@ export async function dryRunBuild(
 }
 
 const nothing = async () => undefined;
-const NO_STAGING = {
-  disk: {writePrivate: nothing, copyPrivate: nothing, makeDirectory: nothing},
+const NO_STAGING: Staging = {
+  disk: {writePrivate: nothing, writePrivateChunks: nothing},
   input: {save: nothing},
 };
 
@@ -98,14 +110,20 @@ function foreseeBuilder(
 
 function foreseeCommand(
   pass: BuildPass,
+  {context, file, secretSpecs, input}: StagedInputs,
   build: PreparedBuild,
   runtime: ReturnType<typeof builderRuntime>,
 ): PlannedCommand {
-  const {argv, env} = planBuild(pass, {...build, runtime});
+  const request = {...pass.request, context, file};
+  const {argv, env} = planBuild({...pass, request}, {...build, runtime, secretSpecs});
   const hide = (word: string) => word.replaceAll(build.privatePath(''), PRIVATE);
   const hidden = Object.entries(env).map(([name, value]) => [
     name,
     value === undefined ? value : hide(value),
   ]);
-  return {words: [build.program, ...argv].map(hide), env: Object.fromEntries(hidden)};
+  return {
+    words: [build.program ?? 'kubectl-build', ...argv].map(hide),
+    env: Object.fromEntries(hidden),
+    ...(input !== undefined && {input: hide(input)}),
+  };
 }

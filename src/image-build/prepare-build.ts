@@ -1,26 +1,31 @@
 /** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
+
+import {readBuilderDeployment} from '../builder/model/objects.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import type {Answer, ClusterFacts, SecretFacts} from '../cluster/api/facts.ts';
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
-import {TiltbuildError} from '../errors.ts';
 import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
-import type {Ports} from '../ports.ts';
+import type {Files, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {BuildRequest} from './build-request.ts';
 import {checkResultFile, listResultFiles, type ResultFile} from './build-result.ts';
+import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
-import {readBuildSecret} from './inputs/secrets.ts';
-import {type StagedInputs, type Staging, stageInputs} from './inputs/stage-inputs.ts';
+import {type LocalContext, openLocalContext} from './inputs/local-context.ts';
+import {type BuildSecret, readBuildSecret} from './inputs/secrets.ts';
+import {type ReadInputs, readInputs, type Staging} from './inputs/stage-inputs.ts';
 
-/** Everything known before the builder is touched. Its `request` names staged files where there are some. */
-export interface PreparedBuild extends OpenedCluster, StagedInputs {
-  /** The request before staging, as the user typed it. */
-  readonly asked: BuildRequest;
+/** Everything known before the builder is touched. */
+export interface PreparedBuild extends OpenedCluster {
+  readonly request: BuildRequest;
   readonly surroundings: Surroundings;
-  /** Path of kubectl-build. */
-  readonly program: string;
+  readonly secrets: readonly BuildSecret[];
+  readonly inputs: ReadInputs & {readonly local?: LocalContext};
+  readonly engine: EngineChoice;
+  /** Path of kubectl-build, whether it can be used or not; undefined where PATH has none. */
+  readonly program: string | undefined;
   readonly product: Identified;
   readonly tags: readonly QualifiedTag[];
   readonly pullSecret: PullSecret;
@@ -61,15 +66,12 @@ export async function prepareBuild<T>(
     const {namespace} = target;
     // Names alone can rule a build out before anything starts, even a credential plugin.
     if (byNames.product !== 'unknown') checkProduct(request, byNames);
-    const staged = await stageInputs(request, secrets, {...staging, files, surroundings, privatePath});
-    const [found, facts] = await Promise.all([
+    const place = {...staging, files, privatePath};
+    const [plugin, facts, inputs] = await Promise.all([
       delegate.find(),
       attempt(() => cluster.read(whatToAsk(request)), NO_FACTS),
+      readAllInputs(request, surroundings, ports, place),
     ]);
-    const missing = () => {
-      throw missingDelegate();
-    };
-    const program = found ?? (await attempt(missing, 'kubectl-build'));
     interruption.throwIfReceived();
 
     const product = identify(facts, byNames);
@@ -89,14 +91,23 @@ export async function prepareBuild<T>(
       cluster,
       toolVersion: surroundings.toolVersion,
     };
+    const engine = await attempt(
+      () =>
+        chooseEngine(
+          engineQuestion(request, surroundings, {plugin, inputs, pods: countPods(builder)}, files),
+        ),
+      {name: 'kubectl-build', reason: 'cannot be used'} as const,
+    );
     const notes = [...tags, pullSecret].flatMap(({note}) => note ?? []);
     return await use(
       Object.freeze({
         ...opened,
-        ...staged,
-        asked: request,
+        request,
         surroundings,
-        program,
+        secrets,
+        inputs,
+        engine,
+        program: plugin?.path,
         product,
         tags,
         pullSecret,
@@ -106,6 +117,51 @@ export async function prepareBuild<T>(
       }),
     );
   });
+}
+
+/** The context is looked through while the cluster answers. */
+async function readAllInputs(
+  request: BuildRequest,
+  surroundings: Surroundings,
+  {files, builtin: {contexts}}: Ports,
+  place: Parameters<typeof readInputs>[2],
+): Promise<PreparedBuild['inputs']> {
+  const read = await readInputs(request, surroundings, place);
+  if (files.kindOf(request.context) !== 'directory' || request.context === '-') return read;
+  return {
+    ...read,
+    local: await openLocalContext(request, {files, contexts, platform: surroundings.platform}),
+  };
+}
+
+/** The most pods that the builder may have: those that it has, or those that a new one gets. */
+function countPods({request: {settings}, facts: {deployments, nodes}}: BuilderTask): number {
+  const found = deployments?.kind === 'found' ? deployments.value.map(readBuilderDeployment) : [];
+  const existing = found.find((one) => one?.name === settings.name);
+  if (existing !== undefined) return existing.replicas;
+  return settings.replicas === 'nodes'
+    ? nodes?.kind === 'found'
+      ? nodes.value.length
+      : 1
+    : settings.replicas;
+}
+
+function engineQuestion(
+  request: BuildRequest,
+  {env}: Surroundings,
+  {plugin, inputs, pods}: Pick<PreparedBuild, 'inputs'> & Pick<EngineQuestion, 'plugin'> & {pods: number},
+  files: Files,
+): EngineQuestion {
+  const {local} = inputs;
+  return {
+    request,
+    plugin,
+    replicas: pods,
+    contextSize: local?.survey.bytes ?? 0,
+    directory: files.basename(files.realPath('.')),
+    dockerfileIsSent: local?.dockerfile?.sentAs !== undefined,
+    env,
+  };
 }
 
 const NO_FACTS: ClusterFacts = {};
@@ -153,17 +209,4 @@ function requestBuilder(
     timeout,
     deadline: limit === undefined ? undefined : started + limit,
   };
-}
-
-export function missingDelegate(): TiltbuildError {
-  return new TiltbuildError(
-    'tool-missing',
-    'The kubectl plugin `kubectl build` is not installed: PATH has no kubectl-build.',
-    {
-      remedy: [
-        'Download kubectl-build and kubectl-buildkit from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases and put them on PATH.',
-        'That project is archived and gets no more fixes; kubectl tiltbuild works around its known bugs.',
-      ],
-    },
-  );
 }

@@ -98,6 +98,8 @@ function showCluster(cluster: Cluster, activity: Activity): Cluster {
     review: (path, question) => during(() => cluster.review(path, question)),
     kubectl: (args, input) => during(() => cluster.kubectl(args, input)),
     kubectlLive: (args) => activity.silently(() => cluster.kubectlLive(args)),
+    openTunnel: (exec) => during(() => cluster.openTunnel(exec)),
+    readPullSecret: (name) => cluster.readPullSecret(name),
     lastLogin: () => cluster.lastLogin(),
     get pause() {
       return cluster.pause;

@@ -1,8 +1,9 @@
 /** Owns the delegate: finds `kubectl-build`, and runs it with its progress sent where it belongs. */
 import type {ExitStatus} from '../cluster/ports.ts';
-import type {Delegate, DelegateRun} from '../ports.ts';
-import {openPrivate, readPieces} from './disk-files.ts';
+import type {Delegate, DelegateRun, FoundPlugin} from '../ports.ts';
+import {isThere, openPrivate, readPieces, readStart} from './disk-files.ts';
 import {findOnPath} from './path-lookup.ts';
+import {findPluginFlaw, type Machine, PLUGIN_START} from './plugin-flaw.ts';
 import type {Runner, SuperviseOptions} from './runner.ts';
 import type {Terminal} from './terminal.ts';
 
@@ -10,22 +11,28 @@ export class BuildDelegate implements Delegate {
   readonly #runner: Runner;
   readonly #terminal: Terminal;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #platform: NodeJS.Platform;
+  readonly #machine: Machine;
 
   constructor(
     runner: Runner,
     terminal: Terminal,
     env: Readonly<Record<string, string | undefined>>,
-    platform: NodeJS.Platform,
+    machine: Machine,
   ) {
     this.#runner = runner;
     this.#terminal = terminal;
     this.#env = env;
-    this.#platform = platform;
+    this.#machine = machine;
   }
 
-  find(): Promise<string | undefined> {
-    return findOnPath('kubectl-build', this.#env, this.#platform);
+  /** It cannot report its version, and kvaps/kubectl-build creates a pod whatever its arguments are, even `--help`. */
+  async find(): Promise<FoundPlugin | undefined> {
+    const path = await findOnPath('kubectl-build', this.#env, this.#machine.platform);
+    if (path === undefined) return undefined;
+    // A program that may be run need not be readable.
+    const start = await readStart(path, PLUGIN_START).catch(() => undefined);
+    const flaw = start && findPluginFlaw(start, this.#machine, isThere);
+    return {path, ...(flaw !== undefined && {flaw})};
   }
 
   async run({program, argv, env, stdout, input, stop, progress}: DelegateRun): Promise<ExitStatus> {

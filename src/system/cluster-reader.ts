@@ -1,7 +1,17 @@
 /** Owns how the cluster is asked: directly if possible, otherwise through kubectl, with the same answers. */
 import {readRequestTimeout} from '../cluster/api/durations.ts';
 import type {Answer, ClusterFacts, ClusterQuery} from '../cluster/api/facts.ts';
-import type {Cluster, Connection, ExitStatus, PluginAnswer, ProgramOutput} from '../cluster/ports.ts';
+import {asObject, asText} from '../cluster/api/json-values.ts';
+import {secretDataPath} from '../cluster/api/paths.ts';
+import type {
+  Cluster,
+  Connection,
+  ExecTarget,
+  ExitStatus,
+  PluginAnswer,
+  ProgramOutput,
+  Tunnel,
+} from '../cluster/ports.ts';
 import {comesFromPlugin} from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
@@ -75,6 +85,32 @@ export class SystemCluster implements Cluster {
     });
     interruption.throwIfReceived();
     return result;
+  }
+
+  async openTunnel(exec: ExecTarget): Promise<Tunnel> {
+    const {runner, env, interruption} = this.#tools;
+    const {openDirectTunnel, openKubectlTunnel} = await import('./tunnel.ts');
+    if (this.#direct) {
+      const abort = new AbortController();
+      const release = interruption.subscribe(() => abort.abort());
+      try {
+        const target = (await this.#login?.logIn()) ?? this.#target;
+        return await openDirectTunnel(target, exec, this.#timeout, abort.signal);
+      } catch {
+        // Whatever refused the WebSocket, kubectl may get through with SPDY, and says why it does not.
+        interruption.throwIfReceived();
+      } finally {
+        release();
+      }
+    }
+    return openKubectlTunnel(runner, await this.#findKubectl(), this.#args, exec, env);
+  }
+
+  async readPullSecret(name: string): Promise<string | undefined> {
+    const answer = await this.get(secretDataPath({name, namespace: this.#target.namespace}));
+    if (answer.kind !== 'found') return undefined;
+    const data = asText(asObject(asObject(answer.value).data)['.dockerconfigjson']);
+    return data === '' ? undefined : Buffer.from(data, 'base64').toString('utf8');
   }
 
   async lastLogin(): Promise<PluginAnswer | undefined> {

@@ -1,5 +1,14 @@
 /** Owns the disk, and is the only importer of node:fs. Private files are readable by this user only, and temporary. */
-import {accessSync, constants, createReadStream, createWriteStream, rmSync, statSync} from 'node:fs';
+import {
+  accessSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import {
   type FileHandle,
   mkdir,
@@ -14,7 +23,7 @@ import {
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
-import type {Files} from '../ports.ts';
+import type {FileKind, Files} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 
 /** Fails if the file is already there, even as a link. */
@@ -44,9 +53,11 @@ export class DiskFiles implements Files {
     }
   }
 
-  kindOf(path: string): 'file' | 'directory' | 'missing' {
+  kindOf(path: string): FileKind {
     try {
-      return statSync(path).isDirectory() ? 'directory' : 'file';
+      const stats = statSync(path);
+      if (stats.isDirectory()) return 'directory';
+      return stats.isFile() ? 'file' : 'other';
     } catch {
       return 'missing';
     }
@@ -72,15 +83,15 @@ export class DiskFiles implements Files {
     await this.#temporary(writeFile(path, content, PRIVATE));
   }
 
-  async copyPrivate(from: string, to: string): Promise<void> {
-    const content = await readFile(from).catch((cause) => {
-      throw new TiltbuildError('usage', `Cannot read "${from}": ${reasonOf(cause)}.`, {cause});
-    });
-    await this.writePrivate(to, content);
-  }
-
   async makeDirectory(path: string): Promise<void> {
     await mkdir(path, {recursive: true, mode: 0o700});
+  }
+
+  async writePrivateChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const {pipeline} = await import('node:stream/promises');
+    const {Readable} = await import('node:stream');
+    const file = createWriteStream(path, {mode: PRIVATE.mode, flags: PRIVATE.flag});
+    await this.#temporary(pipeline(Readable.from(chunks), file));
   }
 
   /** Writes a stream to a new private file. */
@@ -92,6 +103,10 @@ export class DiskFiles implements Files {
   async remove(path: string): Promise<void> {
     await rm(path, {recursive: true, force: true});
     this.#privateDirectories.delete(path);
+  }
+
+  realPath(path: string): string {
+    return realpathSync(path);
   }
 
   async replace(path: string, text: string): Promise<void> {
@@ -131,14 +146,18 @@ export async function readBytes(path: string): Promise<Buffer> {
 }
 
 /** At most the first `length` bytes of a file. */
-export async function readStart(path: string, length: number): Promise<string> {
+export async function readStart(path: string, length: number): Promise<Buffer> {
   const file = await open(path);
   try {
     const {buffer, bytesRead} = await file.read(Buffer.alloc(length), 0, length, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
+}
+
+export function isThere(path: string): boolean {
+  return existsSync(path);
 }
 
 /** The file that `path` leads to, with all links followed; `path` itself if there is none. */

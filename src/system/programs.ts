@@ -3,14 +3,11 @@ import type {ProgramOutput} from '../cluster/ports.ts';
 import {Interrupted} from '../errors.ts';
 import type {Programs} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
-import {followLinks, readStart} from './disk-files.ts';
+import {followLinks} from './disk-files.ts';
 import {findAllOnPath, findOnPath, pathEntries} from './path-lookup.ts';
 import type {Runner} from './runner.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Bytes of a script that are enough to recognize it. */
-const START = 16_384;
 
 export class PathPrograms implements Programs {
   readonly #runner: Runner;
@@ -35,10 +32,6 @@ export class PathPrograms implements Programs {
     const paths = await findAllOnPath(name, this.#env, this.#platform);
     const files = await Promise.all(paths.map(followLinks));
     return paths.filter((_, index) => files.indexOf(files[index] as string) === index);
-  }
-
-  async readStart(path: string): Promise<string> {
-    return await readStart(path, START).catch(() => '');
   }
 
   async run(

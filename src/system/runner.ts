@@ -1,5 +1,6 @@
 /** Owns starting other programs, and is the only importer of execa and node:child_process. It never uses a shell. */
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
+import type {Readable, Writable} from 'node:stream';
 import type {Options} from 'execa';
 import type {InterruptSignal} from '../errors.ts';
 import type {SignalInterruption} from './interruption.ts';
@@ -37,6 +38,16 @@ export interface SuperviseOptions {
   readonly stderr: 'inherit' | Sink;
   /** Ends the program when aborted, as a signal to us would. */
   readonly stop?: AbortSignal;
+}
+
+/** A program whose standard streams are pipes to us. */
+export interface Piped {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Rejects if the program could not be started. */
+  readonly ended: Promise<Ended>;
+  kill(): void;
 }
 
 interface Child {
@@ -127,6 +138,17 @@ export class Runner {
       release();
     }
   }
+
+  /** Runs a program as one end of a connection. It is ended with us, and by nothing else but `kill`. */
+  pipe(program: string, args: readonly string[], env: Env): Piped {
+    const process = spawn(program, args, {env, stdio: 'pipe', windowsHide: true});
+    const child = {stderr: process.stderr, ended: endOf(process), kill: () => process.kill('SIGTERM')};
+    this.#running.add(child);
+    const forget = () => this.#running.delete(child);
+    child.ended.then(forget, forget);
+    const {stdin, stdout, stderr} = process;
+    return {stdin, stdout, stderr, ended: child.ended, kill: () => void child.kill()};
+  }
 }
 
 async function startWithExeca(
@@ -160,7 +182,11 @@ function startDirectly(program: string, args: readonly string[], options: Superv
     env,
     stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
   });
-  const ended = new Promise<Ended>((resolve, reject) => {
+  return {stderr: child.stderr, ended: endOf(child), kill: (signal) => child.kill(signal)};
+}
+
+function endOf(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve, reject) => {
     child.on('error', (error) => {
       // A signal that came too late is an error as well.
       if (child.pid === undefined) reject(error);
@@ -169,7 +195,6 @@ function startDirectly(program: string, args: readonly string[], options: Superv
       resolve({exitCode: exitCode ?? undefined, signal: signal ?? undefined}),
     );
   });
-  return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
 }
 
 /** kubectl build cancels on SIGINT and SIGTERM only; SIGHUP would end it with the build still running. */

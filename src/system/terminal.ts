@@ -39,6 +39,18 @@ export class Terminal {
     }
   }
 
+  /** Writes part of a result that is too large to hold. Throws `result-not-written`. */
+  async writeBytes(chunk: Uint8Array): Promise<void> {
+    this.showStatus(undefined);
+    await write(this.#open('stdout'), chunk).catch((cause) => {
+      throw new TiltbuildError(
+        'result-not-written',
+        `Cannot write the result to standard output: ${reasonOf(cause)}.`,
+        {cause},
+      );
+    });
+  }
+
   /** Writes to standard error. A failure there cannot be reported, and does not end a build. */
   async writeError(chunk: string | Uint8Array): Promise<void> {
     this.showStatus(undefined);

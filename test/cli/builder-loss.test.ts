@@ -78,7 +78,7 @@ describeCommand('a builder that is lost during a build', (world) => {
 describeCommand('--timeout', (world) => {
   it('cancels the build in the cluster, and ends with 124', async () => {
     world.sandbox.setDelegate('slow');
-    const ended = await world.tiltbuild(['--timeout', '1s', ...BUILD]);
+    const ended = await world.tiltbuild(['--timeout', '3s', ...BUILD]);
     expect(ended, ended.stderr).to.include({exitCode: 124, stdout: ''});
     expect(ended.stderr).to.contain('CANCELED').and.contain('--timeout');
     expect(world.delegated()).to.deep.include({signals: ['SIGTERM'], exitCode: 1});

@@ -118,6 +118,7 @@ describeCommand('no builder', (world) => {
 
   it('is made up for from --builder-image, one on every node with --builder-replicas nodes', async () => {
     world.api.state.nodes = [node({name: 'one'}), node({name: 'two'})];
+    // The plugin copies the image to the other node.
     const flags = ['--builder-image', 'mirror.example/buildkit:v0.32.2', '--builder-replicas', 'nodes'];
     await expectBuilt(world, [...flags, '--builder', 'mine', ...BUILD]);
     const {metadata, spec} = bodyOf(world, 'POST') as ReturnType<typeof node>;

@@ -31,8 +31,12 @@ describeCommand('--dry-run', (world) => {
     const args = ['-t', 'localhost/web:dev', '--build-arg', "A=it's $HOME", '--label', 'a b=c', '.'];
     const shown = await json(world, args);
     const {stdout} = await expectDone(world, args);
-    const line = stdout.split('\n').find((text) => text.includes('kubectl-build')) as string;
-    const words = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${line}`], {encoding: 'utf8'}).split('\0');
+    const line = stdout.split('\n').find((text) => text.includes('--label')) as string;
+    const [shellWords, redirection] = line.split(' < ');
+    expect(redirection).to.equal("'<private>/context.tar'");
+    const words = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${shellWords}`], {encoding: 'utf8'}).split(
+      '\0',
+    );
     expect(words.slice(0, -1)).to.deep.equal(shown.commands[0].argv);
 
     await world.tiltbuild(args);
@@ -84,14 +88,14 @@ describeCommand('--dry-run', (world) => {
   it('writes no secret anywhere and shows none', async () => {
     const env = {NPM_TOKEN: 'hunter2', PROXY_PASSWORD: 'hunter2'};
     const args = [
-      ...['--secret', 'id=npm,env=NPM_TOKEN', '--token', 'hunter2', '--only', 'index.html'],
+      ...['--secret', 'id=npm,env=NPM_TOKEN', '--token', 'hunter2', '--ignore', '*.log'],
       ...['--build-arg', 'API_TOKEN=hunter2', '--build-arg', 'P=http://me:hunter2@proxy'],
       ...BUILD,
     ];
     for (const form of ['json', 'none']) {
       const {stdout, stderr} = await expectDone(world, ['--print', form, '-v', ...args], env);
       expect(stdout + stderr).not.to.include('hunter2');
-      for (const file of ['secret-0', 'kubeconfig', 'dockerfile/Dockerfile', 'image-id'])
+      for (const file of ['secret-0', 'kubeconfig', 'context.tar', 'image-id'])
         expect(stdout).to.include(`<private>/${file}`);
       expect(stdout).not.to.include(world.sandbox.tmp);
     }
@@ -145,10 +149,7 @@ describeCommand('--dry-run, without a cluster', (world) => {
   });
 
   it('works without kubectl build', async () => {
-    const shown = await json(world, BUILD, {
-      PATH: join(world.sandbox.root, 'nowhere'),
-    });
-    expect(shown.commands[0].argv[0]).to.equal('kubectl-build');
-    expect(shown.problems.map(({code}: {code: string}) => code)).to.include('tool-missing');
+    const shown = await json(world, BUILD, {PATH: join(world.sandbox.root, 'nowhere')});
+    expect(shown).to.deep.include({engine: 'builtin', commands: []});
   });
 });

@@ -18,7 +18,15 @@ describeCommand('a build that fails of something known', (world) => {
     world.sandbox.setDelegate('copy-missing');
     writeFileSync(join(world.sandbox.work, 'missing'), '');
     writeFileSync(join(world.sandbox.work, '.dockerignore'), '# nothing\nmissing\n');
-    const {stderr} = await world.tiltbuild(['--image', 'localhost/web', '--only', 'index.html', '.']);
+    const {stderr} = await world.tiltbuild([
+      '--image',
+      'localhost/web',
+      '--only',
+      'index.html',
+      '--only',
+      'Dockerfile',
+      '.',
+    ]);
     expect(stderr).to.include('"missing" is in the build context "."');
     expect(stderr).to.include('(.dockerignore, line 2) excludes it');
   });

@@ -55,7 +55,12 @@ describeCommand('kubectl tiltbuild', (world) => {
     const [own, ...others] = ended.stdout.trim().split('\n');
     expect(own).to.match(/^kubectl-tiltbuild \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)$/);
     expect(own?.startsWith(`kubectl-tiltbuild ${pjson.version} `)).to.equal(true);
-    expect(others.map((line) => line.split(/\s+/)[0])).to.deep.equal(['kubectl-build', 'kubectl', 'runtime']);
+    expect(others.map((line) => line.split(/\s+/)[0])).to.deep.equal([
+      'builtin',
+      'kubectl-build',
+      'kubectl',
+      'runtime',
+    ]);
     expect(others.at(-1)).to.match(/^runtime +Bun \d/);
   });
 });

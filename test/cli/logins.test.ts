@@ -31,7 +31,7 @@ import {
   withoutOwnPaths,
 } from '../helpers/world.ts';
 
-const BUILT = ['--registry-secret', 'docker-registry', '--tag', 'localhost/web:dev', ...EXPORT, '.'];
+const BUILT = ['--registry-secret', 'docker-registry', '--tag', 'localhost/web:dev', ...EXPORT, '-'];
 const CLOSED = 'https://127.0.0.1:1';
 /** Who reads from the cluster, and the environment that selects each. */
 const WAYS = [

@@ -7,10 +7,12 @@ import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {BUILD, DIGEST, describeCommand, expectBuilt, expectRefused} from '../helpers/world.ts';
 
 describeCommand('a build', (world) => {
-  const build = (env: Record<string, string | undefined> = {}) => world.tiltbuild(BUILD, {env});
+  const build = (env: Record<string, string | undefined> = {}, ...more: readonly string[]) =>
+    world.tiltbuild([...more, ...BUILD], {env});
+  const PLUGIN = ['--engine', 'kubectl-build'];
 
-  it('without kubectl-build ends with 4, and says how to get it and that it is archived', async () => {
-    const ended = await build({PATH: realKubectlDirectory()});
+  it('with the engine kubectl-build, but without the plugin, ends with 4, and says how to get it and that it is archived', async () => {
+    const ended = await build({PATH: realKubectlDirectory()}, ...PLUGIN);
     expect(ended).to.include({exitCode: 4, stdout: ''});
     expect(ended.stderr)
       .to.contain('PATH has no kubectl-build')
@@ -22,7 +24,7 @@ describeCommand('a build', (world) => {
     const planted = join(world.sandbox.work, 'kubectl-build');
     writeFileSync(planted, '#!/bin/sh\necho planted >&2\nexit 0\n', {mode: 0o755});
     for (const path of [undefined, '', '.', `${realKubectlDirectory()}${delimiter}${delimiter}`]) {
-      const ended = await build({PATH: path});
+      const ended = await build({PATH: path}, ...PLUGIN);
       expect(ended.exitCode, JSON.stringify(path)).to.equal(4);
       expect(ended.stderr).not.to.contain('planted');
     }

@@ -37,10 +37,10 @@ export interface Invocation {
   /** The token that the credential plugin gave; undefined where there was none to ask. */
   readonly login: string | undefined;
   readonly secrets: readonly (SeenFile & {readonly id: string})[];
-  /** The Dockerfile of a local context, whether `-f` named it or not; null where there is none. */
-  readonly dockerfile:
-    | (SeenFile & {readonly directoryFiles: readonly string[]; readonly ignoreFile: string | null})
-    | null;
+  /** The Dockerfile of the context, whether `-f` named it or not; null where there is none. */
+  readonly dockerfile: Pick<SeenFile, 'path' | 'content'> | null;
+  /** The paths in an archive that is the context; undefined where it is none. */
+  readonly context: readonly string[] | undefined;
   /** What it read from standard input; undefined where it did not read. */
   readonly stdin: Buffer | undefined;
   /** Signals it caught, in order; a signal that killed it is not among them. */

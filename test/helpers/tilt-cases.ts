@@ -16,9 +16,7 @@ interface Made {
   readonly image?: string;
   /** Words that the delegate's first run has side by side. */
   readonly delegated?: readonly Words[];
-  /** Its Dockerfile, and the ignore file beside that. */
   readonly dockerfile?: string;
-  readonly ignoreFile?: string;
 }
 
 /** What lies beside the Tiltfile. */
@@ -47,7 +45,32 @@ const TOLD = "target='prod', network='default', platform='linux/amd64', labels={
 const written = (text: string) => JSON.stringify(text);
 const wordsOf = (words: Words) => (typeof words === 'string' ? words.split(' ') : words);
 
-const ROWS: readonly (readonly [what: string, call: string, made: Made])[] = [
+type Row = readonly [what: string, call: string, made: Made];
+
+/** What only the builtin engine does. */
+const BUILTIN_ROWS: readonly Row[] = [
+  [
+    'the engine, and limits of RUN steps',
+    "'localhost/web', '.', engine='builtin', shm_size='64m', ulimit=['nofile=1024:2048', 'nproc=64']",
+    {command: '--engine builtin --shm-size 64m --ulimit nofile=1024:2048 --ulimit nproc=64 .'},
+  ],
+  [
+    'build contexts of other kinds',
+    "'localhost/web', '.', only='index.html', build_contexts={'base': 'docker-image://alpine', 'src': 'https://example.org/src.git', 'other': 'target:dev'}",
+    {
+      command:
+        '--only index.html --build-context base=docker-image://alpine --build-context src=https://example.org/src.git --build-context other=target:dev .',
+      others: {ignore: ['**', '!index.html']},
+    },
+  ],
+  [
+    'a build context that is a directory, which Tilt watches without the filters of the other one',
+    "'localhost/web', '.', ignore='docs', build_contexts={'api': 'api'}",
+    {command: '--ignore docs --build-context api=api .', deps: '. Dockerfile api'},
+  ],
+];
+
+const ROWS: readonly Row[] = [
   ['nothing but an image and a context', "'localhost/web', '.'", {}],
   [
     'a context with an ignore file',
@@ -63,7 +86,6 @@ const ROWS: readonly (readonly [what: string, call: string, made: Made])[] = [
       others: {ignore: ['node_modules', '!keep', 'docs']},
       dockerfile: 'FROM alpine\n',
       // What nothing leaves out need not be brought back.
-      ignoreFile: 'node_modules\ndocs\n',
     },
   ],
   [
@@ -84,7 +106,6 @@ const ROWS: readonly (readonly [what: string, call: string, made: Made])[] = [
       deps: '.',
       others: {env: {[VARIABLE]: 'FROM blob\n'}, ignore: ['**', '!index.html']},
       dockerfile: 'FROM blob\n',
-      ignoreFile: '**\n!index.html\n',
     },
   ],
   [
@@ -95,7 +116,6 @@ const ROWS: readonly (readonly [what: string, call: string, made: Made])[] = [
       deps: 'api api/Dockerfile api/.dockerignore',
       others: {ignore: ['**', '!main.go', '!go.mod', '*_test.go']},
       dockerfile: 'FROM busybox\n',
-      ignoreFile: '**\n!main.go\n!go.mod\n',
     },
   ],
   [
@@ -205,7 +225,7 @@ const ROWS: readonly (readonly [what: string, call: string, made: Made])[] = [
   ],
 ];
 
-export const TILT_CASES = ROWS.map(([what, call, made]) => ({
+const toCase = ([what, call, made]: Row) => ({
   image: 'localhost/web',
   before: '',
   others: {},
@@ -215,4 +235,7 @@ export const TILT_CASES = ROWS.map(([what, call, made]) => ({
   command: wordsOf(made.command ?? '.'),
   deps: wordsOf(made.deps ?? '. Dockerfile'),
   delegated: (made.delegated ?? []).map(wordsOf),
-}));
+});
+
+export const TILT_CASES = ROWS.map(toCase);
+export const BUILTIN_TILT_CASES = BUILTIN_ROWS.map(toCase);

@@ -30,7 +30,7 @@ describe('the benchmark on a cluster', function () {
 
   async function bench(): Promise<readonly Result[]> {
     const results: Result[] = [];
-    const {env, root: directory} = sandbox;
+    const {env, work: directory} = sandbox;
     const programs = {tiltbuild: program.command, kubectl: join(realKubectlDirectory(), 'kubectl')};
     const setting = {baseImage: 'busybox:1.37', rounds: 1, atOnce: 2};
     await benchCluster({...programs, env, directory, ...setting}, (result) => results.push(result));

@@ -57,15 +57,6 @@ describe('PathPrograms', () => {
     expect(await programs.findAll('one')).to.deep.equal(both);
   });
 
-  it('reads the start of a file', async () => {
-    writeFileSync(join(root, 'long'), `${'x'.repeat(100_000)}`);
-    const programs = open(['first']);
-    expect(await programs.readStart(join(root, 'first', 'one'))).to.equal(`#!${NODE}\n`);
-    expect(await programs.readStart(join(root, 'long'))).to.have.length(16_384);
-    expect(await programs.readStart(join(root, 'none'))).to.equal('');
-    expect(await programs.readStart(root)).to.equal('');
-  });
-
   it('returns the output of a program, which gets the given environment', async () => {
     const script = 'console.log(process.env.A, process.env.B); console.error("e"); process.exit(3)';
     const programs = open(['first'], {A: 'a', B: 'b'});

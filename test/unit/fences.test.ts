@@ -10,9 +10,12 @@ const root = join(import.meta.dirname, '..', '..');
 /** What is said of each code; nothing of what is let through. */
 const SAMPLES: readonly (readonly [file: string, code: string, told?: string])[] = [
   ['src/text/a.ts', "export * from '../image/reference.ts'", 'text knows no other folder'],
-  ['src/image/a.ts', "export * from '../cluster/product.ts'", 'image and tilt know text alone'],
+  ['src/image/a.ts', "export * from '../cluster/product.ts'", 'image, tilt and context know text alone'],
   ['src/cluster/api/a.ts', "export type {A} from '../../builder/model/pods.ts'", 'cluster knows'],
   ['src/cluster/a.ts', "export const a = import('../wire/a.ts')", 'cluster knows'],
+  ['src/wire/a.ts', "export * from '../buildkit/solve.ts'", 'wire knows cluster alone'],
+  ['src/context/a.ts', "export * from '../cluster/ports.ts'", 'context know text alone'],
+  ['src/buildkit/a.ts', "export * from '../builder/model/pods.ts'", 'buildkit knows wire'],
   ['src/builder/a.ts', "export type A = typeof import('../cli/a.ts')", 'builder knows cluster'],
   ['src/image-build/a.ts', "export * from '../doctor/report.ts'", 'image-build knows builder'],
   ['src/doctor/a.ts', "export * from '../system/runner.ts'", 'doctor knows image-build'],

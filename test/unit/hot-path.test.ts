@@ -58,7 +58,11 @@ describe('what is loaded before a build begins', () => {
       'cli/argv/complete.ts',
       'cli/help/help.ts',
       'cli/help/oclif-boot.ts',
-      'image-build/inputs/ignore/compose-ignore-list.ts',
+      'context/archive.ts',
+      'image-build/engines/builtin/builtin.ts',
+      'image-build/engines/kubectl-build/kubectl-build.ts',
+      'system/tunnel.ts',
+      'wire/http2/connection.ts',
     ]) {
       expect(existsSync(join(SOURCE, cold)), `${cold} is there`).to.equal(true);
       expect(files).not.to.include(cold);

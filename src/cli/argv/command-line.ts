@@ -3,7 +3,7 @@ import type {BuilderCommandRequest} from '../../builder/commands/command-request
 import type {DoctorRequest} from '../../doctor/doctor-request.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {BuildRequest} from '../../image-build/build-request.ts';
-import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/delegate/lend-login.ts';
+import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/engines/kubectl-build/lend-login.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command} from '../../text/advice.ts';
 import {build} from '../commands/build.ts';

@@ -21,15 +21,12 @@ export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
   '--memory-swap': IGNORED,
   '--rm': 'has no effect: BuildKit leaves no intermediate containers behind. Leave it out.',
   '--security-opt': IGNORED,
-  '--shm-size': IGNORED,
-  '--ulimit': IGNORED,
   '--squash': 'is not supported by kubectl build. Join RUN steps, or use a multi-stage Dockerfile.',
 
   '--load':
     "is not needed: without --push or --output, the image goes into the node's container runtime anyway. Leave it out.",
   '--annotation': NOT_KNOWN,
   '--attest': NOT_KNOWN,
-  '--build-context': NOT_KNOWN,
   '--call': NOT_KNOWN,
   '--check': NOT_KNOWN,
   '--no-cache-filter': NOT_KNOWN,

@@ -5,7 +5,7 @@ import {type CommandDefinition, choice, group, list, text, toggle} from './defin
 const asGiven = {passed: 'as-given'} as const;
 const rewritten = {passed: 'rewritten'} as const;
 
-/** docker build's flags, which kubectl build has as well, and a few for the same things. */
+/** docker build's flags, and a few for the same things. */
 export const inputFlags = group('build', {
   tag: list('NAME[:TAG]', 'Name and optionally tag of the image', {
     char: 't',
@@ -69,12 +69,25 @@ export const inputFlags = group('build', {
     tilt: {kind: 'list', name: 'cache_from'},
     ...asGiven,
   }),
-  'cache-to': list('DEST', 'External cache to write, e.g. type=local,dest=DIR', {
+  'cache-to': list('DEST', 'External cache to write, e.g. type=registry,ref=user/app:cache', {
     tilt: {kind: 'list', name: 'cache_to'},
     ...asGiven,
   }),
   'no-cache': toggle('Do not use the build cache', {tilt: {kind: 'switch', name: 'no_cache'}, ...asGiven}),
   pull: toggle('Always check for newer base images', {tilt: {kind: 'switch', name: 'pull'}, ...asGiven}),
+  'build-context': list(
+    'NAME=PATH|URL',
+    'Additional build context, for COPY --from=NAME or FROM NAME: a directory, URL or docker-image://IMAGE',
+    asGiven,
+  ),
+  'shm-size': text('SIZE', 'Size of /dev/shm in RUN steps, e.g. 64m', {
+    tilt: {kind: 'text', name: 'shm_size'},
+    ...asGiven,
+  }),
+  ulimit: list('NAME=SOFT[:HARD]', 'Resource limit of RUN steps, e.g. nofile=1024', {
+    tilt: {kind: 'list', name: 'ulimit'},
+    ...asGiven,
+  }),
   frontend: text('IMAGE', 'Image of the BuildKit frontend that reads the Dockerfile', asGiven),
 });
 
@@ -93,7 +106,7 @@ const resultFlags = group('result', {
   compression: choice(
     'KIND',
     ['uncompressed', 'gzip', 'zstd', 'estargz', 'default'],
-    'Compression of layers in a containerd node: uncompressed (the default and fastest), gzip, zstd, estargz, or default for that of kubectl build',
+    'Compression of layers in a containerd node: uncompressed (the default and fastest), gzip, zstd, estargz, or default for what BuildKit does by itself',
   ),
   print: choice(
     'FORM',
@@ -104,8 +117,8 @@ const resultFlags = group('result', {
   'metadata-file': text('FILE', 'Write what --print json prints to FILE', {offer: 'files'}),
   progress: choice(
     'FORM',
-    ['auto', 'plain', 'tty'],
-    'Progress output: auto, plain or tty; always plain with --platform',
+    ['auto', 'plain', 'tty', 'rawjson'],
+    'Progress output: auto, plain, tty or rawjson',
     rewritten,
   ),
   'dry-run': toggle('Show what would be done, including the exact command, without doing it'),
@@ -120,6 +133,12 @@ export const clusterFlags = group('cluster', {
   qualify: toggle(
     'On kind, complete tags without a registry host (docker.io/library/…) instead of refusing them',
   ),
+  engine: choice(
+    'ENGINE',
+    ['auto', 'kubectl-build', 'builtin'],
+    'kubectl-build: the plugin; builtin: the BuildKit client in kubectl tiltbuild; auto: the plugin if it is installed and can do the build, else builtin (default: KUBECTL_TILTBUILD_ENGINE, else auto)',
+    {tilt: {kind: 'text', name: 'engine'}},
+  ),
   builder: text('NAME', 'Builder to use (default: BUILDX_BUILDER, else buildkit)', {
     offer: {live: 'builders'},
     tilt: {kind: 'text', name: 'builder'},
@@ -128,7 +147,7 @@ export const clusterFlags = group('cluster', {
   'builder-policy': choice(
     'POLICY',
     ['ensure', 'check', 'never'],
-    'ensure: create a missing builder, repair a broken one; check: warn only; never: leave builders to kubectl build (default: ensure)',
+    'ensure: create a missing builder, repair a broken one; check: warn only; never: leave builders alone (default: ensure)',
   ),
   'builder-image': text('IMAGE', 'BuildKit image of a new builder (default: the tested version)'),
   'builder-replicas': text(
@@ -148,7 +167,7 @@ export const clusterFlags = group('cluster', {
 export const build = {
   summary: "Build an image inside the cluster, straight into its nodes' container runtime",
   description:
-    'The plugin `kubectl build` runs the build and has to be installed. Before it starts, kubectl tiltbuild checks the cluster, the image names, the pull secret and the builder; afterwards it prints the digest. Build the directories "builder" and "doctor" as ./builder and ./doctor.',
+    'BuildKit builds the image in a pod of the cluster; no other plugin is needed. Before the build, kubectl tiltbuild checks the cluster, the image names, the pull secret and the builder; afterwards it prints the digest. Build the directories "builder" and "doctor" as ./builder and ./doctor.',
   usage: '[flags] PATH | URL | - [-- flags of kubectl build]',
   examples: [
     {description: 'Build the current directory:', command: 'kubectl tiltbuild -t localhost/web:dev .'},

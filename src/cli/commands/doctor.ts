@@ -13,6 +13,7 @@ export const doctor = {
     yes,
     timeout: text('TIME', 'Time limit for the checks (default: 3s)'),
     help,
+    engine: clusterFlags.engine,
     builder: clusterFlags.builder,
     'registry-secret': clusterFlags['registry-secret'],
     ...connectionFlags,

@@ -33,7 +33,7 @@ export function readBuildRequest(
   checkCombinations(flags, destination.kind === 'files');
   checkPassthrough(passthrough);
 
-  const {builder, pullSecret} = readClusterChoices(flags, env);
+  const {engine, builder, pullSecret} = readClusterChoices(flags, env);
 
   return Object.freeze({
     context,
@@ -46,6 +46,7 @@ export function readBuildRequest(
     destination,
     passedFlags: writeAsGiven(inputFlags, flags),
     passthrough,
+    engine,
     builder,
     builderOptions: readBuilderOptions(flags),
     // As in kubectl, zero means no limit.

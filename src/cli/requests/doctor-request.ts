@@ -11,7 +11,7 @@ import {readConnection} from './connection-request.ts';
 /** The default time limit of the checks, in milliseconds. */
 const LIMIT = 3000;
 
-/** Throws `usage`. The builder and the pull secret are chosen as for a build. */
+/** Throws `usage`. The engine, the builder and the pull secret are chosen as for a build. */
 export function readDoctorRequest(
   flags: ValuesOf<typeof doctor.flags>,
   {env, cwd}: Surroundings,

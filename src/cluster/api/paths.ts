@@ -32,6 +32,11 @@ export function secretPath({name, namespace}: ObjectPlace): string {
   return `${namespacePath(namespace)}/secrets/${encodeURIComponent(name)}?${ROWS_ONLY}`;
 }
 
+/** With its data: a secret. */
+export function secretDataPath({name, namespace}: ObjectPlace): string {
+  return `${namespacePath(namespace)}/secrets/${encodeURIComponent(name)}`;
+}
+
 /** For `ACCEPT_TABLE`. */
 export function pullSecretsPath(namespace: string): string {
   return `${namespacePath(namespace)}/secrets?fieldSelector=${encodeURIComponent(PULL_SECRET_SELECTOR)}&${ROWS_ONLY}`;

@@ -4,7 +4,7 @@
  */
 import {advise, command, flag} from '../../text/advice.ts';
 import {maskUrlPassword} from '../../text/mask-secrets.ts';
-import {findDockerfile} from '../inputs/stage-inputs.ts';
+import {findDockerfile} from '../inputs/local-context.ts';
 import {type FailureWords, SOLVE} from './builder-faults.ts';
 import {explainMissingFile} from './explain-missing-file.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
@@ -125,23 +125,20 @@ export function isStepFailure({error}: FailureWords): boolean {
   return new RegExp(`${START}process ${QUOTED} did not complete successfully: exit code: \\d+$`).test(error);
 }
 
-function nameDockerfile({asked: {file, fileVariable, context}, files}: FailureScene): string {
+function nameDockerfile({asked, files}: FailureScene): string {
+  const {file, fileVariable, context} = asked;
   if (fileVariable !== undefined) return `The Dockerfile in ${fileVariable}`;
   if (file === '-') return 'The Dockerfile on standard input';
-  if (file !== undefined) return file;
-  return context !== '-' && files.kindOf(context) === 'directory'
-    ? findDockerfile(context, files)
-    : 'The Dockerfile';
+  const isLocal = file !== undefined || (context !== '-' && files.kindOf(context) === 'directory');
+  return (isLocal && findDockerfile(asked, files)) || 'The Dockerfile';
 }
 
 /** The line of the Dockerfile, if that is a file we can read again. */
-async function quoteLine(
-  line: number,
-  {asked: {file, fileVariable, context}, files}: FailureScene,
-): Promise<readonly string[]> {
-  if (fileVariable !== undefined || file === '-' || context === '-') return [];
-  if (file === undefined && files.kindOf(context) !== 'directory') return [];
-  const text = await files.readText(file ?? findDockerfile(context, files)).catch(() => undefined);
+async function quoteLine(line: number, {asked, files}: FailureScene): Promise<readonly string[]> {
+  const {context} = asked;
+  const path = context === '-' ? undefined : findDockerfile(asked, files);
+  if (path === undefined || (asked.file === undefined && files.kindOf(context) !== 'directory')) return [];
+  const text = await files.readText(path).catch(() => undefined);
   const quoted = text?.split('\n')[line - 1]?.trimEnd();
   return quoted ? [`${line} | ${maskUrlPassword(quoted)}`] : [];
 }

@@ -157,7 +157,7 @@ export class FaultWatcher {
   }
 }
 
-function findFault(error: string, place: FaultPlace): Fault | undefined {
+export function findFault(error: string, place: FaultPlace): Fault | undefined {
   for (const {pattern, explain} of RULES) {
     const found = pattern.exec(error);
     if (found) return explain(found.slice(1), place);

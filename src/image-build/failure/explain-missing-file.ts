@@ -1,10 +1,8 @@
 /** Owns why a file did not reach the builder: the build context lacks it, or an ignore rule excludes it. */
+import {Patterns} from '../../context/patterns.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
-import {findIgnoreRule} from '../inputs/ignore/find-ignore-rule.ts';
-import {type IgnorePattern, parseIgnoreFile, parseIgnorePattern} from '../inputs/ignore/ignore-file.ts';
-import {onlyPatterns} from '../inputs/ignore/only-paths.ts';
-import {findDockerfile, readIgnoreFile} from '../inputs/stage-inputs.ts';
+import {contextFilters, findDockerfile, patternsOf, readIgnoreFile} from '../inputs/local-context.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
 
 /** `path` is absolute, from the root of the build context, as BuildKit prints it: `/src/app.js`. */
@@ -44,36 +42,54 @@ export async function explainMissingFile(path: string, scene: FailureScene): Pro
 
 const RELATIVE = 'Paths in COPY and ADD are relative to the build context, not to the Dockerfile.';
 
+/** A rule that excludes a file, and where it is: `--ignore`, or `.dockerignore, line 3`. */
+interface ExcludingRule {
+  readonly text: string;
+  readonly origin: string;
+}
+
 /** Undefined if no rule excludes the file. A list that cannot be read was an error before the build. */
-async function findRule(name: string, scene: FailureScene): Promise<IgnorePattern | undefined> {
-  const {asked, platform} = scene;
+async function findRule(
+  name: string,
+  {asked, platform, files}: FailureScene,
+): Promise<ExcludingRule | undefined> {
   try {
-    const file = await readRules(scene);
-    const ignored = asked.ignore.flatMap((text) => parseIgnorePattern(text, '--ignore', platform) ?? []);
-    for (const list of [file, ignored, onlyPatterns(asked.only, platform)]) {
-      const rule = findIgnoreRule(name, list, platform);
-      if (rule !== undefined) return rule;
+    const found = await readIgnoreFile(asked.context, findDockerfile(asked, files), files);
+    const rule =
+      found &&
+      findExclusion(
+        name,
+        patternsOf(found),
+        found.rules.map(({text}) => text),
+      );
+    if (rule !== undefined) {
+      const {line} = found?.rules[rule] ?? {};
+      return {text: found?.rules[rule]?.text ?? '', origin: `${found?.source}, line ${line}`};
     }
+    const given = findExclusion(name, new Patterns(asked.ignore, '--ignore'), asked.ignore);
+    if (given !== undefined) return {text: asked.ignore[given] ?? '', origin: '--ignore'};
+    const isSent = contextFilters({ignore: [], only: asked.only}, platform).every(
+      (filter) => filter.judge(name, []).passes,
+    );
+    return isSent ? undefined : {text: '', origin: '--only'};
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
   }
   return undefined;
 }
 
-async function readRules({asked, platform, files}: FailureScene): Promise<readonly IgnorePattern[]> {
-  const {context, file, fileVariable} = asked;
-  const dockerfile =
-    fileVariable !== undefined || file === '-' ? undefined : (file ?? findDockerfile(context, files));
-  const found = await readIgnoreFile(context, dockerfile, files);
-  return found === undefined ? [] : parseIgnoreFile(found.text, found.source, platform);
+/** The index of the rule that decides, if it excludes the file. */
+function findExclusion(name: string, patterns: Patterns, texts: readonly string[]): number | undefined {
+  const index = patterns.findDeciding(name);
+  return index === undefined || texts[index]?.trim().startsWith('!') ? undefined : index;
 }
 
-function describe({origin, text}: IgnorePattern): string {
+function describe({origin, text}: ExcludingRule): string {
   if (origin === '--only') return '--only does not include it';
   return `the rule "${text}" (${origin}) excludes it`;
 }
 
-function fix({origin}: IgnorePattern, name: string): Advice {
+function fix({origin}: ExcludingRule, name: string): Advice {
   if (origin === '--only') return advise`Add it: ${flag('only', name)}`;
   if (origin === '--ignore') return advise`Do not match it with ${flag('ignore')}.`;
   return `Remove the rule, or add a line !${name} after it.`;

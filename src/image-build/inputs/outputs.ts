@@ -16,7 +16,7 @@ export interface Destination {
 /** By the rules of kubectl build's ParseOutputs, which are docker's. It refuses unknown types itself. */
 export function readDestination(outputs: readonly string[], push: boolean): Destination {
   if (outputs.length > 1) {
-    throw new TiltbuildError('usage', 'kubectl build accepts only one --output.', {
+    throw new TiltbuildError('usage', 'A build has only one --output.', {
       remedy: ['Run one build for each output; all but the first are cached.'],
     });
   }

@@ -8,8 +8,8 @@ import {readCsvFields, writeCsvRecord} from '../../text/csv-fields.ts';
 import type {KeyValue} from '../../text/key-value.ts';
 
 export type BuildSecret =
-  /** Passed on byte for byte. */
-  | {readonly kind: 'verbatim'; readonly spec: string}
+  /** `spec` is for kubectl build, byte for byte. */
+  | {readonly kind: 'file'; readonly id: string; readonly path: string; readonly spec: string}
   /** The value of an environment variable; `value` leaves this process only in a private file. */
   | {readonly kind: 'environment'; readonly id: string; readonly value: string};
 
@@ -35,7 +35,7 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   if (source) {
     if (!sources.exists(source)) throw missingFile(id, source);
     // An empty env= is none, but kubectl build refuses the key itself.
-    return {kind: 'verbatim', spec: variable === undefined ? spec : secretFileSpec(id, source)};
+    return {kind: 'file', id, path: source, spec: variable === undefined ? spec : secretFileSpec(id, source)};
   }
   if (type === undefined && sources.env[id] !== undefined) return fromEnvironment(id, id, sources);
   if (!sources.exists(id)) {
@@ -49,7 +49,7 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
       },
     );
   }
-  return {kind: 'verbatim', spec: secretFileSpec(id, id)};
+  return {kind: 'file', id, path: id, spec: secretFileSpec(id, id)};
 }
 
 /** A `--secret` value for kubectl build, and the private file that it names. */
@@ -64,7 +64,7 @@ export function placeSecrets(
   privatePath: (name: string) => string,
 ): readonly PlacedSecret[] {
   return secrets.map((secret, index) => {
-    if (secret.kind === 'verbatim') return {spec: secret.spec};
+    if (secret.kind === 'file') return {spec: secret.spec};
     const path = privatePath(`secret-${index}`);
     return {spec: secretFileSpec(secret.id, path), file: {path, text: secret.value}};
   });

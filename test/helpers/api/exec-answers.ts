@@ -1,5 +1,7 @@
 /** Owns what a quiet builder on containerd answers to the commands that kubectl tiltbuild runs in it. */
 
+import type {Duplex} from 'node:stream';
+
 export interface ExecAnswer {
   readonly stdout?: string;
   readonly stderr?: string;
@@ -7,6 +9,11 @@ export interface ExecAnswer {
   readonly exitCode?: number;
   /** The container runtime could not start the command; says why. */
   readonly failure?: string;
+}
+
+/** The command is a program that is joined to this stream. */
+export interface PipedExec {
+  readonly pipe: Duplex;
 }
 
 const USAGE = 'ID\tRECLAIMABLE\tSIZE\np3ys1l3n5wqvbzv3nqx6xw0k4\ttrue\t7.80MB\nTotal:\t7.80MB\n';

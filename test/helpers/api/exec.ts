@@ -1,7 +1,7 @@
 /** Owns commands run in containers: the WebSocket protocol of Kubernetes, with answers as the state has them. */
 import type {IncomingMessage} from 'node:http';
 import type {Duplex} from 'node:stream';
-import {WebSocketServer} from 'ws';
+import {type WebSocket, WebSocketServer} from 'ws';
 import type {ApiObject} from '../api-samples.ts';
 import {refuse} from './access.ts';
 import type {ExecAnswer} from './exec-answers.ts';
@@ -11,7 +11,6 @@ import {type ApiState, findObject} from './state.ts';
 
 /** The first byte of every message. */
 const channels = {stdout: 1, stderr: 2, error: 3};
-const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 
 /** A connection that is to become another one. */
 export interface Connection {
@@ -44,11 +43,15 @@ export function answerExec(
   const [{name: container, state: status}] = pod.status.containerStatuses;
   if (!status.running) return failure(500, 'InternalError', `container not found ("${container}")`);
   const handleProtocols = (offered: ReadonlySet<string>) =>
-    protocols.find((protocol) => offered.has(protocol)) ?? false;
+    state.execProtocols.find((protocol) => offered.has(protocol)) ?? false;
   const server = new WebSocketServer({noServer: true, handleProtocols});
   server.handleUpgrade(message, socket, head, async (client) => {
     client.on('error', () => undefined);
+    // Nothing is lost that comes before the program is there.
+    client.pause();
     const answer = await state.exec(request.command, pod);
+    if ('pipe' in answer) return pipe(client, answer.pipe);
+    client.resume();
     const send = (channel: keyof typeof channels, text = '') => {
       if (text !== '') client.send(Buffer.concat([Buffer.of(channels[channel]), Buffer.from(text)]));
     };
@@ -58,6 +61,22 @@ export function answerExec(
     client.close(1000);
   });
   return undefined;
+}
+
+/** Joins a program's standard streams to a stream of ours, for as long as both are open. */
+function pipe(client: WebSocket, program: Duplex): void {
+  client.resume();
+  client.on('message', (message: Buffer) => {
+    if (message[0] === 255) program.end();
+    else program.write(message.subarray(1));
+  });
+  client.on('close', () => program.destroy());
+  program.on('data', (chunk: Buffer) => client.send(Buffer.concat([Buffer.of(channels.stdout), chunk])));
+  program.on('error', () => undefined);
+  program.on('close', () => {
+    client.send(Buffer.concat([Buffer.of(channels.error), Buffer.from(JSON.stringify(describeEnd([], {})))]));
+    client.close(1000);
+  });
 }
 
 function describeEnd(command: readonly string[], {exitCode = 0, failure: why}: ExecAnswer): unknown {

@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import {isDeepStrictEqual} from 'node:util';
 import {type ApiObject, type Json, type SecretSample, secretObject} from '../api-samples.ts';
-import {answerQuietly, type ExecAnswer} from './exec-answers.ts';
+import {answerQuietly, type ExecAnswer, type PipedExec} from './exec-answers.ts';
 import type {ResourceName, Verb} from './resources.ts';
 
 type Subject = ResourceName | 'pods/exec' | 'pods/log';
@@ -38,7 +38,12 @@ export function makeState() {
       | 'destroy'
       | {status: number; contentType: string; body: string},
     builder: {startMs: 50, terminateMs: 50, outcome: 'ready' as BuilderOutcome},
-    exec: answerQuietly as (command: readonly string[], pod: ApiObject) => ExecAnswer | Promise<ExecAnswer>,
+    exec: answerQuietly as (
+      command: readonly string[],
+      pod: ApiObject,
+    ) => ExecAnswer | PipedExec | Promise<ExecAnswer | PipedExec>,
+    /** Versions of the exec protocol over a WebSocket, the preferred one first. */
+    execProtocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
     /** What every container that runs has printed. */
     logs: 'time="2026-11-24T02:06:31Z" level=info msg="running server on /run/buildkit/buildkitd.sock"\n',
     /** Of the last change. */

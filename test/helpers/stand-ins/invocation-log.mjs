@@ -1,5 +1,5 @@
 /** Owns the record of one run of the stand-in delegate, with all that it saw: a JSON file in the log directory. */
-import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 
 export class InvocationLog {
@@ -52,14 +52,5 @@ export function seeFile(path) {
     content: readFileSync(path, 'utf8'),
     mode: statSync(path).mode & 0o777,
     directoryMode: statSync(dirname(path)).mode & 0o777,
-  };
-}
-
-/** A Dockerfile, and the files next to it. */
-export function seeDockerfile(path) {
-  return {
-    ...seeFile(path),
-    directoryFiles: readdirSync(dirname(path)).sort(),
-    ignoreFile: seeFile(`${path}.dockerignore`).content,
   };
 }

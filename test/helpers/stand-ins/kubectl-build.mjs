@@ -1,11 +1,13 @@
 /** Owns the stand-in of `kubectl-build`: strict about its argv, and prints what was recorded. */
 import {spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
+import {once} from 'node:events';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {isatty} from 'node:tty';
+import {Parser} from 'tar';
 import {checkOptions} from './build-options.mjs';
-import {InvocationLog, seeDockerfile, seeFile} from './invocation-log.mjs';
+import {InvocationLog, seeFile} from './invocation-log.mjs';
 import {parseArgv, Refusal} from './pflag.mjs';
 import {
   adaptPushFailure,
@@ -76,7 +78,7 @@ function readOptions(argv, env, log) {
   log.add({
     kubeconfigs: options.kubeconfigs.map(seeFile),
     secrets: options.secrets.map(({id, path}) => ({id, ...seeFile(path)})),
-    dockerfile: inputs.path !== undefined && existsSync(inputs.path) ? seeDockerfile(inputs.path) : null,
+    dockerfile: inputs.path !== undefined && existsSync(inputs.path) ? seeFile(inputs.path) : null,
   });
   return {...options, given: parsed.given, env};
 }
@@ -109,6 +111,7 @@ async function readInputs(inputs, log) {
   log.add({stdin: content.toString('base64')});
   const isGzip = content[0] === 0x1f && content[1] === 0x8b;
   const isTar = content.subarray(257, 262).toString() === 'ustar';
+  if (isTar) log.add(await seeArchive(content, inputs.file || inputs.dockerfile));
   if (inputs.stdin === 'context' && !isGzip && !isTar && inputs.file !== '') {
     throw new Refusal('ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
   }
@@ -117,6 +120,26 @@ async function readInputs(inputs, log) {
     inputs.temporary = mkdtempSync(join(process.env.TMPDIR || '/tmp', 'dockerfile'));
     writeFileSync(join(inputs.temporary, 'Dockerfile'), content);
   }
+}
+
+/** What is in the archive of a context. */
+async function seeArchive(content, dockerfilePath) {
+  const context = [];
+  const text = [];
+  const parser = new Parser({
+    onReadEntry: (entry) => {
+      context.push(entry.path);
+      if (entry.path === dockerfilePath) entry.on('data', (chunk) => text.push(chunk));
+      else entry.resume();
+    },
+  });
+  const ended = once(parser, 'end');
+  parser.end(content);
+  await ended;
+  const dockerfile = context.includes(dockerfilePath)
+    ? {path: dockerfilePath, content: Buffer.concat(text).toString()}
+    : null;
+  return {context, dockerfile};
 }
 
 /** The build itself; resolves to the exit code. */

@@ -37,6 +37,12 @@ function never(what: string) {
   };
 }
 
+function neverAtOnce(what: string) {
+  return (...[word = '']: readonly unknown[]): never => {
+    throw new RangeError(`${what} ${word}`);
+  };
+}
+
 /** An unscripted call is an error. */
 export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): ScriptedCluster {
   const gets: string[] = [];
@@ -47,6 +53,8 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
     calls,
     pause: 300,
     lastLogin: async () => undefined,
+    openTunnel: never('nothing opens a tunnel'),
+    readPullSecret: never('nothing reads a pull secret'),
     read: never('nothing but buildImage reads'),
     get: async (path) => {
       gets.push(path);
@@ -109,7 +117,7 @@ export function makePorts({delegate, files = {}, interruptAt = Infinity}: World 
     input: {save: never('nothing reads standard input')},
     clusters: {connect: never('the cluster is connected already') as never},
     delegate: {
-      find: async () => '/bin/kubectl-build',
+      find: async () => ({path: '/bin/kubectl-build'}),
       run: delegate ?? (async () => ({exitCode: 0, signal: undefined})),
     },
     notes: {note: (text) => said.push(formatAdvice(text)), detail: () => undefined},
@@ -118,8 +126,10 @@ export function makePorts({delegate, files = {}, interruptAt = Infinity}: World 
         return signal;
       },
       throwIfReceived,
+      subscribe: () => () => undefined,
     },
     programs: NO_PROGRAMS,
+    builtin: NO_BUILTIN,
     confirm: never('no build asks'),
     wallClock: () => Date.UTC(2026, 10, 24) + clock,
     now: () => clock,
@@ -139,8 +149,28 @@ const NO_PROGRAMS: Programs = {
   path: [],
   find: never('nobody may look for'),
   findAll: never('nobody may look for'),
-  readStart: never('nobody may read'),
   run: never('nobody may run'),
+};
+
+/** A directory has one Dockerfile, and nothing is built here. */
+const NO_BUILTIN: Ports['builtin'] = {
+  contexts: {
+    list: () => [Buffer.from('Dockerfile')],
+    lstat: (path) => ({
+      kind: path.endsWith('Dockerfile') ? 'file' : 'directory',
+      ...{mode: 0o644, size: 12, modified: 0n, changed: 0n},
+    }),
+    readLink: neverAtOnce('nothing may read the link'),
+    read: () => [Buffer.from('FROM scratch')],
+  },
+  machine: never('nothing asks for the machine'),
+  random: neverAtOnce('nothing is random'),
+  openTree: neverAtOnce('nothing may write'),
+  openArchive: neverAtOnce('nothing may write'),
+  connectAgent: never('no agent is here'),
+  show: never('nothing is shown'),
+  terminalSize: neverAtOnce('nothing asks for the terminal'),
+  every: neverAtOnce('nothing is repeated'),
 };
 
 export function found<T>(value: T) {
@@ -291,7 +321,7 @@ export async function failureOf(run: Promise<unknown>): Promise<TiltbuildError> 
 export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest {
   return {
     ...{context: '.', tags: [], platforms: [], secrets: [], outputs: [], push: false, ignore: [], only: []},
-    ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false},
+    ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false, engine: 'auto'},
     destination: {kind: 'runtime', stdout: false},
     builder: {name: 'buildkit', given: false},
     builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},

@@ -1,6 +1,6 @@
 /** Covers the checks of the programs on this machine, case by case. */
 import {expect} from 'chai';
-import {judgePrograms} from '../../../src/doctor/judge-programs.ts';
+import {judgeEngine, judgePrograms} from '../../../src/doctor/judge-programs.ts';
 import type {ProgramFacts} from '../../../src/doctor/look-at-programs.ts';
 import type {Mark} from '../../../src/doctor/report.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
@@ -23,12 +23,12 @@ const CASES: readonly (readonly [Name, mark: Mark, found: string, Partial<Progra
     ['kubectl', 'ok', 'unknown, /bin/kubectl', kubectl('unknown'), 'v1.36.2'],
     ['kubectl', 'warn', '/bin/kubectl, version unknown', kubectl(), 'v1.36.2'],
     ['kubectl', 'warn', 'creating and repairing builders needs it', {}, 'v1.36.2'],
-    ['build', 'ok', '/bin/kubectl-build', {build: {path: '/bin/kubectl-build', isKaniko: false}}],
-    ['build', 'fail', 'no kubectl-build', {}],
-    ['build', 'fail', '/b/kubectl-build is another', {build: {path: '/b/kubectl-build', isKaniko: true}}],
+    ['build', 'ok', '/bin/kubectl-build', {build: {path: '/bin/kubectl-build'}}],
+    ['build', 'ok', 'not installed; the builtin engine builds without it', {}],
+    ['build', 'warn', '/b/kubectl-build is empty', {build: {path: '/b/kubectl-build', flaw: 'is empty'}}],
     ['buildkit', 'ok', 'v0.1.6, /b/', buildkit('v0.1.6')],
     ['buildkit', 'ok', 'version unknown', buildkit()],
-    ['buildkit', 'warn', 'a build does not need it', {}],
+    ['buildkit', 'ok', 'a build does not need it', {}],
     ['tilt', 'ok', 'v0.37.0, /b/tilt', tilt('v0.37.0')],
     ['tilt', 'ok', '/b/tilt, version unknown', tilt()],
     ['tilt', 'ok', 'not installed', {}],
@@ -54,4 +54,39 @@ describe('the checks of programs', () => {
     expect(finding.mark).to.equal('fail');
     expect(formatAdvice(finding.fix ?? '')).to.contain('https://kubernetes.io/docs');
   });
+});
+
+type EngineCase = readonly [
+  engine: 'auto' | 'builtin' | 'kubectl-build',
+  build: ProgramFacts['build'],
+  facts: {readonly env?: Readonly<Record<string, string>>; readonly replicas?: number},
+  mark: Mark,
+  found: string,
+];
+
+describe('the check of the engine', () => {
+  const plugin = {path: '/bin/kubectl-build'};
+  const wrong = {...plugin, flaw: 'is empty'};
+  const SOCKS = {ALL_PROXY: 'socks5://127.0.0.1:1080'};
+  const CASES: readonly EngineCase[] = [
+    ['auto', plugin, {}, 'ok', 'kubectl-build: found at /bin/kubectl-build'],
+    ['auto', undefined, {}, 'ok', 'builtin: kubectl build is not installed'],
+    ['auto', wrong, {}, 'ok', 'builtin: /bin/kubectl-build is empty'],
+    ['auto', plugin, {env: SOCKS}, 'ok', 'builtin: kubectl build cannot use a SOCKS proxy'],
+    ['auto', undefined, {replicas: 2}, 'fail', 'has 2 pods'],
+    ['builtin', plugin, {}, 'ok', 'builtin: the engine is set to builtin'],
+    ['kubectl-build', plugin, {}, 'ok', 'kubectl-build: the engine is set to kubectl-build'],
+    ['kubectl-build', undefined, {}, 'fail', 'is not installed'],
+    ['kubectl-build', wrong, {}, 'fail', 'cannot be used: /bin/kubectl-build is empty'],
+    ['kubectl-build', plugin, {env: SOCKS}, 'fail', 'the engine is set to kubectl-build'],
+    ['kubectl-build', plugin, {replicas: 2}, 'ok', 'kubectl-build: the engine is set to kubectl-build'],
+  ];
+  for (const [engine, build, {env = {}, replicas}, mark, found] of CASES) {
+    it(`reports ${mark}: ${found}`, () => {
+      const finding = judgeEngine(engine, {build, env}, replicas);
+      expect(finding.mark).to.equal(mark);
+      expect(finding.found).to.contain(found);
+      expect(finding.fix !== undefined).to.equal(mark === 'fail');
+    });
+  }
 });

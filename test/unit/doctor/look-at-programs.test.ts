@@ -1,18 +1,23 @@
 /** Covers how programs are asked for their versions, and which are never run. */
 import {expect} from 'chai';
 import {lookAtPrograms} from '../../../src/doctor/look-at-programs.ts';
-import type {Files, Ports, Programs} from '../../../src/ports.ts';
+import type {Files, FoundPlugin, Ports, Programs} from '../../../src/ports.ts';
 import {makePorts} from '../builder/builder-world.ts';
 
+interface Machine {
+  readonly found?: readonly string[];
+  readonly says?: Readonly<Record<string, string>>;
+  readonly plugin?: FoundPlugin;
+}
+
 /** Programs that are asked are on PATH as `/bin/NAME`. */
-function machine(found: readonly string[], start = '', says: Readonly<Record<string, string>> = {}) {
+function machine({found = [], says = {}, plugin}: Machine) {
   const ran: (readonly [string, Parameters<Programs['run']>[2]['env']])[] = [];
   const disk = new Map<string, string>();
   const programs: Programs = {
     path: ['/bin'],
     find: async (name) => (found.includes(name) ? `/bin/${name}` : undefined),
     findAll: async () => [],
-    readStart: async () => start,
     run: async (program, args, {env}) => {
       ran.push([[program, ...args].join(' '), env]);
       return {exitCode: 0, stdout: says[program] ?? '', stderr: ''};
@@ -26,24 +31,25 @@ function machine(found: readonly string[], start = '', says: Readonly<Record<str
     remove: async () => disk.clear(),
     join: (...parts) => parts.join('/'),
   };
-  const ports: Ports = {...makePorts({files}), programs};
+  const base = makePorts({files});
+  const ports: Ports = {...base, programs, delegate: {...base.delegate, find: async () => plugin}};
   return {ports, ran, disk};
 }
 
 describe('lookAtPrograms', () => {
   it('finds versions', async () => {
-    const {ports, ran, disk} = machine(
-      ['kubectl', 'kubectl-build', 'kubectl-buildkit', 'tilt'],
-      '\u007fELF\u0000 kaniko',
-      {
+    const {ports, ran, disk} = machine({
+      found: ['kubectl', 'kubectl-buildkit', 'tilt'],
+      says: {
         '/bin/kubectl': '{\n  "clientVersion": {\n    "gitVersion": "v1.35.2",\n    "major": "1"\n  }\n}\n',
         '/bin/kubectl-buildkit': 'Client:  v0.1.6\nBuilder: connection refused\n',
         '/bin/tilt': 'v0.37.0, built 2026-01-02\n',
       },
-    );
+      plugin: {path: '/bin/kubectl-build'},
+    });
     expect(await lookAtPrograms(10, ports)).to.deep.equal({
       kubectl: {path: '/bin/kubectl', version: 'v1.35.2'},
-      build: {path: '/bin/kubectl-build', isKaniko: false},
+      build: {path: '/bin/kubectl-build'},
       buildkit: {path: '/bin/kubectl-buildkit', version: 'v0.1.6'},
       tilt: {path: '/bin/tilt', version: 'v0.37.0'},
       path: ['/bin'],
@@ -59,15 +65,15 @@ describe('lookAtPrograms', () => {
   });
 
   it('keeps kubectl-buildkit from asking a cluster', async () => {
-    const {ports, ran} = machine(['kubectl-buildkit']);
+    const {ports, ran} = machine({found: ['kubectl-buildkit']});
     await lookAtPrograms(10, ports);
     expect(ran.map(([, env]) => env)).to.deep.equal([{KUBECONFIG: '/private/kubeconfig'}]);
   });
 
-  it("knows kaniko's plugin by its text, without running it", async () => {
-    const start = '#!/bin/sh\nimage=gcr.io/kaniko-project/executor\n';
-    const {ports, ran} = machine(['kubectl-build'], start);
-    expect((await lookAtPrograms(10, ports)).build).to.include({isKaniko: true});
+  it('does not run kubectl-build', async () => {
+    const plugin = {path: '/bin/kubectl-build', flaw: 'is empty'};
+    const {ports, ran} = machine({plugin});
+    expect((await lookAtPrograms(10, ports)).build).to.deep.equal(plugin);
     expect(ran).to.deep.equal([]);
   });
 });

@@ -53,6 +53,7 @@ function open(changes: Partial<BuildRequest>, world: World) {
   const disk = new Map([
     ['/home/me/.kube/config', JSON.stringify(kubeconfig)],
     ['iid.txt', 'old'],
+    ['./Dockerfile', 'FROM scratch'],
   ]);
   const step = (what: string) => {
     steps.push(what);
@@ -79,6 +80,8 @@ function open(changes: Partial<BuildRequest>, world: World) {
     },
     join: (...parts) => parts.filter(Boolean).join('/'),
     dirname: () => '.',
+    realPath: () => '/work',
+    writePrivateChunks: async (path) => step(`write ${path}`),
     basename: (path) => path.split('/').at(-1) ?? '',
   };
   const basic = makePorts({
@@ -102,7 +105,8 @@ function open(changes: Partial<BuildRequest>, world: World) {
       run: basic.delegate.run,
       find: async () => {
         step('find');
-        return 'delegate' in world ? world.delegate : '/bin/kubectl-build';
+        const path = 'delegate' in world ? world.delegate : '/bin/kubectl-build';
+        return path === undefined ? undefined : {path};
       },
     },
     now: () => 1000 + 250 * steps.length,
@@ -126,9 +130,10 @@ async function build(changes: Partial<BuildRequest> = {}, world: World = {}) {
 describe('buildImage', () => {
   it('goes step by step, and gives the result', async () => {
     const {result, steps, disk} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
-    const results = ['remove iid.txt', 'remove meta.json', 'run', 'replace iid.txt', 'replace meta.json'];
+    const run = [`write ${PRIVATE}/context.tar`, 'run'];
+    const results = ['remove iid.txt', 'remove meta.json', ...run, 'replace iid.txt', 'replace meta.json'];
     expect(steps).to.deep.equal(['make private', 'find', 'read', ...results, CLEAN]);
-    expect(result).to.include({digest: DIGEST, seconds: 1.5});
+    expect(result).to.include({digest: DIGEST, engine: 'kubectl-build', seconds: 1.75});
     expect(disk.get('iid.txt')).to.equal(DIGEST);
     expect(JSON.parse(disk.get('meta.json') as string)).to.deep.equal(result);
   });
@@ -158,11 +163,11 @@ describe('buildImage', () => {
 describe('dryRunBuild', () => {
   it('collects every problem, and goes on', async () => {
     const world = {delegate: undefined, facts: {...FACTS, rules: []}};
-    const {request, surroundings, ports} = open({pullSecret: NAMED}, world);
+    const {request, surroundings, ports} = open({pullSecret: NAMED, engine: 'kubectl-build'}, world);
     const {problems, commands, builder} = await dryRunBuild(request, surroundings, ports);
     expect(problems.map(({code}) => code)).to.deep.equal([
-      'tool-missing',
       'pull-secret-missing',
+      'tool-missing',
       'cluster-denied',
     ]);
     expect([builder, commands[0]?.words[0]]).to.deep.equal([undefined, 'kubectl-build']);

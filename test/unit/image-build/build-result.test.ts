@@ -19,6 +19,8 @@ const RESULT: BuildResult = {
   context: 'kind-kind',
   namespace: 'default',
   builder: 'buildkit',
+  engine: 'builtin',
+  engineReason: 'kubectl build is not on PATH',
   pullSecret: null,
   seconds: 1.25,
 };

@@ -1,17 +1,18 @@
-/** Owns a build that is prepared and has its builder, for the tests of the steps after that. */
-import type {ReadyBuild} from '../../../src/image-build/delegate/run-pass.ts';
+/** Owns a build that is prepared, for the tests of the steps after that. */
+import type {PreparedBuild} from '../../../src/image-build/prepare-build.ts';
 import {makeSurroundings} from '../../helpers/surroundings.ts';
 import {builderRequest, buildRequest, scriptCluster} from '../builder/builder-world.ts';
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`;
 
-/** Private files are in `/private`. What is `asked` is also the request for the delegate, unless that is given. */
-export function readyBuild(changes: Partial<ReadyBuild> = {}): ReadyBuild {
-  const {asked = buildRequest(), cluster = scriptCluster()} = changes;
+/** Private files are in `/private`. */
+export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBuild {
+  const {cluster = scriptCluster()} = changes;
   return {
-    asked,
-    request: asked,
-    secretSpecs: [],
+    request: buildRequest(),
+    secrets: [],
+    inputs: {},
+    engine: {name: 'kubectl-build', reason: 'found at /bin/kubectl-build'},
     target: {
       context: 'kind-demo',
       namespace: 'default',
@@ -28,7 +29,6 @@ export function readyBuild(changes: Partial<ReadyBuild> = {}): ReadyBuild {
     tags: [],
     pullSecret: {reason: 'none'},
     builder: {request: builderRequest(), product: 'kind', facts: {}, cluster, toolVersion: '1'},
-    runtime: 'containerd',
     resultFiles: [],
     notes: [],
     ...changes,

@@ -9,12 +9,12 @@ import {readBuilderDeployment} from '../../../src/builder/model/objects.ts';
 import type {Decision} from '../../../src/builder/verdict/decision.ts';
 import type {Verdict} from '../../../src/builder/verdict/verdict.ts';
 import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
-import type {ReadyBuild} from '../../../src/image-build/delegate/run-pass.ts';
 import type {DryRun} from '../../../src/image-build/dry-run.ts';
 import {formatDryRun} from '../../../src/image-build/dry-run-report.ts';
-import {missingDelegate} from '../../../src/image-build/prepare-build.ts';
+import {missingPlugin} from '../../../src/image-build/engines/engine.ts';
+import type {PreparedBuild} from '../../../src/image-build/prepare-build.ts';
 import {command} from '../../../src/text/advice.ts';
-import {readyBuild} from './build-world.ts';
+import {preparedBuild} from './build-world.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/dry-run');
 
@@ -24,9 +24,9 @@ function builder(action: Decision, verdict: Verdict): DryRun['builder'] {
 
 const READY = builder({kind: 'use'}, {kind: 'working', reason: 'is ready and runs moby/buildkit:v0.32.2'});
 
-function dryRun(changes: Partial<DryRun> = {}, build: Partial<ReadyBuild> = {}): DryRun {
+function dryRun(changes: Partial<DryRun> = {}, build: Partial<PreparedBuild> = {}): DryRun {
   return {
-    build: readyBuild({
+    build: preparedBuild({
       tags: qualifyTags(parseTags(['localhost/web:dev']), {refuseUnqualified: true, qualify: false}),
       pullSecret: {name: 'docker-registry', reason: 'it exists, and no other is named'},
       ...build,
@@ -35,7 +35,7 @@ function dryRun(changes: Partial<DryRun> = {}, build: Partial<ReadyBuild> = {}):
     builder: READY,
     commands: [
       {
-        words: ['/bin/kubectl-build', '--tag', 'localhost/web:dev', '--iidfile', '<private>/image-id', '.'],
+        words: ['/bin/kubectl-build', '--tag', 'localhost/web:dev', '--iidfile', '<private>/image-id', '-'],
         env: {DOCKER_DEFAULT_PLATFORM: undefined},
       },
     ],
@@ -90,8 +90,12 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
     ),
   }),
   'cluster-down': dryRun(
-    {builder: undefined, problems: [missingDelegate()]},
+    {builder: undefined, problems: [missingPlugin()]},
     {pullSecret: {reason: 'docker-registry if it exists; could not check'}},
+  ),
+  builtin: dryRun(
+    {commands: []},
+    {engine: {name: 'builtin', reason: 'kubectl build is not on PATH'}, program: undefined},
   ),
   windows: dryRun({commands: [{words: SECRETS, env: {DOCKER_DEFAULT_PLATFORM: undefined}}]}),
 };

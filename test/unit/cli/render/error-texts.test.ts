@@ -14,15 +14,16 @@ import {refuseK3d} from '../../../../src/cluster/product.ts';
 import {resolvePullSecret} from '../../../../src/cluster/pull-secret.ts';
 import {Interrupted, TiltbuildError, timedOut} from '../../../../src/errors.ts';
 import {parseTags, qualifyTags} from '../../../../src/image/qualification.ts';
-import {runPass} from '../../../../src/image-build/delegate/run-pass.ts';
+import {missingPlugin} from '../../../../src/image-build/engines/engine.ts';
+import {kubectlBuild} from '../../../../src/image-build/engines/kubectl-build/kubectl-build.ts';
+import {runPass} from '../../../../src/image-build/engines/run-pass.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';
 import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';
-import {missingDelegate} from '../../../../src/image-build/prepare-build.ts';
 import type {Files} from '../../../../src/ports.ts';
 import {divideAdvice} from '../../../../src/text/advice.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
 import {builderRequest, buildRequest, failureOf, makePorts} from '../../builder/builder-world.ts';
-import {readyBuild} from '../../image-build/build-world.ts';
+import {preparedBuild} from '../../image-build/build-world.ts';
 import {filesOf, KNOWN, recorded, type Scene} from '../../image-build/failure/known-failures.ts';
 
 const file = join(import.meta.dirname, '../../../fixtures/error-texts.txt');
@@ -37,15 +38,17 @@ async function failBuild(stderr: string, {pullSecret, files = {}, asked = {}}: S
     },
     files: filesOf(files) as Partial<Files>,
   });
-  const build = readyBuild({
-    asked: request,
+  const build = preparedBuild({
+    request,
     pullSecret: {name: pullSecret, reason: ''},
     builder: {
-      ...readyBuild().builder,
+      ...preparedBuild().builder,
       request: builderRequest({settings: defaultBuilderSettings('buildkit', 'ns'), policy: 'never'}),
     },
   });
-  return await failureOf(runPass({number: 1, request: buildRequest(), tags: []}, build, ports));
+  const staged = {context: '-', file: undefined, secretSpecs: []};
+  const engine = kubectlBuild('/bin/kubectl-build', staged, build, 'containerd', ports);
+  return await failureOf(runPass({number: 1, request, tags: []}, engine, build, ports));
 }
 
 function bug(): Error {
@@ -75,7 +78,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     refusalOf(() => resolvePullSecret(named, {kind: 'found', value: {type: 'Opaque'}}, 'default')),
   'build-secret-missing': () =>
     refusalOf(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, exists: () => false})),
-  'tool-missing': () => missingDelegate(),
+  'tool-missing': () => missingPlugin(),
   'timed-out': () => timedOut(),
   'rights-missing': () =>
     refusalOf(() => demandPermissions({rules: []}, 'ns', BUILD_PERMISSIONS, 'buildkit')),

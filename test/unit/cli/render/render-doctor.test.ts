@@ -10,6 +10,7 @@ const HEALTHY = {
   kubectl: ok('v1.35.2, /usr/local/bin/kubectl, for Kubernetes v1.36.2'),
   build: ok('/home/me/.krew/bin/kubectl-build'),
   buildkit: ok('v0.1.6, /home/me/.krew/bin/kubectl-buildkit'),
+  engine: ok('kubectl-build: found at /home/me/.krew/bin/kubectl-build'),
   path: ok('no plugin is there twice (9 directories)'),
   tilt: ok('v0.37.0, /usr/local/bin/tilt'),
   kubeconfig: ok('context "kind-demo", namespace "default"'),
@@ -32,9 +33,10 @@ const WARNED: Findings = {
 
 const SICK = {
   ...HEALTHY,
-  build: fail(
-    'not on PATH: there is no kubectl-build',
-    'Put kubectl-build and kubectl-buildkit on PATH, from https://github.com/vmware-archive/buildkit-cli-for-kubectl/releases',
+  build: warn('/usr/local/bin/kubectl-build is for amd64, and this machine is arm64', 'Remove it.'),
+  engine: fail(
+    'kubectl build cannot be used: /usr/local/bin/kubectl-build is for amd64',
+    'Use `--engine auto`.',
   ),
   server: fail(
     'The API server at https://127.0.0.1:42355 (cluster "kind-demo", context "kind-demo") could not be reached. (connect ECONNREFUSED 127.0.0.1:42355)',
@@ -77,10 +79,10 @@ describe('renderDoctor', () => {
     const text = renderDoctor(makeReport(SICK, 'server'), 'json', {colour: true, width: 40});
     expect(text.indexOf('\n')).to.equal(text.length - 1);
     const {works, checks} = JSON.parse(text);
-    expect([works, checks.length]).to.deep.equal([false, 13]);
+    expect([works, checks.length]).to.deep.equal([false, 14]);
     const {found, fix} = SICK.build;
-    const plain = {name: 'build', title: 'kubectl build', mark: 'fail', found, waitsFor: null};
+    const plain = {name: 'build', title: 'kubectl build', mark: 'warn', found, waitsFor: null};
     expect(checks[1]).to.deep.equal({...plain, fix: {kind: 'advice', text: fix}});
-    expect(checks[7]).to.deep.include({name: 'user', mark: 'skipped', fix: null, waitsFor: 'server'});
+    expect(checks[8]).to.deep.include({name: 'user', mark: 'skipped', fix: null, waitsFor: 'server'});
   });
 });

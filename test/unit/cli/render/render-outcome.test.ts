@@ -11,6 +11,8 @@ const RESULT: BuildResult = {
   context: 'kind-demo',
   namespace: 'default',
   builder: 'buildkit',
+  engine: 'builtin',
+  engineReason: 'kubectl build is not on PATH',
   pullSecret: null,
   seconds: 12.345,
 };

@@ -12,7 +12,7 @@ const SOURCES: SecretSources = {
   exists: (path) => ['file', 'a,b', 'dir/f', 'both', 'TOKEN2'].includes(path),
 };
 
-const verbatim = (spec: string) => ({kind: 'verbatim', spec}) as const;
+const fileSecret = (id: string, path: string, spec: string) => ({kind: 'file', id, path, spec}) as const;
 const environment = (id: string, value: string) => ({kind: 'environment', id, value}) as const;
 
 const refusal = (spec: string) => refusalOf(() => readBuildSecret(spec, SOURCES));
@@ -22,7 +22,8 @@ describe('readBuildSecret', () => {
     ...['id=a,src=file', 'id=a,source=dir/f', 'ID=a,SRC=file', 'src=file,id=a', 'type=file,id=a,src=file'],
     'id=a,"src=a,b"',
   ]) {
-    it(`passes ${spec} on`, () => expect(readBuildSecret(spec, SOURCES)).to.deep.equal(verbatim(spec)));
+    it(`passes ${spec} on`, () =>
+      expect(readBuildSecret(spec, SOURCES)).to.deep.include({kind: 'file', spec}));
   }
 
   for (const [spec, secret] of [
@@ -33,14 +34,14 @@ describe('readBuildSecret', () => {
     ['type=env,id=npm', environment('npm', 'from npm')],
     ['id=npm', environment('npm', 'from npm')],
     ['id=both', environment('both', 'variable wins')],
-    ['id=file', verbatim('id=file,src=file')],
-    ['"id=a,b"', verbatim('"id=a,b","src=a,b"')],
+    ['id=file', fileSecret('file', 'file', 'id=file,src=file')],
+    ['"id=a,b"', fileSecret('a,b', 'a,b', '"id=a,b","src=a,b"')],
     // As with docker, an empty source is none.
     ['id=npm,src=', environment('npm', 'from npm')],
     ['id=npm,env=', environment('npm', 'from npm')],
     ['type=env,id=npm,src=', environment('npm', 'from npm')],
     // kubectl build refuses env= even where it is empty.
-    ['id=a,src=file,env=', verbatim('id=a,src=file')],
+    ['id=a,src=file,env=', fileSecret('a', 'file', 'id=a,src=file')],
   ] as const) {
     it(`reads ${spec}`, () => expect(readBuildSecret(spec, SOURCES)).to.deep.equal(secret));
   }
@@ -76,7 +77,11 @@ describe('readBuildSecret', () => {
 
 describe('placeSecrets', () => {
   it('puts secrets of the environment into private files, and passes the others on', () => {
-    const secrets = [verbatim('id=a,src=f'), environment('b,c', 'hunter2\n'), environment('d', '')];
+    const secrets = [
+      fileSecret('a', 'f', 'id=a,src=f'),
+      environment('b,c', 'hunter2\n'),
+      environment('d', ''),
+    ];
     expect(placeSecrets(secrets, (name) => `/private/${name}`)).to.deep.equal([
       {spec: 'id=a,src=f'},
       {

@@ -1,0 +1,65 @@
+/** Owns `--ssh`: which agent a RUN step reaches under which id, a user's own or one of ours with the keys of files. */
+import type {Duplex} from 'node:stream';
+import {openKeyAgent, readSshKey, type SshKey} from '../../../buildkit/session/ssh-keys.ts';
+import {TiltbuildError} from '../../../errors.ts';
+import type {Ports} from '../../../ports.ts';
+import {reasonOf} from '../../../system-error.ts';
+import {splitKeyValue} from '../../../text/key-value.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Connect = () => Promise<Duplex>;
+
+/**
+ * By id. Each spec is `ID`, `ID=SOCKET` or `ID=KEYFILE[,KEYFILE…]`; without a path it is SSH_AUTH_SOCK. Throws `usage`
+ * where that is not set, and for files that cannot be used.
+ */
+export async function findAgents(
+  specs: readonly string[],
+  env: Env,
+  ports: Pick<Ports, 'files' | 'builtin'>,
+): Promise<ReadonlyMap<string, Connect>> {
+  const found = new Map<string, Connect>();
+  for (const spec of specs) {
+    const {key: id, value = env.SSH_AUTH_SOCK} = splitKeyValue(spec);
+    if (!value) {
+      throw new TiltbuildError(
+        'usage',
+        `--ssh ${id}: SSH_AUTH_SOCK is not set, so there is no agent to forward.`,
+        {remedy: ['Start an agent and add your key to it with ssh-add.']},
+      );
+    }
+    found.set(id, await openSource(id, value.split(','), ports));
+  }
+  return found;
+}
+
+async function openSource(
+  id: string,
+  paths: readonly string[],
+  {files, builtin}: Pick<Ports, 'files' | 'builtin'>,
+): Promise<Connect> {
+  const keys: SshKey[] = [];
+  for (const path of paths) {
+    let content: Buffer | undefined;
+    try {
+      const real = files.realPath(path);
+      const {kind, size} = builtin.contexts.lstat(real);
+      if (kind === 'file') content = await readAll(builtin.contexts.read(real, size));
+    } catch (cause) {
+      throw new TiltbuildError('usage', `--ssh ${id}: could not read "${path}": ${reasonOf(cause)}.`, {
+        cause,
+      });
+    }
+    if (content !== undefined) keys.push(readSshKey(path, content));
+  }
+  if (keys.length === paths.length) return async () => openKeyAgent(keys);
+  const [socket = '', ...others] = paths;
+  if (others.length === 0) return () => builtin.connectAgent(socket);
+  throw new TiltbuildError('usage', `--ssh ${id}: pass either one socket of an agent, or files of keys.`);
+}
+
+async function readAll(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const read: Uint8Array[] = [];
+  for await (const chunk of chunks) read.push(chunk);
+  return Buffer.concat(read);
+}

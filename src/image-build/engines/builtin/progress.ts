@@ -1,0 +1,95 @@
+/** Owns what the builtin engine shows of a build: the live view, plain lines, JSON lines, or nothing unless it fails. */
+
+import type {StatusResponse} from '../../../buildkit/control.ts';
+import {LiveProgress} from '../../../buildkit/progress/live.ts';
+import {PlainProgress} from '../../../buildkit/progress/plain.ts';
+import {type Step, Steps} from '../../../buildkit/progress/steps.ts';
+import type {BuiltinTools} from '../../../ports.ts';
+import type {Surroundings} from '../../../surroundings.ts';
+import type {BuildRequest} from '../../build-request.ts';
+
+export type ProgressForm = 'live' | 'plain' | 'rawjson' | 'quiet';
+
+export interface BuildProgress {
+  observe(status: StatusResponse): void;
+  /** Once the build has ended. Resolves when everything was taken. */
+  end(failed: boolean): Promise<void>;
+  readonly steps: readonly Step[];
+}
+
+/** The live view is for terminals that can draw it. */
+export function chooseForm({quiet, progress}: BuildRequest, {terminal, env}: Surroundings): ProgressForm {
+  if (quiet) return 'quiet';
+  if (progress === 'rawjson' || progress === 'plain') return progress;
+  return progress === 'tty' || (terminal && env.TERM !== 'dumb') ? 'live' : 'plain';
+}
+
+/** https://no-color.org */
+export function hasColour({terminal, env}: Surroundings): boolean {
+  return terminal && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+const TICK = 100;
+/** Of what is only shown where the build fails. */
+const LONGEST_HELD = 4 * 1024 * 1024;
+
+export function showProgress(
+  form: ProgressForm,
+  colour: boolean,
+  {show, terminalSize, every}: Pick<BuiltinTools, 'show' | 'terminalSize' | 'every'>,
+): BuildProgress {
+  const steps = new Steps();
+  const plain = new PlainProgress();
+  const live = new LiveProgress({colour, size: terminalSize, now: () => performance.now()});
+  let held = '';
+  let shown = Promise.resolve();
+  const write = (text: string) => {
+    if (text !== '') shown = shown.then(() => show(text));
+  };
+  const stop = form === 'live' ? every(TICK, () => write(live.draw(steps.all))) : () => undefined;
+  return {
+    get steps() {
+      return steps.all;
+    },
+    observe: (status) => {
+      const changes = steps.apply(status);
+      switch (form) {
+        case 'plain':
+          return write(plain.format(changes));
+        case 'live':
+          return write(live.draw(steps.all, changes));
+        case 'rawjson':
+          return write(`${JSON.stringify(status, toJson)}\n`);
+        case 'quiet':
+          held = (held + plain.format(changes)).slice(-LONGEST_HELD);
+          return;
+        default:
+          return form satisfies never;
+      }
+    },
+    end: async (failed) => {
+      stop();
+      if (form === 'live') write(live.draw(steps.all));
+      if (failed) write(held);
+      if (failed && form !== 'rawjson') write(quoteFailed(steps.all));
+      await shown;
+    },
+  };
+}
+
+/** As docker shows it: the last lines of the step that failed, once more, where the eye is. */
+function quoteFailed(steps: readonly Step[]): string {
+  const failed = steps.findLast(({state}) => state === 'failed');
+  if (failed === undefined || failed.tail.length === 0) return '';
+  return ['------', ` > ${failed.name}:`, ...failed.tail, '------', ''].join('\n');
+}
+
+/** In the form of BuildKit's own JSON, as far as types allow: bytes in base64, times in RFC 3339. */
+function toJson(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value === 'object' && value !== null && 'seconds' in value && 'nanos' in value) {
+    return new Date(Number(value.seconds) * 1000 + Number(value.nanos) / 1e6).toISOString();
+  }
+  return value;
+}

@@ -1,0 +1,163 @@
+/** Owns where the builtin engine finds a build's context and Dockerfile, and how BuildKit is told of them. */
+import {createHash} from 'node:crypto';
+import {uploadUrl} from '../../../buildkit/session/services.ts';
+import {type SyncedDirectory, syncDirectory, syncText} from '../../../context/directory.ts';
+import type {ContextFiles} from '../../../context/ports.ts';
+import {TiltbuildError} from '../../../errors.ts';
+import type {Files} from '../../../ports.ts';
+import {splitKeyValue} from '../../../text/key-value.ts';
+import type {BuildRequest} from '../../build-request.ts';
+import type {LocalContext} from '../../inputs/local-context.ts';
+import {valuesOf} from './frontend.ts';
+
+export interface BuildSources {
+  readonly attributes: readonly (readonly [name: string, value: string])[];
+  readonly directories: ReadonlyMap<string, SyncedDirectory>;
+  /** What BuildKit asks for as an upload, by its id; each can be read again. */
+  readonly uploads: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
+  readonly sharedKey: string;
+}
+
+export interface SourceTools {
+  readonly files: Files;
+  readonly contexts: ContextFiles;
+  /** See `BuiltinTools`. */
+  readonly machine: string;
+  /** Nanoseconds since the epoch. */
+  readonly now: () => bigint;
+}
+
+/** What was read before the build. */
+export interface GivenInputs {
+  /** The text of a Dockerfile from the environment or standard input. */
+  readonly dockerfile?: string;
+  /** The file that holds standard input, where that is the context. */
+  readonly input?: string;
+  /** Undefined where the context is no local directory. */
+  readonly local?: LocalContext;
+}
+
+const UPLOAD = 'context';
+const DEFAULT_DOCKERFILE = 'Dockerfile';
+
+export async function findSources(
+  request: BuildRequest,
+  {dockerfile: text, input, local}: GivenInputs,
+  tools: SourceTools,
+): Promise<BuildSources> {
+  const named = nameContexts(request, tools);
+  const {context} = request;
+  if (context === '-') return await readStandardInput(request, input ?? '', tools, named);
+  if (local === undefined) {
+    const attributes = [
+      ['context', context],
+      ['filename', request.file ?? DEFAULT_DOCKERFILE],
+      ...named.attributes,
+    ] as const;
+    return {...named, attributes, uploads: new Map(), sharedKey: makeKey(tools, context, ...named.keys)};
+  }
+  const {root, directory, dockerfile} = local;
+  const synced =
+    dockerfile === undefined
+      ? syncText(DEFAULT_DOCKERFILE, text ?? '', stampText(text ?? '', tools))
+      : syncDirectory(dockerfile.directory, tools.contexts);
+  const name = dockerfile?.name ?? DEFAULT_DOCKERFILE;
+  return {
+    attributes: [['filename', name], ...named.attributes],
+    directories: new Map([['context', directory], ['dockerfile', synced], ...named.directories]),
+    uploads: new Map(),
+    sharedKey: makeKey(tools, root, dockerfile?.directory ?? '-', name, ...named.keys),
+  };
+}
+
+type NamedContexts = Pick<BuildSources, 'attributes' | 'directories'> & {
+  /** What the shared key depends on. */
+  readonly keys: readonly string[];
+};
+
+/** `--build-context NAME=VALUE`: a directory, or what BuildKit fetches itself. */
+function nameContexts(request: BuildRequest, {files, contexts}: SourceTools): NamedContexts {
+  const directories = new Map<string, SyncedDirectory>();
+  const keys: string[] = [];
+  const attributes = valuesOf(request, '--build-context').map((text) => {
+    const {key, value} = splitKeyValue(text);
+    if (!key || !value) {
+      throw new TiltbuildError(
+        'usage',
+        `Invalid --build-context value "${text}": use NAME=PATH or NAME=URL.`,
+      );
+    }
+    if (/^[a-z-]+:\/\//.test(value) || value.startsWith('target:')) return [`context:${key}`, value] as const;
+    if (files.kindOf(value) !== 'directory') {
+      throw new TiltbuildError('usage', `--build-context ${key}: there is no directory "${value}".`);
+    }
+    // The names of the two usual ones would replace them.
+    const name = directories.has(key) || ['context', 'dockerfile'].includes(key) ? `_${key}_` : key;
+    const root = files.realPath(value);
+    const directory = syncDirectory(root, contexts);
+    directories.set(name, directory);
+    keys.push(name, root);
+    return [`context:${key}`, `local:${name}`] as const;
+  });
+  return {attributes, directories, keys};
+}
+
+/** An archive is uploaded; anything else is a Dockerfile, with nothing around it. */
+async function readStandardInput(
+  {file}: BuildRequest,
+  input: string,
+  tools: SourceTools,
+  named: NamedContexts,
+): Promise<BuildSources> {
+  const {files, contexts, now} = tools;
+  const {size} = contexts.lstat(input);
+  const sharedKey = makeKey(tools, '-', String(now()));
+  if (await isArchive(contexts, input, size)) {
+    const attributes = [
+      ['context', uploadUrl(UPLOAD)],
+      ['filename', file ?? DEFAULT_DOCKERFILE],
+      ...named.attributes,
+    ] as const;
+    const read = async function* () {
+      yield* contexts.read(input, size);
+    };
+    return {attributes, directories: named.directories, uploads: new Map([[UPLOAD, read]]), sharedKey};
+  }
+  const given = (await files.readText(input)) ?? '';
+  const dockerfile = syncText(DEFAULT_DOCKERFILE, given, stampText(given, tools));
+  const nothing: SyncedDirectory = {...dockerfile, walk: () => [], list: () => []};
+  const directories = new Map([['context', nothing], ['dockerfile', dockerfile], ...named.directories]);
+  return {
+    attributes: [['filename', DEFAULT_DOCKERFILE], ...named.attributes],
+    directories,
+    uploads: new Map(),
+    sharedKey,
+  };
+}
+
+/** The first bytes of gzip, bzip2, xz and zstd; a tar file has its mark after a name. */
+const MAGIC = ['1f8b', '425a68', 'fd377a585a00', '28b52ffd'];
+const TAR_MARK = {at: 257, text: 'ustar'};
+
+async function isArchive(contexts: ContextFiles, path: string, size: number): Promise<boolean> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of contexts.read(path, Math.min(size, 512))) chunks.push(chunk);
+  const start = Buffer.concat(chunks);
+  const hasMagic = MAGIC.some((magic) => start.toString('hex').startsWith(magic));
+  return (
+    hasMagic || start.subarray(TAR_MARK.at, TAR_MARK.at + TAR_MARK.text.length).toString() === TAR_MARK.text
+  );
+}
+
+/** Another text of the same size may be built in the same millisecond. */
+function stampText(text: string, {now}: SourceTools) {
+  const hash = createHash('sha256').update(text).digest();
+  return {modified: now(), inode: hash.readBigUInt64BE()};
+}
+
+/** ASCII, and of one length whatever the parts are. */
+function makeKey({machine}: SourceTools, ...parts: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([machine, ...parts]))
+    .digest('hex');
+}

@@ -1,0 +1,85 @@
+/** Owns the engine `kubectl build`: one run of the plugin, its digest, and what it reported of a failure. */
+import type {BuilderRuntime} from '../../../builder/model/builder.ts';
+import type {ExitStatus} from '../../../cluster/ports.ts';
+import {TiltbuildError} from '../../../errors.ts';
+import type {Ports} from '../../../ports.ts';
+import {advise, flag} from '../../../text/advice.ts';
+import {formatCommand} from '../../../text/shell-words.ts';
+import type {BuildRequest} from '../../build-request.ts';
+import {type FailureWords, FaultWatcher} from '../../failure/builder-faults.ts';
+import type {StagedInputs} from '../../inputs/stage-inputs.ts';
+import type {PreparedBuild} from '../../prepare-build.ts';
+import type {Engine} from '../engine.ts';
+import {explainEnd} from '../explain-end.ts';
+import {type DigestSource, findDigest, ProgressDigest} from './digest.ts';
+import {lendLogin} from './lend-login.ts';
+import {planBuild} from './plan.ts';
+
+/** `program` is the path of kubectl-build. */
+export function kubectlBuild(
+  program: string,
+  staged: StagedInputs,
+  build: PreparedBuild,
+  runtime: BuilderRuntime,
+  ports: Ports,
+): Engine {
+  const {context, file, secretSpecs, input} = staged;
+  const {settings} = build.builder.request;
+  return {
+    name: 'kubectl-build',
+    isRepeatable: !build.request.destination.stdout,
+    close: () => undefined,
+    run: async ({pass, attempt, stop}) => {
+      const request = {...pass.request, context, file};
+      const privatePath = (name: string) => build.privatePath(`pass-${pass.number}-${name}`);
+      const pinArgs = await lendLogin(build, privatePath, ports.files);
+      const plan = planBuild({...pass, request}, {...build, runtime, pinArgs, secretSpecs});
+      if (attempt === 1) ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
+      const digests = new ProgressDigest();
+      const faults = new FaultWatcher({builder: settings.name, namespace: settings.namespace});
+      const observe = (chunk: Uint8Array) => {
+        digests.observe(chunk);
+        faults.observe(chunk);
+      };
+      const mode = chooseProgress(request, plan.digest, build.surroundings.terminal);
+      const ended = await ports.delegate.run({
+        program,
+        argv: plan.argv,
+        env: plan.env,
+        input,
+        stop,
+        stdout: request.destination.stdout ? 'result' : 'stderr',
+        progress: {mode, spool: privatePath(`progress-${attempt}`), observe},
+      });
+      if (ended.exitCode === 0) {
+        return {kind: 'built', digest: await findDigest(plan.digest, request, digests, ports.files)};
+      }
+      const explain = () => explainExit(ended, faults.words(), build, ports);
+      return {kind: 'failed', fault: faults.fault(), explain};
+    },
+  };
+}
+
+function chooseProgress({quiet}: BuildRequest, digest: DigestSource, terminal: boolean) {
+  if (quiet) return 'held';
+  // A live view needs the terminal itself, and then there is nothing for us to read.
+  return terminal && digest.from !== 'progress' ? 'shown' : 'watched';
+}
+
+async function explainExit(
+  {exitCode, signal}: ExitStatus,
+  words: FailureWords | undefined,
+  build: PreparedBuild,
+  ports: Ports,
+): Promise<TiltbuildError> {
+  const {explained, isStepFailure} = await explainEnd(words, build, ports.files);
+  if (explained !== undefined) return explained;
+  const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
+  return new TiltbuildError('build-failed', `The build failed: kubectl build ${how}. Its output is above.`, {
+    // A failed command of the Dockerfile says it all, and on a terminal we cannot see whether it was one.
+    remedy:
+      words === undefined || isStepFailure
+        ? []
+        : [advise`To see the command that ran, use ${flag('dry-run')}.`],
+  });
+}

@@ -1,0 +1,193 @@
+/** Owns writing what a build gives back to the disk: a tree into a directory and never beyond it, or an archive. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import {type FileHandle, open} from 'node:fs/promises';
+import {basename, dirname, join, sep} from 'node:path';
+import type {ArchiveOutput, TreeOutput} from '../buildkit/session/outputs.ts';
+
+const {O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_WRONLY} = constants;
+
+/** The root may exist, and what is in it stays, unless the build has something of that name. */
+export class OutputDirectory implements TreeOutput {
+  readonly kind = 'tree';
+  readonly #root: string;
+  readonly #open = new Map<string, {readonly partial: string; readonly descriptor: number}>();
+  #opened = 0;
+
+  constructor(root: string) {
+    this.#root = root;
+    mkdirSync(root, {recursive: true});
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    const place = this.#locate(path);
+    // A link of that name could lead anywhere.
+    if (!isDirectory(place)) {
+      rmSync(place, {force: true});
+      mkdirSync(place);
+    }
+    // What is in it is still to be written, and its own mode comes last.
+    chmodSync(place, 0o700);
+  }
+
+  async makeLink(path: string, target: string, modified: bigint): Promise<void> {
+    const place = this.#clear(path);
+    symlinkSync(target, place);
+    lutimesSync(place, toSeconds(modified), toSeconds(modified));
+  }
+
+  async makeHardLink(path: string, existing: string): Promise<void> {
+    linkSync(this.#locate(existing), this.#clear(path));
+  }
+
+  async write(path: string, chunk: Uint8Array): Promise<void> {
+    const {descriptor} = this.#open.get(path) ?? this.#openPartial(path);
+    for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
+  }
+
+  async finishFile(path: string, mode: number, modified: bigint): Promise<void> {
+    const {descriptor, partial} = this.#open.get(path) ?? this.#openPartial(path);
+    this.#open.delete(path);
+    try {
+      fchmodSync(descriptor, mode);
+      closeSync(descriptor);
+      utimesSync(partial, toSeconds(modified), toSeconds(modified));
+      if (isDirectory(this.#locate(path))) this.#clear(path);
+      renameSync(partial, this.#locate(path));
+    } catch (error) {
+      rmSync(partial, {force: true});
+      throw error;
+    }
+  }
+
+  async finishDirectory(path: string, mode: number, modified: bigint): Promise<void> {
+    chmodSync(this.#locate(path), mode);
+    utimesSync(this.#locate(path), toSeconds(modified), toSeconds(modified));
+  }
+
+  /** Removes what is not complete. */
+  close(): void {
+    for (const {partial, descriptor} of this.#open.values()) {
+      closeSync(descriptor);
+      rmSync(partial, {force: true});
+    }
+    this.#open.clear();
+  }
+
+  #openPartial(path: string) {
+    this.#opened += 1;
+    const partial = join(dirname(this.#locate(path)), `${PARTIAL}-${this.#opened}`);
+    // One that was left by a process that was killed.
+    rmSync(partial, {force: true});
+    const opened = {partial, descriptor: openSync(partial, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600)};
+    this.#open.set(path, opened);
+    return opened;
+  }
+
+  /** Where it belongs, with nothing there. */
+  #clear(path: string): string {
+    const place = this.#locate(path);
+    rmSync(place, {recursive: true, force: true});
+    return place;
+  }
+
+  #locate(path: string): string {
+    // Characters of a name elsewhere, but of a path to somewhere else on Windows.
+    if (sep === '\\' && /[\\:]/.test(path)) throw new Error(`${path} cannot be a file on Windows`);
+    return join(this.#root, path);
+  }
+}
+
+/** Beside the file that it becomes, so that it can be renamed; short, since that file's name may be of any length. */
+const PARTIAL = '.kubectl-tiltbuild-partial';
+
+function isDirectory(path: string): boolean {
+  return lstatSync(path, {throwIfNoEntry: false})?.isDirectory() ?? false;
+}
+
+/** Node takes a floating point number. The half keeps a fraction from being a microsecond less. */
+function toSeconds(nanoseconds: bigint): number {
+  const microseconds = Number(nanoseconds / 1000n);
+  return microseconds % 1e6 === 0 ? microseconds / 1e6 : (microseconds + 0.5) / 1e6;
+}
+
+export type ClosableArchive = ArchiveOutput & {
+  /** Removes what is not complete. */
+  close(): void;
+};
+
+/** Behind a link, the file that it leads to is replaced. A FIFO or a device is written to as it is. */
+export function openArchive(path: string): ClosableArchive {
+  const existing = statSync(path, {throwIfNoEntry: false});
+  if (existing === undefined) return new OutputFile(path, 0o666);
+  return existing.isFile() ? new OutputFile(realpathSync(path), existing.mode & 0o777) : writeThrough(path);
+}
+
+/** A file that appears under its name once it is complete. */
+class OutputFile implements ClosableArchive {
+  readonly kind = 'archive';
+  readonly #path: string;
+  readonly #partial: string;
+  #descriptor: number | undefined;
+
+  constructor(path: string, mode: number) {
+    this.#path = path;
+    this.#partial = join(dirname(path), `${PARTIAL}-${basename(path).slice(0, 99)}`);
+    rmSync(this.#partial, {force: true});
+    this.#descriptor = openSync(this.#partial, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#descriptor === undefined) throw new Error('the output was closed');
+    for (let at = 0; at < chunk.length; ) at += writeSync(this.#descriptor, chunk, at);
+  }
+
+  async complete(): Promise<void> {
+    if (this.#descriptor === undefined) throw new Error('the output was closed');
+    closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    renameSync(this.#partial, this.#path);
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    rmSync(this.#partial, {force: true});
+  }
+}
+
+/** Opening a FIFO waits for a reader, and writing to it for room. */
+function writeThrough(path: string): ClosableArchive {
+  let file: Promise<FileHandle> | undefined;
+  const close = async () => void (await file)?.close();
+  return {
+    kind: 'archive',
+    write: async (chunk) => {
+      file ??= open(path, O_WRONLY);
+      await (await file).writeFile(chunk);
+    },
+    complete: close,
+    close: () => void close().catch(() => undefined),
+  };
+}
+
+/** An archive that goes wherever `write` takes it, such as standard output. */
+export function archiveTo(write: (chunk: Uint8Array) => Promise<void>): ClosableArchive {
+  return {kind: 'archive', write, complete: async () => undefined, close: () => undefined};
+}

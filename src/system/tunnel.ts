@@ -1,0 +1,37 @@
+/** Owns running a program in a pod over a stream: over a WebSocket of our own, or through a kubectl child. */
+import type {ExecTarget, Tunnel} from '../cluster/ports.ts';
+import type {Target} from '../cluster/target/target.ts';
+import {openChildTunnel} from '../wire/child-tunnel.ts';
+import {openExec} from '../wire/exec/open-exec.ts';
+import {readCredentials} from './credentials.ts';
+import {RequestTimeout} from './https-transport.ts';
+import type {Runner} from './runner.ts';
+import {makeOpenUpgrade} from './upgrade-transport.ts';
+
+export async function openDirectTunnel(
+  target: Target,
+  exec: ExecTarget,
+  timeout: number,
+  abort: AbortSignal,
+): Promise<Tunnel> {
+  const open = makeOpenUpgrade({
+    server: target.cluster.server,
+    ...(await readCredentials(target)),
+    timeout,
+    abort,
+    onTimeout: () => new RequestTimeout(timeout),
+  });
+  return await openExec(open, exec);
+}
+
+/** `args` are kubectl's connection flags. */
+export function openKubectlTunnel(
+  runner: Runner,
+  kubectl: string,
+  args: readonly string[],
+  {namespace, pod, container, command}: ExecTarget,
+  env: Readonly<Record<string, string | undefined>>,
+): Tunnel {
+  const exec = ['exec', '--stdin', '--namespace', namespace, pod, '--container', container, '--', ...command];
+  return openChildTunnel(runner.pipe(kubectl, [...args, ...exec], env));
+}

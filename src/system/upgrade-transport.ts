@@ -1,0 +1,89 @@
+/** Owns a connection to the API server that turns from HTTP into something else, with the certificates of a kubeconfig. */
+import type {ClientRequest, IncomingMessage, RequestOptions} from 'node:http';
+import type {Socket} from 'node:net';
+import type {SecureContextOptions} from 'node:tls';
+import type {OpenUpgrade, Upgraded} from '../wire/exec/open-exec.ts';
+
+export interface UpgradeOptions {
+  /** Base URL. */
+  readonly server: string;
+  readonly tls: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & {
+    readonly servername?: string;
+    readonly rejectUnauthorized?: boolean;
+  };
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** The longest that it may take until there is an answer, in milliseconds. */
+  readonly timeout: number;
+  readonly abort: AbortSignal;
+  /** Makes the error for a request that took longer. */
+  readonly onTimeout: () => Error;
+}
+
+/** The server answered, and did not upgrade. */
+export class UpgradeRefused extends Error {
+  override readonly name = 'UpgradeRefused';
+  readonly status: number;
+  readonly body: string;
+
+  constructor(status: number, body: string) {
+    super(`the server answered with ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+const LONGEST_BODY = 65_536;
+
+export function makeOpenUpgrade(options: UpgradeOptions): OpenUpgrade {
+  const base = new URL(options.server);
+  return async (path, headers) => {
+    const {request} = base.protocol === 'http:' ? await import('node:http') : await import('node:https');
+    const sent = request(new URL(base.pathname.replace(/\/$/, '') + path, base), {
+      ...options.tls,
+      timeout: options.timeout,
+      // One that is kept alive by others is no place for it.
+      agent: false,
+      headers: {
+        ...(options.headers as Record<string, string>),
+        'User-Agent': 'kubectl-tiltbuild',
+        ...headers,
+      },
+    } satisfies RequestOptions);
+    return await upgraded(sent, options);
+  };
+}
+
+function upgraded(sent: ClientRequest, {abort, onTimeout}: UpgradeOptions): ReturnType<OpenUpgrade> {
+  return new Promise<Upgraded>((resolve, reject) => {
+    const onAbort = () => sent.destroy(abort.reason);
+    sent.on('upgrade', ({headers}: IncomingMessage, socket: Socket, head: Buffer) => {
+      abort.removeEventListener('abort', onAbort);
+      socket.setTimeout(0);
+      // Small frames wait for answers to others, else.
+      socket.setNoDelay(true);
+      resolve({
+        socket,
+        head,
+        headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+      });
+    });
+    sent.on('response', async (response) => {
+      const {statusCode = 0} = response;
+      response.setEncoding('utf8');
+      let body = '';
+      try {
+        for await (const text of response) if (body.length < LONGEST_BODY) body += text;
+        reject(new UpgradeRefused(statusCode, body));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    sent.on('timeout', () => sent.destroy(onTimeout()));
+    sent.on('error', reject);
+    // What it has become is ended by whoever uses it.
+    abort.addEventListener('abort', onAbort, {once: true});
+    sent.on('close', () => abort.removeEventListener('abort', onAbort));
+    if (abort.aborted) onAbort();
+    sent.end();
+  });
+}

@@ -1,0 +1,121 @@
+/** Covers which engine builds, and what is refused. */
+import {expect} from 'chai';
+import {TiltbuildError} from '../../../../src/errors.ts';
+import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
+import {chooseEngine, type EngineQuestion} from '../../../../src/image-build/engines/choose-engine.ts';
+import {buildRequest} from '../../builder/builder-world.ts';
+
+const PLUGIN = {path: '/bin/kubectl-build'};
+const WRONG = {...PLUGIN, flaw: 'is empty'};
+
+function choose(request: Partial<BuildRequest> = {}, question: Partial<EngineQuestion> = {}) {
+  return chooseEngine({
+    request: buildRequest({engine: 'auto', ...request}),
+    plugin: PLUGIN,
+    replicas: 1,
+    contextSize: 1_000,
+    dockerfileIsSent: true,
+    directory: 'app',
+    env: {},
+    ...question,
+  });
+}
+
+const passed = (...words: readonly string[]) => ({passedFlags: [words]});
+
+describe('chooseEngine', () => {
+  it('takes the plugin where it is there and can do it, and says where it is', () => {
+    expect(choose()).to.deep.equal({name: 'kubectl-build', reason: 'found at /bin/kubectl-build'});
+  });
+
+  it('takes its own where there is no plugin', () => {
+    expect(choose({}, {plugin: undefined}))
+      .to.include({name: 'builtin'})
+      .and.to.have.property('reason')
+      .that.includes('not installed');
+  });
+
+  for (const [what, request, question] of [
+    ['--network none', passed('--network', 'none'), {}],
+    ['--build-context', passed('--build-context', 'a=b'), {}],
+    ['--shm-size', passed('--shm-size', '1g'), {}],
+    ['--ulimit', passed('--ulimit', 'nofile=1'), {}],
+    ['--progress rawjson', {progress: 'rawjson'}, {}],
+    ['a cache that the plugin does not know', passed('--cache-to', 'mode=max,type=gha'), {}],
+    ['a Dockerfile that is not sent', {}, {dockerfileIsSent: false}],
+    ['a directory called Jürgen', {}, {directory: 'Jürgen'}],
+    ['a SOCKS proxy', {}, {env: {ALL_PROXY: 'socks5h://proxy:1080'}}],
+  ] as const) {
+    it(`takes its own for ${what}, and refuses the plugin`, () => {
+      expect(choose(request, question).name).to.equal('builtin');
+      expect(() => choose({...request, engine: 'kubectl-build'}, question)).to.throw(
+        TiltbuildError,
+        'kubectl build',
+      );
+      expect(() => choose({...request, passthrough: ['--x']}, question)).to.throw(
+        TiltbuildError,
+        'Flags after --',
+      );
+    });
+  }
+
+  it('takes its own for a large context, and the plugin if that is asked for', () => {
+    const question = {contextSize: 64_000_001};
+    expect(choose({}, question).name).to.equal('builtin');
+    expect(choose({engine: 'kubectl-build'}, question).name).to.equal('kubectl-build');
+    expect(choose({passthrough: ['--x']}, question).name).to.equal('kubectl-build');
+  });
+
+  it('leaves an image for the nodes of several pods to the plugin, which copies it', () => {
+    expect(choose({}, {replicas: 2, contextSize: 64_000_001}).name).to.equal('kubectl-build');
+    for (const [request, question] of [
+      [{engine: 'builtin'}, {}],
+      [{}, {plugin: undefined}],
+      [{}, {dockerfileIsSent: false}],
+    ] as const)
+      expect(() => choose(request, {replicas: 2, ...question})).to.throw(TiltbuildError, 'has 2 pods');
+    const pushed = {destination: {kind: 'image', stdout: false}} as const;
+    expect(choose(pushed, {replicas: 2, plugin: undefined}).name).to.equal('builtin');
+  });
+
+  it('takes its own for a plugin that cannot be used, and refuses that one', () => {
+    expect(choose({}, {plugin: WRONG})).to.deep.equal({
+      name: 'builtin',
+      reason: '/bin/kubectl-build is empty',
+    });
+    for (const request of [{engine: 'kubectl-build'}, {passthrough: ['--x']}] as const) {
+      expect(() => choose(request, {plugin: WRONG}))
+        .to.throw(TiltbuildError, 'cannot be used: /bin/kubectl-build is empty.')
+        .with.property('code', 'tool-missing');
+    }
+  });
+
+  for (const [what, request, question] of [
+    ['a cache of the registry', passed('--cache-from', 'user/app:cache'), {}],
+    ['--network host', passed('--network', 'host'), {}],
+    [
+      'a remote context, whatever its size',
+      {context: 'https://example.com/x.git'},
+      {dockerfileIsSent: false},
+    ],
+    ['standard input', {context: '-'}, {dockerfileIsSent: false}],
+    ['an HTTP proxy', {}, {env: {HTTPS_PROXY: 'http://proxy'}}],
+  ] as const) {
+    it(`leaves ${what} to the plugin`, () =>
+      expect(choose(request, question).name).to.equal('kubectl-build'));
+  }
+
+  it('does what was asked for', () => {
+    expect(choose({engine: 'builtin'}).name).to.equal('builtin');
+    expect(choose({engine: 'kubectl-build'}).name).to.equal('kubectl-build');
+    for (const engine of ['auto', 'kubectl-build'] as const) {
+      expect(() => choose({engine, passthrough: ['--x']}, {plugin: undefined}))
+        .to.throw(TiltbuildError)
+        .with.property('code', 'tool-missing');
+    }
+    expect(() => choose({engine: 'builtin', passthrough: ['--x']})).to.throw(
+      TiltbuildError,
+      'Flags after --',
+    );
+  });
+});
