@@ -5,7 +5,7 @@ import {dirname, join, win32} from 'node:path';
 import {expect} from 'chai';
 import {StarlarkError} from '../helpers/starlark/to-python.ts';
 import {EXTENSION, runTiltfile, type TiltOptions} from '../helpers/tilt.ts';
-import {TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+import {BUILTIN_TILT_CASES, TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
 
 const NAMES = [
   'kubectl_build',
@@ -52,7 +52,7 @@ describe('the extension kubectl_build', () => {
   };
 
   for (const platform of ['posix', 'nt'] as const) {
-    for (const {what, call, before, command, deps, others, image} of TILT_CASES) {
+    for (const {what, call, before, command, deps, others, image} of [...TILT_CASES, ...BUILTIN_TILT_CASES]) {
       it(`makes a command of ${what}, on ${platform}`, () => {
         const {customBuilds} = load(`${before}\nkubectl_build(${call})`, {platform});
         expect(customBuilds).to.have.length(1);
@@ -203,6 +203,8 @@ describe('the extension kubectl_build', () => {
       ['a Dockerfile that is not there', "'a', 'deploy'", 'no such file or directory'],
       ['a build argument that is no string', "'a', '.', build_args={'N': 1}", 'build argument N'],
       ['contents that are no text', "'a', '.', dockerfile_contents=1", 'string or a blob'],
+      ['build contexts that are no dict', "'a', '.', build_contexts=['api']", 'must be a dict'],
+      ['a build context that is no string', "'a', '.', build_contexts={'api': None}", 'build context api'],
       ['an argument that is unknown', "'a', '.', cache='x'", "argument 'cache'"],
     ] as const) {
       it(what, () => {
@@ -220,7 +222,8 @@ describe('the extension kubectl_build', () => {
       "'localhost/web', '.', build_args={'A': ''}, dockerfile='api/Dockerfile', live_update=[sync('.', '/app')], match_in_env_vars=True, " +
       "ignore=['a'], only=['b'], entrypoint='e', container_args=['c'], target='t', ssh='default', secret='id=a,env=A', " +
       "network='host', extra_tag='x:1', cache_from=['d'], pull=True, platform='linux/arm64', extra_hosts='h:1.1.1.1', " +
-      "labels={'l': 'm'}, no_cache=True, cache_to='e', push=True, namespace='n', builder='b', registry_secret='s'";
+      "labels={'l': 'm'}, no_cache=True, cache_to='e', push=True, namespace='n', builder='b', registry_secret='s', " +
+      "engine='builtin', build_contexts={'api': 'api'}, shm_size='64m', ulimit='nofile=1024'";
     const expected = {
       ref: 'localhost/web',
       context: '.',
