@@ -12,6 +12,8 @@ export type FileKind = 'file' | 'directory' | 'missing' | 'other';
 export interface Files {
   /** The text of a file, with its byte order mark; undefined where there is no file. */
   readText(path: string): Promise<string | undefined>;
+  /** All of what is at `path`, with links followed. Throws the system's error. */
+  readBytes(path: string): Promise<Uint8Array>;
   /** Whether `directory` is one and a file can be created in it. */
   isWritableDirectory(directory: string): boolean;
   /** What is at `path`, with links followed. */

@@ -53,6 +53,10 @@ export class DiskFiles implements Files {
     }
   }
 
+  async readBytes(path: string): Promise<Uint8Array> {
+    return await readFile(path);
+  }
+
   kindOf(path: string): FileKind {
     try {
       const stats = statSync(path);

@@ -72,7 +72,10 @@ describeRealBuild('a command on BuildKit', (real) => {
     });
     const file = join(real.world.sandbox.root, 'secret');
     writeFileSync(file, secret);
-    const flags = ['--secret', 'id=env,env=TOKEN', '--secret', `id=file,src=${file}`];
+    // As in a directory that Kubernetes mounts.
+    const link = join(real.world.sandbox.root, 'l');
+    symlinkSync('secret', link);
+    const flags = ['--secret', 'id=env,env=TOKEN', '--secret', `id=file,src=${link}`];
     const ended = await real.build('secret', [...flags, ...NO_NETWORK, '.'], {env: {TOKEN: secret}});
     expect(ended.exitCode, ended.stderr).to.equal(0);
     expect(ended.stderr).not.to.contain('hunter2');

@@ -86,6 +86,7 @@ describe('DiskFiles', () => {
   it('reads text as it is', async () => {
     writeFileSync(join(root, 'text'), '\ufeffä\r\n');
     expect(await files.readText(join(root, 'text'))).to.equal('\ufeffä\r\n');
+    expect(Buffer.from(await files.readBytes(join(root, 'text'))).toString()).to.equal('\ufeffä\r\n');
     expect(await files.readText(join(root, 'nowhere'))).to.equal(undefined);
     expect(await files.readText(join(root, 'nowhere', 'x'))).to.equal(undefined);
     expect(await catchError(files.readText(root))).to.include({code: 'EISDIR'});

@@ -40,26 +40,17 @@ async function openSource(
 ): Promise<Connect> {
   const keys: SshKey[] = [];
   for (const path of paths) {
-    let content: Buffer | undefined;
-    try {
-      const real = files.realPath(path);
-      const {kind, size} = builtin.contexts.lstat(real);
-      if (kind === 'file') content = await readAll(builtin.contexts.read(real, size));
-    } catch (cause) {
+    // An agent's socket is connected to later.
+    if (files.kindOf(path) === 'other') continue;
+    const content = await files.readBytes(path).catch((cause: unknown) => {
       throw new TiltbuildError('usage', `--ssh ${id}: could not read "${path}": ${reasonOf(cause)}.`, {
         cause,
       });
-    }
-    if (content !== undefined) keys.push(readSshKey(path, content));
+    });
+    keys.push(readSshKey(path, Buffer.from(content)));
   }
   if (keys.length === paths.length) return async () => openKeyAgent(keys);
   const [socket = '', ...others] = paths;
   if (others.length === 0) return () => builtin.connectAgent(socket);
   throw new TiltbuildError('usage', `--ssh ${id}: pass either one socket of an agent, or files of keys.`);
-}
-
-async function readAll(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const read: Uint8Array[] = [];
-  for await (const chunk of chunks) read.push(chunk);
-  return Buffer.concat(read);
 }

@@ -79,7 +79,7 @@ async function openBuilder(
   const routes = [
     syncFiles(sources.directories, () => undefined),
     serveUploads((id) => sources.uploads.get(id)?.()),
-    serveSecrets(async (id) => readSecret(id, secrets, builtin.contexts)),
+    serveSecrets((id) => readSecret(id, secrets, files)),
     serveLogins(async (host) => {
       const config =
         pullSecret.name === undefined ? undefined : await cluster.readPullSecret(pullSecret.name);
@@ -120,14 +120,11 @@ async function openTunnel(
 async function readSecret(
   id: string,
   secrets: readonly BuildSecret[],
-  contexts: Ports['builtin']['contexts'],
+  files: Ports['files'],
 ): Promise<Uint8Array | undefined> {
   const secret = secrets.findLast((one) => one.id === id);
   if (secret === undefined) return undefined;
-  if (secret.kind === 'environment') return Buffer.from(secret.value);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of contexts.read(secret.path, contexts.lstat(secret.path).size)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return secret.kind === 'environment' ? Buffer.from(secret.value) : await files.readBytes(secret.path);
 }
 
 async function solvePass(
