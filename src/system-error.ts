@@ -1,16 +1,18 @@
 /** Owns the words for errors of the operating system. */
 
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+}
+
 /** The reason alone, without the path and the system call. */
 export function reasonOf(error: unknown): string {
+  if (isDenied(error)) return 'permission denied';
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   switch (code) {
     case 'ENOSPC':
       return 'the disk is full';
     case 'EDQUOT':
       return 'the disk quota is used up';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
     case 'EROFS':
       return 'the file system is read-only';
     case 'ENOENT':

@@ -87,14 +87,10 @@ export type VertexStatus = MessageOf<typeof VertexStatus>;
 export type VertexLog = MessageOf<typeof VertexLog>;
 export type VertexWarning = MessageOf<typeof VertexWarning>;
 
-const Version = message({package: field(1, string), version: field(2, string), revision: field(3, string)});
-const Empty = message({});
-
 export const Control = {
   solve: method('Solve', SolveRequest, SolveResponse),
   status: method('Status', StatusRequest, StatusResponse),
   session: method('Session', BytesMessage, BytesMessage),
-  info: method('Info', Empty, message({version: optional(1, Version)})),
 } as const;
 
 function method<Q, QIn, R, RIn>(

@@ -1,10 +1,10 @@
 /** Owns a directory on the disk as what is sent of it: walked, read, and its links followed. */
 import {TiltbuildError} from '../errors.ts';
-import {reasonOf} from '../system-error.ts';
+import {isDenied, reasonOf} from '../system-error.ts';
 import type {Filter} from './filters.ts';
 import type {LinkReader} from './follow-links.ts';
 import type {ContextFiles} from './ports.ts';
-import {type ContextEntry, nativePath, walkContext} from './walk.ts';
+import {type ContextEntry, MAKE_READABLE, nativePath, walkContext} from './walk.ts';
 
 export interface SyncedDirectory extends LinkReader {
   walk(filters: readonly Filter[]): Iterable<ContextEntry>;
@@ -88,10 +88,9 @@ async function* readWhole(
 }
 
 function unreadable(path: string, what: string, cause?: unknown): TiltbuildError {
-  const isDenied = what.endsWith('permission denied');
   return new TiltbuildError('usage', `The file "${path}" of the build context ${what}.`, {
     remedy: [
-      `${isDenied ? 'Make it readable' : 'Build again once it no longer changes'}, or list it in .dockerignore.`,
+      isDenied(cause) ? MAKE_READABLE : 'Build again once it no longer changes, or list it in .dockerignore.',
     ],
     cause,
   });

@@ -119,9 +119,11 @@ function decode(name: Buffer, where: string): string {
   );
 }
 
+export const MAKE_READABLE = 'Make it readable, or list it in .dockerignore.';
+
 function unreadable(path: string, cause: unknown): TiltbuildError {
   return new TiltbuildError('usage', `Could not read "${path}" in the build context: ${reasonOf(cause)}.`, {
-    remedy: ['Make it readable, or list it in .dockerignore.'],
+    remedy: [MAKE_READABLE],
     cause,
   });
 }

@@ -13,16 +13,16 @@ import type {BuildRequest} from './build-request.ts';
 import {checkResultFile, listResultFiles, type ResultFile} from './build-result.ts';
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
-import {type LocalContext, openLocalContext} from './inputs/local-context.ts';
+import {openLocalContext} from './inputs/local-context.ts';
 import {type BuildSecret, readBuildSecret} from './inputs/secrets.ts';
-import {type ReadInputs, readInputs, type Staging} from './inputs/stage-inputs.ts';
+import {type BuildInputs, readInputs, type Staging} from './inputs/stage-inputs.ts';
 
 /** Everything known before the builder is touched. */
 export interface PreparedBuild extends OpenedCluster {
   readonly request: BuildRequest;
   readonly surroundings: Surroundings;
   readonly secrets: readonly BuildSecret[];
-  readonly inputs: ReadInputs & {readonly local?: LocalContext};
+  readonly inputs: BuildInputs;
   readonly engine: EngineChoice;
   /** Path of kubectl-build, whether it can be used or not; undefined where PATH has none. */
   readonly program: string | undefined;

@@ -21,11 +21,16 @@ interface Place extends Staging {
 }
 
 /** What came from the environment or standard input. */
-export interface ReadInputs {
+interface ReadInputs {
   /** The text of the Dockerfile, where it is in neither the context nor a file. */
   readonly dockerfile?: string;
   /** The private file that holds standard input, where that is the context. */
   readonly input?: string;
+}
+
+/** All that a build reads; `local` is undefined where the context is no local directory. */
+export interface BuildInputs extends ReadInputs {
+  readonly local?: LocalContext;
 }
 
 /** Standard input is kept, since a second pass or another attempt reads it again. Throws `usage`. */
@@ -56,7 +61,7 @@ export interface StagedInputs extends Pick<BuildRequest, 'context' | 'file'> {
 export async function stageForPlugin(
   request: BuildRequest,
   secrets: readonly BuildSecret[],
-  {input, local}: ReadInputs & {readonly local?: LocalContext},
+  {input, local}: BuildInputs,
   {disk, privatePath}: Place,
 ): Promise<StagedInputs> {
   const placed = placeSecrets(secrets, privatePath);

@@ -7,7 +7,7 @@ import {TiltbuildError} from '../../../errors.ts';
 import type {Files} from '../../../ports.ts';
 import {splitKeyValue} from '../../../text/key-value.ts';
 import type {BuildRequest} from '../../build-request.ts';
-import type {LocalContext} from '../../inputs/local-context.ts';
+import type {BuildInputs} from '../../inputs/stage-inputs.ts';
 import {valuesOf} from './frontend.ts';
 
 export interface BuildSources {
@@ -27,22 +27,12 @@ export interface SourceTools {
   readonly now: () => bigint;
 }
 
-/** What was read before the build. */
-export interface GivenInputs {
-  /** The text of a Dockerfile from the environment or standard input. */
-  readonly dockerfile?: string;
-  /** The file that holds standard input, where that is the context. */
-  readonly input?: string;
-  /** Undefined where the context is no local directory. */
-  readonly local?: LocalContext;
-}
-
 const UPLOAD = 'context';
 const DEFAULT_DOCKERFILE = 'Dockerfile';
 
 export async function findSources(
   request: BuildRequest,
-  {dockerfile: text, input, local}: GivenInputs,
+  {dockerfile: text, input, local}: BuildInputs,
   tools: SourceTools,
 ): Promise<BuildSources> {
   const named = nameContexts(request, tools);
