@@ -1,6 +1,5 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {hostname, tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
 import {readReporting} from './cli/argv/reporting.ts';
 import {findTiltArgument} from './cli/commands/commands.ts';
@@ -15,24 +14,14 @@ import {
   type Style,
 } from './cli/render/render.ts';
 import {renderDone, renderFailed} from './cli/render/render-outcome.ts';
-import {findHome} from './cluster/kubeconfig/home.ts';
 import {TiltbuildError} from './errors.ts';
 import {buildImage} from './image-build/build-image.ts';
 import {formatResult} from './image-build/build-result.ts';
 import {answerLogin} from './image-build/engines/kubectl-build/lend-login.ts';
+import {every, type Host, makePorts} from './make-ports.ts';
 import type {Notes, Ports} from './ports.ts';
 import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
-import {BuildDelegate} from './system/build-delegate.ts';
-import {SystemCluster} from './system/cluster-reader.ts';
-import {contextDisk} from './system/context-disk.ts';
-import {DiskFiles} from './system/disk-files.ts';
-import {SignalInterruption} from './system/interruption.ts';
-import {readMachineId} from './system/machine-id.ts';
-import {archiveTo, OutputDirectory, openArchive} from './system/output-disk.ts';
-import {PathPrograms} from './system/programs.ts';
-import {Runner} from './system/runner.ts';
-import {confirm, StandardInput} from './system/standard-input.ts';
 import {Terminal} from './system/terminal.ts';
 import {chooseFlagWriter} from './tilt/tiltfile-phrases.ts';
 
@@ -91,20 +80,20 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
     case 'version': {
       const {reportVersions} = await import('./doctor/report-versions.ts');
       const own = {version: VERSION, commit: COMMIT, runtime: describeRuntime()};
-      await terminal.writeResult(await reportVersions(own, makePorts(terminal, SILENT)));
+      await terminal.writeResult(await reportVersions(own, makePorts(HOST, terminal, SILENT)));
       return 0;
     }
     case 'completion': {
       const {completion} = invocation;
       const {completeValues} = await import('./cluster/complete-values.ts');
       const {formatCompletion} = await import('./cli/argv/complete.ts');
-      const ports = makePorts(terminal, SILENT, () => undefined);
+      const ports = makePorts(HOST, terminal, SILENT, () => undefined);
       const values = completion.live ? await completeValues(completion.live, surroundings, ports) : [];
       await terminal.writeResult(formatCompletion(completion, values));
       return 0;
     }
     case 'login': {
-      const {text, exitCode} = await answerLogin(invocation.question, makePorts(terminal, SILENT));
+      const {text, exitCode} = await answerLogin(invocation.question, makePorts(HOST, terminal, SILENT));
       await terminal.writeResult(text);
       return exitCode;
     }
@@ -135,7 +124,7 @@ async function performBuild(
     note: (text) => request.quiet || terminal.writeError(renderNote(text, style)),
     detail: (text) => verbose && terminal.writeError(renderDetail(text, style)),
   };
-  const ports = request.quiet ? makePorts(terminal, notes) : livePorts(stage, notes);
+  const ports = request.quiet ? makePorts(HOST, terminal, notes) : livePorts(stage, notes);
   if (dryRun) {
     const {dryRunBuild} = await import('./image-build/dry-run.ts');
     const {formatDryRun} = await import('./image-build/dry-run-report.ts');
@@ -150,6 +139,7 @@ async function performBuild(
   return 0;
 }
 
+const HOST: Host = {process, temporaryRoot: tmpdir, hostname};
 const SILENT: Notes = {note: () => undefined, detail: () => undefined};
 
 function describeRuntime(): string {
@@ -157,14 +147,9 @@ function describeRuntime(): string {
   return `${bun === undefined ? `Node ${node}` : `Bun ${bun}`}, ${process.platform}/${process.arch}`;
 }
 
-function every(milliseconds: number, callback: () => void): () => void {
-  const timer = setInterval(callback, milliseconds).unref();
-  return () => clearInterval(timer);
-}
-
 /** Those that show on a terminal what they wait for. */
 function livePorts({surroundings, terminal}: Stage, notes: Notes): Ports {
-  const ports = makePorts(terminal, notes);
+  const ports = makePorts(HOST, terminal, notes);
   if (!surroundings.terminal || surroundings.env.TERM === 'dumb') return ports;
   const activity = new Activity({
     showStatus: (line) => terminal.showStatus(line),
@@ -172,48 +157,6 @@ function livePorts({surroundings, terminal}: Stage, notes: Notes): Ports {
     every,
   });
   return showActivity(ports, activity);
-}
-
-function makePorts(
-  terminal: Terminal,
-  notes: Notes,
-  showLine = (line: string): void => void terminal.writeError(`${line}\n`),
-): Ports {
-  const {env, platform, arch} = process;
-  const interruption = new SignalInterruption(process);
-  const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
-  const runner = new Runner(interruption, platform, atExit);
-  const files = new DiskFiles(tmpdir(), atExit);
-  const home = findHome({env, platform}, files);
-  const tools = {runner, interruption, env, platform, home, showLine};
-  return {
-    files,
-    input: new StandardInput(() => process.stdin, files, interruption),
-    clusters: {
-      connect: (target, connection) => new SystemCluster(tools, target, connection),
-    },
-    delegate: new BuildDelegate(runner, terminal, env, {platform, arch}),
-    programs: new PathPrograms(runner, env, platform),
-    builtin: {
-      contexts: contextDisk,
-      machine: () =>
-        readMachineId(env.XDG_CACHE_HOME || env.LOCALAPPDATA || join(home, '.cache'), hostname(), files),
-      random: (size) => crypto.getRandomValues(new Uint8Array(size)),
-      openTree: (path) => new OutputDirectory(path),
-      openArchive: (path) =>
-        path === '-' ? archiveTo((chunk) => terminal.writeBytes(chunk)) : openArchive(path),
-      connectAgent: async (path) => (await import('./system/agent-socket.ts')).connectAgent(path),
-      show: (text) => terminal.writeError(text),
-      terminalSize: () => ({columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24}),
-      every,
-    },
-    notes,
-    interruption,
-    confirm: (question) => confirm(question, process.stdin, process.stderr),
-    wallClock: () => Date.now(),
-    now: () => performance.now(),
-    sleep: (milliseconds) => interruption.sleep(milliseconds),
-  };
 }
 
 process.exit(await main());

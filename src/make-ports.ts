@@ -1,0 +1,71 @@
+/** Owns which adapter stands behind each port. */
+import {join} from 'node:path';
+import {findHome} from './cluster/kubeconfig/home.ts';
+import type {Notes, Ports} from './ports.ts';
+import {BuildDelegate} from './system/build-delegate.ts';
+import {SystemCluster} from './system/cluster-reader.ts';
+import {contextDisk} from './system/context-disk.ts';
+import {DiskFiles} from './system/disk-files.ts';
+import {SignalInterruption} from './system/interruption.ts';
+import {readMachineId} from './system/machine-id.ts';
+import {archiveTo, OutputDirectory, openArchive} from './system/output-disk.ts';
+import {PathPrograms} from './system/programs.ts';
+import {Runner} from './system/runner.ts';
+import {confirm, StandardInput} from './system/standard-input.ts';
+import type {Terminal} from './system/terminal.ts';
+
+/** The process and its machine. */
+export interface Host {
+  /** It opens each of its streams the first time that it is read. */
+  readonly process: Pick<NodeJS.Process, 'arch' | 'env' | 'on' | 'platform' | 'stderr' | 'stdin' | 'stdout'>;
+  readonly temporaryRoot: () => string;
+  readonly hostname: () => string;
+}
+
+export function makePorts(
+  {process, temporaryRoot, hostname}: Host,
+  terminal: Terminal,
+  notes: Notes,
+  showLine = (line: string): void => void terminal.writeError(`${line}\n`),
+): Ports {
+  const {env, platform, arch} = process;
+  const interruption = new SignalInterruption(process);
+  const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
+  const runner = new Runner(interruption, platform, atExit);
+  const files = new DiskFiles(temporaryRoot(), atExit);
+  const home = findHome({env, platform}, files);
+  const tools = {runner, interruption, env, platform, home, showLine};
+  return {
+    files,
+    input: new StandardInput(() => process.stdin, files, interruption),
+    clusters: {
+      connect: (target, connection) => new SystemCluster(tools, target, connection),
+    },
+    delegate: new BuildDelegate(runner, terminal, env, {platform, arch}),
+    programs: new PathPrograms(runner, env, platform),
+    builtin: {
+      contexts: contextDisk,
+      machine: () =>
+        readMachineId(env.XDG_CACHE_HOME || env.LOCALAPPDATA || join(home, '.cache'), hostname(), files),
+      random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+      openTree: (path) => new OutputDirectory(path),
+      openArchive: (path) =>
+        path === '-' ? archiveTo((chunk) => terminal.writeBytes(chunk)) : openArchive(path),
+      connectAgent: async (path) => (await import('./system/agent-socket.ts')).connectAgent(path),
+      show: (text) => terminal.writeError(text),
+      terminalSize: () => ({columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24}),
+      every,
+    },
+    notes,
+    interruption,
+    confirm: (question) => confirm(question, process.stdin, process.stderr),
+    wallClock: () => Date.now(),
+    now: () => performance.now(),
+    sleep: (milliseconds) => interruption.sleep(milliseconds),
+  };
+}
+
+export function every(milliseconds: number, callback: () => void): () => void {
+  const timer = setInterval(callback, milliseconds).unref();
+  return () => clearInterval(timer);
+}
