@@ -74,7 +74,7 @@ async function read(
       pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
       pullSecrets: true,
       builders: true,
-      nodes: true,
+      nodes: 'all',
     }),
     askWhoIAm(cluster),
   ]);

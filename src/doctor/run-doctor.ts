@@ -51,7 +51,7 @@ async function repairBuilder(
 ): Promise<void> {
   try {
     await withCluster(connection, surroundings, ports, async ({target, byNames, cluster}) => {
-      const facts = await cluster.read({builders: true, nodes: true});
+      const facts = await cluster.read({builders: true, nodes: 'all'});
       const identified = identify(facts, byNames);
       refuseK3d(identified);
       const {product} = identified;

@@ -2,7 +2,7 @@
 
 import {readBuilderDeployment} from '../builder/model/objects.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
-import type {Answer, ClusterFacts, SecretFacts} from '../cluster/api/facts.ts';
+import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
@@ -167,11 +167,11 @@ function engineQuestion(
 const NO_FACTS: ClusterFacts = {};
 
 /** One round for all of it. */
-function whatToAsk({pullSecret}: BuildRequest) {
+function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
   return {
     pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
     builders: true,
-    nodes: true,
+    nodes: 'some',
   };
 }
 

@@ -10,10 +10,10 @@ import {
   readStatus,
   rulesReview,
 } from '../cluster/api/objects.ts';
+import {readAllPages, readNodes} from '../cluster/api/pages.ts';
 import {
   builderConfigsPath,
   buildersPath,
-  NODES_PATH,
   pullSecretsPath,
   RULES_REVIEW_PATH,
   secretPath,
@@ -67,16 +67,18 @@ export async function openKubeApi(target: Target, timeout: number, abort: AbortS
   };
   return {
     read: (query) => readFacts(ask, target.namespace, query),
-    get: (path) => ask(path),
+    get: (path) => readAllPages(path, {ask, isExpired}),
     review: (path, question) => ask(path, undefined, question),
   };
 }
 
 /** Sends all requests at once. */
 async function readFacts(ask: Ask, namespace: string, query: ClusterQuery): Promise<ClusterFacts> {
-  const list = async (path: string) => mapAnswer(await ask(path), readItems);
+  const pages = {ask, isExpired};
+  const list = async (path: string) => mapAnswer(await readAllPages(path, pages), readItems);
+  const tables = {ask: (path: string) => ask(path, ACCEPT_TABLE), isExpired};
   const table = async <T>(path: string, read: (body: unknown) => T | undefined) =>
-    mapAnswer(await ask(path, ACCEPT_TABLE), demand(read));
+    mapAnswer(await readAllPages(path, tables), demand(read));
   const [pullSecret, pullSecrets, deployments, configMaps, nodes, rules] = await Promise.all([
     query.pullSecret === undefined
       ? undefined
@@ -84,10 +86,10 @@ async function readFacts(ask: Ask, namespace: string, query: ClusterQuery): Prom
     query.pullSecrets ? table(pullSecretsPath(namespace), readSecretNames) : undefined,
     query.builders ? list(buildersPath(namespace)) : undefined,
     query.builders ? list(builderConfigsPath(namespace)) : undefined,
-    query.nodes ? list(NODES_PATH) : undefined,
+    query.nodes === undefined ? undefined : readNodes(query.nodes, pages),
     query.builders ? readRules(ask, namespace) : undefined,
   ]);
-  return {pullSecret, pullSecrets, deployments, configMaps, nodes, rules};
+  return {pullSecret, pullSecrets, deployments, configMaps, ...nodes, rules};
 }
 
 /** The user's permissions; undefined if the server answers anything else. */
@@ -99,6 +101,10 @@ async function readRules(ask: Ask, namespace: string): Promise<ClusterFacts['rul
     if (error instanceof ApiFailure && error.status !== undefined) return undefined;
     throw error;
   }
+}
+
+function isExpired(error: unknown): boolean {
+  return error instanceof ApiFailure && error.status === 410;
 }
 
 function demand<T>(read: (body: unknown) => T | undefined): (body: unknown) => T {

@@ -1,7 +1,8 @@
 /** Owns reads through kubectl, for clusters whose credentials or proxy only kubectl can use. */
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {readItems} from '../cluster/api/objects.ts';
-import {BUILDER_SELECTOR, NODES_PATH, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
+import {type Pages, readAllPages, readNodes} from '../cluster/api/pages.ts';
+import {BUILDER_SELECTOR, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
 import type {Reads} from './kube-api.ts';
 import type {Collected} from './runner.ts';
 
@@ -15,7 +16,7 @@ export class KubectlFailure extends Error {}
 export function readThroughKubectl(run: RunKubectl): Reads {
   return {
     read: (query) => readFacts(run, query),
-    get: async (path) => readRaw(await run(['get', '--raw', path])),
+    get: (path) => readAllPages(path, pagesThrough(run)),
     review: async (path, question) =>
       readRaw(await run(['create', '--raw', path, '--filename', '-'], JSON.stringify(question))),
   };
@@ -30,9 +31,9 @@ async function readFacts(run: RunKubectl, query: ClusterQuery): Promise<ClusterF
     query.pullSecret === undefined ? undefined : readSecret(run, query.pullSecret),
     query.pullSecrets ? listPullSecrets(run) : undefined,
     query.builders ? readBuilders(run) : undefined,
-    query.nodes ? readNodes(run) : undefined,
+    query.nodes === undefined ? undefined : readNodes(query.nodes, pagesThrough(run, ['nodes'])),
   ]);
-  return {pullSecret, pullSecrets, ...builders, nodes};
+  return {pullSecret, pullSecrets, ...builders, ...nodes};
 }
 
 /**
@@ -70,16 +71,19 @@ async function readBuilders(run: RunKubectl): Promise<Pick<ClusterFacts, 'deploy
   };
 }
 
-async function readNodes(run: RunKubectl): Promise<ClusterFacts['nodes']> {
-  const result = await run(['get', '--raw', NODES_PATH]);
-  const refusal = readRefusals(result, ['nodes']).get('nodes');
-  return refusal ?? {kind: 'found', value: readItems(parseJson(result.stdout))};
+/** kubectl itself pages through what it is asked for by name, and not through what is asked for by path. */
+function pagesThrough(run: RunKubectl, asked?: readonly string[]): Pages {
+  return {
+    ask: async (path) => readRaw(await run(['get', '--raw', path]), asked),
+    isExpired: (error) =>
+      error instanceof KubectlFailure && /^Error from server \((?:Expired|Gone)\)/.test(error.message),
+  };
 }
 
-function readRaw(result: Collected): Answer<unknown> {
+function readRaw(result: Collected, asked?: readonly string[]): Answer<unknown> {
   if (result.exitCode !== 0 && /^Error from server \(NotFound\)/m.test(result.stderr))
     return {kind: 'missing'};
-  const [refusal] = readRefusals(result).values();
+  const [refusal] = readRefusals(result, asked).values();
   return refusal ?? {kind: 'found', value: parseJson(result.stdout)};
 }
 

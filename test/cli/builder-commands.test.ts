@@ -11,6 +11,7 @@ import {
   readBuilderFixture,
   removeBuilders,
   expectRefused as seeRefused,
+  WAYS,
   type World,
 } from '../helpers/world.ts';
 
@@ -153,6 +154,24 @@ describeCommand('builder create', (world) => {
     expect(parseAll(stdout)).to.deep.equal(readBuilderFixture('all-settings'));
     expect(changes(world)).to.deep.equal([]);
   });
+
+  for (const through of WAYS) {
+    it(`counts and selects among all nodes, however many pages they take (${through})`, async () => {
+      world.connect({through});
+      const labels = (index: number) => ({pool: index === 619 ? 'build' : 'other'});
+      const names = Array.from({length: 620}, (_, index) => `node-${index}`);
+      world.api.state.nodes = names.map((name, index) => node({name, labels: labels(index)}));
+      world.api.state.expiredTokens = 1;
+      const replicas = async (...args: readonly string[]) => {
+        const {stdout} = await expectDone(world, ['create', '--dry-run', '--replicas', ...args]);
+        return parseAll(stdout)[1].spec.replicas;
+      };
+      expect(await replicas('nodes')).to.equal(620);
+      expect(await replicas('580')).to.equal(580);
+      expect(await replicas('nodes', '--node-selector', 'pool=build')).to.equal(1);
+      await expectRefused(world, 2, ['create', 'b', '--replicas', '621'], 'only 620 can hold one');
+    });
+  }
 
   it('creates a rootless one with --rootless, even without permission to list nodes', async () => {
     world.api.state.forbidden.add('nodes');

@@ -116,6 +116,15 @@ describeCommand('no builder', (world) => {
     });
   }
 
+  for (const through of WAYS) {
+    it(`is made up for by one on every one of 120 nodes (${through})`, async () => {
+      world.connect({through});
+      world.api.state.nodes = Array.from({length: 120}, (_, index) => node({name: `node-${index}`}));
+      await world.tiltbuild(['--builder-replicas', 'nodes', '--builder-timeout', '1ms', ...BUILD]);
+      expect((bodyOf(world, 'POST') as ReturnType<typeof node>).spec.replicas).to.equal(120);
+    });
+  }
+
   it('is made up for from --builder-image, one on every node with --builder-replicas nodes', async () => {
     world.api.state.nodes = [node({name: 'one'}), node({name: 'two'})];
     // The plugin copies the image to the other node.

@@ -9,10 +9,10 @@ import {catchError} from '../helpers/caught.ts';
 type Said = Partial<Collected>;
 
 const NO_ITEMS = '{"kind":"List","items":[]}';
-const SECRET: ClusterQuery = {pullSecret: 'docker-registry', builders: false, nodes: false};
-const BUILDERS: ClusterQuery = {builders: true, nodes: false};
-const NODES: ClusterQuery = {builders: false, nodes: true};
-const ALL: ClusterQuery = {...SECRET, builders: true, nodes: true};
+const SECRET: ClusterQuery = {pullSecret: 'docker-registry', builders: false};
+const BUILDERS: ClusterQuery = {builders: true};
+const NODES: ClusterQuery = {builders: false, nodes: 'some'};
+const ALL: ClusterQuery = {...SECRET, builders: true, nodes: 'some'};
 
 const GET_SECRET = ['get', 'secrets/docker-registry', '--no-headers', '--ignore-not-found'];
 const LABELS = 'rootless,runtime,worker';

@@ -11,7 +11,7 @@ export async function demandBuilder(
   name: string,
   {cluster, target: {namespace}}: OpenedCluster,
 ): Promise<BuilderDeployment> {
-  const all = demandBuilders(await cluster.read({builders: true, nodes: false}), namespace);
+  const all = demandBuilders(await cluster.read({builders: true}), namespace);
   const found = all.find((deployment) => deployment.name === name);
   if (found !== undefined) return found;
   throw new TiltbuildError('builder-failed', `There is no builder "${name}" in namespace "${namespace}".`, {

@@ -45,7 +45,7 @@ async function listBuilders(
   {cluster, target}: OpenedCluster,
   ports: Ports,
 ): Promise<string> {
-  const facts = await cluster.read({builders: true, nodes: true});
+  const facts = await cluster.read({builders: true, nodes: 'all'});
   const rows = await Promise.all(
     demandBuilders(facts, target.namespace).map(async (deployment): Promise<BuilderRow> => {
       const [pods = [], version] = await Promise.all([

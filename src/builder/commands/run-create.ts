@@ -21,7 +21,7 @@ export async function runBuilderCreate(
   ports: Ports,
 ): Promise<string> {
   refuseK3d(byNames);
-  const facts = await cluster.read({builders: true, nodes: true});
+  const facts = await cluster.read({builders: true, nodes: 'all'});
   const identified = identify(facts, byNames);
   refuseK3d(identified);
   const {product} = identified;

@@ -24,14 +24,18 @@ export interface BuilderChoice {
 export async function chooseBuilderAction({
   request,
   product,
-  facts,
+  facts: seen,
   cluster,
 }: Omit<BuilderTask, 'toolVersion'>): Promise<BuilderChoice> {
   const {policy} = request;
   const {name, namespace} = request.settings;
+  if (policy === 'never') {
+    const observed = observeBuilder(seen, name);
+    return {observed, verdict: judgeBuilder(observed), action: {kind: 'use'}};
+  }
+  const facts = await readRemainingNodes(seen, name, cluster);
   const observed = observeBuilder(facts, name);
   const verdict = judgeBuilder(observed);
-  if (policy === 'never') return {observed, verdict, action: {kind: 'use'}};
   demandPermissions(facts, namespace, BUILD_PERMISSIONS, name);
 
   const {deployment} = observed;
@@ -46,6 +50,17 @@ export async function chooseBuilderAction({
   }
   if (action.kind === 'create') demandPermissions(facts, namespace, BUILDER_PERMISSIONS, name);
   return {observed, verdict, action};
+}
+
+/** A builder that works needs no other nodes than were seen; all that is done about another one depends on all of them. */
+async function readRemainingNodes(
+  facts: ClusterFacts,
+  name: string,
+  cluster: BuilderTask['cluster'],
+): Promise<ClusterFacts> {
+  if (!facts.moreNodes || judgeBuilder(observeBuilder(facts, name)).kind === 'working') return facts;
+  const {nodes} = await cluster.read({nodes: 'all'});
+  return {...facts, nodes, moreNodes: false};
 }
 
 /** kubectl build counts builders, not nodes: with two builders every image passes through the user's machine. */

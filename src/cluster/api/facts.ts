@@ -8,8 +8,8 @@ export interface ClusterQuery {
   readonly pullSecrets?: boolean;
   /** The builders in the target namespace with their configuration, and the user's permissions there. */
   readonly builders?: boolean;
-  /** The nodes: they show the product where the names do not, and their container runtimes. */
-  readonly nodes?: boolean;
+  /** The nodes: they show the product where the names do not, and their container runtimes. `some` is a few of them. */
+  readonly nodes?: 'some' | 'all';
 }
 
 /** The API server's answer to one request; `forbidden` is a 403 with the server's message. */
@@ -44,6 +44,8 @@ export interface ClusterFacts {
   /** The ConfigMaps that carry a builder's labels. */
   readonly configMaps?: Answer<readonly ApiObject[]>;
   readonly nodes?: Answer<readonly ApiObject[]>;
+  /** Whether the cluster has more nodes than these. */
+  readonly moreNodes?: boolean;
   /** The user's permissions in the target namespace; undefined where the server cannot list them all. */
   readonly rules?: readonly ResourceRule[];
 }

@@ -8,8 +8,9 @@ export interface ObjectPlace {
 
 export const VERSION_PATH = '/version';
 export const NAMESPACES_PATH = '/api/v1/namespaces?limit=500';
-/** A few nodes show the product and the runtime as well as all of them do. */
-export const NODES_PATH = '/api/v1/nodes?limit=50';
+export const NODES_PATH = '/api/v1/nodes?limit=500';
+/** A few nodes show the product and the runtime, and a node takes 10 kB. */
+export const SOME_NODES_PATH = '/api/v1/nodes?limit=50';
 export const ALL_PODS_PATH = '/api/v1/pods';
 export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
 export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';

@@ -40,13 +40,24 @@ function select(state: ApiState, {query}: ApiRequest, {plural, namespace}: Targe
 }
 
 function answerList(state: ApiState, request: ApiRequest, target: Target): Answer {
-  const {labelSelector = '', fieldSelector = '', limit} = request.query;
+  const {labelSelector = '', fieldSelector = '', limit, continue: token} = request.query;
   if (/[!() ]|==/.test(labelSelector + fieldSelector)) {
     return badRequest('the stand-in reads selectors of the forms "key" and "key=value" alone');
   }
-  const items = select(state, request, target);
-  if (items.length > Number(limit ?? items.length)) return badRequest('the stand-in has no pages');
-  const metadata = {resourceVersion: String(state.resourceVersion)};
+  if (token !== undefined && state.expiredTokens > 0) {
+    state.expiredTokens -= 1;
+    return failure(
+      410,
+      'Expired',
+      'The provided continue parameter is too old to display a consistent list result.',
+    );
+  }
+  const all = select(state, request, target);
+  const start = Number(token ?? 0);
+  const end = start + Number(limit ?? all.length);
+  const items = all.slice(start, end);
+  const rest = end < all.length ? {continue: String(end), remainingItemCount: all.length - end} : {};
+  const metadata = {resourceVersion: String(state.resourceVersion), ...rest};
   // As a real server: no kind on the items of a list.
   const bare = items.map(({kind: _, apiVersion: __, ...object}) => object);
   const whole = {kind: `${target.kind}List`, apiVersion: target.apiVersion, metadata, items: bare};

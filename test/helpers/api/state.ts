@@ -31,6 +31,8 @@ export function makeState() {
     /** Resources that nobody may touch in any way, or with one verb. */
     forbidden: new Set<Subject | `${Verb} ${Subject}`>(),
     delayMs: 0,
+    /** How many tokens for a next page will be too old. */
+    expiredTokens: 0,
     /** Every request fails with this status, or this answer, or a torn connection. */
     failWith: undefined as
       | undefined
