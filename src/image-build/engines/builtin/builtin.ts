@@ -1,29 +1,19 @@
 /** Owns the builtin engine: BuildKit in the builder's pod, asked by a client of our own. */
-import {listPods} from '../../../builder/ensure/inspect-builder.ts';
 import type {BuilderRuntime} from '../../../builder/model/builder.ts';
-import {CONTAINER} from '../../../builder/model/marks.ts';
-import {BuildkitClient} from '../../../buildkit/client.ts';
-import {syncFiles} from '../../../buildkit/session/file-sync.ts';
-import {type Output, serveOutputs} from '../../../buildkit/session/outputs.ts';
-import {serveLogins, serveSecrets, serveUploads} from '../../../buildkit/session/services.ts';
-import {serveAgents} from '../../../buildkit/session/ssh.ts';
-import type {Tunnel} from '../../../cluster/ports.ts';
+import type {Output} from '../../../buildkit/session/outputs.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import {reasonOf} from '../../../system-error.ts';
-import {advise, command, flag} from '../../../text/advice.ts';
+import {advise, flag} from '../../../text/advice.ts';
 import {GrpcError} from '../../../wire/grpc/status.ts';
 import type {BuildPass} from '../../build-passes.ts';
-import type {BuildSecret} from '../../inputs/secrets.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
-import {findAgents} from './agents.ts';
 import {chooseExport, type Export, readCache} from './exports.ts';
 import {describeFailure} from './failure.ts';
 import {frontendAttributes, lastOf, valuesOf} from './frontend.ts';
-import {findLogin} from './logins.ts';
+import {type OpenBuilder, openBuilder} from './open-builder.ts';
 import {chooseForm, hasColour, showProgress} from './progress.ts';
-import {type BuildSources, findSources} from './sources.ts';
 
 export function builtin(build: PreparedBuild, runtime: BuilderRuntime, ports: Ports): Engine {
   const outputs: Output[] = [];
@@ -51,80 +41,6 @@ export function builtin(build: PreparedBuild, runtime: BuilderRuntime, ports: Po
     },
     close: () => void opened?.then(({client}) => client.close()).catch(() => undefined),
   };
-}
-
-interface OpenBuilder {
-  readonly client: BuildkitClient;
-  readonly tunnel: Tunnel;
-  readonly sources: BuildSources;
-}
-
-async function openBuilder(
-  build: PreparedBuild,
-  outputs: readonly Output[],
-  ports: Ports,
-): Promise<OpenBuilder> {
-  const {cluster, pullSecret, request, surroundings, secrets, inputs} = build;
-  const {files, builtin} = ports;
-  const {name, namespace} = build.builder.request.settings;
-  const tools = {
-    files,
-    contexts: builtin.contexts,
-    machine: await builtin.machine(),
-    now: () => BigInt(Math.round(ports.wallClock() * 1e6)),
-  };
-  const sources = await findSources(request, inputs, tools);
-  const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
-  const tunnel = await openTunnel(name, namespace, build, ports);
-  const routes = [
-    syncFiles(sources.directories, () => undefined),
-    serveUploads((id) => sources.uploads.get(id)?.()),
-    serveSecrets((id) => readSecret(id, secrets, files)),
-    serveLogins(async (host) => {
-      const config =
-        pullSecret.name === undefined ? undefined : await cluster.readPullSecret(pullSecret.name);
-      return config === undefined ? undefined : findLogin(config, host);
-    }),
-    serveOutputs(outputs),
-    ...serveAgents(new Set(agents.keys()), (id) => agents.get(id)?.() ?? Promise.reject(new Error(id))),
-  ];
-  const {sharedKey} = sources;
-  const client = new BuildkitClient(tunnel.stream, {sharedKey, routes, random: builtin.random});
-  return {client, tunnel, sources};
-}
-
-async function openTunnel(
-  name: string,
-  namespace: string,
-  {cluster}: PreparedBuild,
-  ports: Ports,
-): Promise<Tunnel> {
-  const pods = await listPods({name, namespace}, cluster);
-  const ready = pods?.find(({phase}) => phase === 'Running');
-  if (ready === undefined) {
-    throw new TiltbuildError(
-      'builder-failed',
-      `The builder "${name}" in namespace "${namespace}" has no running pod.`,
-      {remedy: [command('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
-    );
-  }
-  ports.notes.detail(`pod: ${ready.name}`);
-  return await cluster.openTunnel({
-    namespace,
-    pod: ready.name,
-    container: CONTAINER,
-    command: ['buildctl', 'dial-stdio'],
-  });
-}
-
-async function readSecret(
-  id: string,
-  secrets: readonly BuildSecret[],
-  files: Ports['files'],
-): Promise<Uint8Array | undefined> {
-  const secret = secrets.findLast((one) => one.id === id);
-  if (secret === undefined) return undefined;
-  return secret.kind === 'environment' ? Buffer.from(secret.value) : await files.readBytes(secret.path);
 }
 
 async function solvePass(
