@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'temporary-files'
   // The build itself failed.
   | 'build-failed'
+  | 'check-failed'
   | 'timed-out'
   // The image was built, but its result was not delivered.
   | 'digest-missing'

@@ -133,6 +133,15 @@ async function performBuild(
     await terminal.writeResult(formatDryRun(run, form, surroundings));
     return 0;
   }
+  if (request.check) {
+    const {checkDockerfile} = await import('./image-build/check-dockerfile.ts');
+    const {formatCheck, judgeCheck} = await import('./image-build/dockerfile-check.ts');
+    const found = await checkDockerfile(request, surroundings, ports);
+    await terminal.writeResult(formatCheck(found, request.print));
+    judgeCheck(found);
+    notes.note('The check of the Dockerfile found nothing.');
+    return 0;
+  }
   const result = await buildImage(request, surroundings, ports);
   await terminal.writeResult(request.destination.stdout ? '' : formatResult(result, request.print));
   if (surroundings.terminal && !request.quiet) await terminal.writeError(renderDone(result, request, style));

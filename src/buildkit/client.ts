@@ -14,6 +14,9 @@ export interface ClientOptions {
   readonly random: (size: number) => Uint8Array;
 }
 
+/** A solve, but for the names that each one gets. */
+export type Build = Omit<Solve, 'ref' | 'session'>;
+
 /** A link that is dead without a word is noticed after the sum of both, in milliseconds. */
 const LIVENESS = {silence: 10_000, patience: 15_000};
 
@@ -39,14 +42,26 @@ export class BuildkitClient {
   }
 
   /** Gives what the exporter answered. Throws `GrpcError`, and what our side of the session could not do. */
-  async solve(
-    request: Omit<Solve, 'ref' | 'session'>,
+  async solve(build: Build, watch: SolveWatch): Promise<ReadonlyMap<string, string>> {
+    return await this.#perform((names) => solve(this.#connection, {...build, ...names}, watch));
+  }
+
+  /** See `askFrontend`. Throws as `solve` does. */
+  async askFrontend(
+    build: Build,
+    request: string,
     watch: SolveWatch,
-  ): Promise<ReadonlyMap<string, string>> {
+  ): Promise<ReadonlyMap<string, Uint8Array>> {
+    const {askFrontend} = await import('./gateway.ts');
+    return await this.#perform((names) =>
+      askFrontend(this.#connection, {...build, ...names}, request, watch),
+    );
+  }
+
+  async #perform<T>(work: (names: Pick<Solve, 'ref' | 'session'>) => Promise<T>): Promise<T> {
     this.#failure = undefined;
     try {
-      const ref = makeId(this.#random);
-      return await solve(this.#connection, {...request, ref, session: this.#session.id}, watch);
+      return await work({ref: makeId(this.#random), session: this.#session.id});
     } catch (error) {
       throw this.#failure ?? error;
     }

@@ -11,14 +11,12 @@ export interface SourceLines {
 export interface SolveFailure {
   /** The lines of the Dockerfile that the error is about; the innermost come first. */
   readonly sources: readonly SourceLines[];
-  /** The digest of the step that failed. */
-  readonly step: string | undefined;
-  /** How the program of a RUN step ended. */
-  readonly exitCode: number | undefined;
+  /** Whether the frontend does not know what it was asked for. */
+  readonly isUnsupported: boolean;
 }
 
 /** What the Go structs behind these details look like; `omitempty` leaves out whatever is zero. */
-interface SourceDetail {
+export interface SourceDetail {
   readonly info?: {readonly filename?: string; readonly data?: string};
   readonly ranges?: readonly {
     readonly start?: {readonly line?: number};
@@ -34,8 +32,7 @@ export function readFailure({details}: Pick<GrpcError, 'details'>): SolveFailure
       .flatMap(({value}) => parse(Buffer.from(value).toString()) as T[]);
   return {
     sources: find<SourceDetail>('errdefs.Source').map(readSource),
-    step: find<{readonly digest?: string}>('errdefs.Vertex')[0]?.digest,
-    exitCode: find<{readonly Code?: number}>('gatewayapi.ExitMessage')[0]?.Code,
+    isUnsupported: ['errdefs.Subrequest', 'errdefs.FrontendCap'].some((type) => find(type).length > 0),
   };
 }
 
@@ -48,7 +45,7 @@ function parse(text: string): readonly unknown[] {
   }
 }
 
-function readSource({info, ranges}: SourceDetail): SourceLines {
+export function readSource({info, ranges}: SourceDetail): SourceLines {
   return {
     filename: info?.filename ?? '',
     text: Buffer.from(info?.data ?? '', 'base64').toString(),

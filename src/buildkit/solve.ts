@@ -15,6 +15,8 @@ export interface Solve {
   readonly session: string;
   /** The image of a frontend; undefined for BuildKit's own, `dockerfile.v0`. */
   readonly frontend?: string;
+  /** Whether the frontend is asked over the gateway meanwhile, and what that returns is the result. */
+  readonly isForwarded?: true;
   readonly attributes: ReadonlyMap<string, string>;
   readonly exporters: readonly {readonly type: string; readonly attributes: ReadonlyMap<string, string>}[];
   readonly cacheExports: readonly CacheEntry[];
@@ -34,23 +36,17 @@ export interface SolveWatch {
  */
 export async function solve(
   connection: Http2Connection,
-  {ref, session, frontend, attributes, exporters, cacheExports, cacheImports, entitlements}: Solve,
+  build: Solve,
   {onStatus, signal}: SolveWatch,
 ): Promise<ReadonlyMap<string, string>> {
+  const {ref, session, exporters, cacheExports, entitlements} = build;
   const watching = watch(connection, ref, {onStatus, signal});
-  const imports = cacheImports.map(({type, attributes}) => ({
-    Type: type,
-    Attrs: Object.fromEntries(attributes),
-  }));
+  const {frontend, attributes} = writeFrontend(build);
   const request = {
     ref,
     session,
-    frontend: frontend === undefined ? 'dockerfile.v0' : 'gateway.v0',
-    frontendAttributes: new Map([
-      ...(frontend === undefined ? [] : [['source', frontend] as const]),
-      ...attributes,
-      ...(imports.length > 0 ? [['cache-imports', JSON.stringify(imports)] as const] : []),
-    ]),
+    frontend: build.isForwarded ? '' : frontend,
+    frontendAttributes: attributes,
     exporterType: exporters[0]?.type ?? '',
     exporterAttributes: exporters[0]?.attributes ?? new Map(),
     exporters,
@@ -63,6 +59,25 @@ export async function solve(
   } finally {
     await watching;
   }
+}
+
+/** The frontend as BuildKit names it, and its attributes with the caches among them. */
+export function writeFrontend({frontend, attributes, cacheImports}: Solve): {
+  readonly frontend: string;
+  readonly attributes: ReadonlyMap<string, string>;
+} {
+  const imports = cacheImports.map(({type, attributes}) => ({
+    Type: type,
+    Attrs: Object.fromEntries(attributes),
+  }));
+  return {
+    frontend: frontend === undefined ? 'dockerfile.v0' : 'gateway.v0',
+    attributes: new Map([
+      ...(frontend === undefined ? [] : [['source', frontend] as const]),
+      ...attributes,
+      ...(imports.length > 0 ? [['cache-imports', JSON.stringify(imports)] as const] : []),
+    ]),
+  };
 }
 
 /** It ends by itself after the solve. That it fails says nothing about the build. */

@@ -62,7 +62,7 @@ export function judgeEngine(
 ): Finding {
   // A plain build: of a small directory, with its Dockerfile in it.
   const destination = {kind: 'runtime', stdout: false} as const;
-  const request = {engine, context: '.', destination, passedFlags: [], passthrough: []};
+  const request = {engine, check: false, context: '.', destination, passedFlags: [], passthrough: []};
   try {
     const {name, reason} = chooseEngine({
       request,

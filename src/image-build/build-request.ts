@@ -38,6 +38,8 @@ export interface BuildRequest {
   readonly outputs: readonly string[];
   readonly push: boolean;
   readonly destination: Destination;
+  /** Only checks the Dockerfile. */
+  readonly check: boolean;
   /** `--compression`; undefined for the default of each destination. */
   readonly compression?: Compression;
   readonly progress?: string;

@@ -12,6 +12,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {Control} from '../../src/buildkit/control.ts';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
 import {bytesOver, end, frame, readDockerfile, readOne, respond, SYNC} from './buildkit-stand-in-calls.ts';
+import {type FrontendAnswer, isOfGateway, StandInGateway} from './buildkit-stand-in-gateway.ts';
 import {StatusFeed} from './buildkit-stand-in-status.ts';
 
 export type BuildkitBehaviour =
@@ -43,6 +44,9 @@ export class BuildkitStandIn {
   losses = 1;
   /** BuildKit before 0.14 knows one exporter, in fields of its own. */
   knowsExporters = true;
+  /** To whatever is asked over the gateway. */
+  answer: FrontendAnswer = {};
+  readonly gateway = new StandInGateway();
   readonly digest: string;
   readonly solves: SeenSolve[] = [];
   /** How many builds were cancelled, by whoever asked for them or by the end of the connection. */
@@ -84,6 +88,7 @@ export class BuildkitStandIn {
           case Control.solve.path:
             return await this.#solve(stream, sessions, {feedOf, lose, number});
           default:
+            if (isOfGateway(headers[':path'])) return await this.gateway.serve(stream, headers, this.answer);
             throw new GrpcError(GrpcCode.UNIMPLEMENTED, `unknown method ${headers[':path']}`);
         }
       } catch (error) {
@@ -124,6 +129,14 @@ export class BuildkitStandIn {
     const request = await readOne(stream, Control.solve.request);
     const {ref, exporters, frontendAttributes: attributes} = request;
     this.#check(/^[0-9a-z]{25}$/.test(ref), 'no reference of a build', ref);
+    if (request.frontend === '') {
+      this.#check(exporters.length === 0 && request.exporterType === '', 'an exporter', exporters);
+      await this.gateway.wait(ref, closing(stream));
+      feedOf(ref).end();
+      respond(stream);
+      stream.write(frame(Control.solve.response.encode({exporterResponse: new Map()})));
+      return end(stream);
+    }
     this.#check(exporters.length === 1, 'not one exporter', exporters);
     const exporter =
       this.knowsExporters && exporters[0] !== undefined
@@ -204,6 +217,12 @@ export class BuildkitStandIn {
       }
     }
   }
+}
+
+function closing(stream: ServerHttp2Stream): AbortSignal {
+  const closed = new AbortController();
+  stream.once('close', () => closed.abort());
+  return closed.signal;
 }
 
 function sourceDetail(filename: string, text: string, line: number) {

@@ -86,6 +86,16 @@ describeRealBuild('a build that fails on BuildKit', (real) => {
     });
   }
 
+  it('checks a Dockerfile, or says that this BuildKit cannot', async () => {
+    real.write({Dockerfile: 'FROM scratch AS Base\nCOPY index.html /\n', 'index.html': ''});
+    const ended = await real.tiltbuild(['--check', '.']);
+    // Linting came with BuildKit 0.15, which is in docker 27.
+    const old = real.version() < 27;
+    expect(ended, ended.stderr).to.include({exitCode: old ? 4 : 1});
+    expect(old ? ended.stderr : ended.stdout).to.contain(old ? '# syntax=' : 'StageNameCasing');
+    expect(ended.stderr).to.not.contain('This is a bug');
+  });
+
   for (const type of ['local', 'tar']) {
     it(`says that its ${type} output cannot be written`, async () => {
       const dest = join(real.world.sandbox.work, 'index.html', 'out');

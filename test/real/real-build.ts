@@ -36,6 +36,8 @@ export interface RealBuild {
   read(name: string, path: string): string;
   /** Whether this BuildKit says which lines of the Dockerfile an error is about; that of docker 20.10 does not. */
   quotesDockerfile(): boolean;
+  /** The first number of docker's version. */
+  version(): number;
   /** One field of `localhost/NAME:dev`, as docker's template names it. */
   inspect(name: string, field: string): unknown;
 }
@@ -100,12 +102,16 @@ export function describeRealBuild(title: string, declare: (real: RealBuild) => v
         rmSync(copy);
         return text;
       },
-      quotesDockerfile: () =>
-        Number.parseInt(daemon.docker(['version', '--format', '{{.Server.Version}}']), 10) >= 23,
+      quotesDockerfile: () => versionOf(daemon) >= 23,
+      version: () => versionOf(daemon),
       inspect: (name, field) =>
         JSON.parse(daemon.docker(['inspect', '--format', `{{json ${field}}}`, `localhost/${name}:dev`])),
     });
   });
+}
+
+function versionOf(daemon: Dockerd): number {
+  return Number.parseInt(daemon.docker(['version', '--format', '{{.Server.Version}}']), 10);
 }
 
 const LONGEST_KEPT = 100_000;

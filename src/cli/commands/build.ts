@@ -121,6 +121,7 @@ const resultFlags = group('result', {
     'Progress output: auto, plain, tty or rawjson',
     rewritten,
   ),
+  check: toggle('Check the Dockerfile for mistakes, as docker build --check does, without building it'),
   'dry-run': toggle('Show what would be done, including the exact command, without doing it'),
   quiet: toggle('Show the progress only if the build fails', {char: 'q', ...rewritten}),
   verbose: toggle(

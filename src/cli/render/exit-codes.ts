@@ -9,6 +9,7 @@ export const UNFIT = 4;
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'build-failed': 1,
+  'check-failed': 1,
   usage: 2,
   'invalid-reference': 2,
   'refused-k3d': 3,
@@ -46,7 +47,7 @@ export function exitCodeOf(error: unknown): number {
 /** As help and README list them. */
 export const EXIT_CODE_TABLE: readonly (readonly [codes: string, meaning: string])[] = [
   ['0', 'success'],
-  ['1', 'the build failed'],
+  ['1', 'the build failed, or --check found something'],
   ['2', 'invalid command line'],
   ['3', 'refused, because it would not work (k3d; an unqualified tag on kind)'],
   ['4', 'missing or out of reach: context, cluster, permission, builder, kubectl build, secret'],

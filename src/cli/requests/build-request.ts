@@ -22,13 +22,14 @@ type BuildFlags = ValuesOf<typeof build.flags>;
 
 /** Throws `usage` and `invalid-reference` for what is wrong without a look at files or the cluster. */
 export function readBuildRequest(
-  flags: BuildFlags,
+  given: BuildFlags,
   context: string,
   passthrough: readonly string[],
   surroundings: Surroundings,
 ): BuildRequest {
   const {env} = surroundings;
   const defaultPlatform = env.DOCKER_DEFAULT_PLATFORM;
+  const flags = given.check ? withoutResults(given) : given;
   const destination = readDestination(flags.output, flags.push);
   checkCombinations(flags, destination.kind === 'files');
   checkPassthrough(passthrough);
@@ -60,12 +61,29 @@ export function readBuildRequest(
     fileVariable: flags['file-env'],
     ignore: flags.ignore,
     only: flags.only,
+    check: flags.check,
     compression: flags.compression,
     progress: flags.progress,
     iidFile: flags.iidfile,
     metadataFile: flags['metadata-file'],
     expectedRef: readExpectedRef(env),
   });
+}
+
+/** As with docker, --check may be added to the command of a build, whose results it does not make. */
+function withoutResults(flags: BuildFlags): BuildFlags {
+  const none = {image: undefined, iidfile: undefined, 'metadata-file': undefined, 'ref-file': undefined};
+  return {
+    ...flags,
+    ...none,
+    'tag-prefix': undefined,
+    'tag-length': undefined,
+    compression: undefined,
+    tag: [],
+    output: [],
+    push: false,
+    print: flags.print === 'ref' ? undefined : flags.print,
+  };
 }
 
 /** With --push, the name that Tilt expects in its registry; an image that stays in the node keeps its own. */

@@ -16,7 +16,7 @@ export interface EngineChoice {
 export interface EngineQuestion {
   readonly request: Pick<
     BuildRequest,
-    'engine' | 'context' | 'destination' | 'progress' | 'passedFlags' | 'passthrough'
+    'engine' | 'check' | 'context' | 'destination' | 'progress' | 'passedFlags' | 'passthrough'
   >;
   readonly plugin: FoundPlugin | undefined;
   /** Pods that the builder is to have. */
@@ -43,6 +43,7 @@ const LARGEST_ARCHIVE = 64_000_000;
 
 /** What kubectl build 0.1.6 cannot do, or does badly. docs/engines.md has the same rows. */
 export const LIMITS: readonly Limit[] = [
+  {reason: 'does not know --check', applies: ({request}) => request.check},
   {
     reason: 'does not know --build-context',
     applies: ({request}) => isSet(request, '--build-context'),
@@ -118,8 +119,8 @@ export function chooseEngine(question: EngineQuestion): EngineChoice {
 }
 
 /** Whether the image has to get into the runtimes of several nodes. */
-function needsCopies({request: {destination}, replicas}: EngineQuestion): boolean {
-  return destination.kind === 'runtime' && replicas > 1;
+function needsCopies({request: {check, destination}, replicas}: EngineQuestion): boolean {
+  return !check && destination.kind === 'runtime' && replicas > 1;
 }
 
 /** Throws `usage` where the image would be missing from nodes. */

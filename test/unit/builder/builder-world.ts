@@ -322,6 +322,7 @@ export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest 
   return {
     ...{context: '.', tags: [], platforms: [], secrets: [], outputs: [], push: false, ignore: [], only: []},
     ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false, engine: 'auto'},
+    check: false,
     destination: {kind: 'runtime', stdout: false},
     builder: {name: 'buildkit', given: false},
     builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},

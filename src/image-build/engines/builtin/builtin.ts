@@ -5,84 +5,43 @@ import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import {reasonOf} from '../../../system-error.ts';
 import {advise, flag} from '../../../text/advice.ts';
-import {GrpcError} from '../../../wire/grpc/status.ts';
-import type {BuildPass} from '../../build-passes.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
 import {chooseExport, type Export, readCache} from './exports.ts';
-import {describeFailure} from './failure.ts';
-import {frontendAttributes, lastOf, valuesOf} from './frontend.ts';
-import {type OpenBuilder, openBuilder} from './open-builder.ts';
-import {chooseForm, hasColour, showProgress} from './progress.ts';
+import {describeBuild, followSolve} from './follow-solve.ts';
+import {valuesOf} from './frontend.ts';
+import {type OpenBuilder, onBuilder} from './open-builder.ts';
 
 export function builtin(build: PreparedBuild, runtime: BuilderRuntime, ports: Ports): Engine {
   const outputs: Output[] = [];
-  let opened: Promise<OpenBuilder> | undefined;
-  return {
-    name: 'builtin',
-    // Whatever comes from standard input is kept; what went to standard output cannot be taken back.
-    isRepeatable: !build.request.destination.stdout,
-    run: async ({stop, ...run}) => {
-      opened ??= openBuilder(build, outputs, ports);
-      const cancel = new AbortController();
-      const release = ports.interruption.subscribe(() => cancel.abort());
-      const signal = AbortSignal.any([stop, cancel.signal]);
-      const end = await solvePass(
-        await opened,
-        {...run, stop: signal},
-        build,
-        runtime,
-        outputs,
-        ports,
-      ).finally(release);
-      // Another attempt needs a connection of its own.
-      if (end.kind === 'failed' && end.fault !== undefined) opened = undefined;
-      return end;
-    },
-    close: () => void opened?.then(({client}) => client.close()).catch(() => undefined),
-  };
+  return onBuilder(build, outputs, ports, (opened, run) =>
+    solvePass(opened, run, build, runtime, outputs, ports),
+  );
 }
 
 async function solvePass(
-  {client, tunnel, sources}: OpenBuilder,
-  {pass, stop}: EngineRun,
+  opened: OpenBuilder,
+  run: EngineRun,
   build: PreparedBuild,
   runtime: BuilderRuntime,
   outputs: Output[],
-  {builtin, files}: Ports,
+  ports: Ports,
 ): Promise<EngineEnd> {
-  const {request} = pass;
+  const {request, tags} = run.pass;
   const {env} = build.surroundings;
-  const exported = chooseExport(
-    request,
-    pass.tags.map(({canonical}) => canonical),
-    runtime,
-  );
-  const output = openOutput(exported.dest, builtin);
+  const names = tags.map(({canonical}) => canonical);
+  const exported = chooseExport(request, names, runtime);
+  const output = openOutput(exported.dest, ports.builtin);
   outputs.splice(0, outputs.length, ...(output === undefined ? [] : [output]));
-  const progress = showProgress(
-    chooseForm(request, build.surroundings),
-    hasColour(build.surroundings),
-    builtin,
-  );
   try {
-    const response = await client.solve(
-      {
-        frontend: lastOf(request, '--frontend'),
-        attributes: new Map([...frontendAttributes(request, env), ...sources.attributes]),
+    return await followSolve(opened, run, build, ports, async (watch) => {
+      const asked = {
+        ...describeBuild(request, opened.sources, env),
         exporters: [exported],
         cacheExports: readCache('--cache-to', valuesOf(request, '--cache-to'), env),
-        cacheImports: readCache('--cache-from', valuesOf(request, '--cache-from'), env),
-        entitlements: entitlementsOf(pass),
-      },
-      {onStatus: (status) => progress.observe(status), signal: stop},
-    );
-    await progress.end(false);
-    return {kind: 'built', digest: findDigest(response, build)};
-  } catch (error) {
-    await progress.end(!stop.aborted);
-    if (!(error instanceof GrpcError)) throw error;
-    return await describeFailure(error, {steps: progress.steps, tunnel, build, files});
+      };
+      return {kind: 'built', digest: findDigest(await opened.client.solve(asked, watch), build)};
+    });
   } finally {
     output?.close();
   }
@@ -97,13 +56,6 @@ function openOutput(dest: Export['dest'], {openTree, openArchive}: Ports['builti
       cause,
     });
   }
-}
-
-/** As kubectl build asks for it: `--network host` needs the entitlement as well. */
-function entitlementsOf({request}: BuildPass): readonly string[] {
-  const asked = valuesOf(request, '--allow').flatMap((list) => list.split(','));
-  const isHost = lastOf(request, '--network') === 'host';
-  return [...new Set([...asked, ...(isHost ? ['network.host'] : [])])];
 }
 
 /** Throws `digest-missing`. */

@@ -68,7 +68,7 @@ function toError(error: GrpcError): TiltbuildError {
 const AROUND = 2;
 
 /** `Dockerfile:2`, and the lines, each in question behind an arrow, as BuildKit's own client shows them. */
-function quoteSource({filename, text, ranges}: SourceLines): readonly string[] {
+export function quoteSource({filename, text, ranges}: SourceLines): readonly string[] {
   const [first] = ranges;
   if (first === undefined) return [];
   const lines = text.split('\n');

@@ -3,7 +3,7 @@ import {TiltbuildError} from '../../../errors.ts';
 import {splitKeyValue} from '../../../text/key-value.ts';
 import type {BuildRequest} from '../../build-request.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 type Attributes = readonly (readonly [name: string, value: string])[];
 
 /** Values of a flag that is passed on as it is, e.g. `--build-arg`; empty where it was not given. */

@@ -12,10 +12,37 @@ import type {Ports} from '../../../ports.ts';
 import {command} from '../../../text/advice.ts';
 import type {BuildSecret} from '../../inputs/secrets.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
+import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
 import {findAgents} from './agents.ts';
 import {valuesOf} from './frontend.ts';
 import {findLogin} from './logins.ts';
 import {type BuildSources, findSources} from './sources.ts';
+
+/** An engine that does its work on a builder which it opens, and opens again after a fault of that. */
+export function onBuilder(
+  build: PreparedBuild,
+  outputs: readonly Output[],
+  ports: Ports,
+  work: (opened: OpenBuilder, run: EngineRun) => Promise<EngineEnd>,
+): Engine {
+  let opened: Promise<OpenBuilder> | undefined;
+  return {
+    name: 'builtin',
+    // Whatever comes from standard input is kept; what went to standard output cannot be taken back.
+    isRepeatable: !build.request.destination.stdout,
+    run: async (run) => {
+      opened ??= openBuilder(build, outputs, ports);
+      const cancel = new AbortController();
+      const release = ports.interruption.subscribe(() => cancel.abort());
+      const stop = AbortSignal.any([run.stop, cancel.signal]);
+      const end = await work(await opened, {...run, stop}).finally(release);
+      // Another attempt needs a connection of its own.
+      if (end.kind === 'failed' && end.fault !== undefined) opened = undefined;
+      return end;
+    },
+    close: () => void opened?.then(({client}) => client.close()).catch(() => undefined),
+  };
+}
 
 export interface OpenBuilder {
   readonly client: BuildkitClient;
@@ -23,7 +50,7 @@ export interface OpenBuilder {
   readonly sources: BuildSources;
 }
 
-export async function openBuilder(
+async function openBuilder(
   build: PreparedBuild,
   outputs: readonly Output[],
   ports: Ports,

@@ -141,16 +141,14 @@ describe('the details of a failure', () => {
       detail('errdefs.Source', {}),
       detail('errdefs.Source', 'no json'),
       detail('errdefs.Vertex', {digest: 'sha256:1'}),
-      detail('gatewayapi.ExitMessage', {Code: 3}),
     ];
     expect(readFailure({details})).to.deep.equal({
       sources: [
         {filename: 'Dockerfile', text: 'FROM a\n', ranges},
         {filename: '', text: '', ranges: []},
       ],
-      step: 'sha256:1',
-      exitCode: 3,
+      isUnsupported: false,
     });
-    expect(readFailure({details: []})).to.deep.equal({sources: [], step: undefined, exitCode: undefined});
+    expect(readFailure({details: []})).to.deep.equal({sources: [], isUnsupported: false});
   });
 });

@@ -40,6 +40,7 @@ describe('chooseEngine', () => {
     ['--build-context', passed('--build-context', 'a=b'), {}],
     ['--shm-size', passed('--shm-size', '1g'), {}],
     ['--ulimit', passed('--ulimit', 'nofile=1'), {}],
+    ['--check', {check: true}, {}],
     ['--progress rawjson', {progress: 'rawjson'}, {}],
     ['a cache that the plugin does not know', passed('--cache-to', 'mode=max,type=gha'), {}],
     ['a Dockerfile that is not sent', {}, {dockerfileIsSent: false}],
@@ -75,7 +76,8 @@ describe('chooseEngine', () => {
     ] as const)
       expect(() => choose(request, {replicas: 2, ...question})).to.throw(TiltbuildError, 'has 2 pods');
     const pushed = {destination: {kind: 'image', stdout: false}} as const;
-    expect(choose(pushed, {replicas: 2, plugin: undefined}).name).to.equal('builtin');
+    for (const request of [pushed, {check: true}])
+      expect(choose(request, {replicas: 2, plugin: undefined}).name).to.equal('builtin');
   });
 
   it('takes its own for a plugin that cannot be used, and refuses that one', () => {
