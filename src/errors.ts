@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'tool-missing'
   | 'build-secret-missing'
   | 'temporary-files'
+  | 'system-fault'
   // The build itself failed.
   | 'build-failed'
   | 'check-failed'

@@ -22,40 +22,55 @@ import {every, type Host, makePorts} from './make-ports.ts';
 import type {Notes, Ports} from './ports.ts';
 import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
+import {isStandardOutputClosed} from './system/output-disk.ts';
 import {Terminal} from './system/terminal.ts';
+import {describeSystemError} from './system-error.ts';
 import {chooseFlagWriter} from './tilt/tiltfile-phrases.ts';
 
 async function main(): Promise<number> {
   const {env, platform} = process;
-  const terminal = new Terminal(process);
+  const crash = listenForCrashes();
+  const terminal = new Terminal(process, isStandardOutputClosed);
   const onTerminal = process.stderr.isTTY === true;
   const argv = process.argv.slice(2);
   const style: Style = {
     ...chooseStyle(onTerminal, env, onTerminal ? process.stderr.columns : undefined),
     writeFlag: chooseFlagWriter(env, findTiltArgument),
   };
-  const surroundings: Surroundings = {
-    env,
-    cwd: process.cwd(),
-    platform,
-    terminal: onTerminal,
-    toolVersion: VERSION,
-    // Compiled, the second word is a path inside the program itself.
-    self: {program: process.execPath, args: process.versions.bun ? [] : process.argv.slice(1, 2)},
-  };
   try {
-    return await perform(await readCommandLine(argv, surroundings), {surroundings, terminal, style});
-  } catch (error) {
+    const surroundings: Surroundings = {
+      env,
+      cwd: process.cwd(),
+      platform,
+      terminal: onTerminal,
+      toolVersion: VERSION,
+      // Compiled, the second word is a path inside the program itself.
+      self: {program: process.execPath, args: process.versions.bun ? [] : process.argv.slice(1, 2)},
+    };
+    const invocation = await readCommandLine(argv, surroundings);
+    return await Promise.race([perform(invocation, {surroundings, terminal, style}), crash]);
+  } catch (thrown) {
+    const error = describeSystemError(thrown);
     const {verbosity, json} = readReporting(argv);
     await terminal.writeError(
       json
         ? formatErrorJson(error, style.writeFlag)
         : renderError(error, style, {verbosity, runtime: describeRuntime()}),
     );
-    if (surroundings.terminal && !json && error instanceof TiltbuildError && error.code === 'build-failed')
+    if (onTerminal && !json && error instanceof TiltbuildError && error.code === 'build-failed')
       await terminal.writeError(renderFailed(performance.now() / 1000, style));
     return exitCodeOf(error);
+  } finally {
+    await terminal.flush();
   }
+}
+
+/** Rejects with what nothing caught, which the runtime would show with the program's own source. */
+function listenForCrashes(): Promise<never> {
+  const {promise, reject} = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  process.on('uncaughtException', reject).on('unhandledRejection', reject);
+  return promise;
 }
 
 interface Stage {

@@ -30,7 +30,7 @@ export function makePorts(
 ): Ports {
   const {env, platform, arch} = process;
   const interruption = new SignalInterruption(process);
-  const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
+  const atExit = (cleanUp: () => void) => void process.on('exit', () => tryTo(cleanUp));
   const runner = new Runner(interruption, platform, atExit);
   const files = new DiskFiles(temporaryRoot(), atExit);
   const home = findHome({env, platform}, files);
@@ -58,11 +58,20 @@ export function makePorts(
     },
     notes,
     interruption,
-    confirm: (question) => confirm(question, process.stdin, process.stderr),
+    confirm: (question) => confirm(question, process.stdin, process.stderr, interruption),
     wallClock: () => Date.now(),
     now: () => performance.now(),
     sleep: (milliseconds) => interruption.sleep(milliseconds),
   };
+}
+
+/** An error at the exit would change the exit code, and show the program's own source. */
+function tryTo(cleanUp: () => void): void {
+  try {
+    cleanUp();
+  } catch {
+    // Nothing is left that could act on it.
+  }
 }
 
 export function every(milliseconds: number, callback: () => void): () => void {

@@ -1,27 +1,93 @@
 /** Owns the words for errors of the operating system. */
+import {TiltbuildError} from './errors.ts';
+
+/** An error with the system's own code, such as ENOSPC; the codes of the runtime's own errors have an underscore. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
+}
 
 export function isDenied(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  const {code} = causeOf(error);
+  return code === 'EACCES' || code === 'EPERM';
 }
 
 /** The reason alone, without the path and the system call. */
 export function reasonOf(error: unknown): string {
   if (isDenied(error)) return 'permission denied';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const {code, message} = causeOf(error);
   switch (code) {
     case 'ENOSPC':
       return 'the disk is full';
     case 'EDQUOT':
       return 'the disk quota is used up';
+    case 'EFBIG':
+      return 'the file would be larger than the limit of this process (ulimit -f)';
     case 'EROFS':
       return 'the file system is read-only';
+    case 'EIO':
+      return 'the device reported an error';
+    case 'EMFILE':
+      return 'too many files are open in this process (ulimit -n)';
+    case 'ENFILE':
+      return 'too many files are open on this machine';
+    case 'EAGAIN':
+    case 'ENOMEM':
+      return 'the system has no room for another process';
+    case 'ENOEXEC':
+      return 'it is neither a program for this machine nor a script';
     case 'ENOENT':
       return 'there is no such directory';
     case 'ENOTDIR':
       return 'a part of the path is not a directory';
     case 'EISDIR':
       return 'it is a directory';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'the other side closed the connection';
+    case 'ECONNREFUSED':
+      return 'nothing listens there';
     default:
-      return code ?? (error instanceof Error ? error.message : String(error));
+      return code ?? message;
   }
+}
+
+/** What a port failed at: a path, a host, a program. */
+export type Subject = string | undefined;
+
+/** The error for the user, if `error` is one of the system's; any other is returned as it is. */
+export function describeSystemError(error: unknown, subject?: Subject): unknown {
+  if (!isSystemError(error)) return error;
+  const {syscall = '', path} = error;
+  const verb = VERBS.find(([calls]) => calls.test(syscall))?.[1] ?? 'use';
+  const what = path ?? subject;
+  // The same code stands for a missing directory above a file that is written.
+  const isMissing = error.code === 'ENOENT' && verb !== 'write';
+  const why = isMissing
+    ? verb === 'start'
+      ? 'it or its interpreter does not exist'
+      : 'it does not exist'
+    : reasonOf(error);
+  return new TiltbuildError(
+    'system-fault',
+    what === undefined
+      ? `The system reported an error: ${why} (${syscall || error.code}).`
+      : `Could not ${verb} "${what}": ${why}.`,
+    {cause: error},
+  );
+}
+
+/** By system call. */
+const VERBS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:open|read|scandir|l?stat|access|realpath|f?stat)/, 'read'],
+  [/^(?:write|mk|rename|(?:sym)?link|f?ch|u?time|lutime|copy|f?trunc|f?sync)/, 'write'],
+  [/^(?:unlink|rm)/, 'remove'],
+  [/spawn/, 'start'],
+  [/^(?:connect|getaddrinfo)/, 'connect to'],
+];
+
+/** Of an error that a port described, what the system said. */
+function causeOf(error: unknown): {readonly code: string | undefined; readonly message: string} {
+  if (error instanceof TiltbuildError && isSystemError(error.cause)) return causeOf(error.cause);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  return {code, message: error instanceof Error ? error.message : String(error)};
 }

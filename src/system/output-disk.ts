@@ -9,6 +9,7 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -190,4 +191,22 @@ function writeThrough(path: string): ClosableArchive {
 /** An archive that goes wherever `write` takes it, such as standard output. */
 export function archiveTo(write: (chunk: Uint8Array) => Promise<void>): ClosableArchive {
   return {kind: 'archive', write, complete: async () => undefined, close: () => undefined};
+}
+
+const STDOUT = 1;
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Whether the process was started without a standard output. Bun (1.4.5, `bun_initialize_process`) then opens /dev/null
+ * in its place, with a flag that no inherited descriptor has. Nothing tells it on Node, or without /proc.
+ */
+export function isStandardOutputClosed(): boolean {
+  if (!('Bun' in globalThis)) return false;
+  try {
+    const flags =
+      /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${STDOUT}`, 'latin1'))?.[1] ?? '0';
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+  } catch {
+    return false;
+  }
 }

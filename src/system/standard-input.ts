@@ -38,18 +38,28 @@ export class StandardInput implements Input {
   }
 }
 
-/** False if `input` is no terminal, or the answer is anything but yes. */
+/** False if `input` is no terminal or ends, or the answer is anything but yes. Throws `Interrupted`. */
 export async function confirm(
   question: string,
   input: NodeJS.ReadStream,
   output: NodeJS.WritableStream,
+  interruption: SignalInterruption,
 ): Promise<boolean> {
   if (input.isTTY !== true) return false;
-  const {createInterface} = await import('node:readline/promises');
-  const lines = createInterface({input, output});
-  try {
-    return /^y(?:es)?$/i.test((await lines.question(question)).trim());
-  } finally {
-    lines.close();
-  }
+  const {createInterface} = await import('node:readline');
+  output.write(question);
+  // With `terminal`, readline would take Ctrl-C and Ctrl-D for itself, and reject.
+  const lines = createInterface({input, terminal: false});
+  const answered = Promise.withResolvers<string>();
+  const release = interruption.subscribe(() => answered.resolve(''));
+  lines.once('line', answered.resolve).once('close', () => {
+    // What comes next is not the answer.
+    output.write('\n');
+    answered.resolve('');
+  });
+  const answer = await answered.promise;
+  release();
+  lines.removeAllListeners().close();
+  interruption.throwIfReceived();
+  return /^y(?:es)?$/i.test(answer.trim());
 }

@@ -11,14 +11,23 @@ export interface Streams {
   readonly stderr: Writable;
 }
 
+/** How long a reader may take for what is left at the end, in milliseconds. */
+const PATIENCE = 1000;
+
 export class Terminal {
   readonly #process: Streams;
+  readonly #isClosed: () => boolean;
+  readonly #pending = new Set<Promise<void>>();
   readonly #guarded = new Set<Writable>();
   #status: string | undefined;
 
-  /** `process` creates each stream the first time it is read, which takes some milliseconds. */
-  constructor(process: Streams) {
+  /**
+   * `process` creates each stream the first time it is read, which takes some milliseconds. `isClosed` is whether the
+   * process was started without a standard output, and the runtime put something else in its place.
+   */
+  constructor(process: Streams, isClosed: () => boolean = () => false) {
     this.#process = process;
+    this.#isClosed = isClosed;
   }
 
   /**
@@ -27,8 +36,9 @@ export class Terminal {
    */
   async writeResult(text: string): Promise<void> {
     this.showStatus(undefined);
+    if (text === '') return;
     try {
-      await write(this.#open('stdout'), text);
+      await this.#writeOut(text);
     } catch (cause) {
       if (isReaderGone(cause)) return;
       throw new TiltbuildError(
@@ -42,7 +52,7 @@ export class Terminal {
   /** Writes part of a result that is too large to hold. Throws `result-not-written`. */
   async writeBytes(chunk: Uint8Array): Promise<void> {
     this.showStatus(undefined);
-    await write(this.#open('stdout'), chunk).catch((cause) => {
+    await this.#writeOut(chunk).catch((cause) => {
       throw new TiltbuildError(
         'result-not-written',
         `Cannot write the result to standard output: ${reasonOf(cause)}.`,
@@ -54,7 +64,19 @@ export class Terminal {
   /** Writes to standard error. A failure there cannot be reported, and does not end a build. */
   async writeError(chunk: string | Uint8Array): Promise<void> {
     this.showStatus(undefined);
-    await write(this.#open('stderr'), chunk).catch(() => undefined);
+    const written = write(this.#open('stderr'), chunk).catch(() => undefined);
+    this.#pending.add(written);
+    await written;
+    this.#pending.delete(written);
+  }
+
+  /** Waits for what nobody waited for: notes, to a reader that is slow. It may also have stopped reading. */
+  async flush(): Promise<void> {
+    this.showStatus(undefined);
+    await Promise.race([
+      Promise.all(this.#pending),
+      new Promise((resolve) => setTimeout(resolve, PATIENCE).unref()),
+    ]);
   }
 
   /** Shows `line` as the last one of a terminal until something else is written; undefined removes it. */
@@ -62,6 +84,11 @@ export class Terminal {
     if (line === this.#status) return;
     this.#status = line;
     this.#open('stderr').write(`${TO_START}${line ?? ''}`);
+  }
+
+  async #writeOut(chunk: string | Uint8Array): Promise<void> {
+    if (this.#isClosed()) throw new Error('it is closed');
+    await write(this.#open('stdout'), chunk);
   }
 
   #open(name: keyof Streams): Writable {

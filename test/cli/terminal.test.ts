@@ -17,12 +17,15 @@ async function runOnTerminal(
   world: World,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  /** Typed once a question is there. */
+  keys?: string,
 ) {
   const {program, sandbox} = world;
-  const command = `stty cols 60; ${formatCommand([program.command, ...program.args, ...args])}`;
+  const command = `stty cols 60; exec ${formatCommand([program.command, ...program.args, ...args])}`;
   const ended = await runCommand('/usr/bin/env', ['script', '-qec', command, '/dev/null'], {
     env: {...sandbox.env, PATH: `${sandbox.env.PATH}:/usr/bin:/bin`, SHELL: '/bin/sh', TERM: 'xterm', ...env},
     cwd: sandbox.work,
+    ...(keys !== undefined && {typedAt: {stdoutContains: '[y/N]', keys}}),
   });
   // The line that shows a wait appears only on a slow machine.
   const text = ended.stdout.replaceAll('\r\n', '\n').replaceAll(STATUS, '');
@@ -57,6 +60,20 @@ describeCommand('on a terminal', (world) => {
     const {text} = await runOnTerminal(world, ['-q', ...BUILD]);
     expect(text).to.match(/^sha256:\w+\n$/);
   });
+
+  for (const [name, keys, exitCode] of [
+    ['y', 'y\n', 0],
+    ['n', 'n\n', 2],
+    ['Ctrl-D', '\u0004', 2],
+    ['Ctrl-C', '\u0003', 130],
+  ] as const) {
+    it(`a question that is answered with ${name} ends with ${exitCode}`, async () => {
+      const ended = await runOnTerminal(world, ['builder', 'rm', 'buildkit'], {}, keys);
+      expect(ended.exitCode, ended.text).to.equal(exitCode);
+      expect(world.api.state.deployments).to.have.length(exitCode === 0 ? 0 : 1);
+      expect(ended.text).not.to.contain('This is a bug');
+    });
+  }
 
   it('an error is wrapped to its width', async () => {
     const {exitCode, text} = await runOnTerminal(world, ['-t', 'web:dev', '.'], {NO_COLOR: '1'});

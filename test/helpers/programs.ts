@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly discardStderr?: boolean;
   /** Sends the signals, a tenth of a second apart, once standard error holds the text. */
   readonly signalWhen?: {readonly stderrContains: string; readonly signals: readonly NodeJS.Signals[]};
+  /** Writes the keys to its standard input, once standard output holds the text, and leaves it open. */
+  readonly typedAt?: {readonly stdoutContains: string; readonly keys: string};
 }
 
 export interface Ended {
@@ -88,6 +90,7 @@ export function runCommand(
     measureMemory = false,
     discardStderr = false,
     signalWhen,
+    typedAt,
   }: Omit<RunOptions, 'args'>,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
@@ -95,7 +98,7 @@ export function runCommand(
     const child = spawn(command, args, {
       env,
       cwd,
-      stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [stdin === undefined && typedAt === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -116,7 +119,13 @@ export function runCommand(
         }, 20),
       );
     }
-    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    let typed = false;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout.push(chunk);
+      if (typed || typedAt === undefined || !Buffer.concat(stdout).includes(typedAt.stdoutContains)) return;
+      typed = true;
+      child.stdin?.write(typedAt.keys);
+    });
     child.stderr?.on('data', (chunk: Buffer) => {
       if (!discardStderr) stderr.push(chunk);
       if (signalWhen === undefined || signalled) return;
@@ -146,7 +155,7 @@ export function runCommand(
     });
     // A program that ends without reading its input is not an error of the test.
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(stdin);
+    if (typedAt === undefined) child.stdin?.end(stdin);
   });
 }
 

@@ -28,6 +28,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'tool-missing': 4,
   'build-secret-missing': 4,
   'temporary-files': 4,
+  'system-fault': 4,
   'digest-missing': 5,
   'reference-unstable': 5,
   'result-not-written': 5,
