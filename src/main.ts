@@ -43,6 +43,8 @@ async function main(): Promise<number> {
       cwd: process.cwd(),
       platform,
       terminal: onTerminal,
+      // Read late, since it opens the stream.
+      resultTerminal: () => process.stdout.isTTY === true,
       toolVersion: VERSION,
       // Compiled, the second word is a path inside the program itself.
       self: {program: process.execPath, args: process.versions.bun ? [] : process.argv.slice(1, 2)},

@@ -48,6 +48,8 @@ export interface DelegateRun {
   readonly argv: readonly string[];
   /** Changes to the environment of the delegate; undefined unsets a variable. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Its current directory; undefined for our own. */
+  readonly cwd?: string;
   /** When aborted, it ends the delegate as a signal would. */
   readonly stop?: AbortSignal;
   /** `result`: the delegate's standard output is the result and goes to ours. */

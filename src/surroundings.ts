@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly platform: NodeJS.Platform;
   /** Whether standard error is a terminal. */
   readonly terminal: boolean;
+  /** Whether standard output is a terminal. */
+  readonly resultTerminal: () => boolean;
   /** Version of this program. */
   readonly toolVersion: string;
   /** How to start this program again; further arguments follow its own. */

@@ -71,7 +71,6 @@ export function judgeEngine(
       env,
       contextSize: 0,
       dockerfileIsSent: true,
-      directory: '',
     });
     return ok(`${name}: ${reason}`);
   } catch (error) {

@@ -9,6 +9,7 @@ import type {BuildRequest} from './build-request.ts';
 import {type BuildResult, clearResultFile, writeResultFile} from './build-result.ts';
 import {openEngine} from './engines/open-engine.ts';
 import {runPass} from './engines/run-pass.ts';
+import {checkStandardOutput} from './inputs/outputs.ts';
 import {type Preparation, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
 /** Builds and gives the result. Throws `TiltbuildError` or `Interrupted`, and leaves nothing behind. */
@@ -19,6 +20,7 @@ export async function buildImage(
 ): Promise<BuildResult> {
   const {files, input, notes} = ports;
   const started = ports.now();
+  checkStandardOutput(request.output, surroundings);
   const preparation: Preparation = {
     attempt: async (step) => await step(),
     staging: {disk: files, input},

@@ -6,7 +6,7 @@ import type {PullSecretChoice} from '../cluster/pull-secret.ts';
 import type {ContentTagForm} from '../image/content-tag.ts';
 import type {ParsedTag} from '../image/qualification.ts';
 import type {ImageReference} from '../image/reference.ts';
-import type {Destination} from './inputs/outputs.ts';
+import type {Destination, Output} from './inputs/outputs.ts';
 
 /** What a build prints on standard output. */
 export type PrintForm = 'digest' | 'ref' | 'json' | 'none';
@@ -34,8 +34,8 @@ export interface BuildRequest {
   readonly platforms: readonly string[];
   /** `--secret` as typed. */
   readonly secrets: readonly string[];
-  /** `--output` as typed. */
-  readonly outputs: readonly string[];
+  /** `--output`; undefined where it was not given. */
+  readonly output?: Output;
   readonly push: boolean;
   readonly destination: Destination;
   /** Only checks the Dockerfile. */

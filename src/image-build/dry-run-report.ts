@@ -38,8 +38,9 @@ function describe(run: DryRun) {
       action: asked.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
       description: describeBuilder(run),
     },
-    commands: commands.map(({words, env, input}) => ({
+    commands: commands.map(({words, env, cwd, input}) => ({
       argv: maskSecrets(words),
+      ...(cwd !== undefined && {cwd}),
       stdin: input ?? null,
       env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? null])),
     })),
@@ -124,7 +125,7 @@ function formatText(run: DryRun, {env, platform}: Shown): string {
 }
 
 function showCommand(
-  {words, env: changes, input}: DryRun['commands'][number],
+  {words, env: changes, cwd, input}: DryRun['commands'][number],
   env: Shown['env'],
   platform: Shown['platform'],
 ): readonly string[] {
@@ -133,12 +134,14 @@ function showCommand(
     Object.entries(changes).filter(([name, value]) => value === undefined && env[name] !== undefined),
   );
   const shells: readonly Shell[] = platform === 'win32' ? ['powershell', 'cmd'] : ['posix'];
+  const place = cwd === undefined ? [] : [`In the directory ${cwd}:`];
   const from = input === undefined ? '' : ` < ${formatCommand([input])}`;
-  if (shells.length === 1) return [formatCommand(words, {env: needed}) + from];
-  return shells.flatMap((shell) => [
+  if (shells.length === 1) return [...place, formatCommand(words, {env: needed}) + from];
+  const lines = shells.flatMap((shell) => [
     shell === 'cmd' ? 'In cmd:' : 'In PowerShell:',
     formatCommand(words, {shell, env: needed}) + from,
   ]);
+  return [...place, ...lines];
 }
 
 function showProblem({message, detail, remedy}: TiltbuildError): readonly string[] {

@@ -32,6 +32,8 @@ export interface PlannedCommand {
   readonly words: readonly string[];
   /** Changes to the environment; undefined takes a variable away. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Its current directory; undefined: our own. */
+  readonly cwd?: string;
   /** The file for its standard input; undefined: our own. */
   readonly input?: string;
 }
@@ -115,7 +117,7 @@ function foreseeCommand(
   runtime: ReturnType<typeof builderRuntime>,
 ): PlannedCommand {
   const request = {...pass.request, context, file};
-  const {argv, env} = planBuild({...pass, request}, {...build, runtime, secretSpecs});
+  const {argv, env, cwd} = planBuild({...pass, request}, {...build, runtime, secretSpecs});
   const hide = (word: string) => word.replaceAll(build.privatePath(''), PRIVATE);
   const hidden = Object.entries(env).map(([name, value]) => [
     name,
@@ -124,6 +126,7 @@ function foreseeCommand(
   return {
     words: [build.program ?? 'kubectl-build', ...argv].map(hide),
     env: Object.fromEntries(hidden),
+    ...(cwd !== undefined && {cwd: hide(cwd)}),
     ...(input !== undefined && {input: hide(input)}),
   };
 }

@@ -7,14 +7,14 @@ import {type Identified, identify, type Product, refuseK3d} from '../cluster/pro
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
 import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
-import type {Files, Ports} from '../ports.ts';
+import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {BuildRequest} from './build-request.ts';
 import {checkResultFile, listResultFiles, type ResultFile} from './build-result.ts';
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
-import {type BuildSecret, readBuildSecret} from './inputs/secrets.ts';
+import {type BuildSecret, readBuildSecrets} from './inputs/secrets.ts';
 import {type BuildInputs, readInputs, type Staging} from './inputs/stage-inputs.ts';
 
 /** Everything known before the builder is touched. */
@@ -58,8 +58,9 @@ export async function prepareBuild<T>(
   const {files, delegate, interruption} = ports;
   const started = ports.now();
   checkContext(request, files);
-  const sources = {env: surroundings.env, exists: (path: string) => files.kindOf(path) !== 'missing'};
-  const secrets = request.secrets.map((spec) => readBuildSecret(spec, sources));
+  const {env, cwd} = surroundings;
+  const sources = {env, cwd, exists: (path: string) => files.kindOf(path) !== 'missing'};
+  const secrets = readBuildSecrets(request.secrets, sources);
 
   return await withCluster(request.connection, surroundings, ports, async (opened) => {
     const {target, byNames, cluster, privatePath} = opened;
@@ -92,10 +93,7 @@ export async function prepareBuild<T>(
       toolVersion: surroundings.toolVersion,
     };
     const engine = await attempt(
-      () =>
-        chooseEngine(
-          engineQuestion(request, surroundings, {plugin, inputs, pods: countPods(builder)}, files),
-        ),
+      () => chooseEngine(engineQuestion(request, surroundings, {plugin, inputs, pods: countPods(builder)})),
       {name: 'kubectl-build', reason: 'cannot be used'} as const,
     );
     const notes = [...tags, pullSecret].flatMap(({note}) => note ?? []);
@@ -150,7 +148,6 @@ function engineQuestion(
   request: BuildRequest,
   {env}: Surroundings,
   {plugin, inputs, pods}: Pick<PreparedBuild, 'inputs'> & Pick<EngineQuestion, 'plugin'> & {pods: number},
-  files: Files,
 ): EngineQuestion {
   const {local} = inputs;
   return {
@@ -158,7 +155,6 @@ function engineQuestion(
     plugin,
     replicas: pods,
     contextSize: local?.survey.bytes ?? 0,
-    directory: files.basename(files.realPath('.')),
     dockerfileIsSent: local?.dockerfile?.sentAs !== undefined,
     env,
   };

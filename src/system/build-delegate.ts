@@ -35,10 +35,11 @@ export class BuildDelegate implements Delegate {
     return {path, ...(flaw !== undefined && {flaw})};
   }
 
-  async run({program, argv, env, stdout, input, stop, progress}: DelegateRun): Promise<ExitStatus> {
+  async run({program, argv, env, cwd, stdout, input, stop, progress}: DelegateRun): Promise<ExitStatus> {
     const run = (stderr: SuperviseOptions['stderr']) =>
       this.#runner.supervise(program, argv, {
         env: {...this.#env, ...env},
+        cwd,
         stop,
         input,
         stdout: stdout === 'result' ? 'inherit' : 'stderr',

@@ -32,6 +32,8 @@ export type Sink = (chunk: Uint8Array) => void | Promise<void>;
 
 export interface SuperviseOptions {
   readonly env: Env;
+  /** Its current directory; our own if undefined. */
+  readonly cwd?: string;
   /** Path of the file that is its standard input; our own standard input if undefined. */
   readonly input?: string;
   readonly stdout: 'inherit' | 'stderr';
@@ -154,12 +156,13 @@ export class Runner {
 async function startWithExeca(
   program: string,
   args: readonly string[],
-  {env, input, stdout, stderr}: SuperviseOptions,
+  {env, cwd, input, stdout, stderr}: SuperviseOptions,
 ): Promise<Child> {
   const {execa} = await import('execa');
   const child = execa(program, args, {
     ...BASE,
     env,
+    cwd,
     stdin: input === undefined ? 'inherit' : {file: input},
     stdout: stdout === 'inherit' ? 'inherit' : 2,
     stderr: stderr === 'inherit' ? 'inherit' : 'pipe',
@@ -177,9 +180,10 @@ async function startWithExeca(
 }
 
 function startDirectly(program: string, args: readonly string[], options: SuperviseOptions): Child {
-  const {env, stdout, stderr} = options;
+  const {env, cwd, stdout, stderr} = options;
   const child = spawn(program, args, {
     env,
+    cwd,
     stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
   });
   return {stderr: child.stderr, ended: endOf(child), kill: (signal) => child.kill(signal)};

@@ -1,8 +1,9 @@
 /** Covers what is the same whichever engine builds, which engine that is, and faults of BuildKit for the builtin one. */
-import {existsSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {basename, join} from 'node:path';
 import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
+import {ARCHIVE} from '../helpers/buildkit-stand-in.ts';
 import {describeEngine, describeEngines} from '../helpers/engines.ts';
 import {DIGEST, WAYS} from '../helpers/world.ts';
 
@@ -42,6 +43,34 @@ describeEngines('a build', ({engine, world, tiltbuild, behave, names}) => {
     behave('run-fails');
     expect(await tiltbuild([...WEB, '--iidfile', 'iid', '.'])).to.include({exitCode: 1, stdout: ''});
     expect(existsSync(fileOf('iid'))).to.equal(false);
+  });
+
+  for (const output of ['-', 'type=oci', '"type=tar"']) {
+    it(`writes an archive for --output ${output}, and nothing else to standard output`, async () => {
+      const ended = await tiltbuild(['--output', output, '.']);
+      expect(ended.exitCode, ended.stderr).to.equal(0);
+      expect(ended.stdoutBytes).to.deep.equal(ARCHIVE);
+    });
+  }
+
+  it('builds in a directory whose name is not ASCII, with relative paths', async () => {
+    const cwd = fileOf('Jürgen');
+    mkdirSync(join(cwd, 'app'), {recursive: true});
+    for (const [name, text] of [
+      ['app/Dockerfile', 'FROM scratch\nCOPY a /\n'],
+      ['app/a', 'a'],
+      ['token', 'hunter2'],
+    ] as const)
+      writeFileSync(join(cwd, name), text);
+    const args = ['--secret', 'id=token,src=token', '--output', 'type=oci,dest=a.tar', '--iidfile', 'iid'];
+    const ended = await tiltbuild([...args, '-v', 'app'], {cwd});
+    expect(ended.exitCode, ended.stderr).to.equal(0);
+    expect(ended.stderr).to.contain(`engine: ${engine}`);
+    expect(readFileSync(join(cwd, 'a.tar'))).to.deep.equal(ARCHIVE);
+    expect(existsSync(join(cwd, 'iid'))).to.equal(true);
+    expect(world.sandbox.invocations().map(({cwd: its}) => /^[ -~]*$/.test(basename(its)))).to.deep.equal(
+      engine === 'builtin' ? [] : [true],
+    );
   });
 
   it('names the image by its content, with tags, in a second pass', async () => {

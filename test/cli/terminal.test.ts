@@ -75,6 +75,12 @@ describeCommand('on a terminal', (world) => {
     });
   }
 
+  it('an archive is not written to it', async () => {
+    const {exitCode, text} = await runOnTerminal(world, ['-o', 'type=oci', '.'], {NO_COLOR: '1'});
+    expect(exitCode, text).to.equal(2);
+    expect(text).to.contain('which is a').and.not.contain('load build definition');
+  });
+
   it('an error is wrapped to its width', async () => {
     const {exitCode, text} = await runOnTerminal(world, ['-t', 'web:dev', '.'], {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(3);

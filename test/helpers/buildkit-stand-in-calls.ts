@@ -32,6 +32,18 @@ export async function readDockerfile(client: ClientHttp2Session, name: string): 
   return text;
 }
 
+/** Sends an archive back, as the exporters that make one do. */
+export async function sendArchive(client: ClientHttp2Session, content: Uint8Array): Promise<void> {
+  const call = client.request({
+    ':method': 'POST',
+    ':path': '/moby.filesync.v1.FileSend/DiffCopy',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  call.end(frame(BytesMessage.encode({data: content})));
+  for await (const _ of readFrames(call));
+}
+
 /** The connection inside a call: BytesMessages both ways. */
 export function bytesOver(stream: ServerHttp2Stream): Duplex {
   respond(stream);

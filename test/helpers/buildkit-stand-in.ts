@@ -11,9 +11,21 @@ import {type Duplex, duplexPair} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Control} from '../../src/buildkit/control.ts';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
-import {bytesOver, end, frame, readDockerfile, readOne, respond, SYNC} from './buildkit-stand-in-calls.ts';
+import {
+  bytesOver,
+  end,
+  frame,
+  readDockerfile,
+  readOne,
+  respond,
+  SYNC,
+  sendArchive,
+} from './buildkit-stand-in-calls.ts';
 import {type FrontendAnswer, isOfGateway, StandInGateway} from './buildkit-stand-in-gateway.ts';
 import {StatusFeed} from './buildkit-stand-in-status.ts';
+
+/** Bytes that are not valid text, as the stand-in of the plugin sends them. */
+export const ARCHIVE = Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.alloc(1020, 0xaa)]);
 
 export type BuildkitBehaviour =
   | 'builds'
@@ -157,6 +169,7 @@ export class BuildkitStandIn {
     stream.once('close', () => feed.end());
     const answer = await this.#build({stream, feed, dockerfile, filename, lose});
     if (answer === undefined) return;
+    if (/^(?:tar|oci|docker)$/.test(exporter.type)) await sendArchive(client, ARCHIVE);
     for (const name of exporter.attributes.get('name')?.split(',') ?? []) feed.step(`naming to ${name}`);
     feed.end();
     respond(stream);

@@ -6,6 +6,7 @@ export function makeSurroundings(others: Partial<Surroundings> = {}): Surroundin
     cwd: '/project',
     platform: 'linux',
     terminal: false,
+    resultTerminal: () => false,
     toolVersion: '1',
     self: {program: '/bin/tiltbuild', args: []},
     ...others,

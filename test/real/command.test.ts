@@ -191,14 +191,15 @@ describeRealBuild('a command on BuildKit', (real) => {
     for (const [title, output] of [
       ['an archive to a file', 'type=tar,dest=out.tar'],
       ['an archive to standard output', '-'],
-      ['an archive of that type to standard output', 'type=tar,dest=-'],
+      ['an archive of that type to standard output', '"type=tar"'],
     ] as const) {
       it(`writes ${title}`, async () => {
         const ended = await real.tiltbuild(['--output', output, '.']);
         expect(ended.exitCode, ended.stderr).to.equal(0);
-        const written = output.endsWith('-')
-          ? ended.stdoutBytes
-          : readFileSync(join(real.world.sandbox.work, 'out.tar'));
+        const written =
+          output !== 'type=tar,dest=out.tar'
+            ? ended.stdoutBytes
+            : readFileSync(join(real.world.sandbox.work, 'out.tar'));
         for (const name of ['deep/er/file', 'ümlaut']) expect(written.includes(name), name).to.equal(true);
         expect(written.length % 512).to.equal(0);
       });

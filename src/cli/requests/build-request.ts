@@ -6,7 +6,7 @@ import {parseImageName, readTagForm} from '../../image/content-tag.ts';
 import {parseTags} from '../../image/qualification.ts';
 import {canonicalName} from '../../image/reference.ts';
 import type {BuilderOptions, BuildRequest, ContentName} from '../../image-build/build-request.ts';
-import {readDestination} from '../../image-build/inputs/outputs.ts';
+import {destinationOf, formOf, type Output, readOutput} from '../../image-build/inputs/outputs.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
 import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../tilt/expected-image.ts';
@@ -30,8 +30,9 @@ export function readBuildRequest(
   const {env} = surroundings;
   const defaultPlatform = env.DOCKER_DEFAULT_PLATFORM;
   const flags = given.check ? withoutResults(given) : given;
-  const destination = readDestination(flags.output, flags.push);
-  checkCombinations(flags, destination.kind === 'files');
+  const output = readOutput(flags.output);
+  const destination = destinationOf(output, flags.push);
+  checkCombinations(flags, output, destination.kind === 'files');
   checkPassthrough(passthrough);
 
   const {engine, builder, pullSecret} = readClusterChoices(flags, env);
@@ -42,7 +43,7 @@ export function readBuildRequest(
     contentName: readContentName(flags, env),
     platforms: flags.platform.length > 0 || !defaultPlatform ? flags.platform : [defaultPlatform],
     secrets: flags.secret,
-    outputs: flags.output,
+    output,
     push: flags.push,
     destination,
     passedFlags: writeAsGiven(inputFlags, flags),
@@ -114,22 +115,24 @@ function readBuilderOptions(flags: BuildFlags): BuilderOptions {
   };
 }
 
-function checkCombinations(flags: BuildFlags, makesNoImage: boolean): void {
+function checkCombinations(flags: BuildFlags, output: Output | undefined, makesNoImage: boolean): void {
   const refuse = (message: string, ...remedy: readonly Advice[]): never => {
     throw new TiltbuildError('usage', message, {remedy});
   };
   const isNamed = flags.tag.length > 0 || flags.image !== undefined;
-  if (flags.compression !== undefined && (flags.push || flags.output.length > 0)) {
+  if (flags.compression !== undefined && (flags.push || output !== undefined)) {
     refuse(
       '--compression applies to images that stay in the node, and cannot be used with --push or --output.',
       advise`For a registry, make it part of the output: ${flag('output', 'type=registry,compression=zstd')}`,
     );
   }
+  if (flags.push && output !== undefined && formOf(output) !== undefined)
+    refuse(`--push and --output type=${output.type} cannot be used together.`);
   if (flags.print === 'ref' && !isNamed) refuse('--print ref needs --tag or --image.');
   if (flags.push && !isNamed) refuse('--push needs --tag or --image, which name the registry.');
   for (const name of ['ref-file', 'tag-prefix', 'tag-length'] as const)
     if (flags[name] !== undefined && flags.image === undefined) refuse(`--${name} needs --image.`);
-  if (flags.image !== undefined && flags.output.length > 0) {
+  if (flags.image !== undefined && output !== undefined) {
     refuse(
       '--image and --output cannot be used together.',
       advise`Use ${flag('image')} alone to keep the image in the node, or with ${flag('push')} for a registry.`,

@@ -9,7 +9,14 @@ import type {Flags, ValuesOf} from '../commands/definition.ts';
 export function readConnection(flags: ValuesOf<typeof connectionFlags>, cwd: string): ConnectionRequest {
   const timeout = flags['request-timeout'];
   readRequestTimeout(timeout);
-  const path = (value: string | undefined) => (value ? resolve(cwd, value) : undefined);
+  const path = (value: string | undefined) => (value ? resolve(cwd, value) : value);
+  const placed = {
+    ...flags,
+    'certificate-authority': path(flags['certificate-authority']),
+    'client-certificate': path(flags['client-certificate']),
+    'client-key': path(flags['client-key']),
+    'cache-dir': path(flags['cache-dir']),
+  };
   return {
     kubeconfig: flags.kubeconfig,
     requestTimeout: timeout,
@@ -20,16 +27,16 @@ export function readConnection(flags: ValuesOf<typeof connectionFlags>, cwd: str
       namespace: flags.namespace,
       server: flags.server,
       tlsServerName: flags['tls-server-name'],
-      certificateAuthority: path(flags['certificate-authority']),
+      certificateAuthority: placed['certificate-authority'] || undefined,
       insecureSkipTlsVerify: flags['insecure-skip-tls-verify'],
-      clientCertificate: path(flags['client-certificate']),
-      clientKey: path(flags['client-key']),
+      clientCertificate: placed['client-certificate'] || undefined,
+      clientKey: placed['client-key'] || undefined,
       token: flags.token,
       as: flags.as,
       asUid: flags['as-uid'],
       asGroup: flags['as-group'],
     },
-    passed: writeAsGiven(connectionFlags, flags),
+    passed: writeAsGiven(connectionFlags, placed),
   };
 }
 

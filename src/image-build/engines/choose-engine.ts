@@ -3,6 +3,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {FoundPlugin} from '../../ports.ts';
 import {advise, flag} from '../../text/advice.ts';
 import type {BuildRequest, EngineName} from '../build-request.ts';
+import {formOf} from '../inputs/outputs.ts';
 import {isSet, lastOf, valuesOf} from './builtin/frontend.ts';
 import {missingPlugin} from './engine.ts';
 
@@ -16,7 +17,7 @@ export interface EngineChoice {
 export interface EngineQuestion {
   readonly request: Pick<
     BuildRequest,
-    'engine' | 'check' | 'context' | 'destination' | 'progress' | 'passedFlags' | 'passthrough'
+    'engine' | 'check' | 'context' | 'destination' | 'output' | 'progress' | 'passedFlags' | 'passthrough'
   >;
   readonly plugin: FoundPlugin | undefined;
   /** Pods that the builder is to have. */
@@ -25,8 +26,6 @@ export interface EngineQuestion {
   readonly contextSize: number;
   /** Whether the Dockerfile is among the files of a local context that are sent. */
   readonly dockerfileIsSent: boolean;
-  /** Name of the current directory, without those above. */
-  readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -64,6 +63,16 @@ export const LIMITS: readonly Limit[] = [
       ),
   },
   {
+    // Its source, toSolveOpt.
+    reason: 'only writes an image of type docker for a builder on Docker',
+    works: true,
+    applies: ({request: {output}}) => output?.type === 'docker',
+  },
+  {
+    reason: 'does not know tar=false of --output',
+    applies: ({request: {output}}) => output?.type === 'oci' && formOf(output) === 'tree',
+  },
+  {
     reason: 'only finds a Dockerfile among the files sent as the build context',
     applies: ({request, dockerfileIsSent}) => isDirectory(request) && !dockerfileIsSent,
   },
@@ -71,11 +80,6 @@ export const LIMITS: readonly Limit[] = [
     reason: 'sends the whole build context at every build, and it is larger than 64 MB',
     works: true,
     applies: ({request, contextSize}) => isDirectory(request) && contextSize > LARGEST_ARCHIVE,
-  },
-  {
-    // It sends the name in a header: recordings/cwd-not-ascii.yaml
-    reason: 'fails in a directory whose name is not ASCII',
-    applies: ({directory}) => /[^\x20-\x7e]/.test(directory),
   },
   {
     reason: 'cannot use a SOCKS proxy',

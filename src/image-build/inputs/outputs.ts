@@ -1,6 +1,18 @@
-/** Owns what `--output` and `--push` mean for the result: whether it has a digest, and who writes to stdout. */
+/** Owns what `--output` and `--push` mean for the result: its form, whether it has a digest, and who writes to stdout. */
 import {TiltbuildError} from '../../errors.ts';
-import {readCsvFields} from '../../text/csv-fields.ts';
+import type {Surroundings} from '../../surroundings.ts';
+import {advise, flag} from '../../text/advice.ts';
+import {readCsvRecord, writeCsvRecord} from '../../text/csv-fields.ts';
+import {splitKeyValue} from '../../text/key-value.ts';
+
+/** One `--output`. */
+export interface Output {
+  readonly type: string;
+  /** A file or directory as typed, or `-` for standard output; undefined where BuildKit sends nothing back. */
+  readonly dest?: string;
+  /** What else was given. As in a Go map, the last one of a key counts. */
+  readonly attributes: ReadonlyMap<string, string>;
+}
 
 /** Where the build's result goes. */
 export interface Destination {
@@ -9,37 +21,98 @@ export interface Destination {
    * `archive`: an image as a tar file (type oci or docker). `files`: no image at all (type local or tar).
    */
   readonly kind: 'runtime' | 'image' | 'archive' | 'files';
-  /** Whether kubectl build writes the result to its standard output (`dest=-`). */
+  /** Whether the result itself goes to standard output. */
   readonly stdout: boolean;
 }
 
-/** By the rules of kubectl build's ParseOutputs, which are docker's. It refuses unknown types itself. */
-export function readDestination(outputs: readonly string[], push: boolean): Destination {
-  if (outputs.length > 1) {
+/** By the rules of docker buildx (ParseExports and CreateExports), which kubectl build shares. Throws `usage`. */
+export function readOutput(outputs: readonly string[]): Output | undefined {
+  const [spec, ...others] = outputs.filter((output) => output !== '');
+  if (spec === undefined) return undefined;
+  if (others.length > 0) {
     throw new TiltbuildError('usage', 'A build has only one --output.', {
       remedy: ['Run one build for each output; all but the first are cached.'],
     });
   }
-  const [spec] = outputs;
-  if (spec === undefined) return {kind: push ? 'image' : 'runtime', stdout: false};
+  const fields = readCsvRecord(spec);
+  if (fields === undefined) throw invalidOutput('unbalanced quotes');
+  // In quotes, a single field is not a path.
+  if (fields.length === 1 && fields[0] === spec && !spec.startsWith('type='))
+    return {type: spec === '-' ? 'tar' : 'local', dest: spec, attributes: new Map()};
 
-  const fields = readCsvFields(spec);
-  if (fields === undefined) throw new TiltbuildError('usage', `Invalid --output ${spec}: unbalanced quotes.`);
-  if (fields.length === 1 && !spec.startsWith('type=')) return {kind: 'files', stdout: spec === '-'};
+  const attributes = new Map<string, string>();
+  for (const {key, value} of fields.map(splitKeyValue)) {
+    if (value === undefined) throw invalidOutput('expected key=value pairs');
+    attributes.set(key.trim().toLowerCase(), value);
+  }
+  const {type, dest} = Object.fromEntries(attributes) as Partial<Record<string, string>>;
+  if (!type) throw invalidOutput('type= is missing');
+  attributes.delete('type');
+  attributes.delete('dest');
+  const form = formOf({type, attributes});
+  if (form === undefined) return {type, attributes};
+  if (form === 'tree' && (!dest || dest === '-'))
+    throw invalidOutput(`${type} needs a directory, with dest=DIRECTORY`);
+  return {type, dest: dest || '-', attributes};
+}
 
-  // As with a map, the last one of a key counts.
-  const value = (key: string) => fields.findLast((field) => field.key.trim().toLowerCase() === key)?.value;
-  const type = value('type');
-  const dest = value('dest');
-  switch (type) {
+export function destinationOf(output: Output | undefined, push: boolean): Destination {
+  const stdout = output?.dest === '-';
+  switch (output?.type) {
+    case undefined:
+      return {kind: push ? 'image' : 'runtime', stdout};
     case 'local':
-      return {kind: 'files', stdout: false};
     case 'tar':
-      return {kind: 'files', stdout: dest === undefined || dest === '-'};
+      return {kind: 'files', stdout};
     case 'oci':
     case 'docker':
-      return {kind: 'archive', stdout: dest === '-'};
+      return {kind: 'archive', stdout};
     default:
-      return {kind: 'image', stdout: false};
+      return {kind: 'image', stdout};
   }
+}
+
+/** How BuildKit sends the result back; undefined where it does not. */
+export function formOf({
+  type,
+  attributes,
+}: Pick<Output, 'type' | 'attributes'>): 'tree' | 'archive' | undefined {
+  switch (type) {
+    case 'local':
+      return 'tree';
+    case 'tar':
+      return 'archive';
+    case 'oci':
+    case 'docker':
+      return /^(?:0|f|false)$/i.test(attributes.get('tar') ?? '') ? 'tree' : 'archive';
+    default:
+      return undefined;
+  }
+}
+
+/** As a value of `--output`. */
+export function writeOutput({type, dest, attributes}: Output): string {
+  const fields = [['type', type], ...(dest === undefined ? [] : [['dest', dest]]), ...attributes];
+  return writeCsvRecord(fields.map(([key, value]) => `${key}=${value}`));
+}
+
+/** Throws `usage` where an archive would fill a terminal. */
+export function checkStandardOutput(output: Output | undefined, {resultTerminal}: Surroundings): void {
+  if (output?.dest !== '-' || !resultTerminal()) return;
+  throw new TiltbuildError(
+    'usage',
+    `--output type=${output.type} writes an archive to standard output, which is a terminal.`,
+    {
+      remedy: [
+        advise`Redirect standard output to a file or a program, or name a file: ${flag('output', `type=${output.type},dest=FILE`)}`,
+      ],
+    },
+  );
+}
+
+/** Does not repeat the value, which may hold a login. */
+function invalidOutput(reason: string): TiltbuildError {
+  return new TiltbuildError('usage', `Invalid --output value: ${reason}.`, {
+    remedy: [advise`For example: ${flag('output', 'type=local,dest=DIRECTORY')}`],
+  });
 }

@@ -2,27 +2,36 @@
  * Owns `--secret`: kubectl build accepts files as they are, but refuses `env=` (recordings, secret-env), so the value
  * of an environment variable becomes a private file.
  */
+import {resolve} from 'node:path';
 import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {readCsvFields, writeCsvRecord} from '../../text/csv-fields.ts';
 import type {KeyValue} from '../../text/key-value.ts';
 
 export type BuildSecret =
-  /** `spec` is for kubectl build, byte for byte. */
-  | {readonly kind: 'file'; readonly id: string; readonly path: string; readonly spec: string}
+  /** `path` is absolute. */
+  | {readonly kind: 'file'; readonly id: string; readonly path: string}
   /** The value of an environment variable; `value` leaves this process only in a private file. */
   | {readonly kind: 'environment'; readonly id: string; readonly value: string};
 
-/** Where a secret can come from: the environment, and the paths that exist. */
+/** Where a secret can come from: the environment, and the files that exist. */
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
   readonly exists: (path: string) => boolean;
 }
 
+/** As with docker, an empty value is none, and of several secrets with one id the last one counts. */
+export function readBuildSecrets(specs: readonly string[], sources: SecretSources): readonly BuildSecret[] {
+  const secrets = specs.filter((spec) => spec !== '').map((spec) => readBuildSecret(spec, sources));
+  return [...new Map(secrets.map((secret) => [secret.id, secret])).values()];
+}
+
 /**
- * Reads one `--secret` value by docker's rules (buildx, ParseSecretSpecs): `id=ID,src=FILE`, `id=ID,env=VAR`,
- * `type=env,id=ID[,src=VAR]`, and `id=NAME` alone, which is the variable NAME if it is set, else the file NAME.
- * Throws `usage` for a form that docker refuses, `build-secret-missing` for a variable or file that does not exist.
+ * Reads one `--secret` value by the rules of docker (buildx's parser and BuildKit's secretsprovider): the variable of
+ * `env=`, the file of `src=`, and without either the variable named like the secret, else the file of that name. `type=`
+ * changes only one thing: with `type=env`, `src=` names a variable. A file that is named must exist even if the variable
+ * counts. Unlike docker, which passes on an empty secret, it takes an unset variable for an error.
  */
 export function readBuildSecret(spec: string, sources: SecretSources): BuildSecret {
   const fields = readCsvFields(spec);
@@ -30,26 +39,25 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   const {id, source, variable, type} = readFields(fields);
   if (!id) throw invalidSecret('id= is missing');
 
-  const named = variable || (type === 'env' ? source || id : undefined);
-  if (named !== undefined) return fromEnvironment(id, named, sources);
-  if (source) {
-    if (!sources.exists(source)) throw missingFile(id, source);
-    // An empty env= is none, but kubectl build refuses the key itself.
-    return {kind: 'file', id, path: source, spec: variable === undefined ? spec : secretFileSpec(id, source)};
-  }
-  if (type === undefined && sources.env[id] !== undefined) return fromEnvironment(id, id, sources);
-  if (!sources.exists(id)) {
-    throw new TiltbuildError(
-      'build-secret-missing',
-      `--secret id=${id}: there is no environment variable and no file named "${id}".`,
-      {
-        remedy: [
-          advise`Set ${id}, or name the source: ${flag('secret', `id=${id},src=FILE`)} or ${flag('secret', `id=${id},env=VARIABLE`)}.`,
-        ],
-      },
-    );
-  }
-  return {kind: 'file', id, path: id, spec: secretFileSpec(id, id)};
+  const [named, path] = type === 'env' && !variable ? [source, undefined] : [variable, source];
+  if (path && !sources.exists(path)) throw missingFile(id, path);
+  if (named) return fromEnvironment(id, named, sources);
+  if (path) return fileSecret(id, path, sources);
+  if (sources.env[id] !== undefined) return fromEnvironment(id, id, sources);
+  if (sources.exists(id)) return fileSecret(id, id, sources);
+  throw new TiltbuildError(
+    'build-secret-missing',
+    `--secret id=${id}: there is no environment variable and no file named "${id}".`,
+    {
+      remedy: [
+        advise`Set ${id}, or name the source: ${flag('secret', `id=${id},src=FILE`)} or ${flag('secret', `id=${id},env=VARIABLE`)}.`,
+      ],
+    },
+  );
+}
+
+function fileSecret(id: string, path: string, {cwd}: SecretSources): BuildSecret {
+  return {kind: 'file', id, path: resolve(cwd, path)};
 }
 
 /** A `--secret` value for kubectl build, and the private file that it names. */
@@ -64,14 +72,14 @@ export function placeSecrets(
   privatePath: (name: string) => string,
 ): readonly PlacedSecret[] {
   return secrets.map((secret, index) => {
-    if (secret.kind === 'file') return {spec: secret.spec};
+    if (secret.kind === 'file') return {spec: secretFileSpec(secret.id, secret.path)};
     const path = privatePath(`secret-${index}`);
     return {spec: secretFileSpec(secret.id, path), file: {path, text: secret.value}};
   });
 }
 
 /** The `--secret` value for a secret in the file `path`. */
-export function secretFileSpec(id: string, path: string): string {
+function secretFileSpec(id: string, path: string): string {
   return writeCsvRecord([`id=${id}`, `src=${path}`]);
 }
 

@@ -44,7 +44,7 @@ export function checkOptions({given, positional}, env) {
   for (const tag of tags) checkTag(tag);
   demand(!pushing || tags.length > 0 || output.name, 'tag is needed when pushing to registry');
   demand(
-    output.type === 'image' || iidfile === '',
+    !/^(local|tar)$/.test(output.type) || iidfile === '',
     'local and tar exporters are incompatible with image ID file',
   );
   demand(/^(image|local|tar|oci)$/.test(output.type), `${output.type} exporter is currently not supported`);
@@ -86,7 +86,7 @@ function readOutput(text) {
   const output = Object.fromEntries(readFields(text).map(({key, value}) => [key, value]));
   demand(output.type, 'type is required for output');
   demand(output.type !== 'local' || output.dest, 'dest is required for local output');
-  return output.type === 'tar' ? {dest: '-', ...output} : output;
+  return /^(tar|oci)$/.test(output.type) ? {dest: '-', ...output} : output;
 }
 
 /** distribution/reference's `Parse`, which unlike `ParseNormalizedNamed` takes a name as it is. */

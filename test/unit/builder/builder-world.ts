@@ -320,7 +320,7 @@ export async function failureOf(run: Promise<unknown>): Promise<TiltbuildError> 
 
 export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest {
   return {
-    ...{context: '.', tags: [], platforms: [], secrets: [], outputs: [], push: false, ignore: [], only: []},
+    ...{context: '.', tags: [], platforms: [], secrets: [], push: false, ignore: [], only: []},
     ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false, engine: 'auto'},
     check: false,
     destination: {kind: 'runtime', stdout: false},

@@ -1,7 +1,15 @@
 /** Owns a build that is prepared, for the tests of the steps after that. */
+import type {BuildRequest} from '../../../src/image-build/build-request.ts';
+import {destinationOf, readOutput} from '../../../src/image-build/inputs/outputs.ts';
 import type {PreparedBuild} from '../../../src/image-build/prepare-build.ts';
 import {makeSurroundings} from '../../helpers/surroundings.ts';
 import {builderRequest, buildRequest, scriptCluster} from '../builder/builder-world.ts';
+
+/** What a request has for `--output`. */
+export function outputTo(spec: string, push = false): Pick<BuildRequest, 'output' | 'destination'> {
+  const output = readOutput([spec]);
+  return {output, destination: destinationOf(output, push)};
+}
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`;
 

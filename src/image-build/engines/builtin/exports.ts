@@ -4,6 +4,7 @@ import type {CacheEntry} from '../../../buildkit/solve.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import {readCsvFields} from '../../../text/csv-fields.ts';
 import type {BuildRequest} from '../../build-request.ts';
+import {formOf, type Output} from '../../inputs/outputs.ts';
 
 /** One exporter, and where what it sends back goes. */
 export interface Export {
@@ -14,13 +15,12 @@ export interface Export {
 }
 
 export function chooseExport(
-  {outputs, push, destination, compression = 'uncompressed'}: BuildRequest,
+  {output, push, destination, compression = 'uncompressed'}: BuildRequest,
   names: readonly string[],
   runtime: BuilderRuntime,
 ): Export {
-  const [spec] = outputs;
   const name = names.length === 0 ? [] : ([['name', names.join(',')]] as const);
-  if (spec !== undefined) return readExport(spec, name, push);
+  if (output !== undefined) return readExport(output, name, push);
   const isStored = destination.kind === 'runtime' && runtime === 'containerd' && compression !== 'default';
   return {
     type: 'image',
@@ -38,40 +38,19 @@ export function chooseExport(
   };
 }
 
-/** By docker's rules: a path alone is a local directory, and `-` an archive of files on standard output. */
-function readExport(spec: string, name: readonly (readonly [string, string])[], push: boolean): Export {
-  const fields = readCsvFields(spec) ?? [];
-  if (fields.length === 1 && fields[0]?.value === undefined) {
-    return spec === '-'
-      ? {type: 'tar', attributes: new Map(), dest: {kind: 'archive', path: '-'}}
-      : {type: 'local', attributes: new Map(), dest: {kind: 'tree', path: spec}};
-  }
-  const given = new Map(fields.map(({key, value = ''}) => [key.trim().toLowerCase(), value] as const));
-  const {type = '', dest, ...rest} = Object.fromEntries(given) as Record<string, string | undefined>;
-  const attributes = new Map(Object.entries(rest) as [string, string][]);
-  switch (type) {
-    case '':
-      throw new TiltbuildError('usage', `Invalid --output ${spec}: type= is missing.`);
-    case 'local':
-      if (!dest) throw new TiltbuildError('usage', '--output type=local needs dest=DIRECTORY.');
-      return {type, attributes, dest: {kind: 'tree', path: dest}};
-    case 'tar':
-      return {type, attributes, dest: {kind: 'archive', path: dest ?? '-'}};
-    case 'oci':
-    case 'docker':
-      return {
-        type,
-        attributes: new Map([...name, ...attributes]),
-        dest: {kind: 'archive', path: dest ?? '-'},
-      };
-    case 'registry':
-      return {type: 'image', attributes: new Map([...name, ...attributes, ['push', 'true']])};
-    default:
-      return {
-        type,
-        attributes: new Map([...name, ...attributes, ...(push ? ([['push', 'true']] as const) : [])]),
-      };
-  }
+function readExport(output: Output, name: readonly (readonly [string, string])[], push: boolean): Export {
+  const {type, dest, attributes} = output;
+  const form = formOf(output);
+  const pushes = type === 'registry' || (push && form === undefined);
+  return {
+    type: type === 'registry' ? 'image' : type,
+    attributes: new Map([
+      ...(type === 'local' || type === 'tar' ? [] : name),
+      ...attributes,
+      ...(pushes ? ([['push', 'true']] as const) : []),
+    ]),
+    ...(form !== undefined && dest !== undefined && {dest: {kind: form, path: dest}}),
+  };
 }
 
 /** A reference alone is a registry's. GitHub's cache takes its address and token from the environment. */

@@ -46,6 +46,7 @@ export function kubectlBuild(
         program,
         argv: plan.argv,
         env: plan.env,
+        cwd: plan.cwd,
         input,
         stop,
         stdout: request.destination.stdout ? 'result' : 'stderr',

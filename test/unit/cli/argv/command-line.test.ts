@@ -96,14 +96,16 @@ describe('readCommandLine, for a build', () => {
     ]);
   });
 
-  it('passes connection flags on byte for byte, but not those that pin the target', async () => {
+  it('passes connection flags on byte for byte, but for paths, and not those that pin the target', async () => {
     const names = passed(connectionFlags).filter((name) => name !== 'request-timeout');
     const pins = '--kubeconfig=k --context=c --namespace=n --token=t0ken --request-timeout=1m30s'.split(' ');
     for (const value of AWKWARD) {
       const given = names.flatMap((name) => [`--${name}`, value]);
       const {connection, ...rest} = await request([...pins, '--insecure-skip-tls-verify', ...given, '.']);
+      const absolute = (name: string) =>
+        /^(?:certificate-authority|client-\w+|cache-dir)$/.test(name) && value ? `/project/${value}` : value;
       expect(connection.passed).to.have.deep.members([
-        ...names.map((name) => [`--${name}`, value]),
+        ...names.map((name) => [`--${name}`, absolute(name)]),
         ['--insecure-skip-tls-verify'],
         ['--request-timeout', '1m30s'],
       ]);
@@ -184,6 +186,7 @@ describe('readCommandLine, of a line that is wrong', () => {
     ['--tag-length=9 .', '--tag-length needs --image.'],
     ['--iidfile=i -o out .', '--iidfile needs an image'],
     ['--iidfile=i -o type=tar,dest=x .', '--iidfile needs an image'],
+    ['--push -o "type=oci" -t localhost/a:1 .', '--push and --output type=oci'],
     ['. -- --other --tag=a', '--tag must come before --'],
     ['. -- -oout', '--output must come before --'],
     ['. -- --other -n', '--namespace must come before --'],

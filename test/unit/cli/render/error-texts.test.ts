@@ -77,7 +77,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
   'pull-secret-opaque': () =>
     refusalOf(() => resolvePullSecret(named, {kind: 'found', value: {type: 'Opaque'}}, 'default')),
   'build-secret-missing': () =>
-    refusalOf(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, exists: () => false})),
+    refusalOf(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, cwd: '/', exists: () => false})),
   'tool-missing': () => missingPlugin(),
   'timed-out': () => timedOut(),
   'rights-missing': () =>

@@ -4,6 +4,7 @@ import {TiltbuildError} from '../../../../src/errors.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {chooseEngine, type EngineQuestion} from '../../../../src/image-build/engines/choose-engine.ts';
 import {buildRequest} from '../../builder/builder-world.ts';
+import {outputTo} from '../build-world.ts';
 
 const PLUGIN = {path: '/bin/kubectl-build'};
 const WRONG = {...PLUGIN, flaw: 'is empty'};
@@ -15,7 +16,6 @@ function choose(request: Partial<BuildRequest> = {}, question: Partial<EngineQue
     replicas: 1,
     contextSize: 1_000,
     dockerfileIsSent: true,
-    directory: 'app',
     env: {},
     ...question,
   });
@@ -44,7 +44,7 @@ describe('chooseEngine', () => {
     ['--progress rawjson', {progress: 'rawjson'}, {}],
     ['a cache that the plugin does not know', passed('--cache-to', 'mode=max,type=gha'), {}],
     ['a Dockerfile that is not sent', {}, {dockerfileIsSent: false}],
-    ['a directory called Jürgen', {}, {directory: 'Jürgen'}],
+    ['a directory of OCI', outputTo('type=oci,tar=false,dest=x'), {}],
     ['a SOCKS proxy', {}, {env: {ALL_PROXY: 'socks5h://proxy:1080'}}],
   ] as const) {
     it(`takes its own for ${what}, and refuses the plugin`, () => {
@@ -60,12 +60,16 @@ describe('chooseEngine', () => {
     });
   }
 
-  it('takes its own for a large context, and the plugin if that is asked for', () => {
-    const question = {contextSize: 64_000_001};
-    expect(choose({}, question).name).to.equal('builtin');
-    expect(choose({engine: 'kubectl-build'}, question).name).to.equal('kubectl-build');
-    expect(choose({passthrough: ['--x']}, question).name).to.equal('kubectl-build');
-  });
+  for (const [what, request, question] of [
+    ['a large context', {}, {contextSize: 64_000_001}],
+    ['an archive for docker', outputTo('type=docker,dest=x'), {}],
+  ] as const) {
+    it(`takes its own for ${what}, and the plugin if that is asked for`, () => {
+      expect(choose(request, question).name).to.equal('builtin');
+      for (const asked of [{engine: 'kubectl-build'}, {passthrough: ['--x']}] as const)
+        expect(choose({...request, ...asked}, question).name).to.equal('kubectl-build');
+    });
+  }
 
   it('leaves an image for the nodes of several pods to the plugin, which copies it', () => {
     expect(choose({}, {replicas: 2, contextSize: 64_000_001}).name).to.equal('kubectl-build');

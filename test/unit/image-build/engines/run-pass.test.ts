@@ -6,7 +6,6 @@ import {Interrupted} from '../../../../src/errors.ts';
 import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {kubectlBuild} from '../../../../src/image-build/engines/kubectl-build/kubectl-build.ts';
 import {runPass} from '../../../../src/image-build/engines/run-pass.ts';
-import {readDestination} from '../../../../src/image-build/inputs/outputs.ts';
 import type {DelegateRun} from '../../../../src/ports.ts';
 import {catchError} from '../../../helpers/caught.ts';
 import {makeSurroundings} from '../../../helpers/surroundings.ts';
@@ -24,7 +23,7 @@ import {
   type TestPorts,
   workingDeployment,
 } from '../../builder/builder-world.ts';
-import {DIGEST, preparedBuild} from '../build-world.ts';
+import {DIGEST, outputTo, preparedBuild} from '../build-world.ts';
 
 const DONE = {exitCode: 0, signal: undefined} as const;
 const FAILED = {exitCode: 1, signal: undefined} as const;
@@ -98,8 +97,7 @@ function start(given: Case) {
   });
   const cluster = scriptCluster({get, kubectl: () => ({exitCode: 1})});
   const begin = ports.now();
-  const {outputs = [], ...asked} = given.request ?? {};
-  const request = buildRequest({outputs, destination: readDestination(outputs, false), ...asked});
+  const request = buildRequest(given.request);
   const deadline = limit === undefined ? undefined : begin + limit;
   const build = preparedBuild({
     request,
@@ -116,8 +114,8 @@ function start(given: Case) {
 }
 
 const PLATFORM = {platforms: ['linux/amd64']};
-const LOCAL = {outputs: ['out']};
-const ARCHIVE = {outputs: ['type=oci,dest=a']};
+const LOCAL = outputTo('out');
+const ARCHIVE = outputTo('type=oci,dest=a');
 /** The plugin's own affair is the builder: nothing is watched. */
 const UNWATCHED = {builder: {policy: 'never'}, get: {}} as const;
 
@@ -215,7 +213,7 @@ describe('runPass, when a build fails', () => {
 
   it('does not retry with a result that may be on standard output in part', async () => {
     for (const given of [{runs: [say(NO_EXPORTER)]}, {runs: [hang], get: LOST_ONCE}]) {
-      const {run} = start({...given, request: {outputs: ['-']}});
+      const {run} = start({...given, request: outputTo('-')});
       expect((await failureOf(run())).code).to.equal('build-failed');
     }
   });

@@ -3,57 +3,71 @@ import {expect} from 'chai';
 import {
   placeSecrets,
   readBuildSecret,
+  readBuildSecrets,
   type SecretSources,
 } from '../../../../src/image-build/inputs/secrets.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
 
 const SOURCES: SecretSources = {
   env: {TOKEN: 'from the variable', EMPTY: '', npm: 'from npm', both: 'variable wins'},
+  cwd: '/project',
   exists: (path) => ['file', 'a,b', 'dir/f', 'both', 'TOKEN2'].includes(path),
 };
 
-const fileSecret = (id: string, path: string, spec: string) => ({kind: 'file', id, path, spec}) as const;
+const fileSecret = (id: string, path: string) => ({kind: 'file', id, path}) as const;
 const environment = (id: string, value: string) => ({kind: 'environment', id, value}) as const;
 
 const refusal = (spec: string) => refusalOf(() => readBuildSecret(spec, SOURCES));
 
 describe('readBuildSecret', () => {
-  for (const spec of [
-    ...['id=a,src=file', 'id=a,source=dir/f', 'ID=a,SRC=file', 'src=file,id=a', 'type=file,id=a,src=file'],
-    'id=a,"src=a,b"',
-  ]) {
-    it(`passes ${spec} on`, () =>
-      expect(readBuildSecret(spec, SOURCES)).to.deep.include({kind: 'file', spec}));
-  }
-
   for (const [spec, secret] of [
+    ['id=a,src=file', fileSecret('a', '/project/file')],
+    ['ID=a,SOURCE=dir/f', fileSecret('a', '/project/dir/f')],
+    ['src=file,id=a', fileSecret('a', '/project/file')],
+    ['type=file,id=a,src=file', fileSecret('a', '/project/file')],
+    ['id=a,"src=a,b"', fileSecret('a', '/project/a,b')],
+    ['id=b,id=a,src=no,src=file', fileSecret('a', '/project/file')],
     ['id=a,env=TOKEN', environment('a', 'from the variable')],
+    ['type=file,id=a,env=TOKEN', environment('a', 'from the variable')],
     ['id=a,env=EMPTY', environment('a', '')],
     ['id=a,src=file,env=TOKEN', environment('a', 'from the variable')],
+    ['type=env,id=a,src=file,env=TOKEN', environment('a', 'from the variable')],
     ['type=env,id=a,src=TOKEN', environment('a', 'from the variable')],
-    ['type=env,id=npm', environment('npm', 'from npm')],
-    ['id=npm', environment('npm', 'from npm')],
+    // Without a source the type says nothing.
+    ...['id=npm', 'type=env,id=npm', 'type=file,id=npm'].map(
+      (spec) => [spec, environment('npm', 'from npm')] as const,
+    ),
+    ...['id=file', 'type=env,id=file', 'type=file,id=file'].map(
+      (spec) => [spec, fileSecret('file', '/project/file')] as const,
+    ),
     ['id=both', environment('both', 'variable wins')],
-    ['id=file', fileSecret('file', 'file', 'id=file,src=file')],
-    ['"id=a,b"', fileSecret('a,b', 'a,b', '"id=a,b","src=a,b"')],
+    ['"id=a,b"', fileSecret('a,b', '/project/a,b')],
     // As with docker, an empty source is none.
     ['id=npm,src=', environment('npm', 'from npm')],
     ['id=npm,env=', environment('npm', 'from npm')],
     ['type=env,id=npm,src=', environment('npm', 'from npm')],
-    // kubectl build refuses env= even where it is empty.
-    ['id=a,src=file,env=', fileSecret('a', 'file', 'id=a,src=file')],
+    ['id=a,src=file,env=', fileSecret('a', '/project/file')],
   ] as const) {
     it(`reads ${spec}`, () => expect(readBuildSecret(spec, SOURCES)).to.deep.equal(secret));
   }
 
+  it('takes the last of several secrets with one id, and leaves out an empty value', () => {
+    expect(readBuildSecrets(['id=a,src=file', '', 'id=npm', 'id=a,env=TOKEN'], SOURCES)).to.deep.equal([
+      environment('a', 'from the variable'),
+      environment('npm', 'from npm'),
+    ]);
+    expect(() => readBuildSecrets(['id=a,src=no', 'id=a,env=TOKEN'], SOURCES)).to.throw('there is no file');
+  });
+
   for (const [spec, message, code = 'usage'] of [
     ['id=a,env=UNSET', 'id=a: the environment variable UNSET is not set', 'build-secret-missing'],
-    ['type=env,id=a', 'id=a: the environment variable a is not set', 'build-secret-missing'],
+    ['type=env,id=a,src=UNSET', 'id=a: the environment variable UNSET is not set', 'build-secret-missing'],
+    ['id=a,src=missing,env=TOKEN', 'id=a: there is no file "missing"', 'build-secret-missing'],
+    ['type=env,id=a,src=missing,env=TOKEN', 'there is no file "missing"', 'build-secret-missing'],
+    ['type=env,id=a', 'no environment variable and no file named "a"', 'build-secret-missing'],
     ['id=a,src=nowhere', 'id=a: there is no file "nowhere"', 'build-secret-missing'],
     ['id=TOKEN,src=no', 'id=TOKEN: there is no file "no"', 'build-secret-missing'],
     ['id=nothing', 'no environment variable and no file named "nothing"', 'build-secret-missing'],
-    ['type=file,id=TOKEN', 'no environment variable and no file named "TOKEN"', 'build-secret-missing'],
-    ['', 'expected key=value pairs'],
     ['hunter2', 'expected key=value pairs'],
     ['id=a,hunter2', 'expected key=value pairs'],
     ['id=,src=file', 'id= is missing'],
@@ -64,7 +78,7 @@ describe('readBuildSecret', () => {
     ['id=a,"src=hunter2', 'unbalanced quotes'],
     ['id=hunter2,src="file"', 'unbalanced quotes'],
   ] as const) {
-    it(`refuses ${spec || 'nothing at all'} without repeating a value`, () => {
+    it(`refuses ${spec} without repeating a value`, () => {
       const error = refusal(spec);
       expect(error.code).to.equal(code);
       expect(error.message).to.include(message);
@@ -77,13 +91,9 @@ describe('readBuildSecret', () => {
 
 describe('placeSecrets', () => {
   it('puts secrets of the environment into private files, and passes the others on', () => {
-    const secrets = [
-      fileSecret('a', 'f', 'id=a,src=f'),
-      environment('b,c', 'hunter2\n'),
-      environment('d', ''),
-    ];
+    const secrets = [fileSecret('a', '/f'), environment('b,c', 'hunter2\n'), environment('d', '')];
     expect(placeSecrets(secrets, (name) => `/private/${name}`)).to.deep.equal([
-      {spec: 'id=a,src=f'},
+      {spec: 'id=a,src=/f'},
       {
         spec: '"id=b,c",src=/private/secret-1',
         file: {path: '/private/secret-1', text: 'hunter2\n'},

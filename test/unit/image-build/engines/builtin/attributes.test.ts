@@ -4,8 +4,8 @@ import {TiltbuildError} from '../../../../../src/errors.ts';
 import {chooseExport, readCache} from '../../../../../src/image-build/engines/builtin/exports.ts';
 import {frontendAttributes} from '../../../../../src/image-build/engines/builtin/frontend.ts';
 import {findLogin} from '../../../../../src/image-build/engines/builtin/logins.ts';
-import {readDestination} from '../../../../../src/image-build/inputs/outputs.ts';
 import {buildRequest} from '../../../builder/builder-world.ts';
+import {outputTo} from '../../build-world.ts';
 
 describe('frontendAttributes', () => {
   const attributesOf = (flags: readonly (readonly string[])[], env = {}) =>
@@ -62,8 +62,7 @@ describe('chooseExport', () => {
     push = false,
     runtime: 'containerd' | 'other' = 'containerd',
   ) => {
-    const outputs = output === undefined ? [] : [output];
-    const request = buildRequest({outputs, push, destination: readDestination(outputs, push)});
+    const request = buildRequest({push, ...outputTo(output ?? '', push)});
     const {type, attributes, dest} = chooseExport(request, NAMES, runtime);
     return {type, ...Object.fromEntries(attributes), ...(dest && {dest: `${dest.kind} ${dest.path}`})};
   };
@@ -84,6 +83,7 @@ describe('chooseExport', () => {
       {type: 'oci', name, compression: 'zstd', dest: 'archive x.tar'},
     ],
     ['type=docker,name=mine,dest=-', false, 'containerd', {type: 'docker', name: 'mine', dest: 'archive -'}],
+    ['type=oci,tar=false,dest=x', false, 'containerd', {type: 'oci', name, tar: 'false', dest: 'tree x'}],
     ['type=registry', false, 'containerd', {type: 'image', name, push: 'true'}],
     ['"type=image","name=x,y"', true, 'containerd', {type: 'image', name: 'x,y', push: 'true'}],
   ] as const) {

@@ -3,9 +3,8 @@ import {expect} from 'chai';
 import {parseTags, qualifyTags} from '../../../../../src/image/qualification.ts';
 import type {BuildRequest} from '../../../../../src/image-build/build-request.ts';
 import {type PlanFacts, planBuild} from '../../../../../src/image-build/engines/kubectl-build/plan.ts';
-import {readDestination} from '../../../../../src/image-build/inputs/outputs.ts';
 import {buildRequest} from '../../../builder/builder-world.ts';
-import {preparedBuild} from '../../build-world.ts';
+import {outputTo, preparedBuild} from '../../build-world.ts';
 
 const EXPORT = ['--output', 'type=image,unpack=true,compression=uncompressed'];
 const IID = ['--iidfile', '/private/image-id'];
@@ -17,8 +16,7 @@ function plan(
   facts: Partial<PlanFacts> = {},
   tags: readonly {readonly canonical: string}[] = [],
 ) {
-  const {outputs = [], push = false} = changes;
-  const request = buildRequest({destination: readDestination(outputs, push), ...changes});
+  const request = buildRequest({...outputTo('', changes.push), ...changes});
   return planBuild(
     {number: 1, request, tags},
     {...preparedBuild(), runtime: 'containerd', secretSpecs: [], ...facts},
@@ -33,6 +31,7 @@ describe('planBuild', () => {
     expect(plan({}, {}, tags)).to.deep.equal({
       argv: [...PIN, ...tagArgs, ...FAST, '.'],
       env: {DOCKER_DEFAULT_PLATFORM: undefined},
+      cwd: undefined,
       digest: {from: 'image-id-file', path: '/private/image-id'},
     });
   });
@@ -47,8 +46,13 @@ describe('planBuild', () => {
       ['flags handed on', {passedFlags: [['--a', '-t'], ['--pull']]}, {}, ['--a', '-t', '--pull', ...FAST]],
       ['words behind --', {passthrough: ['--x', 'y']}, {}, [...FAST, '--x', 'y']],
       ['secrets', {}, {secretSpecs}, [...secretSpecs.flatMap((spec) => ['--secret', spec]), ...FAST]],
-      ['a registry output', {outputs: ['type=registry']}, {}, ['--output', 'type=registry', ...IID]],
-      ['an archive', {outputs: ['type=oci,dest=a']}, {}, ['--output', 'type=oci,dest=a', ...IID]],
+      ['a registry output', outputTo('type=registry'), {}, ['--output', 'type=registry', ...IID]],
+      [
+        'an archive',
+        outputTo('type=oci,dest=a,b=c'),
+        {},
+        ['--output', 'type=oci,dest=/project/a,b=c', ...IID],
+      ],
       ['another runtime', {}, {runtime: 'other'}, IID],
       ['gzip', {compression: 'gzip'}, {}, ['--output', 'type=image,unpack=true,compression=gzip', ...IID]],
       ['the default compression', {compression: 'default'}, {}, IID],
@@ -69,9 +73,13 @@ describe('planBuild', () => {
       const image = plan({platforms, progress: 'tty'});
       expect(image.argv).to.deep.equal([...PIN, ...words, ...EXPORT, '--progress', 'plain', '.']);
       expect(image.digest).to.deep.equal({from: 'progress'});
-      for (const output of ['out', '-', 'type=tar,dest=-']) {
-        const files = plan({outputs: [output], platforms, progress: 'auto'});
-        expect(files.argv).to.deep.equal([...PIN, ...words, '--output', output, '--progress', 'auto', '.']);
+      for (const [output, written] of [
+        ['out', 'type=local,dest=/project/out'],
+        ['-', 'type=tar,dest=-'],
+        ['"type=tar"', 'type=tar,dest=-'],
+      ] as const) {
+        const files = plan({...outputTo(output), platforms, progress: 'auto'});
+        expect(files.argv).to.deep.equal([...PIN, ...words, '--output', written, '--progress', 'auto', '.']);
         expect(files.digest).to.deep.equal({from: 'nowhere'});
       }
     }
