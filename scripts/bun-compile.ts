@@ -1,10 +1,10 @@
 /** Owns the calls of Bun's compiler: to one self-contained program, or to one bundle for Node. */
 import {spawnSync} from 'node:child_process';
-import {join} from 'node:path';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {BUN, readRuntime} from './bun-runtime.ts';
 import {ROOT} from './generated-file.ts';
-
-// The npm package calls the program bun.exe on every platform.
-const BUN = join(ROOT, 'node_modules', 'bun', 'bin', 'bun.exe');
+import {renameVariables} from './runtime-variables.ts';
 
 const PROGRAM = [
   '--compile',
@@ -26,8 +26,8 @@ const NOWHERE = '/kubectl-tiltbuild/lib';
 const BUNDLE = ['--target=node', '--minify', '--format=esm'];
 
 /**
- * Compiles to `outfile`, with `commit` built in. `target` is Bun's name for a platform, e.g. `bun-darwin-arm64`, whose
- * runtime comes from the npm registry. Throws with Bun's output.
+ * Compiles to `outfile`, with `commit` built in, into a runtime without variables. `target` is Bun's name for a platform,
+ * e.g. `bun-darwin-arm64`; without it the program is for this one. Throws with Bun's output.
  */
 export function compileBinary(
   outfile: string,
@@ -35,7 +35,19 @@ export function compileBinary(
   target?: string,
   timeout: number = LONGEST_BUILD,
 ): void {
-  build([...PROGRAM, ...(target === undefined ? [] : [`--target=${target}`])], outfile, commit, timeout);
+  const runtime = `${outfile}.runtime`;
+  const place = [
+    `--compile-executable-path=${runtime}`,
+    ...(target === undefined ? [] : [`--target=${target}`]),
+  ];
+  mkdirSync(dirname(outfile), {recursive: true});
+  try {
+    // Before Bun signs the program for macOS.
+    writeFileSync(runtime, renameVariables(readRuntime(target, timeout)), {mode: 0o755});
+    build([...PROGRAM, ...place], outfile, commit, timeout);
+  } finally {
+    rmSync(runtime, {force: true});
+  }
 }
 
 /** Bundles the source to one file for Node, and lists the bundled files in `metafile`, in esbuild's format. */
@@ -49,7 +61,9 @@ export function bundleForNode(outfile: string, commit: string, metafile?: string
 }
 
 function build(options: readonly string[], outfile: string, commit: string, timeout: number): void {
-  const defines = Object.entries({TILTBUILD_COMMIT: commit, __dirname: NOWHERE}).flatMap(([name, value]) => [
+  // The package `debug` prints command lines, and is in what oclif uses.
+  const values = {TILTBUILD_COMMIT: commit, __dirname: NOWHERE, 'process.env.DEBUG': ''};
+  const defines = Object.entries(values).flatMap(([name, value]) => [
     '--define',
     `${name}=${JSON.stringify(value)}`,
   ]);
