@@ -190,27 +190,40 @@ describeEngine('the builtin engine', 'builtin', (engines) => {
   });
 
   for (const through of WAYS) {
-    for (const [what, exec, words] of [
-      ['has no buildctl', {failure: 'exec: "buildctl": not found'}, 'exec: "buildctl": not found.\n'],
-      ['ends at once', {stderr: 'error: no such socket\n', exitCode: 1}, 'error: no such socket.\n'],
-      ['talks of other things', {stdout: 'Welcome to this machine, and so on.\n'}, 'frame'],
+    const notFound = 'exec: "buildctl": executable file not found in $PATH';
+    for (const [what, exec, exitCode, attempts, ...words] of [
+      ['has no buildctl', {failure: notFound}, 4, 1, 'has no buildctl', notFound, '--replace'],
+      ['ends at once', {stderr: 'error: no such socket\n', exitCode: 1}, 1, 2, 'error: no such socket.\n'],
+      [
+        'talks of other things',
+        {stdout: 'Welcome, all!\n'},
+        4,
+        1,
+        'does not speak HTTP/2',
+        '"Welcome, all!"',
+      ],
     ] as const) {
       it(`says what is wrong with a pod that ${what}, asked ${through}`, async () => {
         world.connect({through});
         world.api.state.exec = () => exec;
         const ended = await tiltbuild([...WEB, '.']);
-        expect(ended).to.include({exitCode: 1, stdout: ''});
-        expect(ended.stderr).to.contain(words).and.not.contain('This is a bug');
+        expect(ended).to.include({exitCode, stdout: ''});
+        for (const word of words) expect(ended.stderr).to.contain(word);
+        expect(ended.stderr).not.to.contain('This is a bug');
+        const execs = world.api.requests.filter(({command}) => command.includes('dial-stdio'));
+        expect(execs).to.have.length(attempts);
       });
     }
-  }
 
-  it('says that the permission to run programs in pods is missing', async () => {
-    world.api.state.forbidden.add('pods/exec');
-    const ended = await tiltbuild([...WEB, '.']);
-    expect(ended).to.include({exitCode: 4, stdout: ''});
-    expect(ended.stderr).to.contain('pods/exec').and.not.contain('This is a bug');
-  });
+    it(`says that the permission to run programs in pods is missing, asked ${through}`, async () => {
+      world.connect({through});
+      world.api.state.forbidden.add('pods/exec');
+      const ended = await tiltbuild([...WEB, '.']);
+      expect(ended).to.include({exitCode: 4, stdout: ''});
+      const missing = 'error: You do not have permission to create pods/exec in namespace "default"';
+      expect(ended.stderr).to.contain(missing).and.contain('To check: kubectl auth can-i create pods/exec');
+    });
+  }
 });
 
 describeEngine('the choice of the engine', 'builtin', (engines) => {

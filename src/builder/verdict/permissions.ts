@@ -77,17 +77,26 @@ export function demandPermissions(
   wanted: readonly Permission[],
   name: string,
 ): void {
-  const missing = missingForBuild(facts, name, wanted);
-  const [first] = missing;
+  const [first, ...more] = missingForBuild(facts, name, wanted);
   if (first === undefined) return;
-  throw new TiltbuildError(
+  const detail = facts.deployments?.kind === 'forbidden' ? [facts.deployments.message] : [];
+  throw missingPermission([first, ...more], namespace, detail);
+}
+
+/** `detail` is what the server said. */
+export function missingPermission(
+  missing: readonly [Permission, ...Permission[]],
+  namespace: string,
+  detail: readonly string[],
+): TiltbuildError {
+  return new TiltbuildError(
     'cluster-denied',
     `You do not have permission to ${missing.join(', ')} in namespace "${namespace}", which a build needs.`,
     {
-      detail: facts.deployments?.kind === 'forbidden' ? [facts.deployments.message] : [],
+      detail,
       remedy: [
         advise`Ask for ${missing.length === 1 ? 'this permission' : 'these permissions'}, or build in another namespace with ${flag('namespace', 'NAME')}.`,
-        advise`To check: ${command('kubectl', 'auth', 'can-i', ...first.split(' '), '--namespace', namespace)}`,
+        advise`To check: ${command('kubectl', 'auth', 'can-i', ...missing[0].split(' '), '--namespace', namespace)}`,
       ],
     },
   );

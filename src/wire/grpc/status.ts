@@ -1,5 +1,5 @@
 /** Owns how a gRPC call ends: its status, where it stands in the trailers, and the error that comes of it. */
-import {ErrorCode, Http2Error} from '../http2/errors.ts';
+import {ErrorCode, Http2Error, violation} from '../http2/errors.ts';
 import type {Header} from '../http2/hpack-tables.ts';
 import {bytes, field, int32, type MessageOf, message, repeated, string} from '../protobuf/message.ts';
 
@@ -52,7 +52,8 @@ export function checkResponse(headers: readonly Header[]): void {
   const type = headerValue(headers, 'content-type') ?? '';
   if (status === '200' && type.startsWith('application/grpc')) return;
   const message = `the server answered with HTTP ${status ?? 'and no status'}, ${type || 'no content type'}`;
-  throw new GrpcError(CODE_OF_STATUS.get(status ?? '') ?? GrpcCode.UNKNOWN, message);
+  const code = CODE_OF_STATUS.get(status ?? '') ?? GrpcCode.UNKNOWN;
+  throw new GrpcError(code, message, {cause: violation(message)});
 }
 
 const CODE_OF_STATUS = new Map<string, number>([

@@ -1,5 +1,6 @@
 /** Owns an HTTP/2 connection (RFC 9113) over any Duplex, in either role: its streams, and what the peer's frames mean. */
 import type {Duplex} from 'node:stream';
+import {NO_BYTES} from '../byte-queue.ts';
 import {ErrorCode, Http2Error, nameCode, violation} from './errors.ts';
 import {Allowance, DEFAULT_WINDOW, ReceiveWindow} from './flow-control.ts';
 import {
@@ -40,6 +41,8 @@ const LONGEST_HEADERS = 4 * 1024 * 1024;
 const MOST_STREAMS = 256;
 /** Streams that a peer opens and resets, or ruins: so many at once, so many a second. */
 const RUINED_STREAMS = [1_000, 50] as const;
+/** What is shown of an answer that is not HTTP/2. */
+const LONGEST_GREETING = 80;
 /** How long a peer may take to close its side, in milliseconds. */
 const PATIENCE = 1_000;
 
@@ -62,6 +65,8 @@ export class Http2Connection {
   #over = false;
   /** The peer's settings have come, which are its first frame. */
   #settled = false;
+  /** The first bytes until then. */
+  #greeting = NO_BYTES;
   #initialWindow = DEFAULT_WINDOW;
   #peersMostStreams = Number.POSITIVE_INFINITY;
   #nextId: number;
@@ -167,8 +172,18 @@ export class Http2Connection {
   }
 
   #lost(): Error | undefined {
+    const foreigner = this.#findForeigner();
+    if (foreigner) return foreigner;
     const done = this.#closing !== undefined && this.#streams.size === 0;
     return done ? this.#fault : new Http2Error(this.#closing?.message ?? 'the connection ended');
+  }
+
+  /** A server that speaks something else: the first frame of HTTP/2 begins as no text does. */
+  #findForeigner(): Http2Error | undefined {
+    const [first] = this.#greeting;
+    if (this.#isServer || this.#settled || first === undefined || first === 0) return undefined;
+    const answer = JSON.stringify(this.#greeting.toString('latin1').trim());
+    return violation(`the peer does not speak HTTP/2, its answer begins with ${answer}`);
   }
 
   #finish(error: Error | undefined): void {
@@ -206,6 +221,7 @@ export class Http2Connection {
   #receive(chunk: Buffer): void {
     if (this.#over) return;
     this.#received += chunk.length;
+    if (!this.#settled) this.#greeting = Buffer.concat([this.#greeting, chunk]).subarray(0, LONGEST_GREETING);
     this.#reader.push(chunk);
     this.#transport.cork();
     try {
@@ -213,7 +229,7 @@ export class Http2Connection {
         this.#take(frame);
     } catch (error) {
       if (!(error instanceof Http2Error)) throw error;
-      this.destroy(error);
+      this.destroy(this.#findForeigner() ?? error);
     } finally {
       this.#transport.uncork();
     }

@@ -1,11 +1,16 @@
 /** Owns a failed build in the builtin engine's terms: BuildKit's own error, the step, and its lines of the Dockerfile. */
 
+import {createCommand} from '../../../builder/model/builder.ts';
+import {missingPermission} from '../../../builder/verdict/permissions.ts';
+import {type ConnectionFault, findConnectionFault} from '../../../buildkit/connection-fault.ts';
 import {readFailure, type SourceLines} from '../../../buildkit/failure.ts';
 import type {Step} from '../../../buildkit/progress/steps.ts';
+import type {ObjectPlace} from '../../../cluster/api/paths.ts';
 import type {Tunnel} from '../../../cluster/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Files} from '../../../ports.ts';
-import {GrpcCode, type GrpcError} from '../../../wire/grpc/status.ts';
+import {type Advice, advise} from '../../../text/advice.ts';
+import type {GrpcError} from '../../../wire/grpc/status.ts';
 import {findFault} from '../../failure/builder-faults.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {EngineEnd, EngineFault} from '../engine.ts';
@@ -18,16 +23,14 @@ export interface FailedSolve {
   readonly files: Files;
 }
 
-/** How long the end of a tunnel may take after the connection on it broke, in milliseconds. */
-const PATIENCE = 3000;
-
 export async function describeFailure(
   error: GrpcError,
   {steps, tunnel, build, files}: FailedSolve,
 ): Promise<EngineEnd> {
-  if (error.code === GrpcCode.UNAVAILABLE)
-    return {kind: 'failed', fault: await describeLoss(error, tunnel), explain: async () => toError(error)};
   const {name, namespace} = build.builder.request.settings;
+  const fault = await findConnectionFault(error, tunnel);
+  if (fault !== undefined)
+    return {kind: 'failed', fault: judge(fault, {name, namespace}), explain: async () => toError(error)};
   const failed = steps.findLast(({state}) => state === 'failed');
   const words = {
     error: `failed to solve: ${error.message}`,
@@ -41,22 +44,39 @@ export async function describeFailure(
   return {kind: 'failed', fault: findFault(words.error, {builder: name, namespace}), explain};
 }
 
-async function describeLoss(error: GrpcError, {ended}: Tunnel): Promise<EngineFault> {
-  const end = await Promise.race([
-    ended,
-    new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE, undefined)),
-  ]);
-  // kubectl's last line says no more than that the program before it failed.
-  const words = end?.stderr
-    .split('\n')
-    .findLast((line) => line.trim() !== '' && !/^command terminated with exit code/.test(line));
-  const why = (words ?? end?.failure ?? error.message).trim().replace(/\.$/, '');
-  return {
-    message: `The connection to the builder's pod was lost: ${why}.`,
-    remedy: [],
-    // kubectl's words for a missing permission.
-    retriable: !why.startsWith('Error from server (Forbidden)'),
-  };
+/** Throws what no build on this builder gets past. */
+function judge({kind, words}: ConnectionFault, builder: ObjectPlace): EngineFault {
+  switch (kind) {
+    case 'lost':
+      return {
+        message: `The connection to the builder's pod was lost: ${words}.`,
+        remedy: [],
+        retriable: true,
+      };
+    case 'forbidden':
+      throw missingPermission(['create pods/exec'], builder.namespace, [words]);
+    case 'no-buildctl':
+      throw new TiltbuildError(
+        'builder-failed',
+        `The image of the builder "${builder.name}" has no buildctl, so builds cannot connect to it.`,
+        {detail: [words], remedy: recreate(builder)},
+      );
+    case 'foreign':
+      throw new TiltbuildError(
+        'builder-failed',
+        `The pod of the builder "${builder.name}" does not answer as BuildKit does: ${words}.`,
+        {
+          remedy: recreate(builder),
+        },
+      );
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Without an image it is BuildKit's own. */
+function recreate(builder: ObjectPlace): readonly Advice[] {
+  return [advise`Recreate the builder with BuildKit's image: ${createCommand(builder, '--replace')}`];
 }
 
 function toError(error: GrpcError): TiltbuildError {
