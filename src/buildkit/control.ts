@@ -74,6 +74,10 @@ const VertexWarning = message({
   info: optional(6, SourceInfo),
   ranges: repeated(7, Range),
 });
+const HistoryRequest = message({activeOnly: field(1, bool), earlyExit: field(3, bool)});
+/** What is told of a build does not matter here. */
+const HistoryEvent = message({type: field(1, int32)});
+
 const StatusRequest = message({ref: field(1, string)});
 const StatusResponse = message({
   vertexes: repeated(1, Vertex),
@@ -90,6 +94,7 @@ export type VertexWarning = MessageOf<typeof VertexWarning>;
 export const Control = {
   solve: method('Solve', SolveRequest, SolveResponse),
   status: method('Status', StatusRequest, StatusResponse),
+  history: method('ListenBuildHistory', HistoryRequest, HistoryEvent),
   session: method('Session', BytesMessage, BytesMessage),
 } as const;
 

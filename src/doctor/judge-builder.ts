@@ -80,7 +80,7 @@ function decide({name, namespace, product, observed, obstacle, cannotCreate}: Bu
     namespace,
     deployment: observed.deployment,
     obstacle: obstacle ?? cannotCreate?.message,
-    buildRunning: false,
+    activity: {kind: 'idle'},
   });
 }
 

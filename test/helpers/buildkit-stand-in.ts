@@ -59,6 +59,10 @@ export class BuildkitStandIn {
   /** To whatever is asked over the gateway. */
   answer: FrontendAnswer = {};
   readonly gateway = new StandInGateway();
+  /** BuildKit before 0.11 has no history. */
+  hasHistory = true;
+  /** Builds of others that are running. */
+  otherBuilds = 0;
   readonly digest: string;
   readonly solves: SeenSolve[] = [];
   /** How many builds were cancelled, by whoever asked for them or by the end of the connection. */
@@ -99,6 +103,14 @@ export class BuildkitStandIn {
             return feedOf((await readOne(stream, Control.status.request)).ref).serve(stream);
           case Control.solve.path:
             return await this.#solve(stream, sessions, {feedOf, lose, number});
+          case this.hasHistory && Control.history.path: {
+            const asked = await readOne(stream, Control.history.request);
+            this.#check(asked.activeOnly && asked.earlyExit, 'a history without an end', asked);
+            respond(stream);
+            const event = frame(Control.history.response.encode({type: 0}));
+            for (let count = 0; count < this.otherBuilds; count++) stream.write(event);
+            return end(stream);
+          }
           default:
             if (isOfGateway(headers[':path'])) return await this.gateway.serve(stream, headers, this.answer);
             throw new GrpcError(GrpcCode.UNIMPLEMENTED, `unknown method ${headers[':path']}`);

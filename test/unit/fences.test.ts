@@ -30,6 +30,7 @@ const SAMPLES: readonly (readonly [file: string, code: string, told?: string])[]
   ['src/cli/argv/a.ts', "export type * from '@oclif/core'", 'Only src/cli/help'],
   ['src/doctor/a.ts', "export * from '../builder/verdict/verdict.ts'"],
   ['src/builder/commands/a.ts', "export * from '../model/pods.ts'"],
+  ['src/builder/ensure/a.ts', "export * from '../../buildkit/control.ts'"],
   ['src/cli/help/a.ts', "export * from '@oclif/core'"],
   ['src/system/runner.ts', "export * from 'execa'"],
   ['src/main.ts', "export * from './system/runner.ts'"],

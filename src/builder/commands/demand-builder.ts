@@ -1,8 +1,11 @@
 /** Owns the errors of the `builder` commands for a builder that does not exist, or cannot be seen or changed. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
+import type {Ports} from '../../ports.ts';
 import {advise, flag} from '../../text/advice.ts';
+import {findBuildActivity} from '../ensure/running-builds.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {listKnownBuilders} from '../model/observed-builder.ts';
 
@@ -34,6 +37,23 @@ export function demandBuilders(facts: ClusterFacts, namespace: string): readonly
       remedy: [advise`Ask for this permission, or use another namespace with ${flag('namespace', 'NAME')}.`],
     },
   );
+}
+
+/** Throws `builder-failed` if a build is running on it. */
+export async function demandIdle(
+  deployment: BuilderDeployment,
+  cluster: Cluster,
+  ports: Pick<Ports, 'notes'>,
+): Promise<void> {
+  const activity = await findBuildActivity(deployment, cluster);
+  const who = `builder "${deployment.name}"`;
+  if (activity.kind === 'building') {
+    throw new TiltbuildError('builder-failed', `A build is running on ${who}.`, {
+      remedy: [advise`Wait until it has finished, or stop it with ${flag('force')}.`],
+    });
+  }
+  if (activity.kind === 'unknown')
+    ports.notes.note(`${who} does not say whether a build is running on it (${activity.why}).`);
 }
 
 export function kubectlFailed(message: string, stderr = ''): TiltbuildError {

@@ -7,11 +7,10 @@ import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planBuilder, replaceBuilder} from '../ensure/create-builder.ts';
-import {isBuildRunning} from '../ensure/inspect-builder.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import {readNodesOf} from '../model/observed-builder.ts';
 import type {BuilderActionOf} from './command-request.ts';
-import {demandBuilders} from './demand-builder.ts';
+import {demandBuilders, demandIdle} from './demand-builder.ts';
 
 /** Gives the manifests if only they are asked for, else nothing. */
 export async function runBuilderCreate(
@@ -51,11 +50,8 @@ export async function runBuilderCreate(
         ],
       },
     );
-  } else if (!force && (await isBuildRunning(old, cluster)) === true) {
-    throw new TiltbuildError('builder-failed', `A build is running on builder "${name}".`, {
-      remedy: [advise`Wait until it has finished, or stop it with ${flag('force')}.`],
-    });
   } else {
+    if (!force) await demandIdle(old, cluster, ports);
     await replaceBuilder(creation, nodes, old);
   }
   await waitForBuilder(request, cluster, ports);

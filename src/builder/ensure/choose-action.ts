@@ -12,7 +12,6 @@ import {
   findObstacle,
 } from '../verdict/permissions.ts';
 import {judgeBuilder, type Verdict} from '../verdict/verdict.ts';
-import {isBuildRunning} from './inspect-builder.ts';
 
 export interface BuilderChoice {
   readonly observed: ObservedBuilder;
@@ -42,11 +41,12 @@ export async function chooseBuilderAction({
   // kubectl build would retry there for a minute and a half, whatever the policy.
   if (deployment === undefined) await demandNamespace(namespace, cluster);
   const situation = {policy, product, name, namespace, deployment, obstacle: findObstacle(facts)};
-  let action = decideBuilder(verdict, {...situation, buildRunning: false});
+  let action = decideBuilder(verdict, {...situation, activity: {kind: 'idle'}});
   if (action.kind === 'replace') {
-    // This costs an exec, so it is asked only of a builder that would be replaced.
-    const buildRunning = await isBuildRunning(action.old, cluster);
-    action = decideBuilder(verdict, {...situation, buildRunning});
+    // This costs a connection, so it is asked only of a builder that would be replaced.
+    const {findBuildActivity} = await import('./running-builds.ts');
+    const activity = await findBuildActivity(action.old, cluster);
+    action = decideBuilder(verdict, {...situation, activity});
   }
   if (action.kind === 'create') demandPermissions(facts, namespace, BUILDER_PERMISSIONS, name);
   return {observed, verdict, action};

@@ -18,29 +18,6 @@ export function logArgs(where: string, ...flags: readonly string[]): readonly st
   return ['logs', where, ...POD_WAIT, ...flags];
 }
 
-/**
- * Whether somebody builds on it. Every client of kubectl build runs `buildctl dial-stdio` in the pod for as long as its
- * build lasts (its source, `buildNodeClient`). A builder without a ready pod builds nothing.
- */
-export async function isBuildRunning(
-  deployment: BuilderDeployment,
-  cluster: Cluster,
-): Promise<boolean | 'unknown'> {
-  if (deployment.readyReplicas === 0) return false;
-  const running = ((await listPods(deployment, cluster)) ?? []).filter(({phase}) => phase === 'Running');
-  const answers = await Promise.all(running.map(({name}) => isBuildRunningIn(name, cluster)));
-  if (answers.includes(true)) return true;
-  return answers.length === 0 || answers.includes('unknown') ? 'unknown' : false;
-}
-
-async function isBuildRunningIn(pod: string, cluster: Cluster): Promise<boolean | 'unknown'> {
-  const command = ['pgrep', '-f', 'buildctl dial-stdio'];
-  const {exitCode, stdout, stderr} = await cluster.kubectl(execArgs(pod, command));
-  if (exitCode === 0 && stdout.trim() !== '') return true;
-  // pgrep exits with 1 if it finds nothing, and kubectl passes that on with a line of its own.
-  return /command terminated with exit code 1\b/.test(stderr) ? false : 'unknown';
-}
-
 /** The version of the running BuildKit, e.g. `v0.32.2`; undefined if it cannot be seen. */
 export async function readVersion(
   deployment: BuilderDeployment,

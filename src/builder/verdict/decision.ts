@@ -6,13 +6,18 @@ import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPolicy} from '../model/request.ts';
 import type {Verdict} from './verdict.ts';
 
+/** Whether a build is running on a builder; `why` is a clause. */
+export type BuildActivity =
+  | {readonly kind: 'building' | 'idle'}
+  | {readonly kind: 'unknown'; readonly why: string};
+
 export interface BuilderSituation {
   readonly policy: BuilderPolicy;
   readonly product: Product;
   readonly name: string;
   readonly namespace: string;
   readonly deployment: BuilderDeployment | undefined;
-  readonly buildRunning: boolean | 'unknown';
+  readonly activity: BuildActivity;
   /** Why this user cannot replace it, as a clause. */
   readonly obstacle?: string;
 }
@@ -51,7 +56,7 @@ export function decideBuilder(verdict: Verdict, situation: BuilderSituation): De
 
 /** Undefined for a builder that may be replaced without asking. */
 function whyKept(
-  {policy, product, obstacle, buildRunning}: BuilderSituation,
+  {policy, product, obstacle, activity}: BuilderSituation,
   {managedByUs, madeByPlugin}: BuilderDeployment,
 ): string | undefined {
   if (policy === 'check') return 'the policy is to check only';
@@ -61,6 +66,14 @@ function whyKept(
   if (!madeByPlugin) return 'somebody else created it';
   if (!isLocalCluster(product)) return 'this is not a local development cluster, and others may use it';
   if (obstacle !== undefined) return obstacle;
-  if (buildRunning === 'unknown') return 'a build may be running on it';
-  return buildRunning ? 'a build is running on it' : undefined;
+  switch (activity.kind) {
+    case 'building':
+      return 'a build is running on it';
+    case 'unknown':
+      return `a build may be running on it (${activity.why})`;
+    case 'idle':
+      return undefined;
+    default:
+      return activity satisfies never;
+  }
 }

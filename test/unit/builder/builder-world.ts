@@ -1,4 +1,5 @@
 /** Owns the in-memory world of the unit tests: a scripted cluster, a clock that only sleeping advances, builders. */
+import type {Duplex} from 'node:stream';
 import type {NodeRuntime} from '../../../src/builder/model/node-runtimes.ts';
 import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../src/builder/model/pods.ts';
 import type {BuilderRequest} from '../../../src/builder/model/request.ts';
@@ -21,6 +22,8 @@ export interface Script {
   readonly get?: Partial<Record<(typeof KINDS)[number], readonly Scripted[]>>;
   /** Undefined for a call that must not happen. */
   readonly kubectl?: (args: readonly string[], input: string | undefined) => Said | undefined;
+  /** The streams of a program in the pod of that name, or why it cannot be started. */
+  readonly tunnel?: (pod: string) => Duplex | Error;
   /** Called before each answer. */
   readonly onGet?: (path: string) => void;
 }
@@ -44,7 +47,7 @@ function neverAtOnce(what: string) {
 }
 
 /** An unscripted call is an error. */
-export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): ScriptedCluster {
+export function scriptCluster({get = {}, kubectl, tunnel, onGet}: Script = {}): ScriptedCluster {
   const gets: string[] = [];
   const kinds: (string | undefined)[] = [];
   const calls: ScriptedCluster['calls'][number][] = [];
@@ -53,7 +56,12 @@ export function scriptCluster({get = {}, kubectl, onGet}: Script = {}): Scripted
     calls,
     pause: 300,
     lastLogin: async () => undefined,
-    openTunnel: never('nothing opens a tunnel'),
+    openTunnel: async ({pod}) => {
+      const stream = tunnel?.(pod) ?? new RangeError('nothing opens a tunnel');
+      if (stream instanceof Error) throw stream;
+      const end = {exitCode: undefined, failure: 'it is cut', stderr: ''};
+      return {stream, ended: new Promise((resolve) => stream.once('close', () => resolve(end)))};
+    },
     readPullSecret: never('nothing reads a pull secret'),
     read: never('nothing but buildImage reads'),
     get: async (path) => {

@@ -5,6 +5,7 @@ import type {BuilderPolicy} from '../../../../src/builder/model/request.ts';
 import type {ClusterFacts, ResourceRule} from '../../../../src/cluster/api/facts.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
 import {node} from '../../../helpers/api-samples.ts';
+import {BuildkitStandIn} from '../../../helpers/buildkit-stand-in.ts';
 import {hintsOf} from '../../../helpers/caught.ts';
 import {
   builderRequest,
@@ -34,7 +35,6 @@ const BUILDERS = {
   'cannot-run': workingDeployment({labels: {...ADOPTED, runtime: 'containerd', worker: 'containerd'}}),
 } as const;
 
-const NOTHING_FOUND: Said = {exitCode: 1, stderr: 'command terminated with exit code 1\n'};
 const MOUNT = '36 35 0:5 / /run/containerd/containerd.sock rw - tmpfs t rw\n';
 const ANSWERS: Script['get'] = {
   namespaces: [found({})],
@@ -62,13 +62,16 @@ function situate({
 }: Situation) {
   /** By the first argument, or by the program that `exec` runs in the pod. */
   const answers: Readonly<Record<string, Said>> = {
-    pgrep: NOTHING_FOUND,
     cat: {stdout: mounts},
     apply: {},
     create: {},
     replace: {},
   };
-  const cluster = scriptCluster({get: {...ANSWERS, ...get}, kubectl: (args) => answers[verbOf(args)]});
+  const cluster = scriptCluster({
+    get: {...ANSWERS, ...get},
+    kubectl: (args) => answers[verbOf(args)],
+    tunnel: () => new BuildkitStandIn('sha256:0').connect(),
+  });
   const ports = makePorts();
   const known = {deployments: found(builders), configMaps: found([]), nodes: found([node()])};
   const task = {request: builderRequest({policy}), product, facts: {...known, ...facts}, cluster};
@@ -81,7 +84,7 @@ function verbOf(args: readonly string[]): string {
 }
 
 describe('ensureBuilder', () => {
-  const repaired = ['pgrep', 'cat', 'apply', 'replace'];
+  const repaired = ['cat', 'apply', 'replace'];
   for (const [state, policy, product, done, used, note] of [
     ['missing', 'ensure', 'kind', ['apply', 'create'], '99', 'no builder "buildkit" in namespace "default"'],
     ['missing', 'check', 'kind', [], undefined, 'does not exist'],

@@ -1,66 +1,14 @@
 /** Covers looks inside a builder's pods: which command runs, and what its output means. */
 import {expect} from 'chai';
-import {
-  countLeftoverMounts,
-  isBuildRunning,
-  listPods,
-  readVersion,
-} from '../../../../src/builder/ensure/inspect-builder.ts';
+import {countLeftoverMounts, listPods, readVersion} from '../../../../src/builder/ensure/inspect-builder.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
-import {forbidden, list, MISSING, pluginDeployment, pod, type Said, scriptCluster} from '../builder-world.ts';
+import {forbidden, list, MISSING, pluginDeployment, pod, scriptCluster} from '../builder-world.ts';
 
 const READY = readBuilderDeployment(pluginDeployment({name: 'own'}));
-const FAILED: Said = {exitCode: 1, stderr: 'error: unable to upgrade connection\n'};
-const ended = (exitCode: number): Said => ({
-  exitCode,
-  stderr: `command terminated with exit code ${exitCode}\n`,
-});
-
-const NONE = ended(1);
 const exec = (where: string, ...command: readonly string[]) => [
   ...['exec', where, '--pod-running-timeout', '10s', '--container', 'buildkitd', '--'],
   ...command,
 ];
-
-describe('isBuildRunning', () => {
-  for (const [what, said, running] of [
-    ['a build', {stdout: '24\n'}, true],
-    ['none', NONE, false],
-    ['none, after a warning', {...NONE, stderr: `Defaulted container\n${NONE.stderr}`}, false],
-    ['an empty answer', {stdout: '\n'}, 'unknown'],
-    ['no pgrep', ended(126), 'unknown'],
-    ['a pgrep that was killed', ended(137), 'unknown'],
-    ['no connection', FAILED, 'unknown'],
-    ['a kubectl that was killed', {exitCode: undefined}, 'unknown'],
-    ['a failure that prints something', {...FAILED, stdout: '24\n'}, 'unknown'],
-  ] as const satisfies readonly (readonly [string, Said, boolean | 'unknown'])[]) {
-    it(`is ${running} for ${what}`, async () => {
-      const cluster = scriptCluster({get: {pods: [list(pod({name: 'p'}))]}, kubectl: () => said});
-      expect(await isBuildRunning(READY, cluster)).to.equal(running);
-      expect(cluster.calls.map(({args}) => args)).to.deep.equal([
-        exec('p', 'pgrep', '-f', 'buildctl dial-stdio'),
-      ]);
-    });
-  }
-
-  for (const [running, ...answers] of [
-    [false, NONE, NONE],
-    [true, NONE, {stdout: '24\n'}],
-    [true, FAILED, {stdout: '24\n'}],
-    ['unknown', FAILED, NONE],
-  ] as const satisfies readonly (readonly [boolean | 'unknown', ...Said[]])[]) {
-    it(`is ${running} for the pods ${JSON.stringify(answers)}`, async () => {
-      const pods = list(pod({name: 'p0'}), pod({name: 'p1'}), pod({name: 'p2', phase: 'Pending'}));
-      const kubectl = ([, name = '']: readonly string[]) => answers[Number(name.slice(1))];
-      expect(await isBuildRunning(READY, scriptCluster({get: {pods: [pods]}, kubectl}))).to.equal(running);
-    });
-  }
-
-  it('is unknown without a running pod', async () => {
-    for (const pods of [list(), list(pod({phase: 'Pending'})), forbidden('no')])
-      expect(await isBuildRunning(READY, scriptCluster({get: {pods: [pods]}}))).to.equal('unknown');
-  });
-});
 
 describe('readVersion', () => {
   for (const [said, version] of [
@@ -101,10 +49,8 @@ describe('countLeftoverMounts', () => {
 describe('a builder without a ready pod', () => {
   it('has nothing to look into', async () => {
     const resting = readBuilderDeployment(pluginDeployment({status: {readyReplicas: 0}}));
-    const looks = [isBuildRunning, readVersion, countLeftoverMounts].map((look) =>
-      look(resting, scriptCluster()),
-    );
-    expect(await Promise.all<unknown>(looks)).to.deep.equal([false, undefined, 0]);
+    const looks = [readVersion, countLeftoverMounts].map((look) => look(resting, scriptCluster()));
+    expect(await Promise.all<unknown>(looks)).to.deep.equal([undefined, 0]);
   });
 });
 

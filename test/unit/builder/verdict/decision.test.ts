@@ -16,15 +16,16 @@ const MAKERS = {
   others: createdBy({}, {}),
 } as const;
 const POLICIES = ['ensure', 'check', 'never'] as const;
-const BUILDING = [true, false, 'unknown'] as const;
+const IDLE = {kind: 'idle'} as const;
+const ACTIVITIES = [IDLE, {kind: 'building'}, {kind: 'unknown', why: 'it says nothing'}] as const;
 
 /** Every situation there is. */
 const SITUATIONS: readonly (BuilderSituation & {readonly maker: keyof typeof MAKERS})[] = POLICIES.flatMap(
   (policy) =>
     (['kind', 'k3s', 'gke', 'unknown'] as const).flatMap((product) =>
       (['plugin', 'us', 'others'] as const).flatMap((maker) =>
-        BUILDING.map((buildRunning) => {
-          const situation = {policy, product, maker, deployment: MAKERS[maker], buildRunning};
+        ACTIVITIES.map((activity) => {
+          const situation = {policy, product, maker, deployment: MAKERS[maker], activity};
           return {name: 'b', namespace: 'ns', ...situation};
         }),
       ),
@@ -51,15 +52,15 @@ describe('decideBuilder', () => {
   for (const kind of ['plugin-made', 'wrong-runtime', 'cannot-run'] as const) {
     it(`replaces a ${kind} one only if the plugin created it, it is idle, and the cluster is local`, () => {
       for (const situation of SITUATIONS) {
-        const {policy, product, maker, buildRunning, deployment} = situation;
+        const {policy, product, maker, activity, deployment} = situation;
         const isLocal = product === 'kind' || product === 'k3s';
         const action = decide(kind, situation);
-        const label = [policy, product, maker, buildRunning].join();
+        const label = [policy, product, maker, activity.kind].join();
         if (policy === 'never') {
           expect(action, label).to.deep.equal({kind: 'use'});
           continue;
         }
-        if (policy === 'ensure' && isLocal && maker === 'plugin' && buildRunning === false) {
+        if (policy === 'ensure' && isLocal && maker === 'plugin' && activity === IDLE) {
           expect(action, label).to.include({kind: 'replace', old: deployment});
         } else {
           expect(action.kind === 'warn' && formatAdvice(action.command), label).to.equal(
@@ -71,24 +72,24 @@ describe('decideBuilder', () => {
     });
   }
 
-  const IDLE = {policy: 'ensure', product: 'kind', buildRunning: false, name: 'b', namespace: 'ns'} as const;
+  const SITUATION = {policy: 'ensure', product: 'kind', activity: IDLE, name: 'b', namespace: 'ns'} as const;
   for (const [why, changes] of [
     ['the policy is to check only', {policy: 'check'}],
     ['another version', {deployment: MAKERS.us}],
     ['somebody else created it', {deployment: MAKERS.others}],
     ['not a local development cluster', {product: 'eks'}],
     ['you cannot', {obstacle: 'you cannot'}],
-    ['a build is running on it', {buildRunning: true}],
-    ['a build may be running on it', {buildRunning: 'unknown'}],
+    ['a build is running on it', {activity: {kind: 'building'}}],
+    ['a build may be running on it (it says nothing)', {activity: ACTIVITIES[2]}],
   ] as const) {
     it(`says why it does not replace one: ${why}`, () => {
-      const action = decide('cannot-run', {...IDLE, deployment: MAKERS.plugin, ...changes});
+      const action = decide('cannot-run', {...SITUATION, deployment: MAKERS.plugin, ...changes});
       expect(action).to.have.property('note').that.contains(why);
     });
   }
 
   it('gives the command that creates a missing one, where it must not be created', () => {
-    const action = decide('missing', {...IDLE, deployment: undefined, policy: 'check'});
+    const action = decide('missing', {...SITUATION, deployment: undefined, policy: 'check'});
     expect(action.kind === 'warn' && formatAdvice(action.command)).to.equal(`${CREATE} --namespace ns`);
   });
 });
