@@ -58,11 +58,12 @@ export interface DelegateRun {
   readonly input?: string;
   /**
    * `shown`: the delegate writes to our terminal or log itself. `watched`: `observe` sees the bytes on their way there.
+   * `read`: only `observe` sees them.
    * `held`: the file `spool` keeps them, and they are shown if the build fails.
    */
   readonly progress:
     | {readonly mode: 'shown'}
-    | {readonly mode: 'watched'; readonly observe: (chunk: Uint8Array) => void}
+    | {readonly mode: 'watched' | 'read'; readonly observe: (chunk: Uint8Array) => void}
     | {readonly mode: 'held'; readonly spool: string; readonly observe: (chunk: Uint8Array) => void};
 }
 

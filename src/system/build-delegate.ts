@@ -53,6 +53,8 @@ export class BuildDelegate implements Delegate {
           progress.observe(chunk);
           return this.#terminal.writeError(chunk);
         });
+      case 'read':
+        return await run(progress.observe);
       case 'held': {
         const spool = await openPrivate(progress.spool);
         const result = await run(async (chunk) => {

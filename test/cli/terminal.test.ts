@@ -56,6 +56,22 @@ describeCommand('on a terminal', (world) => {
     );
   });
 
+  it('a build by the plugin has a live view, and what is known of its failure', async () => {
+    world.sandbox.setDelegate('copy-missing');
+    const {exitCode, text} = await runOnTerminal(world, BUILD);
+    expect(exitCode, text).to.equal(1);
+    expect(text).to.match(/ => ERROR \[.*COPY /);
+    expect(text.match(/^Error: /gm), text).to.have.length(1);
+    expect(text).to.contain('There is no').and.not.match(/^#\d/m);
+    expect(world.delegated().terminal).to.include({stderr: false});
+  });
+
+  it('a build by the plugin with --progress tty has the view of the plugin', async () => {
+    const {exitCode, text} = await runOnTerminal(world, ['--progress', 'tty', ...BUILD]);
+    expect(exitCode, text).to.equal(0);
+    expect(world.delegated().terminal).to.include({stderr: true});
+  });
+
   it('a build with --quiet prints the result alone', async () => {
     const {text} = await runOnTerminal(world, ['-q', ...BUILD]);
     expect(text).to.match(/^sha256:\w+\n$/);

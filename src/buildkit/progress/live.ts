@@ -38,8 +38,8 @@ export class LiveProgress {
     this.#started = options.now();
   }
 
-  /** What draws the view over the last one. Warnings stay above it. */
-  draw(steps: readonly Step[], changes: readonly Change[] = []): string {
+  /** What draws the view over the last one. Warnings stay above it, and so does `text`. */
+  draw(steps: readonly Step[], changes: readonly Change[] = [], text = ''): string {
     const {columns, rows} = this.#options.size();
     const shown = steps.filter(({state}) => state !== 'waiting');
     const ended = shown.filter(({state}) => state !== 'running').length;
@@ -53,7 +53,7 @@ export class LiveProgress {
     // What was cut for a wider terminal takes several lines of a narrower one.
     const height = this.#drawn.reduce((sum, width) => sum + Math.max(Math.ceil(width / columns), 1), 0);
     this.#drawn = lines.map(widthOf);
-    return `${eraseLines(height)}${warnings.join('')}${lines.join('\n')}\n`;
+    return `${eraseLines(height)}${text}${warnings.join('')}${lines.join('\n')}\n`;
   }
 
   #elapsed(): number {

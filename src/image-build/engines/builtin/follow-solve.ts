@@ -6,11 +6,11 @@ import {GrpcError} from '../../../wire/grpc/status.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {EngineEnd, EngineRun} from '../engine.ts';
+import {chooseForm, hasColour, showProgress} from '../progress.ts';
 import {readCache} from './exports.ts';
 import {describeFailure} from './failure.ts';
 import {type Env, frontendAttributes, lastOf, valuesOf} from './frontend.ts';
 import type {OpenBuilder} from './open-builder.ts';
-import {chooseForm, hasColour, showProgress} from './progress.ts';
 import type {BuildSources} from './sources.ts';
 
 /** All of a build but for where its results go. */

@@ -3,6 +3,7 @@ import type {BuilderRuntime} from '../../../builder/model/builder.ts';
 import type {ExitStatus} from '../../../cluster/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
+import type {Surroundings} from '../../../surroundings.ts';
 import {advise, flag} from '../../../text/advice.ts';
 import {formatCommand} from '../../../text/shell-words.ts';
 import type {BuildRequest} from '../../build-request.ts';
@@ -13,6 +14,7 @@ import type {Engine} from '../engine.ts';
 import {explainEnd} from '../explain-end.ts';
 import {type DigestSource, findDigest, ProgressDigest} from './digest.ts';
 import {lendLogin} from './lend-login.ts';
+import type {LiveView} from './live-view.ts';
 import {planBuild} from './plan.ts';
 
 /** `program` is the path of kubectl-build. */
@@ -37,12 +39,14 @@ export function kubectlBuild(
       if (attempt === 1) ports.notes.detail(`runs: ${formatCommand([program, ...plan.argv])}`);
       const digests = new ProgressDigest();
       const faults = new FaultWatcher({builder: settings.name, namespace: settings.namespace});
+      const mode = chooseMode(request, plan.digest, build.surroundings);
+      const view = mode === 'read' ? await openView(build, ports) : undefined;
       const observe = (chunk: Uint8Array) => {
         digests.observe(chunk);
         faults.observe(chunk);
+        view?.observe(chunk);
       };
-      const mode = chooseProgress(request, plan.digest, build.surroundings.terminal);
-      const ended = await ports.delegate.run({
+      const running = ports.delegate.run({
         program,
         argv: plan.argv,
         env: plan.env,
@@ -52,6 +56,13 @@ export function kubectlBuild(
         stdout: request.destination.stdout ? 'result' : 'stderr',
         progress: {mode, spool: privatePath(`progress-${attempt}`), observe},
       });
+      const ended = await running.catch(async (error: unknown) => {
+        await view?.end(false);
+        throw error;
+      });
+      // What was cancelled says so itself.
+      const isOver = stop.aborted || ports.interruption.signal !== undefined;
+      await view?.end(ended.exitCode !== 0 && !isOver);
       if (ended.exitCode === 0) {
         return {kind: 'built', digest: await findDigest(plan.digest, request, digests, ports.files)};
       }
@@ -61,10 +72,17 @@ export function kubectlBuild(
   };
 }
 
-function chooseProgress({quiet}: BuildRequest, digest: DigestSource, terminal: boolean) {
+/** The plugin's own live view needs the terminal itself, and then there is nothing for us to read. */
+function chooseMode({quiet, progress}: BuildRequest, digest: DigestSource, {terminal, env}: Surroundings) {
   if (quiet) return 'held';
-  // A live view needs the terminal itself, and then there is nothing for us to read.
-  return terminal && digest.from !== 'progress' ? 'shown' : 'watched';
+  if (!terminal || progress === 'plain') return 'watched';
+  if (progress === 'tty' && digest.from !== 'progress') return 'shown';
+  return progress !== 'tty' && env.TERM === 'dumb' ? 'watched' : 'read';
+}
+
+async function openView({surroundings}: PreparedBuild, ports: Ports): Promise<LiveView> {
+  const {openLiveView} = await import('./live-view.ts');
+  return openLiveView(surroundings, ports);
 }
 
 async function explainExit(
@@ -77,7 +95,7 @@ async function explainExit(
   if (explained !== undefined) return explained;
   const how = exitCode === undefined ? `was killed by ${signal}` : `exited with ${exitCode}`;
   return new TiltbuildError('build-failed', `The build failed: kubectl build ${how}. Its output is above.`, {
-    // A failed command of the Dockerfile says it all, and on a terminal we cannot see whether it was one.
+    // A failed command of the Dockerfile says it all, and with --progress tty we cannot see whether it was one.
     remedy:
       words === undefined || isStepFailure
         ? []

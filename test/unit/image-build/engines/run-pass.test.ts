@@ -81,7 +81,8 @@ interface Case {
 function start(given: Case) {
   const {runs, get = QUIET, terminal = false, limit} = given;
   const started: DelegateRun[] = [];
-  const ports = makePorts({
+  const shown: string[] = [];
+  const base = makePorts({
     delegate: async (run) => {
       started.push(run);
       const next = runs[started.length - 1];
@@ -95,6 +96,13 @@ function start(given: Case) {
       },
     },
   });
+  const builtin = {
+    ...base.builtin,
+    every: () => () => undefined,
+    show: async (text: string) => void shown.push(text),
+    terminalSize: () => ({columns: 80, rows: 24}),
+  };
+  const ports = Object.create(base, {builtin: {value: builtin}}) as TestPorts;
   const cluster = scriptCluster({get, kubectl: () => ({exitCode: 1})});
   const begin = ports.now();
   const request = buildRequest(given.request);
@@ -110,10 +118,11 @@ function start(given: Case) {
   const run = () => runPass({number: 1, request, tags: [{canonical: 'localhost/a:1'}]}, engine, build, ports);
   const stopped = () => started.map(({stop}) => stop?.aborted);
   const lookedAt = (kind: string) => cluster.gets.filter((path) => path.includes(`/${kind}/`));
-  return {run, ports, cluster, started, stopped, lookedAt, waited: () => ports.now() - begin};
+  return {run, ports, shown, cluster, started, stopped, lookedAt, waited: () => ports.now() - begin};
 }
 
 const PLATFORM = {platforms: ['linux/amd64']};
+const TTY = {progress: 'tty'};
 const LOCAL = outputTo('out');
 const ARCHIVE = outputTo('type=oci,dest=a');
 /** The plugin's own affair is the builder: nothing is watched. */
@@ -135,13 +144,20 @@ describe('runPass', () => {
   });
 
   for (const [what, given, mode, digest] of [
-    ['in the image ID file, with the progress shown on a terminal', {terminal: true}, 'shown', DIGEST],
+    ['in the image ID file, with the progress read on a terminal', {terminal: true}, 'read', DIGEST],
+    ['in the image ID file, with --progress tty', {terminal: true, request: TTY}, 'shown', DIGEST],
+    [
+      'in the image ID file, with --progress plain',
+      {terminal: true, request: {progress: 'plain'}},
+      'watched',
+      DIGEST,
+    ],
     ['in the image ID file, with the progress watched elsewhere', {}, 'watched', DIGEST],
     ['in the image ID file, with --quiet', {terminal: true, request: {quiet: true}}, 'held', DIGEST],
     ['in the progress', {request: PLATFORM, imageId: 'x'}, 'watched', DIGEST],
-    ['in the progress on a terminal', {request: PLATFORM, terminal: true}, 'watched', DIGEST],
+    ['in the progress on a terminal', {request: {...PLATFORM, ...TTY}, terminal: true}, 'read', DIGEST],
     ['in the progress with --quiet', {request: {...PLATFORM, quiet: true}}, 'held', DIGEST],
-    ['nowhere, for files', {request: LOCAL, terminal: true}, 'shown', undefined],
+    ['nowhere, for files', {request: LOCAL, terminal: true}, 'read', undefined],
     ['nowhere, for an archive that has none', {request: ARCHIVE, imageId: ''}, 'watched', undefined],
   ] as const) {
     it(`finds the digest ${what}`, async () => {
@@ -209,6 +225,19 @@ describe('runPass, when a build fails', () => {
       '/private/pass-1-progress-1',
       '/private/pass-1-progress-2',
     ]);
+  });
+
+  it('shows, finds and retries the same on a terminal', async () => {
+    const step = `#5 [2/2] RUN exit 3\n#5 0.1 words of the step\n${STEP_FAILED}`;
+    const {run, ports, shown} = start({runs: [say(NO_EXPORTER), say(step)], terminal: true});
+    const error = await failureOf(run());
+    expect(error.message).to.include('exited with 1');
+    expect(ports.said.join()).to.include('could not find the runtime').and.include(RETRYING);
+    const text = shown.join('');
+    expect(text)
+      .to.include(NO_EXPORTER)
+      .and.match(/ => ERROR \[2\/2\] RUN exit 3/);
+    expect(text).to.match(/ > \[2\/2\] RUN exit 3:\nwords of the step\n-+\nError: failed to solve: process/);
   });
 
   it('does not retry with a result that may be on standard output in part', async () => {

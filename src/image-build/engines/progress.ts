@@ -1,17 +1,19 @@
-/** Owns what the builtin engine shows of a build: the live view, plain lines, JSON lines, or nothing unless it fails. */
+/** Owns what is shown of a build: the live view, plain lines, JSON lines, or nothing unless it fails. */
 
-import type {StatusResponse} from '../../../buildkit/control.ts';
-import {LiveProgress} from '../../../buildkit/progress/live.ts';
-import {PlainProgress} from '../../../buildkit/progress/plain.ts';
-import {type Step, Steps} from '../../../buildkit/progress/steps.ts';
-import type {BuiltinTools} from '../../../ports.ts';
-import type {Surroundings} from '../../../surroundings.ts';
-import type {BuildRequest} from '../../build-request.ts';
+import type {StatusResponse} from '../../buildkit/control.ts';
+import {LiveProgress} from '../../buildkit/progress/live.ts';
+import {PlainProgress} from '../../buildkit/progress/plain.ts';
+import {type Step, Steps} from '../../buildkit/progress/steps.ts';
+import type {BuiltinTools} from '../../ports.ts';
+import type {Surroundings} from '../../surroundings.ts';
+import type {BuildRequest} from '../build-request.ts';
 
 export type ProgressForm = 'live' | 'plain' | 'rawjson' | 'quiet';
 
 export interface BuildProgress {
   observe(status: StatusResponse): void;
+  /** Shows lines that are no part of the progress. */
+  print(text: string): void;
   /** Once the build has ended. Resolves when everything was taken. */
   end(failed: boolean): Promise<void>;
   readonly steps: readonly Step[];
@@ -67,6 +69,7 @@ export function showProgress(
           return form satisfies never;
       }
     },
+    print: (text) => write(form === 'live' ? live.draw(steps.all, [], text) : text),
     end: async (failed) => {
       stop();
       if (form === 'live') write(live.draw(steps.all));
