@@ -40,6 +40,7 @@ describe('what is loaded before a build begins', () => {
       'node:fs/promises',
       'node:os',
       'node:path',
+      'smol-toml',
       'which-command',
       'yaml',
     ]);

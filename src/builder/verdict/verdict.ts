@@ -1,4 +1,5 @@
 /** Owns the verdict on a builder: what it has, what is wrong with it, and whether it is ready. */
+import {readFlag, readOtelSocket} from '../model/buildkitd-settings.ts';
 import {isInside, normalizePath} from '../model/node-paths.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import type {BuilderDeployment, BuilderMount} from '../model/objects.ts';
@@ -107,9 +108,8 @@ function findBrokenRun(
   if (!hasContainerdWorker(deployment)) return undefined;
   const version = readBuildkitVersion(deployment.image);
   if (version !== undefined && version.major === 0 && version.minor < 13) return undefined;
-  const flag = readFlag(deployment.args, 'otel-socket-path');
-  if (flag === undefined && tomlUnknown) return undefined;
-  const socket = flag ?? readOtelSocket(toml ?? '');
+  const socket = readOtelSocket(deployment.args, toml ?? '');
+  if (socket === undefined && tomlUnknown) return undefined;
   if (socket !== undefined && isSharedWithNode(socket, deployment.mounts)) return undefined;
   return 'cannot run RUN steps (its OpenTelemetry socket is not in a directory that it shares with the node)';
 }
@@ -124,25 +124,6 @@ function hasContainerdWorker({args, worker, rootless}: BuilderDeployment): boole
 export function readBuildkitVersion(image: string): {major: number; minor: number} | undefined {
   const found = /(?:^|\/)buildkit:v?(\d+)\.(\d+)(?:[.-][\w.-]*)?(?:@.*)?$/.exec(image);
   return found ? {major: Number(found[1]), minor: Number(found[2])} : undefined;
-}
-
-/** The flag's last value, in both of its forms, also in the command line of a shell. */
-function readFlag(args: readonly string[], name: string): string | undefined {
-  const pattern = new RegExp(`(?:^|\\s)--?${name}(?:=|\\s+(?!-))["']?([^\\s"']+)`, 'g');
-  return [...args.join(' ').matchAll(pattern)].at(-1)?.[1];
-}
-
-/** `socketPath` of the table `otel`: under its header, or before the first header as a dotted key or inline table. */
-function readOtelSocket(toml: string): string | undefined {
-  let table = '';
-  for (const line of toml.split('\n')) {
-    const header = /^\s*\[\s*([^\]]+?)\s*\]/.exec(line);
-    if (header) table = header[1] ?? '';
-    const key = {otel: 'socketPath', '': 'otel\\s*(?:\\.|=\\s*\\{.*\\b)\\s*socketPath'}[table];
-    const found = key && new RegExp(`^\\s*${key}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(line);
-    if (found) return found[1] ?? found[2];
-  }
-  return undefined;
 }
 
 /** Whether the node has the file under the same path: its runtime gets the path that the file has in the pod. */
