@@ -159,9 +159,11 @@ async function performBuild(
     notes.note('The check of the Dockerfile found nothing.');
     return 0;
   }
-  const result = await buildImage(request, surroundings, ports);
-  await terminal.writeResult(request.destination.stdout ? '' : formatResult(result, request.print));
-  if (surroundings.terminal && !request.quiet) await terminal.writeError(renderDone(result, request, style));
+  await buildImage(request, surroundings, ports, async (result) => {
+    await terminal.writeResult(request.destination.stdout ? '' : formatResult(result, request.print));
+    if (surroundings.terminal && !request.quiet)
+      await terminal.writeError(renderDone(result, request, style));
+  });
   return 0;
 }
 

@@ -34,6 +34,8 @@ export function makePorts(
   const runner = new Runner(interruption, platform, atExit);
   const files = new DiskFiles(temporaryRoot(), atExit);
   const home = findHome({env, platform}, files);
+  const cache = env.XDG_CACHE_HOME || env.LOCALAPPDATA || join(home, '.cache');
+  let machine: Promise<string> | undefined;
   const tools = {runner, interruption, env, platform, home, showLine};
   return {
     files,
@@ -45,8 +47,7 @@ export function makePorts(
     programs: new PathPrograms(runner, env, platform),
     builtin: {
       contexts: contextDisk,
-      machine: () =>
-        readMachineId(env.XDG_CACHE_HOME || env.LOCALAPPDATA || join(home, '.cache'), hostname(), files),
+      machine: () => (machine ??= readMachineId(cache, hostname(), files)),
       random: (size) => crypto.getRandomValues(new Uint8Array(size)),
       openTree: (path) => new OutputDirectory(path),
       openArchive: (path) =>

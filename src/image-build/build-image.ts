@@ -1,7 +1,6 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; its rules are elsewhere. */
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
-import {isOnItsNodes} from '../builder/ensure/image-presence.ts';
-import {builderRuntime} from '../builder/model/builder.ts';
+import {type BuilderRuntime, builderRuntime} from '../builder/model/builder.ts';
 import type {Notes, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import {buildInPasses} from './build-passes.ts';
@@ -10,14 +9,16 @@ import {type BuildResult, clearResultFile, writeResultFile} from './build-result
 import {openEngine} from './engines/open-engine.ts';
 import {runPass} from './engines/run-pass.ts';
 import {checkStandardOutput} from './inputs/outputs.ts';
+import type {NodeTags} from './node-tags.ts';
 import {type Preparation, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
-/** Builds and gives the result. Throws `TiltbuildError` or `Interrupted`, and leaves nothing behind. */
+/** Builds, and delivers the result. Throws `TiltbuildError` or `Interrupted`, and leaves nothing behind. */
 export async function buildImage(
   request: BuildRequest,
   surroundings: Surroundings,
   ports: Ports,
-): Promise<BuildResult> {
+  deliver: (result: BuildResult) => Promise<void>,
+): Promise<void> {
   const {files, input, notes} = ports;
   const started = ports.now();
   checkStandardOutput(request.output, surroundings);
@@ -25,13 +26,12 @@ export async function buildImage(
     attempt: async (step) => await step(),
     staging: {disk: files, input},
   };
-  return await prepareBuild(request, surroundings, ports, preparation, async (build) => {
+  await prepareBuild(request, surroundings, ports, preparation, async (build) => {
     const {
       target,
       product: {product},
       tags,
       pullSecret,
-      cluster,
       resultFiles,
     } = build;
     for (const note of build.notes) notes.note(note);
@@ -40,27 +40,44 @@ export async function buildImage(
     describe(build, notes);
 
     const engine = await openEngine(build, runtime, preparation.staging, ports);
-    const {digest, named} = await buildInPasses(build.request, tags, {
-      run: (pass) => runPass(pass, engine, build, ports),
-      isThere: (canonical) =>
-        isOnItsNodes({canonical, builder: build.builder.request.settings, product}, cluster),
-    }).finally(() => engine.close());
-    const result: BuildResult = {
-      digest,
-      reference: named?.reference ?? null,
-      references: [...(named === undefined ? [] : [named]), ...tags].map(({canonical}) => canonical),
-      product,
-      context: target.context,
-      namespace: target.namespace,
-      builder: request.builder.name,
-      engine: build.engine.name,
-      engineReason: build.engine.reason,
-      pullSecret: pullSecret.name ?? null,
-      seconds: Math.round(ports.now() - started) / 1000,
-    };
-    for (const file of resultFiles) await writeResultFile(file, result, files);
-    return result;
+    const nodeTags = await openTags(build, runtime, ports);
+    try {
+      const {digest, named} = await buildInPasses(build.request, tags, {
+        run: (pass) => runPass(pass, engine, build, ports),
+        tag: async (canonical, image) => (await nodeTags?.tag(canonical, image)) ?? false,
+      }).finally(() => engine.close());
+      const result: BuildResult = {
+        digest,
+        reference: named?.reference ?? null,
+        references: [...(named === undefined ? [] : [named]), ...tags].map(({canonical}) => canonical),
+        product,
+        context: target.context,
+        namespace: target.namespace,
+        builder: request.builder.name,
+        engine: build.engine.name,
+        engineReason: build.engine.reason,
+        pullSecret: pullSecret.name ?? null,
+        seconds: Math.round(ports.now() - started) / 1000,
+      };
+      for (const file of resultFiles) await writeResultFile(file, result, files);
+      await deliver(result);
+      await nodeTags?.removeOld();
+    } finally {
+      nodeTags?.close();
+    }
   });
+}
+
+/** Undefined where no tag is made from the digest. */
+async function openTags(
+  build: PreparedBuild,
+  runtime: BuilderRuntime,
+  ports: Ports,
+): Promise<NodeTags | undefined> {
+  const {contentName} = build.request;
+  if (contentName === undefined) return undefined;
+  const {openNodeTags} = await import('./node-tags.ts');
+  return openNodeTags(build, contentName, runtime, ports);
 }
 
 /** What --verbose shows of the preparation. */

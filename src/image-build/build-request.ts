@@ -59,6 +59,8 @@ export interface BuildRequest {
   readonly expectedRef?: string;
 
   readonly print: PrintForm;
+  /** How many images with tags made from digests stay in the node; 0 for all. */
+  readonly keepImages: number;
   readonly iidFile?: string;
   readonly metadataFile?: string;
   readonly quiet: boolean;

@@ -94,7 +94,7 @@ function formatText(run: DryRun, {env, platform}: Shown): string {
     ]),
     ...(contentReference === undefined
       ? []
-      : [['tag', `${contentReference}, made from the digest in a second pass`] as const]),
+      : [['tag', `${contentReference}, made from the digest`] as const]),
     [
       'pull secret',
       pullSecret.name === undefined ? pullSecret.reason : `${pullSecret.name} (${pullSecret.reason})`,

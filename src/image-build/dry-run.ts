@@ -8,7 +8,7 @@ import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import {formatAdvice} from '../text/advice.ts';
-import {type BuildPass, firstPass, nameWithTag, taggingPass} from './build-passes.ts';
+import {type BuildPass, firstPass, isTaggedInNode, nameWithTag, taggingPass} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
 import {planBuild} from './engines/kubectl-build/plan.ts';
 import {type StagedInputs, type Staging, stageForPlugin} from './inputs/stage-inputs.ts';
@@ -76,7 +76,7 @@ export async function dryRunBuild(
     });
     const passes = [
       firstPass(build.request, build.tags),
-      ...(named ? [taggingPass(2, build.request, named)] : []),
+      ...(named && !isTaggedInNode(request, runtime) ? [taggingPass(2, build.request, named)] : []),
     ];
     const others =
       builderOptions.policy === 'never' ? undefined : noteOtherBuilders(facts, request.builder.name);

@@ -54,6 +54,7 @@ const BUILTIN_ROWS: readonly Row[] = [
     "'localhost/web', '.', engine='builtin', shm_size='64m', ulimit=['nofile=1024:2048', 'nproc=64']",
     {command: '--engine builtin --shm-size 64m --ulimit nofile=1024:2048 --ulimit nproc=64 .'},
   ],
+  ['a number of images to keep', "'localhost/web', '.', keep_images=3", {command: '--keep-images 3 .'}],
   [
     'build contexts of other kinds',
     "'localhost/web', '.', only='index.html', build_contexts={'base': 'docker-image://alpine', 'src': 'https://example.org/src.git', 'other': 'target:dev'}",

@@ -15,6 +15,7 @@ const SAMPLES: readonly (readonly [file: string, code: string, told?: string])[]
   ['src/cluster/a.ts', "export const a = import('../wire/a.ts')", 'cluster knows'],
   ['src/wire/a.ts', "export * from '../buildkit/solve.ts'", 'wire knows cluster alone'],
   ['src/context/a.ts', "export * from '../cluster/ports.ts'", 'context know text alone'],
+  ['src/node/a.ts', "export * from '../builder/model/pods.ts'", 'node knows wire'],
   ['src/buildkit/a.ts', "export * from '../builder/model/pods.ts'", 'buildkit knows wire'],
   ['src/builder/a.ts', "export type A = typeof import('../cli/a.ts')", 'builder knows cluster'],
   ['src/image-build/a.ts', "export * from '../doctor/report.ts'", 'image-build knows builder'],

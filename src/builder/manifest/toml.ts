@@ -102,8 +102,8 @@ function workerLines(worker: BuildkitdWorker): readonly string[] {
 }
 
 /**
- * The kubelet removes images once the disk is 85 % full, and evicts pods soon after. The cache shrinks before that,
- * down to a size that keeps everyday builds fast.
+ * By default a kubelet removes images once the disk is 85 % full, and evicts pods soon after; on kind it does neither.
+ * The cache shrinks before that, down to a size that keeps everyday builds fast.
  */
 const GARBAGE_COLLECTION: readonly string[] = [
   '  gc = true',

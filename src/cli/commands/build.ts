@@ -98,6 +98,11 @@ const resultFlags = group('result', {
   }),
   'tag-prefix': text('TEXT', 'Prefix of the tag of --image (default: tilt-)'),
   'tag-length': text('N', 'Number of hex digits in the tag of --image (default: 16)'),
+  'keep-images': text(
+    'N',
+    'Number of images with tags of --image that stay in the node; older ones that no pod uses are removed, 0 keeps all (default: 10)',
+    {tilt: {kind: 'text', name: 'keep_images'}},
+  ),
   output: list('SPEC', 'Write the result elsewhere, e.g. type=local,dest=DIR', {char: 'o', ...rewritten}),
   push: toggle('Push the image to its registry instead of keeping it in the node', {
     tilt: {kind: 'switch', name: 'push'},

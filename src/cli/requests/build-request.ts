@@ -65,6 +65,7 @@ export function readBuildRequest(
     check: flags.check,
     compression: flags.compression,
     progress: flags.progress,
+    keepImages: readKeepImages(flags['keep-images']),
     iidFile: flags.iidfile,
     metadataFile: flags['metadata-file'],
     expectedRef: readExpectedRef(env),
@@ -100,6 +101,16 @@ function readContentName(flags: BuildFlags, env: Surroundings['env']): ContentNa
   return {name: canonicalName(pushed), reference: pushed, ...common};
 }
 
+const KEPT_IMAGES = 10;
+
+function readKeepImages(text: string | undefined): number {
+  if (text === undefined) return KEPT_IMAGES;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new TiltbuildError('usage', `--keep-images "${text}" is not a number.`, {
+    remedy: [advise`To keep all images: ${flag('keep-images', '0')}`],
+  });
+}
+
 function readBuilderOptions(flags: BuildFlags): BuilderOptions {
   const {network, allow} = flags;
   return {
@@ -130,7 +141,7 @@ function checkCombinations(flags: BuildFlags, output: Output | undefined, makesN
     refuse(`--push and --output type=${output.type} cannot be used together.`);
   if (flags.print === 'ref' && !isNamed) refuse('--print ref needs --tag or --image.');
   if (flags.push && !isNamed) refuse('--push needs --tag or --image, which name the registry.');
-  for (const name of ['ref-file', 'tag-prefix', 'tag-length'] as const)
+  for (const name of ['ref-file', 'tag-prefix', 'tag-length', 'keep-images'] as const)
     if (flags[name] !== undefined && flags.image === undefined) refuse(`--${name} needs --image.`);
   if (flags.image !== undefined && output !== undefined) {
     refuse(

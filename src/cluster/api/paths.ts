@@ -11,7 +11,6 @@ export const NAMESPACES_PATH = '/api/v1/namespaces?limit=500';
 export const NODES_PATH = '/api/v1/nodes?limit=500';
 /** A few nodes show the product and the runtime, and a node takes 10 kB. */
 export const SOME_NODES_PATH = '/api/v1/nodes?limit=50';
-export const ALL_PODS_PATH = '/api/v1/pods';
 export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
 export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
@@ -63,6 +62,11 @@ function deploymentsPath(namespace: string): string {
 
 export function podsPath(namespace: string, selector: string): string {
   return `${namespacePodsPath(namespace)}?labelSelector=${encodeURIComponent(selector)}`;
+}
+
+/** The pods of a node in all namespaces; without a name, those that no node has taken yet. */
+export function nodePodsPath(node: string): string {
+  return `/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`;
 }
 
 export function namespacePodsPath(namespace: string): string {

@@ -11,7 +11,8 @@ export function whoAsks({impersonate, user}: ApiRequest): string | undefined {
 export function refuse(state: ApiState, request: ApiRequest, target: Target): Answer | undefined {
   const {plural, subresource, verb, namespace, name, qualified} = target;
   const subject = subresource === undefined ? plural : `${plural}/${subresource}`;
-  if (!isForbidden(state, verb, subject)) return undefined;
+  const isEverywhere = namespace === undefined && isForbidden(state, `${verb} all`, subject);
+  if (!isEverywhere && !isForbidden(state, verb, subject)) return undefined;
   const {group} = resources[plural];
   const scope = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
   const what = `${name ? `${qualified} "${name}"` : qualified} is forbidden`;

@@ -30,7 +30,7 @@ export function matches(object: ApiObject, query: ApiRequest['query']): boolean 
     });
   return (
     every(labelSelector, (key) => object.metadata.labels?.[key]) &&
-    every(fieldSelector, (path) => path.split('.').reduce<Json>((value, step) => value?.[step], object))
+    every(fieldSelector, (path) => path.split('.').reduce<Json>((value, step) => value?.[step], object) ?? '')
   );
 }
 

@@ -28,8 +28,8 @@ export function makeState() {
     pods: [] as ApiObject[],
     events: [] as ApiObject[],
     nodes: [] as ApiObject[],
-    /** Resources that nobody may touch in any way, or with one verb. */
-    forbidden: new Set<Subject | `${Verb} ${Subject}`>(),
+    /** Resources that nobody may touch in any way, with one verb, or with one verb in all namespaces at once. */
+    forbidden: new Set<Subject | `${Verb} ${Subject}` | `${Verb} all ${Subject}`>(),
     delayMs: 0,
     /** How many tokens for a next page will be too old. */
     expiredTokens: 0,

@@ -330,7 +330,7 @@ export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest 
   return {
     ...{context: '.', tags: [], platforms: [], secrets: [], push: false, ignore: [], only: []},
     ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false, engine: 'auto'},
-    check: false,
+    ...{check: false, keepImages: 10},
     destination: {kind: 'runtime', stdout: false},
     builder: {name: 'buildkit', given: false},
     builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},

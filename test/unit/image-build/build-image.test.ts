@@ -5,6 +5,7 @@ import {Interrupted, TiltbuildError} from '../../../src/errors.ts';
 import {parseTags} from '../../../src/image/qualification.ts';
 import {buildImage} from '../../../src/image-build/build-image.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
+import type {BuildResult} from '../../../src/image-build/build-result.ts';
 import {dryRunBuild} from '../../../src/image-build/dry-run.ts';
 import type {Files, Ports} from '../../../src/ports.ts';
 import {node} from '../../helpers/api-samples.ts';
@@ -119,12 +120,15 @@ function open(changes: Partial<BuildRequest>, world: World) {
 
 async function build(changes: Partial<BuildRequest> = {}, world: World = {}) {
   const opened = open(changes, world);
-  const outcome = await buildImage(opened.request, opened.surroundings, opened.ports).then(
-    (result) => ({result, error: undefined}),
-    (error: unknown) => ({result: undefined, error}),
+  let result: BuildResult | undefined;
+  const deliver = async (delivered: BuildResult) => {
+    result = delivered;
+  };
+  const error: unknown = await buildImage(opened.request, opened.surroundings, opened.ports, deliver).catch(
+    (failure) => failure,
   );
   expect(opened.left()).to.deep.equal([]);
-  return {...opened, ...outcome};
+  return {...opened, result, error};
 }
 
 describe('buildImage', () => {

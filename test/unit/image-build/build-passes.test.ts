@@ -4,7 +4,7 @@ import {TiltbuildError} from '../../../src/errors.ts';
 import {DEFAULT_TAG_FORM} from '../../../src/image/content-tag.ts';
 import {parseTags, qualifyTags} from '../../../src/image/qualification.ts';
 import {parseReference} from '../../../src/image/reference.ts';
-import {type BuildPass, buildInPasses} from '../../../src/image-build/build-passes.ts';
+import {type BuildPass, type BuiltImage, buildInPasses} from '../../../src/image-build/build-passes.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
 import {buildRequest} from '../builder/builder-world.ts';
 
@@ -19,20 +19,21 @@ interface Case {
   readonly digests: string;
   readonly request?: Partial<BuildRequest>;
   readonly tags?: typeof TAGS;
-  readonly there?: readonly string[];
+  /** Whether the node can be asked. */
+  readonly inNode?: boolean;
 }
 
-async function passes({digests, request = {}, tags = [], there = []}: Case) {
+async function passes({digests, request = {}, tags = [], inNode = false}: Case) {
   const run: BuildPass[] = [];
-  const asked: string[] = [];
+  const asked: (BuiltImage & {readonly canonical: string})[] = [];
   const built = await buildInPasses(buildRequest({contentName: NAME, ...request}), tags, {
     run: async (pass) => {
       run.push(pass);
       return digest(digests[run.length - 1] as string);
     },
-    isThere: async (canonical) => {
-      asked.push(canonical);
-      return there.includes(canonical);
+    tag: async (canonical, image) => {
+      asked.push({canonical, ...image});
+      return inNode;
     },
   }).catch((error) => error);
   const all = <T>(show: (pass: BuildPass) => T) => run.map(show);
@@ -44,10 +45,15 @@ describe('buildInPasses', () => {
   const [first, second] = [tagged('1'), tagged('2')];
   for (const [what, given, names, canonical] of [
     ['builds without a tag, and again with the tag from the digest', {digests: '11'}, [[], [first]], first],
-    ['skips the second pass where the tag exists already', {digests: '1', there: [first]}, [[]], first],
+    [
+      'needs no second pass where the image gets its tag in the node',
+      {digests: '1', inNode: true},
+      [[]],
+      first,
+    ],
     [
       'never takes a node for a registry',
-      {digests: '11', there: [first], request: {push: true}},
+      {digests: '11', inNode: true, request: {push: true}},
       [[], [first]],
       first,
     ],
@@ -74,6 +80,17 @@ describe('buildInPasses', () => {
       expect(all(({request}) => request.push)).to.deep.equal(pushed);
       expect(all(({request}) => request.quiet)).to.deep.equal(hidden);
     }
+  });
+
+  it('says by which name the node has the image', async () => {
+    const image = {canonical: first, digest: digest('1')};
+    const nameless = {...image, knownAs: `docker.io/library/web@${digest('1')}`, isTemporary: true};
+    const run = await passes({digests: '1', inNode: true});
+    expect(run.asked).to.deep.equal([nameless]);
+    expect(run.all(({temporaryName}) => temporaryName)).to.deep.equal(['docker.io/library/web']);
+    const withTag = await passes({digests: '1', inNode: true, tags: TAGS});
+    expect(withTag.asked).to.deep.equal([{...image, knownAs: TAG, isTemporary: false}]);
+    expect(withTag.all(({temporaryName}) => temporaryName)).to.deep.equal([undefined]);
   });
 
   it('gives up on an image that is different every time', async () => {

@@ -53,12 +53,12 @@ const HARMS: Verdict = {kind: 'plugin-made', reason: 'harms its node at every st
 
 const SITUATIONS: Readonly<Record<string, DryRun>> = {
   usual: dryRun(),
-  'second-pass': dryRun(
+  'content-tag': dryRun(
     {
       contentReference: 'localhost/web:tilt-<digest>',
       commands: [
         {words: ['/bin/kubectl-build', '.'], env: {}},
-        {words: ['/bin/kubectl-build', '--tag', 'localhost/web:tilt-<digest>', '.'], env: {}},
+        {words: ['/bin/kubectl-build', '--tag', 'localhost/web:tilt-<digest>', '--push', '.'], env: {}},
       ],
     },
     {tags: []},

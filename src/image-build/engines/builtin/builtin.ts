@@ -27,10 +27,10 @@ async function solvePass(
   outputs: Output[],
   ports: Ports,
 ): Promise<EngineEnd> {
-  const {request, tags} = run.pass;
+  const {request, tags, temporaryName} = run.pass;
   const {env} = build.surroundings;
   const names = tags.map(({canonical}) => canonical);
-  const exported = chooseExport(request, names, runtime);
+  const exported = chooseExport(request, names, runtime, temporaryName);
   const output = openOutput(exported.dest, ports.builtin);
   outputs.splice(0, outputs.length, ...(output === undefined ? [] : [output]));
   try {

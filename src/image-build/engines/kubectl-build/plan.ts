@@ -30,7 +30,7 @@ export interface Plan {
   readonly digest: DigestSource;
 }
 
-export function planBuild({request, tags}: BuildPass, facts: PlanFacts): Plan {
+export function planBuild({request, tags, temporaryName}: BuildPass, facts: PlanFacts): Plan {
   const {pinArgs, pullSecret, runtime, secretSpecs, privatePath, surroundings} = facts;
   const place = choosePlace(surroundings, privatePath);
   const digest = chooseDigestSource(request, privatePath);
@@ -47,7 +47,7 @@ export function planBuild({request, tags}: BuildPass, facts: PlanFacts): Plan {
       ...secretSpecs.flatMap((spec) => ['--secret', spec]),
       ...request.passedFlags.flatMap((words) => placeFlag(words, surroundings.cwd)),
       ...(request.push ? ['--push'] : []),
-      ...exportFlags(request, runtime, surroundings),
+      ...exportFlags(request, runtime, surroundings, temporaryName),
       ...progressFlags(request, digest),
       ...(digest.from === 'image-id-file' ? ['--iidfile', digest.path] : []),
       ...request.passthrough,
@@ -74,10 +74,15 @@ function exportFlags(
   {output, destination, compression = 'uncompressed'}: BuildRequest,
   runtime: BuilderRuntime,
   {cwd}: PlanFacts['surroundings'],
+  temporaryName: string | undefined,
 ): readonly string[] {
   if (output !== undefined) return ['--output', writeOutput(placeOutput(output, cwd))];
-  if (destination.kind !== 'runtime' || runtime !== 'containerd' || compression === 'default') return [];
-  return ['--output', `type=image,unpack=true,compression=${compression}`];
+  if (destination.kind !== 'runtime' || runtime !== 'containerd') return [];
+  const attributes = [
+    ...(compression === 'default' ? [] : ['unpack=true', `compression=${compression}`]),
+    ...(temporaryName === undefined ? [] : [`dangling-name-prefix=${temporaryName}`]),
+  ];
+  return attributes.length === 0 ? [] : ['--output', ['type=image', ...attributes].join(',')];
 }
 
 /** The digest can only be read from plain lines. */

@@ -1,0 +1,110 @@
+/** Owns giving an image its content tag in the containerd of the builder's node, and removing old ones of them there. */
+import {createHash} from 'node:crypto';
+import type {BuilderRuntime} from '../builder/model/builder.ts';
+import {removeOldImages} from '../builder/nodes/old-images.ts';
+import {type BuilderNode, closeNodes, openNodes} from '../builder/nodes/open-nodes.ts';
+import {canonicalName} from '../image/reference.ts';
+import {type ImageOrigin, NAME_LABEL, writeLabels} from '../node/image-labels.ts';
+import type {Ports} from '../ports.ts';
+import {reasonOf} from '../system-error.ts';
+import {type BuiltImage, isTaggedInNode} from './build-passes.ts';
+import type {ContentName} from './build-request.ts';
+import type {PreparedBuild} from './prepare-build.ts';
+
+export interface NodeTags {
+  /** Whether the builder's nodes have the image under this canonical name now; -v shows why not. */
+  tag(canonical: string, image: BuiltImage): Promise<boolean>;
+  /** Removes old images of the same name and project that no pod uses. Never rejects; -v shows a failure. */
+  removeOld(): Promise<void>;
+  close(): void;
+}
+
+/** How long old images may keep a finished build waiting, in milliseconds. */
+const PATIENCE = 2_000;
+
+const NOT_CONTAINERD = 'the builder does not keep images in containerd';
+
+const NONE: NodeTags = {tag: async () => false, removeOld: async () => undefined, close: () => undefined};
+
+/** The nodes are connected to while the build runs. */
+export function openNodeTags(
+  build: PreparedBuild,
+  contentName: ContentName,
+  runtime: BuilderRuntime,
+  ports: Ports,
+): NodeTags {
+  const {cluster, request} = build;
+  const {notes} = ports;
+  if (!isTaggedInNode(request, runtime)) {
+    notes.detail(`tag: by a second pass, since ${request.push ? 'the image is pushed' : NOT_CONTAINERD}`);
+    return NONE;
+  }
+  const opened = openNodes(build.builder.request.settings, cluster);
+  const origin = findOrigin(build, contentName, ports);
+  // A build may fail before it asks for them.
+  for (const promise of [opened, origin]) promise.catch(() => undefined);
+  return {
+    tag: async (canonical, image) => {
+      try {
+        const labels = writeLabels(await origin, ports.wallClock());
+        const why = await tagOnNodes(await opened, canonical, image, labels);
+        notes.detail(
+          why === undefined ? "tag: in the node's containerd" : `tag: by a second pass, since ${why}`,
+        );
+        return why === undefined;
+      } catch (error) {
+        notes.detail(
+          `tag: by a second pass, since the node's containerd cannot be asked: ${reasonOf(error)}`,
+        );
+        return false;
+      }
+    },
+    removeOld: async () => {
+      const removed = Promise.all([opened, origin]).then(([nodes, from]) =>
+        removeOldImages(nodes, from, request.keepImages, cluster),
+      );
+      const failed = removed.then(
+        () => undefined,
+        (error) => notes.detail(`old images: not removed: ${reasonOf(error)}`),
+      );
+      await Promise.race([failed, ports.sleep(PATIENCE).catch(() => undefined)]);
+    },
+    close: () => void opened.then(closeNodes, () => undefined),
+  };
+}
+
+/** Why it could not, as a clause. */
+async function tagOnNodes(
+  nodes: readonly BuilderNode[],
+  canonical: string,
+  {digest, knownAs, isTemporary}: BuiltImage,
+  labels: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
+  const [node, ...others] = nodes;
+  if (node === undefined || others.length > 0) {
+    // Only a pass copies images between nodes.
+    const found = await Promise.all(nodes.map(({images}) => images.find(canonical)));
+    return found.every((image) => image !== undefined) ? undefined : 'the builder has pods on several nodes';
+  }
+  const {images} = node;
+  const [there, image] = await Promise.all([images.find(canonical), images.find(knownAs)]);
+  const isThere = there?.target.digest === digest;
+  if (!isThere && image?.target.digest !== digest) return `the node does not have ${knownAs}`;
+  const target = isThere ? there.target : image?.target;
+  // An image that somebody else named stays theirs, and is never removed.
+  const isTheirs = isThere && !there.labels.has(NAME_LABEL);
+  if (target !== undefined && !isTheirs) await images.tag(canonical, target, labels);
+  if (isTemporary) await images.remove(knownAs);
+  return undefined;
+}
+
+/** Users and machines with the same path do not count each other's images. */
+async function findOrigin(
+  {request: {context}, inputs: {local}}: PreparedBuild,
+  {reference}: ContentName,
+  {builtin}: Ports,
+): Promise<ImageOrigin> {
+  const place = [await builtin.machine(), local?.root ?? context].join('\0');
+  const project = createHash('sha256').update(place).digest('hex').slice(0, 32);
+  return {name: canonicalName(reference), project};
+}

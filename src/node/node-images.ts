@@ -1,0 +1,90 @@
+/** Owns the images in a node's containerd, asked over one connection: find, list, tag and remove. */
+import type {Duplex} from 'node:stream';
+import {callUnary} from '../wire/grpc/client.ts';
+import type {Method} from '../wire/grpc/messages.ts';
+import {GrpcCode, GrpcError} from '../wire/grpc/status.ts';
+import {Http2Connection} from '../wire/http2/connection.ts';
+import {type Descriptor, type Image, Images} from './containerd.ts';
+
+/** The namespace in which the kubelet looks for images. */
+const METADATA = [['containerd-namespace', 'k8s.io']] as const;
+
+/** How long containerd may take to answer, in milliseconds; it usually takes less than 10. */
+const PATIENCE = 10_000;
+
+/** A name of an image in a node. */
+export interface NodeImage {
+  /** The canonical reference, for which the kubelet asks. */
+  readonly name: string;
+  readonly target: Descriptor;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Epoch milliseconds, by the node's clock. */
+  readonly createdAt: number;
+}
+
+/** Every method throws `GrpcError`. */
+export class NodeImages {
+  readonly #connection: Http2Connection;
+
+  /** `stream` is a connection to containerd's socket. */
+  constructor(stream: Duplex) {
+    this.#connection = new Http2Connection(stream, 'client');
+  }
+
+  async find(name: string): Promise<NodeImage | undefined> {
+    const answer = await this.#call(Images.get, {name}).catch((error) => {
+      if (hasCode(error, GrpcCode.NOT_FOUND)) return undefined;
+      throw error;
+    });
+    return answer?.image && readImage(answer.image);
+  }
+
+  /** Those with a label of this value. */
+  async list(label: string, value: string): Promise<readonly NodeImage[]> {
+    const filter = `labels.${JSON.stringify(label)}==${JSON.stringify(value)}`;
+    const {images} = await this.#call(Images.list, {filters: [filter]});
+    return images.flatMap((image) => readImage(image) ?? []);
+  }
+
+  /**
+   * Gives an image a name, and takes it from another image that may have it. Labels of others on that name stay, such
+   * as the kubelet's.
+   */
+  async tag(name: string, target: Descriptor, labels: ReadonlyMap<string, string>): Promise<void> {
+    const image = {name, target, labels};
+    try {
+      await this.#call(Images.create, {image});
+    } catch (error) {
+      if (!hasCode(error, GrpcCode.ALREADY_EXISTS)) throw error;
+      const paths = ['target', ...[...labels.keys()].map((label) => `labels.${label}`)];
+      await this.#call(Images.update, {image, mask: {paths}});
+    }
+  }
+
+  /** Removes the name; containerd frees what no other name or snapshot needs. A missing one is no error. */
+  async remove(name: string): Promise<void> {
+    await this.#call(Images.delete, {name}).catch((error) => {
+      if (!hasCode(error, GrpcCode.NOT_FOUND)) throw error;
+    });
+  }
+
+  close(): void {
+    this.#connection.destroy();
+  }
+
+  async #call<RequestIn, Response>(
+    method: Method<unknown, RequestIn, Response, never>,
+    request: RequestIn,
+  ): Promise<Response> {
+    const signal = AbortSignal.timeout(PATIENCE);
+    return await callUnary(this.#connection, method, request, {metadata: METADATA, signal});
+  }
+}
+
+function readImage({name, target, labels, createdAt}: Image): NodeImage | undefined {
+  return target && {name, target, labels, createdAt: Number(createdAt?.seconds ?? 0n) * 1000};
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof GrpcError && error.code === code;
+}

@@ -1,0 +1,121 @@
+/** Owns a stand-in of a node's containerd behind `buildctl dial-stdio`: its image service, with faults at will. */
+import {performServerHandshake, type ServerHttp2Stream} from 'node:http2';
+import {type Duplex, duplexPair} from 'node:stream';
+import {type Image, Images} from '../../src/node/containerd.ts';
+import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
+import {end, frame, readOne, respond} from './buildkit-stand-in-calls.ts';
+import type {World} from './world.ts';
+
+/** `docker.io/library/web@sha256:…` */
+type Name = string;
+
+export class ContainerdStandIn {
+  readonly images = new Map<Name, Image>();
+  /** Names of the methods that were called, in their order. */
+  readonly calls: string[] = [];
+  /** The methods that fail, and how: with a status, or with the end of the connection. */
+  readonly faults = new Map<string, GrpcError | 'lost'>();
+
+  /** Adds an image as its builder does. */
+  add(name: Name, digest: string, labels: Readonly<Record<string, string>> = {}): void {
+    const target = {mediaType: MANIFEST, digest, size: 500n, annotations: new Map()};
+    this.images.set(name, {name, target, labels: new Map(Object.entries(labels)), createdAt: undefined});
+  }
+
+  connect(): Duplex {
+    const [client, server] = duplexPair();
+    const http2 = performServerHandshake(server);
+    http2.on('error', () => undefined).on('close', () => client.destroy());
+    client.on('error', () => undefined).on('close', () => http2.destroy());
+    http2.on('stream', async (stream, headers) => {
+      stream.on('error', () => undefined);
+      const name = String(headers[':path']).split('/').at(-1) ?? '';
+      this.calls.push(name);
+      try {
+        const fault = this.faults.get(name);
+        if (fault === 'lost') return http2.destroy();
+        if (fault !== undefined) throw fault;
+        if (headers['containerd-namespace'] !== 'k8s.io') throw new Error('no namespace');
+        await this.#answer(stream, String(headers[':path']));
+      } catch (error) {
+        end(stream, error instanceof GrpcError ? error : new GrpcError(GrpcCode.UNKNOWN, String(error)));
+      }
+    });
+    return client;
+  }
+
+  async #answer(stream: ServerHttp2Stream, path: string): Promise<void> {
+    const send = (bytes: Uint8Array) => {
+      respond(stream);
+      stream.write(frame(bytes));
+      end(stream);
+    };
+    switch (path) {
+      case Images.get.path: {
+        const image = this.#find((await readOne(stream, Images.get.request)).name);
+        return send(Images.get.response.encode({image}));
+      }
+      case Images.list.path: {
+        const {filters} = await readOne(stream, Images.list.request);
+        const images = [...this.images.values()].filter((image) =>
+          filters.every((one) => matches(image, one)),
+        );
+        return send(Images.list.response.encode({images}));
+      }
+      case Images.create.path: {
+        const {image} = await readOne(stream, Images.create.request);
+        if (image === undefined || this.images.has(image.name))
+          throw new GrpcError(GrpcCode.ALREADY_EXISTS, `image "${image?.name}": already exists`);
+        const createdAt = {seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0};
+        this.images.set(image.name, {...image, createdAt});
+        return send(Images.create.response.encode({image}));
+      }
+      case Images.update.path: {
+        const {image, mask} = await readOne(stream, Images.update.request);
+        const before = this.#find(image?.name ?? '');
+        const isMasked = (field: string) => mask?.paths.includes(field) === true;
+        const named = [...(image?.labels ?? [])].filter(([label]) => isMasked(`labels.${label}`));
+        this.images.set(before.name, {
+          ...before,
+          target: isMasked('target') ? image?.target : before.target,
+          labels: new Map([...before.labels, ...named]),
+        });
+        return send(Images.update.response.encode({image: before}));
+      }
+      case Images.delete.path: {
+        const {name} = await readOne(stream, Images.delete.request);
+        this.images.delete(this.#find(name).name);
+        return send(Images.delete.response.encode({}));
+      }
+      default:
+        throw new GrpcError(GrpcCode.UNIMPLEMENTED, path);
+    }
+  }
+
+  #find(name: Name): Image {
+    const image = this.images.get(name);
+    if (image === undefined) throw new GrpcError(GrpcCode.NOT_FOUND, `image "${name}": not found`);
+    return image;
+  }
+}
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+/** `labels."KEY"=="VALUE"`; any other filter matches nothing. */
+function matches({labels}: Image, filter: string): boolean {
+  const [, label, value] = /^labels\.("[^"]*")==("[^"]*")$/.exec(filter) ?? [];
+  return label !== undefined && labels.get(JSON.parse(label)) === JSON.parse(value ?? '""');
+}
+
+/** Puts it into the nodes of the builder's pods, beside whatever runs in the pods. */
+export function serveContainerd({api}: World): ContainerdStandIn {
+  const containerd = new ContainerdStandIn();
+  const {exec} = api.state;
+  api.state.exec = (command, pod) =>
+    command.join(' ') === `buildctl --addr unix://${SOCKET} dial-stdio`
+      ? {pipe: containerd.connect()}
+      : exec(command, pod);
+  return containerd;
+}
+
+const SOCKET = '/run/containerd/containerd.sock';

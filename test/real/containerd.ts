@@ -1,0 +1,111 @@
+/** Owns a real containerd for tests, from Debian's package, with a state of its own. */
+import {spawn, spawnSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {connect} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {Duplex} from 'node:stream';
+
+export interface Containerd {
+  /** What `buildctl --addr unix://SOCKET dial-stdio` gives in a builder's pod. */
+  connect(): Duplex;
+  /** containerd's own client, in the kubelet's namespace. Throws with what it said. */
+  ctr(...args: readonly string[]): string;
+  /** Imports an image whose only layer holds the text, under this name; gives its digest. */
+  importImage(name: string, text: string): string;
+  stop(): Promise<void>;
+}
+
+/** Why there can be none here; undefined where there can. */
+export function whyNoContainerd(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it needs root on Linux';
+  return spawnSync('containerd', ['--version']).status === 0 ? undefined : 'containerd is not installed';
+}
+
+export async function startContainerd(): Promise<Containerd> {
+  const directory = mkdtempSync(join(tmpdir(), 'containerd-'));
+  const at = (name: string) => join(directory, name);
+  const socket = at('containerd.sock');
+  const config = [
+    'version = 2',
+    `root = "${at('root')}"`,
+    `state = "${at('state')}"`,
+    // It needs a network, and nothing here is a pod.
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    '[grpc]',
+    `  address = "${socket}"`,
+  ];
+  writeFileSync(at('config.toml'), config.join('\n'));
+  const log: string[] = [];
+  const daemon = spawn('containerd', ['--config', at('config.toml')], {stdio: ['ignore', 'ignore', 'pipe']});
+  daemon.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+  const ended = new Promise<void>((resolve) => daemon.on('close', () => resolve()));
+  const run = (program: string, args: readonly string[]) => {
+    const {status, stdout, stderr} = spawnSync(program, args, {encoding: 'utf8'});
+    if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  const ctr = (...args: readonly string[]) =>
+    run('ctr', ['--address', socket, '--namespace', 'k8s.io', ...args]);
+  const deadline = Date.now() + 30_000;
+  while (!existsSync(socket) || spawnSync('ctr', ['--address', socket, 'version']).status !== 0) {
+    if (daemon.exitCode !== null || Date.now() > deadline)
+      throw new Error(`containerd did not start:\n${log.join('')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    connect: () => connect(socket),
+    ctr,
+    importImage: (name, text) => {
+      const layout = mkdtempSync(at('image-'));
+      const digest = writeLayout(layout, name, text, run);
+      run('tar', ['-C', layout, '-cf', `${layout}.tar`, '.']);
+      ctr('images', 'import', '--no-unpack', `${layout}.tar`);
+      return digest;
+    },
+    stop: async () => {
+      daemon.kill('SIGTERM');
+      await ended;
+      rmSync(directory, {recursive: true, force: true});
+    },
+  };
+}
+
+/** An OCI image layout; gives the digest of its manifest. */
+function writeLayout(
+  layout: string,
+  name: string,
+  text: string,
+  run: (program: string, args: readonly string[]) => string,
+): string {
+  const blobs = join(layout, 'blobs', 'sha256');
+  mkdirSync(blobs, {recursive: true});
+  const add = (mediaType: string, bytes: string | Buffer) => {
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(join(blobs, hash), bytes);
+    return {
+      mediaType: `application/vnd.oci.image.${mediaType}`,
+      digest: `sha256:${hash}`,
+      size: bytes.length,
+    };
+  };
+  const files = mkdtempSync(join(tmpdir(), 'layer-'));
+  writeFileSync(join(files, 'text'), text);
+  run('tar', ['-C', files, '-cf', `${files}.tar`, 'text']);
+  const layer = add('layer.v1.tar', readFileSync(`${files}.tar`));
+  for (const made of [files, `${files}.tar`]) rmSync(made, {recursive: true});
+  const rootfs = {type: 'layers', diff_ids: [layer.digest]};
+  const config = add(
+    'config.v1+json',
+    JSON.stringify({architecture: 'amd64', os: 'linux', rootfs, config: {}}),
+  );
+  const manifest = add('manifest.v1+json', JSON.stringify({schemaVersion: 2, config, layers: [layer]}));
+  const annotations = {'io.containerd.image.name': name};
+  writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(
+    join(layout, 'index.json'),
+    JSON.stringify({schemaVersion: 2, manifests: [{...manifest, annotations}]}),
+  );
+  return manifest.digest;
+}

@@ -1,0 +1,87 @@
+/** Covers images in a real containerd, with its own client as a second opinion. */
+import {expect} from 'chai';
+import {writeLabels} from '../../src/node/image-labels.ts';
+import {NodeImages} from '../../src/node/node-images.ts';
+import {type Containerd, startContainerd, whyNoContainerd} from './containerd.ts';
+
+const NAME = 'docker.io/library/web';
+
+describe('images in containerd', () => {
+  let containerd: Containerd;
+  let images: NodeImages;
+  before(async function () {
+    if (whyNoContainerd() !== undefined) this.skip();
+    containerd = await startContainerd();
+    images = new NodeImages(containerd.connect());
+  });
+  after(async () => {
+    images?.close();
+    await containerd?.stop();
+  });
+  const names = () => containerd.ctr('images', 'list', '--quiet').trim().split('\n').filter(Boolean).sort();
+  const blobs = () => containerd.ctr('content', 'list', '--quiet').trim().split('\n').filter(Boolean);
+  const labels = (built = 0) => writeLabels({name: NAME, project: 'p'}, built);
+
+  it('are found as containerd has them, or not at all', async () => {
+    const digest = containerd.importImage(`${NAME}:1`, 'one');
+    const found = await images.find(`${NAME}:1`);
+    expect(found?.target.digest).to.equal(digest);
+    expect(Math.abs(Date.now() - (found?.createdAt ?? 0))).to.be.below(60_000);
+    expect(await images.find(`${NAME}:none`)).to.equal(undefined);
+  });
+
+  it('get a name, which moves from one image to another, and keeps the labels of others', async () => {
+    const [one, two] = ['one', 'two'].map((text) => containerd.importImage(`${NAME}:${text}`, text));
+    const targetOf = async (text: string) => (await images.find(`${NAME}:${text}`))?.target;
+    const tag = async (text: string, built: number) => {
+      const target = await targetOf(text);
+      if (target !== undefined) await images.tag(`${NAME}:tilt`, target, labels(built));
+    };
+    await tag('one', 1000);
+    expect((await targetOf('tilt'))?.digest).to.equal(one);
+    containerd.ctr('images', 'label', `${NAME}:tilt`, 'io.cri-containerd.image=managed');
+    await tag('two', 2000);
+    expect((await targetOf('tilt'))?.digest).to.equal(two);
+    const row = containerd.ctr('images', 'list', `name==${NAME}:tilt`);
+    expect(row).to.contain(two).and.contain('io.cri-containerd.image=managed');
+    expect(row).to.contain('kubectl-tiltbuild.io/built=1970-01-01T00:00:02.000Z');
+    expect(row).to.contain(`kubectl-tiltbuild.io/name=${NAME}`);
+  });
+
+  it('are listed by a label, and only those', async () => {
+    const target = (await images.find(`${NAME}:one`))?.target;
+    if (target === undefined) throw new Error('there is no image');
+    await images.tag(
+      'localhost/odd:1',
+      target,
+      new Map([['kubectl-tiltbuild.io/name', 'a "quoted"\\ name']]),
+    );
+    expect((await images.list('kubectl-tiltbuild.io/name', NAME)).map(({name}) => name)).to.deep.equal([
+      `${NAME}:tilt`,
+    ]);
+    const odd = await images.list('kubectl-tiltbuild.io/name', 'a "quoted"\\ name');
+    expect(odd.map(({name}) => name)).to.deep.equal(['localhost/odd:1']);
+  });
+
+  it('go, and their content with the last name', async () => {
+    expect(blobs()).to.not.deep.equal([]);
+    for (const name of names()) await images.remove(name);
+    await images.remove(`${NAME}:none`);
+    expect(names()).to.deep.equal([]);
+    for (let left = 100; blobs().length > 0 && left > 0; left -= 1)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(blobs()).to.deep.equal([]);
+  });
+
+  it('are many, and answered at once', async () => {
+    containerd.importImage(`${NAME}:1`, 'one');
+    const target = (await images.find(`${NAME}:1`))?.target;
+    if (target === undefined) throw new Error('there is no image');
+    const all = Array.from({length: 500}, (_, index) => `${NAME}:tilt-${index}`);
+    await Promise.all(all.map((name) => images.tag(name, target, labels())));
+    const listed = await images.list('kubectl-tiltbuild.io/name', NAME);
+    expect(listed.map(({name}) => name).sort()).to.deep.equal(all.sort());
+    await Promise.all(all.map((name) => images.remove(name)));
+    expect(names()).to.deep.equal([`${NAME}:1`]);
+  });
+});
