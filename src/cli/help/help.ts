@@ -48,11 +48,13 @@ class Page extends CommandHelp {
   /** It stands above all sections. */
   protected override description(): undefined {}
 
-  /** oclif trims the whole list (5.1, help/formatter), and with it the place of a letter that its first flag has not. */
+  /**
+   * oclif trims the whole list (5.1, help/formatter), and with it the place of a letter that its first flag has not.
+   * On a narrow terminal it calls itself for another form of the list, which then has that place already.
+   */
   override renderList(...[rows, options]: Parameters<CommandHelp['renderList']>): string {
     const list = super.renderList(rows, options);
-    const isInColumns = !list.includes('\n\n');
-    return isInColumns && rows[0]?.[0]?.startsWith('    ') ? `    ${list}` : list;
+    return rows[0]?.[0]?.startsWith('    ') && !list.startsWith(' ') ? `    ${list}` : list;
   }
 
   get #name(): CommandName {

@@ -1,4 +1,6 @@
 /** Covers the help of each command: all of its flags are there, in columns, and it fits a terminal. */
+import {execFileSync} from 'node:child_process';
+import {join} from 'node:path';
 import {expect} from 'chai';
 import {commandNames, commands} from '../../../../src/cli/commands/commands.ts';
 import {renderHelp} from '../../../../src/cli/help/help.ts';
@@ -29,6 +31,13 @@ describe('renderHelp', () => {
       }
     });
   }
+
+  it('keeps the flags of a section in one column on a narrow terminal, where each has lines of its own', () => {
+    const main = join(import.meta.dirname, '../../../../src/main.ts');
+    const env = {...process.env, OCLIF_COLUMNS: '40'};
+    const help = execFileSync(process.execPath, [main, '--help'], {encoding: 'utf8', env});
+    expect(help).to.match(/^RESULT FLAGS\n {6}--image=NAME\n {6,}Image name/m);
+  });
 
   it('has the commands and the exit codes', async () => {
     const help = await renderHelp('build');
