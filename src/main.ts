@@ -36,6 +36,7 @@ async function main(): Promise<number> {
   const style: Style = {
     ...chooseStyle(onTerminal, env, onTerminal ? process.stderr.columns : undefined),
     writeFlag: chooseFlagWriter(env, findTiltArgument),
+    shell: platform === 'win32' ? 'powershell' : 'posix',
   };
   try {
     const surroundings: Surroundings = {
@@ -56,7 +57,7 @@ async function main(): Promise<number> {
     const {verbosity, json} = readReporting(argv);
     await terminal.writeError(
       json
-        ? formatErrorJson(error, style.writeFlag)
+        ? formatErrorJson(error, style)
         : renderError(error, style, {verbosity, runtime: describeRuntime()}),
     );
     if (onTerminal && !json && error instanceof TiltbuildError && error.code === 'build-failed')
@@ -125,7 +126,7 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
       const {renderDoctor} = await import('./cli/render/render-doctor.ts');
       const report = await runDoctor(invocation.request, surroundings, livePorts(stage, notes));
       const {isTTY, columns: width} = process.stdout;
-      const styled = {...chooseStyle(isTTY === true, surroundings.env), width};
+      const styled = {...chooseStyle(isTTY === true, surroundings.env), width, shell: style.shell};
       await terminal.writeResult(renderDoctor(report, invocation.request.form, styled));
       return report.works ? 0 : UNFIT;
     }

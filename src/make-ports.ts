@@ -1,5 +1,6 @@
 /** Owns which adapter stands behind each port. */
 import {join} from 'node:path';
+import {renderForeign, renderQuestion} from './cli/render/render.ts';
 import {findHome} from './cluster/kubeconfig/home.ts';
 import type {Notes, Ports} from './ports.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
@@ -26,7 +27,7 @@ export function makePorts(
   {process, temporaryRoot, hostname}: Host,
   terminal: Terminal,
   notes: Notes,
-  showLine = (line: string): void => void terminal.writeError(`${line}\n`),
+  showLine = (line: string): void => void terminal.writeError(renderForeign(line)),
 ): Ports {
   const {env, platform, arch} = process;
   const interruption = new SignalInterruption(process);
@@ -59,7 +60,7 @@ export function makePorts(
     },
     notes,
     interruption,
-    confirm: (question) => confirm(question, process.stdin, process.stderr, interruption),
+    confirm: (question) => confirm(renderQuestion(question), process.stdin, process.stderr, interruption),
     wallClock: () => Date.now(),
     now: () => performance.now(),
     sleep: (milliseconds) => interruption.sleep(milliseconds),

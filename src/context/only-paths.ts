@@ -15,7 +15,7 @@ export function cleanOnlyPath(path: string, platform: NodeJS.Platform): string {
   if (glob !== undefined) {
     throw refuse(
       `The --only path ${path} has a ${glob}, but --only takes paths, not patterns.`,
-      advise`For a pattern, use ${flag('ignore', "'**'")} with ${flag('ignore', `'!${path}'`)}.`,
+      advise`For a pattern, use ${flag('ignore', '**')} with ${flag('ignore', `!${path}`)}.`,
     );
   }
   const names: string[] = [];

@@ -6,7 +6,6 @@ import type {Identified} from '../cluster/product.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import {type Advice, advise, command} from '../text/advice.ts';
-import {maskUrlPassword} from '../text/mask-secrets.ts';
 import type {Seen} from './observe.ts';
 import {chooseFix, type Finding, fail, ok, skip, warn} from './report.ts';
 
@@ -23,7 +22,7 @@ export function judgeServer(
   reading: Seen<unknown>,
   {target, byNames, slow}: {readonly target: Target; readonly byNames: Identified; readonly slow: number},
 ): Finding {
-  const server = maskUrlPassword(target.cluster.server);
+  const server = target.cluster.server;
   const start = startCluster(byNames, target);
   for (const seen of [version, reading]) {
     if (seen.kind === 'late') return fail(`${server} did not answer within ${seconds(seen.limit)}`, start);

@@ -1,6 +1,7 @@
 /** Owns what `--version` prints: our version with its commit, and those of the engines and programs that we use. */
 import {DEFAULT_BUILDER_IMAGE} from '../builder/model/settings.ts';
 import type {FoundPlugin, Ports} from '../ports.ts';
+import {showLine} from '../text/show-text.ts';
 import {askVersion, type VersionPorts} from './program-version.ts';
 
 export interface OwnVersion {
@@ -32,7 +33,7 @@ export async function reportVersions(
       ['kubectl-build', describePlugin(build, buildkit?.version)] as const,
       ['kubectl', describe(kubectl?.path, kubectl?.version)] as const,
       ['runtime', own.runtime] as const,
-    ].map(([name, text]) => `${name.padEnd(17)} ${text}`),
+    ].map(([name, text]) => `${name.padEnd(17)} ${showLine(text)}`),
     '',
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import type {Product} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Files} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
+import {formatJson} from '../text/show-text.ts';
 import type {BuildRequest, EngineName, PrintForm} from './build-request.ts';
 
 export interface BuildResult {
@@ -41,7 +42,7 @@ export function formatResult(result: BuildResult, form: PrintForm): string {
 
 /** One JSON object and a newline, for a metadata file and for `--print json`. */
 function formatMetadata({digest, ...rest}: BuildResult): string {
-  return `${JSON.stringify({digest: digest ?? null, ...rest})}\n`;
+  return formatJson({digest: digest ?? null, ...rest});
 }
 
 /** A file that a flag names for the result. */

@@ -1,5 +1,6 @@
 /** Owns what a check of a Dockerfile found, how it is printed, and what follows from it. */
 import {TiltbuildError} from '../errors.ts';
+import {formatJson, showText} from '../text/show-text.ts';
 import type {PrintForm} from './build-request.ts';
 
 export interface DockerfileCheck {
@@ -18,10 +19,10 @@ export function formatCheck({text, json}: DockerfileCheck, form: PrintForm): str
     case 'none':
       return '';
     case 'json':
-      return `${json.trimEnd()}\n`;
+      return formatJson(JSON.parse(json));
     case 'digest':
     case 'ref':
-      return text;
+      return showText(text);
     default:
       return form satisfies never;
   }

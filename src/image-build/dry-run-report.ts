@@ -1,18 +1,20 @@
 /** Owns how a dry run is reported: as text for people, as JSON for programs. */
 import type {TiltbuildError} from '../errors.ts';
 import type {Surroundings} from '../surroundings.ts';
-import {advise, formatAdvice} from '../text/advice.ts';
-import {maskSecrets, maskUrlPassword} from '../text/mask-secrets.ts';
+import {advise, formatAdvice, type Writing} from '../text/advice.ts';
+import {maskSecrets} from '../text/mask-secrets.ts';
 import {formatCommand, type Shell} from '../text/shell-words.ts';
+import {formatJson, showText} from '../text/show-text.ts';
 import {type DryRun, PRIVATE} from './dry-run.ts';
 
 type Shown = Pick<Surroundings, 'env' | 'platform'>;
 
 export function formatDryRun(run: DryRun, form: 'text' | 'json', surroundings: Shown): string {
-  return form === 'json' ? `${JSON.stringify(describe(run))}\n` : formatText(run, surroundings);
+  const writing: Writing = {shell: surroundings.platform === 'win32' ? 'powershell' : 'posix'};
+  return form === 'json' ? formatJson(describe(run, writing)) : formatText(run, surroundings, writing);
 }
 
-function describe(run: DryRun) {
+function describe(run: DryRun, writing: Writing) {
   const {build, contentReference, builder, commands, notes, problems} = run;
   const {target, product, tags, pullSecret, engine, request: asked} = build;
   const {action, verdict} = builder ?? {};
@@ -20,7 +22,7 @@ function describe(run: DryRun) {
     dryRun: true,
     context: target.context,
     cluster: target.cluster.name,
-    server: maskUrlPassword(target.cluster.server),
+    server: target.cluster.server,
     user: target.user.name,
     namespace: target.namespace,
     product: product.product,
@@ -36,7 +38,7 @@ function describe(run: DryRun) {
       state: verdict?.kind ?? 'unknown',
       reason: verdict?.reason ?? null,
       action: asked.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
-      description: describeBuilder(run),
+      description: describeBuilder(run, writing),
     },
     commands: commands.map(({words, env, cwd, input}) => ({
       argv: maskSecrets(words),
@@ -44,18 +46,21 @@ function describe(run: DryRun) {
       stdin: input ?? null,
       env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? null])),
     })),
-    notes,
+    notes: notes.map((note) => formatAdvice(note, writing)),
     problems: problems.map(({code, message, detail, remedy}) => ({
       code,
       message,
       detail,
-      remedy: remedy.map((entry) => formatAdvice(entry)),
+      remedy: remedy.map((entry) => formatAdvice(entry, writing)),
     })),
   };
 }
 
 /** The builder's state, and what a build would do about it. */
-function describeBuilder({build: {request: asked, target, builder: making}, builder}: DryRun): string {
+function describeBuilder(
+  {build: {request: asked, target, builder: making}, builder}: DryRun,
+  writing: Writing,
+): string {
   const {name} = asked.builder;
   const {image} = making.request.settings;
   if (asked.builderOptions.policy === 'never')
@@ -73,19 +78,19 @@ function describeBuilder({build: {request: asked, target, builder: making}, buil
     case 'replace':
       return `${name} ${verdict.reason}; a build would recreate it with ${image}`;
     case 'warn':
-      return formatAdvice(advise`${action.note} To repair it: ${action.command}`);
+      return formatAdvice(advise`${action.note} To repair it: ${action.command}`, writing);
     default:
       return action satisfies never;
   }
 }
 
-function formatText(run: DryRun, {env, platform}: Shown): string {
+function formatText(run: DryRun, {env, platform}: Shown, writing: Writing): string {
   const {build, contentReference, commands, notes, problems} = run;
   const {target, product, tags, pullSecret, engine} = build;
   const rows: readonly (readonly [string, string])[] = [
     [
       'target',
-      `context "${target.context}", cluster "${target.cluster.name}", user "${target.user.name}", namespace "${target.namespace}", ${maskUrlPassword(target.cluster.server)}`,
+      `context "${target.context}", cluster "${target.cluster.name}", user "${target.user.name}", namespace "${target.namespace}", ${target.cluster.server}`,
     ],
     ['product', `${product.product} (${product.reason})`],
     ...tags.map(({given, canonical}): readonly [string, string] => [
@@ -99,27 +104,27 @@ function formatText(run: DryRun, {env, platform}: Shown): string {
       'pull secret',
       pullSecret.name === undefined ? pullSecret.reason : `${pullSecret.name} (${pullSecret.reason})`,
     ],
-    ['builder', describeBuilder(run)],
+    ['builder', describeBuilder(run, writing)],
     ['engine', `${engine.name} (${engine.reason})`],
   ];
   const shown = commands.flatMap((command) => showCommand(command, env, platform));
   return [
-    ...rows.map(([label, text]) => `${`${label}:`.padEnd(12)} ${text}`),
+    ...rows.map(([label, text]) => `${`${label}:`.padEnd(12)} ${showText(text, ' '.repeat(13))}`),
     '',
     ...(commands.length > 1
       ? ['Commands, in this order:']
       : commands.length === 1
         ? ['Command:']
         : ['A build starts no other program.']),
-    ...shown.map((line) => `  ${line}`),
+    ...shown.map((line) => `  ${showText(line, '  ')}`),
     ...(shown.some((line) => line.includes(PRIVATE))
       ? [
           '',
           `${PRIVATE} stands for a temporary directory, which a build creates, fills and removes; context.tar in it is an archive of the build context without what is ignored. To run a command by hand, replace it with a directory of your own.`,
         ]
       : []),
-    ...notes.map((note) => `\nnote: ${note}`),
-    ...problems.flatMap(showProblem),
+    ...notes.map((note) => `\nnote: ${showText(formatAdvice(note, writing), ' '.repeat(6))}`),
+    ...problems.flatMap((problem) => showProblem(problem, writing)),
     '',
   ].join('\n');
 }
@@ -144,7 +149,10 @@ function showCommand(
   return [...place, ...lines];
 }
 
-function showProblem({message, detail, remedy}: TiltbuildError): readonly string[] {
-  const lines = [...detail, ...remedy.map((entry) => formatAdvice(entry))];
-  return ['', `problem: ${message}`, ...lines.map((line) => `  ${line}`)];
+function showProblem({message, detail, remedy}: TiltbuildError, writing: Writing): readonly string[] {
+  const lines = [...detail, ...remedy.map((entry) => formatAdvice(entry, writing))];
+  return [
+    '',
+    ...[`problem: ${message}`, ...lines.map((line) => `  ${line}`)].map((line) => showText(line, '  ')),
+  ];
 }

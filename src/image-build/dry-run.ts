@@ -7,7 +7,7 @@ import type {BuilderTask} from '../builder/model/request.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
-import {formatAdvice} from '../text/advice.ts';
+import type {Advice} from '../text/advice.ts';
 import {type BuildPass, firstPass, isTaggedInNode, nameWithTag, taggingPass} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
 import {planBuild} from './engines/kubectl-build/plan.ts';
@@ -22,7 +22,7 @@ export interface DryRun {
   /** Undefined where the cluster did not answer. */
   readonly builder: BuilderChoice | undefined;
   readonly commands: readonly PlannedCommand[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Advice[];
   /** Reasons why the build would fail, or why it could not be foreseen. */
   readonly problems: readonly TiltbuildError[];
 }
@@ -89,7 +89,7 @@ export async function dryRunBuild(
         build.engine.name === 'builtin'
           ? []
           : passes.map((pass) => foreseeCommand(pass, staged, build, runtime)),
-      notes: others === undefined ? build.notes : [...build.notes, formatAdvice(others)],
+      notes: others === undefined ? build.notes : [...build.notes, others],
       problems,
     };
   });

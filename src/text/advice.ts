@@ -1,5 +1,5 @@
 /** Owns advice as data: sentences in which commands and flags are set apart, and their form on one line. */
-import {formatCommand} from './shell-words.ts';
+import {formatCommand, quoteWord, type Shell} from './shell-words.ts';
 
 /** A command to run in a terminal, its program first. It is quoted where it is shown. */
 export interface Command {
@@ -34,10 +34,17 @@ export function flag(name: string, value?: string): FlagUse {
 }
 
 /** How a flag is written where the advice is read. */
-export type FlagWriter = (flag: FlagUse) => string;
+export type FlagWriter = (flag: FlagUse, shell: Shell) => string;
 
-export const writeFlag: FlagWriter = ({flag, value}) =>
-  value === '' ? `--${flag}=` : `--${flag}${value === undefined ? '' : ` ${value}`}`;
+export const writeFlag: FlagWriter = ({flag, value}, shell) =>
+  value === '' ? `--${flag}=` : `--${flag}${value === undefined ? '' : ` ${quoteWord(value, shell)}`}`;
+
+/** How advice is written where it is read; without a shell, for POSIX. */
+export interface Writing {
+  /** E.g. as arguments in a Tiltfile. */
+  readonly writeFlag?: FlagWriter;
+  readonly shell?: Shell;
+}
 
 /** A part of the text of an advice; `fixed` is a command or a flag, in which no line may end. */
 export interface AdvicePart {
@@ -46,22 +53,22 @@ export interface AdvicePart {
 }
 
 /** A command inside a sentence gets backticks; one on its own, or at the end behind a colon, does not. */
-export function divideAdvice(advice: Advice, write: FlagWriter = writeFlag): readonly AdvicePart[] {
+export function divideAdvice(advice: Advice, writing: Writing = {}): readonly AdvicePart[] {
   if (typeof advice === 'string') return [{text: advice, fixed: false}];
-  if (isCommand(advice)) return [{text: formatCommand(advice.command), fixed: true}];
+  if (isCommand(advice)) return [{text: formatCommand(advice.command, writing), fixed: true}];
   return advice.map((piece, index) =>
     typeof piece === 'string'
       ? {text: piece, fixed: false}
       : {
-          text: formatPiece(piece, index === advice.length - 1 ? advice[index - 1] : undefined, write),
+          text: formatPiece(piece, index === advice.length - 1 ? advice[index - 1] : undefined, writing),
           fixed: true,
         },
   );
 }
 
 /** On one line. */
-export function formatAdvice(advice: Advice, write: FlagWriter = writeFlag): string {
-  return divideAdvice(advice, write)
+export function formatAdvice(advice: Advice, writing: Writing = {}): string {
+  return divideAdvice(advice, writing)
     .map(({text}) => text)
     .join('');
 }
@@ -71,8 +78,12 @@ export function isCommand(advice: Advice | Piece): advice is Command {
 }
 
 /** `before` is the piece before the last one. */
-function formatPiece(piece: Command | FlagUse, before: Piece | undefined, write: FlagWriter): string {
-  if (!isCommand(piece)) return write(piece);
-  const text = formatCommand(piece.command);
+function formatPiece(
+  piece: Command | FlagUse,
+  before: Piece | undefined,
+  {writeFlag: write = writeFlag, shell = 'posix'}: Writing,
+): string {
+  if (!isCommand(piece)) return write(piece, shell);
+  const text = formatCommand(piece.command, {shell});
   return typeof before === 'string' && before.endsWith(': ') ? text : `\`${text}\``;
 }

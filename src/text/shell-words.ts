@@ -1,5 +1,6 @@
 /** Owns how a command is shown: quoted for the shell that reads it, with its secrets masked. */
 import {maskSecrets} from './mask-secrets.ts';
+import {hasControls} from './show-text.ts';
 
 export type Shell = 'posix' | 'powershell' | 'cmd';
 
@@ -22,12 +23,12 @@ export function formatCommand(
       return ['env', ...unset, ...set, command].join(' ');
     }
     case 'powershell':
-      // Without `&` PowerShell takes a quoted word for a string, not for a command.
       return [
         ...changes.map(
           ([name, value]) => `$env:${name} = ${value === undefined ? '$null' : literalPowerShell(value)}; `,
         ),
-        '& ',
+        // Without `&` PowerShell takes a quoted word for a string, not for a command.
+        ...(/^['"]/.test(command) ? ['& '] : []),
         command,
       ].join('');
     case 'cmd':
@@ -37,8 +38,27 @@ export function formatCommand(
   }
 }
 
+/** One word of a command. */
+export function quoteWord(word: string, shell: Shell): string {
+  return QUOTES[shell](word);
+}
+
 function quotePosix(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  return hasControls(word) ? literalAnsi(word) : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** As bash, zsh, ksh and the shell of BusyBox read it: nothing else can write a control character so it can be seen. */
+function literalAnsi(word: string): string {
+  const shown = [...word].map((character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (!hasControls(character)) return character.replace(/[\\']/, '\\$&');
+    if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
+    return code <= 0xffff
+      ? `\\u${code.toString(16).padStart(4, '0')}`
+      : `\\U${code.toString(16).padStart(8, '0')}`;
+  });
+  return `$'${shown.join('')}'`;
 }
 
 /** As PowerShell 7.3 and later pass it on; typographic quotes count as quotes there. */
@@ -47,7 +67,13 @@ function quotePowerShell(word: string): string {
 }
 
 function literalPowerShell(text: string): string {
-  return `'${text.replaceAll(/['‘’‚‛]/g, '$&$&')}'`;
+  if (!hasControls(text)) return `'${text.replaceAll(/['‘’‚‛]/g, '$&$&')}'`;
+  const shown = [...text].map((character) =>
+    hasControls(character)
+      ? `\`u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+      : character.replace(/["“”„`$]/, '`$&'),
+  );
+  return `"${shown.join('')}"`;
 }
 
 /** First for the C runtime, which splits the command line, then for cmd, which sees no quotes once each has a caret. */

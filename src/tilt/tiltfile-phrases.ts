@@ -17,10 +17,10 @@ export function chooseFlagWriter(
   const byExtension = Boolean(env.KUBECTL_TILTBUILD_INPUTS);
   const underTilt = byExtension || Boolean(env.TILT_PORT || env.TILT_HOST || env.EXPECTED_REF);
   if (!underTilt) return writeFlag;
-  return (use) => {
+  return (use, shell) => {
     const argument = argumentOf(use.flag);
-    if (argument?.kind === 'tilt-up') return `\`tilt up ${writeFlag(use)}\``;
-    if (argument === undefined || !byExtension) return writeFlag(use);
+    if (argument?.kind === 'tilt-up') return `\`tilt up ${writeFlag(use, shell)}\``;
+    if (argument === undefined || !byExtension) return writeFlag(use, shell);
     return `\`kubectl_build(…, ${argument.name}=${writeValue(argument.kind, use.value)})\``;
   };
 }
@@ -28,5 +28,6 @@ export function chooseFlagWriter(
 function writeValue(kind: 'text' | 'list' | 'switch', value: string | undefined): string {
   if (kind === 'switch') return 'True';
   if (value === undefined) return '…';
-  return kind === 'list' ? `['${value}']` : `'${value}'`;
+  const literal = `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
+  return kind === 'list' ? `[${literal}]` : literal;
 }

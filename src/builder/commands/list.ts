@@ -1,4 +1,5 @@
 /** Owns the list of builders: a table for people, JSON for programs. */
+import {formatJson, showLine} from '../../text/show-text.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {Verdict} from '../verdict/verdict.ts';
@@ -16,9 +17,9 @@ const HEADINGS = ['NAME', 'RUNTIME', 'IMAGE', 'BUILDKIT', 'READY', 'AGE', 'NODES
 
 /** `now` is epoch milliseconds. */
 export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'json', now: number): string {
-  if (form === 'json') return `${JSON.stringify(rows.map((row) => describe(row)))}\n`;
+  if (form === 'json') return formatJson(rows.map((row) => describe(row)));
   if (rows.length === 0) return '';
-  const lines = [HEADINGS, ...rows.map((row) => cells(row, now))];
+  const lines = [HEADINGS, ...rows.map((row) => cells(row, now).map(showLine))];
   const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map(
@@ -55,7 +56,8 @@ function cells(row: BuilderRow, now: number): readonly string[] {
   const {name, runtime, image, version, ready, replicas, nodes, runWorks, state} = describe(row);
   const {createdAt} = row.deployment;
   return [
-    name,
+    // Any other name comes from no real API server, and could look like an error of ours.
+    /^[\w.-]*$/.test(name) ? name : JSON.stringify(name),
     runtime,
     image,
     version ?? '?',

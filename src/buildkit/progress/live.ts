@@ -1,5 +1,6 @@
 /** Owns the live view of a build on a terminal: steps with their times, redrawn in place. */
 import {stripVTControlCharacters} from 'node:util';
+import {escapeControls, showLine} from '../../text/show-text.ts';
 import {formatTask} from './plain.ts';
 import type {Change, Step} from './steps.ts';
 
@@ -62,12 +63,10 @@ export class LiveProgress {
 
   #drawStep(step: Step, columns: number): readonly string[] {
     const seconds = step.state === 'running' ? this.#sinceStart(step) : step.seconds;
-    const label = ` => ${step.state === 'cached' ? 'CACHED ' : ''}${step.state === 'failed' ? 'ERROR ' : ''}${printable(step.name)}`;
+    const label = ` => ${step.state === 'cached' ? 'CACHED ' : ''}${step.state === 'failed' ? 'ERROR ' : ''}${showLine(step.name)}`;
     const line = this.#paint(step.state, align(label, `${seconds.toFixed(1)}s`, columns));
     if (step.state !== 'running') return [line];
-    const tasks = [...step.tasks.values()].map((task) =>
-      cut(` => => ${printable(formatTask(task))}`, columns),
-    );
+    const tasks = [...step.tasks.values()].map((task) => cut(` => => ${formatTask(task)}`, columns));
     const tail = step.tail.slice(-TAIL).map((text) => this.#dim(cut(` => => # ${printable(text)}`, columns)));
     return [line, ...tasks, ...tail];
   }
@@ -90,7 +89,7 @@ export class LiveProgress {
 }
 
 function warn(short: Uint8Array): string {
-  return `WARN: ${printable(Buffer.from(short).toString())}\n`;
+  return `WARN: ${showLine(Buffer.from(short).toString())}\n`;
 }
 
 function align(label: string, end: string, columns: number): string {
@@ -123,7 +122,7 @@ function widthOf(text: string): number {
   return width;
 }
 
-/** A tab or an escape sequence would move what stands behind it. */
+/** Of what a step printed: colours do not fit into the view, and a tab would move what stands behind it. */
 function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, ' ');
+  return escapeControls(stripVTControlCharacters(text).replaceAll('\t', ' '));
 }

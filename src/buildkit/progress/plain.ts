@@ -1,4 +1,5 @@
 /** Owns progress as plain lines, in the form that docker's users know: `#3 [2/4] RUN make`, `#3 DONE 1.2s`. */
+import {showLine} from '../../text/show-text.ts';
 import type {Change, Step, Task} from './steps.ts';
 
 /** A task that goes on is shown again after so much time, or so much of the whole. */
@@ -24,7 +25,7 @@ export class PlainProgress {
       case 'output':
         return this.#line(change.step, `${change.seconds.toFixed(3)} ${change.line}`);
       case 'warning': {
-        const text = Buffer.from(change.warning.short).toString();
+        const text = showLine(Buffer.from(change.warning.short).toString());
         return change.step === undefined ? `WARN: ${text}\n` : this.#line(change.step, `WARN: ${text}`);
       }
       default:
@@ -43,7 +44,7 @@ export class PlainProgress {
       case 'canceled':
         return this.#close(step, 'CANCELED');
       case 'failed':
-        return this.#close(step, `ERROR: ${step.error}`);
+        return this.#close(step, `ERROR: ${showLine(step.error)}`);
       case 'done':
         return this.#close(step, `DONE ${step.seconds.toFixed(1)}s`);
       default:
@@ -59,7 +60,7 @@ export class PlainProgress {
     this.#numbers.set(step.digest, number);
     const before = this.#current === undefined ? '' : `#${this.#numbers.get(this.#current)} ...\n`;
     this.#current = step.digest;
-    return `${before}${isFirst ? '' : '\n'}#${number} ${step.name}\n`;
+    return `${before}${isFirst ? '' : '\n'}#${number} ${showLine(step.name)}\n`;
   }
 
   #line(step: Step, text: string): string {
@@ -95,7 +96,7 @@ export function formatTask({name, current, total, seconds, isDone}: Task): strin
         ? ` ${formatBytes(current)}`
         : '';
   const time = seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : '';
-  return `${name}${amount}${time}${isDone ? ' done' : ''}`;
+  return `${showLine(name)}${amount}${time}${isDone ? ' done' : ''}`;
 }
 
 /** As docker shows them, in powers of 1000. */

@@ -3,6 +3,7 @@
  * are given, the last one is to be completed, and the answer is a candidate a line, then `:` and a number.
  */
 import type {CompletionRequest, ValueSource} from '../../cluster/complete-values.ts';
+import {hasControls} from '../../text/show-text.ts';
 import {type CommandName, commandNames, commands} from '../commands/commands.ts';
 import {connectionFlags} from '../commands/common-flags.ts';
 import type {Flag, Flags, Offer} from '../commands/definition.ts';
@@ -39,9 +40,9 @@ export function readCompletion(words: readonly string[], cwd: string): Completio
   return known.candidates.length > 0 ? known : completeValue(argument?.offer, typed, given, cwd);
 }
 
-/** What kubectl reads. `values` are those that were looked up. */
+/** What kubectl reads. `values` are those that were looked up; nobody can type one with a control character. */
 export function formatCompletion({candidates, directive}: Completion, values: readonly string[]): string {
-  return [...candidates, ...values, `:${directive}`, ''].join('\n');
+  return [...candidates, ...values.filter((value) => !hasControls(value)), `:${directive}`, ''].join('\n');
 }
 
 function choose(candidates: readonly string[], prefix: string): Completion {

@@ -1,6 +1,7 @@
 /** Owns how a diagnosis is shown: a line for each check and its fix for people, one object for programs. */
 import {CHECKS, type Check, type Mark, type Report} from '../../doctor/report.ts';
-import {formatAdvice, isCommand} from '../../text/advice.ts';
+import {formatAdvice, isCommand, type Writing} from '../../text/advice.ts';
+import {formatJson} from '../../text/show-text.ts';
 import {paint, type Style} from './render.ts';
 import {wrapText} from './wrap-text.ts';
 
@@ -25,7 +26,7 @@ const INDENT = ' '.repeat(2 + TITLE + 2);
 const NARROW = 50;
 
 export function renderDoctor(report: Report, form: 'text' | 'json', page: DoctorPage): string {
-  return form === 'json' ? renderJson(report) : renderText(report, page);
+  return form === 'json' ? renderJson(report, page) : renderText(report, page);
 }
 
 function renderText(report: Report, page: DoctorPage): string {
@@ -37,16 +38,19 @@ function renderText(report: Report, page: DoctorPage): string {
   ].join('\n');
 }
 
-function renderJson({checks, works}: Report): string {
+function renderJson({checks, works}: Report, writing: Writing): string {
   const described = checks.map(({name, mark, found, fix, waitsFor}) => ({
     name,
     title: CHECKS[name],
     mark,
     found,
-    fix: fix === undefined ? null : {kind: isCommand(fix) ? 'command' : 'advice', text: formatAdvice(fix)},
+    fix:
+      fix === undefined
+        ? null
+        : {kind: isCommand(fix) ? 'command' : 'advice', text: formatAdvice(fix, writing)},
     waitsFor: waitsFor ?? null,
   }));
-  return `${JSON.stringify({works, checks: described})}\n`;
+  return formatJson({works, checks: described});
 }
 
 /** A command stays on one line whatever its length, so that it can be copied. */
@@ -58,9 +62,7 @@ function renderCheck({name, mark, found, fix}: Check, page: DoctorPage): readonl
   const head = `${paint(page, colour, sign)} ${CHECKS[name]}`;
   const gap = ' '.repeat(TITLE - CHECKS[name].length + 2);
   const lines = wrapText(found, width - indent.length);
-  const fixText = fix === undefined ? '' : formatAdvice(fix);
-  const fixLines =
-    fix === undefined ? [] : isCommand(fix) ? [fixText] : wrapText(fixText, width - indent.length - 2);
+  const fixLines = fix === undefined ? [] : wrapText(fix, width - indent.length - 2, page);
   return [
     ...(narrow
       ? [head, ...lines.map((line) => indent + line)]

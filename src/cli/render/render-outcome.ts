@@ -1,6 +1,7 @@
 /** Owns the last line of a build on a terminal: the result, and how long it took. */
 import type {BuildRequest} from '../../image-build/build-request.ts';
 import type {BuildResult} from '../../image-build/build-result.ts';
+import {showLine} from '../../text/show-text.ts';
 import {paint, type Style} from './render.ts';
 
 type Asked = Pick<BuildRequest, 'destination' | 'push'>;
@@ -8,7 +9,7 @@ type Asked = Pick<BuildRequest, 'destination' | 'push'>;
 export function renderDone({references, digest, seconds}: BuildResult, asked: Asked, style: Style): string {
   // As many hex digits as docker shows of an ID.
   const short = digest === undefined ? '' : ` (${digest.slice(0, 'sha256:'.length + 12)})`;
-  return `${paint(style, 32, 'done:')}  ${describe(references, asked)}${short} in ${formatSeconds(seconds)}\n`;
+  return `${paint(style, 32, 'done:')}  ${showLine(describe(references, asked))}${short} in ${formatSeconds(seconds)}\n`;
 }
 
 export function renderFailed(seconds: number, style: Style): string {

@@ -1,17 +1,16 @@
 /** Owns how errors and notes look on standard error: what is wrong and where, and what to do. */
 import {Interrupted, TiltbuildError} from '../../errors.ts';
-import {type Advice, type FlagWriter, formatAdvice, isCommand} from '../../text/advice.ts';
-import {maskText} from '../../text/mask-secrets.ts';
+import {type Advice, formatAdvice, isCommand, type Writing} from '../../text/advice.ts';
+import {maskTrace} from '../../text/mask-secrets.ts';
+import {formatJson, showText} from '../../text/show-text.ts';
 import {VERSION} from '../help/version.ts';
 import {exitCodeOf} from './exit-codes.ts';
 import {wrapText} from './wrap-text.ts';
 
-export interface Style {
+export interface Style extends Writing {
   readonly colour: boolean;
   /** In columns; undefined where nothing is wrapped. */
   readonly width?: number | undefined;
-  /** How flags are written in advice, e.g. as arguments in a Tiltfile. */
-  readonly writeFlag?: FlagWriter;
 }
 
 export interface ErrorView {
@@ -47,22 +46,22 @@ export function renderError(error: unknown, style: Style, view: ErrorView = {}):
   if (!(error instanceof TiltbuildError)) return renderBug(error, style, view);
   return [
     ...label(style, 31, 'error:', [error.message]),
-    ...error.detail.map((line) => `  ${line}`),
+    ...error.detail.map(showBelow),
     ...label(style, 36, 'hint: ', error.remedy),
-    ...((view.verbosity ?? 0) > 1 ? stackOf(error).map((line) => paint(style, 2, `  ${line}`)) : []),
+    ...((view.verbosity ?? 0) > 1 ? stackOf(error).map((line) => paint(style, 2, showBelow(line))) : []),
     '',
   ].join('\n');
 }
 
 /** The same for programs: one object on one line. */
-export function formatErrorJson(error: unknown, write?: FlagWriter): string {
-  return `${JSON.stringify({...describe(error, write), exitCode: exitCodeOf(error)})}\n`;
+export function formatErrorJson(error: unknown, writing?: Writing): string {
+  return formatJson({...describe(error, writing), exitCode: exitCodeOf(error)});
 }
 
-function describe(error: unknown, write: FlagWriter | undefined) {
+function describe(error: unknown, writing: Writing | undefined) {
   if (error instanceof TiltbuildError) {
     const {code, message, detail, remedy} = error;
-    return {code, message, detail, remedy: remedy.map((entry) => formatAdvice(entry, write))};
+    return {code, message, detail, remedy: remedy.map((entry) => formatAdvice(entry, writing))};
   }
   if (error instanceof Interrupted) {
     return {code: 'interrupted', message: `Interrupted by ${error.signal}.`, detail: [], remedy: []};
@@ -75,7 +74,7 @@ const BUG_MESSAGE = `kubectl tiltbuild ${VERSION} failed unexpectedly. This is a
 function renderBug(error: unknown, style: Style, {runtime}: ErrorView): string {
   return [
     ...label(style, 31, 'error:', [BUG_MESSAGE]),
-    ...stackOf(error).map((line) => `  ${line}`),
+    ...stackOf(error).map(showBelow),
     ...label(style, 36, 'hint: ', [
       'Please report it with the lines above, the command that you ran, and this:',
       `  ${[`kubectl tiltbuild ${VERSION}`, ...(runtime === undefined ? [] : [runtime])].join(', ')}`,
@@ -86,7 +85,9 @@ function renderBug(error: unknown, style: Style, {runtime}: ErrorView): string {
 
 /** With those of its causes, and without what looks like a secret. */
 function stackOf(error: unknown): readonly string[] {
-  const lines = maskText(error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n');
+  const lines = maskTrace(error instanceof Error ? (error.stack ?? error.message) : String(error)).split(
+    '\n',
+  );
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause === undefined) return lines;
   const [first, ...rest] = stackOf(cause);
@@ -98,7 +99,23 @@ export function renderNote(note: Advice, style: Style): string {
 }
 
 export function renderDetail(text: string, style: Style): string {
-  return `${paint(style, 2, text)}\n`;
+  return `${paint(style, 2, showText(text, BELOW))}\n`;
+}
+
+/** A line of another program, which may look like one of ours. */
+export function renderForeign(line: string): string {
+  return `${showBelow(line)}\n`;
+}
+
+export function renderQuestion(question: string): string {
+  return showText(question, BELOW);
+}
+
+/** In front of what is not ours: a label of ours stands in the first column. */
+const BELOW = '  ';
+
+function showBelow(text: string): string {
+  return `${BELOW}${showText(text, BELOW)}`;
 }
 
 /** Each entry on lines of its own, the first behind a word of seven columns, the others below it. */
@@ -106,7 +123,7 @@ function label(style: Style, code: number, word: string, entries: readonly Advic
   const width = style.width && style.width - INDENT.length;
   const lines = entries.flatMap((entry, index) => {
     const indent = index > 0 && typeof entry !== 'string' && isCommand(entry) ? '  ' : '';
-    return wrapText(entry, width, style.writeFlag).map((line) => indent + line);
+    return wrapText(entry, width, style).map((line) => indent + line);
   });
   return lines.map((line, index) =>
     index === 0

@@ -6,6 +6,7 @@ import {PlainProgress} from '../../buildkit/progress/plain.ts';
 import {type Step, Steps} from '../../buildkit/progress/steps.ts';
 import type {BuiltinTools} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
+import {showLine} from '../../text/show-text.ts';
 import type {BuildRequest} from '../build-request.ts';
 
 export type ProgressForm = 'live' | 'plain' | 'rawjson' | 'quiet';
@@ -84,7 +85,7 @@ export function showProgress(
 function quoteFailed(steps: readonly Step[]): string {
   const failed = steps.findLast(({state}) => state === 'failed');
   if (failed === undefined || failed.tail.length === 0) return '';
-  return ['------', ` > ${failed.name}:`, ...failed.tail, '------', ''].join('\n');
+  return ['------', ` > ${showLine(failed.name)}:`, ...failed.tail, '------', ''].join('\n');
 }
 
 /** In the form of BuildKit's own JSON, as far as types allow: bytes in base64, times in RFC 3339. */

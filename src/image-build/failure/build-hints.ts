@@ -3,7 +3,6 @@
  * has the faults of the builder. A new row is a pattern and a function.
  */
 import {advise, command, flag} from '../../text/advice.ts';
-import {maskUrlPassword} from '../../text/mask-secrets.ts';
 import {findDockerfile} from '../inputs/local-context.ts';
 import {type FailureWords, SOLVE} from './builder-faults.ts';
 import {explainMissingFile} from './explain-missing-file.ts';
@@ -140,7 +139,7 @@ async function quoteLine(line: number, {asked, files}: FailureScene): Promise<re
   if (path === undefined || (asked.file === undefined && files.kindOf(context) !== 'directory')) return [];
   const text = await files.readText(path).catch(() => undefined);
   const quoted = text?.split('\n')[line - 1]?.trimEnd();
-  return quoted ? [`${line} | ${maskUrlPassword(quoted)}`] : [];
+  return quoted ? [`${line} | ${quoted}`] : [];
 }
 
 /** Undoes what Go's %q does to a path. */

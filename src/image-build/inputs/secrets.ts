@@ -7,6 +7,7 @@ import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {readCsvFields, writeCsvRecord} from '../../text/csv-fields.ts';
 import type {KeyValue} from '../../text/key-value.ts';
+import {hideSecret, looksLikeVariable} from '../../text/mask-secrets.ts';
 
 export type BuildSecret =
   /** `path` is absolute. */
@@ -45,12 +46,13 @@ export function readBuildSecret(spec: string, sources: SecretSources): BuildSecr
   if (path) return fileSecret(id, path, sources);
   if (sources.env[id] !== undefined) return fromEnvironment(id, id, sources);
   if (sources.exists(id)) return fileSecret(id, id, sources);
+  const shown = hideSecret(id);
   throw new TiltbuildError(
     'build-secret-missing',
-    `--secret id=${id}: there is no environment variable and no file named "${id}".`,
+    `--secret id=${shown}: there is no environment variable and no file named "${shown}".`,
     {
       remedy: [
-        advise`Set ${id}, or name the source: ${flag('secret', `id=${id},src=FILE`)} or ${flag('secret', `id=${id},env=VARIABLE`)}.`,
+        advise`Set ${shown}, or name the source: ${flag('secret', `id=${shown},src=FILE`)} or ${flag('secret', `id=${shown},env=VARIABLE`)}.`,
       ],
     },
   );
@@ -119,19 +121,36 @@ function readFields(fields: readonly KeyValue[]): SecretFields {
 function fromEnvironment(id: string, variable: string, {env}: SecretSources): BuildSecret {
   const value = env[variable];
   if (value === undefined) {
+    const start = `--secret id=${hideSecret(id)}:`;
+    // Behind env=$TOKEN stands the secret, if the shell has expanded it.
+    if (variable !== id && !looksLikeVariable(variable))
+      throw new TiltbuildError(
+        'build-secret-missing',
+        `${start} env= does not name a variable that is set.`,
+        {
+          remedy: [
+            advise`Pass the name of an environment variable, without a $ in front of it: ${flag('secret', 'id=ID,env=VARIABLE')}`,
+          ],
+        },
+      );
+    const shown = hideSecret(variable);
     throw new TiltbuildError(
       'build-secret-missing',
-      `--secret id=${id}: the environment variable ${variable} is not set.`,
-      {remedy: [`Set ${variable} in the environment of kubectl tiltbuild.`]},
+      `${start} the environment variable ${shown} is not set.`,
+      {remedy: [`Set ${shown} in the environment of kubectl tiltbuild.`]},
     );
   }
   return {kind: 'environment', id, value};
 }
 
 function missingFile(id: string, path: string): TiltbuildError {
-  return new TiltbuildError('build-secret-missing', `--secret id=${id}: there is no file "${path}".`, {
-    remedy: ['The path is relative to the current directory.'],
-  });
+  return new TiltbuildError(
+    'build-secret-missing',
+    `--secret id=${hideSecret(id)}: there is no file "${hideSecret(path)}".`,
+    {
+      remedy: ['The path is relative to the current directory.'],
+    },
+  );
 }
 
 /** Never repeats the value: somebody who gets the form wrong may have typed the secret itself. */

@@ -3,6 +3,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {Files, Input} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, flag} from '../../text/advice.ts';
+import {hideSecret} from '../../text/mask-secrets.ts';
 import type {BuildRequest} from '../build-request.ts';
 import type {LocalContext} from './local-context.ts';
 import {type BuildSecret, placeSecrets} from './secrets.ts';
@@ -87,7 +88,11 @@ function readVariable(variable: string, env: Surroundings['env']): string {
   if (text) return text;
   throw new TiltbuildError(
     'usage',
-    `--file-env ${variable}: the environment variable ${variable} is ${text === undefined ? 'not set' : 'empty'}.`,
-    {remedy: [advise`Set ${variable} to the text of the Dockerfile, or pass a file with ${flag('file')}.`]},
+    `--file-env ${hideSecret(variable)}: the environment variable ${hideSecret(variable)} is ${text === undefined ? 'not set' : 'empty'}.`,
+    {
+      remedy: [
+        advise`Set ${hideSecret(variable)} to the text of the Dockerfile, or pass a file with ${flag('file')}.`,
+      ],
+    },
   );
 }

@@ -17,13 +17,16 @@ describe('chooseFlagWriter', () => {
     [flag('namespace', 'NAME'), '--namespace NAME', "`kubectl_build(…, namespace='NAME')`"],
     [flag('namespace', ''), '--namespace=', "`kubectl_build(…, namespace='')`"],
     [flag('only', 'src/app'), '--only src/app', "`kubectl_build(…, only=['src/app'])`"],
+    [flag('only', "it's"), "--only 'it'\\''s'", "`kubectl_build(…, only=['it\\'s'])`"],
     [flag('push'), '--push', '`kubectl_build(…, push=True)`'],
     [flag('builder-timeout', '5m'), '--builder-timeout 5m', '--builder-timeout 5m'],
   ] as const) {
     it(`writes ${plain} as ${byExtension} where our extension writes the command, and nowhere else`, () => {
-      expect(chooseFlagWriter({KUBECTL_TILTBUILD_INPUTS: 'x'}, argumentOf)(use)).to.equal(byExtension);
+      expect(chooseFlagWriter({KUBECTL_TILTBUILD_INPUTS: 'x'}, argumentOf)(use, 'posix')).to.equal(
+        byExtension,
+      );
       for (const env of [{}, {TILT_PORT: '1'}, {TILT_HOST: 'x'}, {EXPECTED_REF: 'a:b'}])
-        expect(chooseFlagWriter(env, argumentOf)(use)).to.equal(plain);
+        expect(chooseFlagWriter(env, argumentOf)(use, 'posix')).to.equal(plain);
     });
   }
 
@@ -34,7 +37,7 @@ describe('chooseFlagWriter', () => {
       [{TILT_PORT: '1'}, '`tilt up --context NAME`'],
       [{KUBECTL_TILTBUILD_INPUTS: 'x'}, '`tilt up --context NAME`'],
     ] as const)
-      expect(formatAdvice(advice, chooseFlagWriter(env, argumentOf))).to.equal(
+      expect(formatAdvice(advice, {writeFlag: chooseFlagWriter(env, argumentOf)})).to.equal(
         `Use ${shown}, or \`kubectl get x --namespace y\`.`,
       );
   });

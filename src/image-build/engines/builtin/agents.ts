@@ -5,6 +5,7 @@ import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import {reasonOf} from '../../../system-error.ts';
 import {splitKeyValue} from '../../../text/key-value.ts';
+import {hideSecret} from '../../../text/mask-secrets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Connect = () => Promise<Duplex>;
@@ -24,7 +25,7 @@ export async function findAgents(
     if (!value) {
       throw new TiltbuildError(
         'usage',
-        `--ssh ${id}: SSH_AUTH_SOCK is not set, so there is no agent to forward.`,
+        `--ssh ${hideSecret(id)}: SSH_AUTH_SOCK is not set, so there is no agent to forward.`,
         {remedy: ['Start an agent and add your key to it with ssh-add.']},
       );
     }
@@ -43,14 +44,21 @@ async function openSource(
     // An agent's socket is connected to later.
     if (files.kindOf(path) === 'other') continue;
     const content = await files.readBytes(path).catch((cause: unknown) => {
-      throw new TiltbuildError('usage', `--ssh ${id}: could not read "${path}": ${reasonOf(cause)}.`, {
-        cause,
-      });
+      throw new TiltbuildError(
+        'usage',
+        `--ssh ${hideSecret(id)}: could not read "${hideSecret(path)}": ${reasonOf(cause)}.`,
+        {
+          cause,
+        },
+      );
     });
     keys.push(readSshKey(path, Buffer.from(content)));
   }
   if (keys.length === paths.length) return async () => openKeyAgent(keys);
   const [socket = '', ...others] = paths;
   if (others.length === 0) return () => builtin.connectAgent(socket);
-  throw new TiltbuildError('usage', `--ssh ${id}: pass either one socket of an agent, or files of keys.`);
+  throw new TiltbuildError(
+    'usage',
+    `--ssh ${hideSecret(id)}: pass either one socket of an agent, or files of keys.`,
+  );
 }

@@ -100,13 +100,14 @@ describe('the live view', () => {
     ]);
     size = {columns: 200, rows: 24};
     const text = visible(drawn.at(-1) as string);
+    expect(text).to.include('=> # a bred');
     expect(text.replaceAll('\n', '')).to.not.match(/\p{Cc}|\^/u);
-    expect(text).to.include('RUN a bred');
+    expect(text).to.include('RUN \\x1b[2J\\x1b]0;title');
   });
 
   it('keeps warnings above the view', () => {
     const {drawn} = draw([running, warning('a', 'old \u001b[1Asyntax')]);
-    expect(drawn[1]).to.match(/^\r\^\[2A\^\[JWARN: old syntax\n\[\+\] Building/);
+    expect(drawn[1]).to.match(/^\r\^\[2A\^\[JWARN: old \\x1b\[1Asyntax\n\[\+\] Building/);
   });
 
   it('has colours only where they are wanted', () => {

@@ -54,7 +54,7 @@ describe('renderError', () => {
     expect(renderError(flagged, {...PLAIN, writeFlag})).to.equal(
       'error: Not --x.\nhint:  Use x=….\n       Or --x.\n',
     );
-    expect(JSON.parse(formatErrorJson(flagged, writeFlag)).remedy).to.deep.equal(['Use x=….', 'Or --x.']);
+    expect(JSON.parse(formatErrorJson(flagged, {writeFlag})).remedy).to.deep.equal(['Use x=….', 'Or --x.']);
     expect(JSON.parse(formatErrorJson(flagged)).remedy).to.deep.equal(['Use --x 1.', 'Or --x.']);
   });
 

@@ -35,8 +35,12 @@ describe('wrapText', () => {
   }
 
   it('writes flags as they are written where the advice is read', () => {
-    const write = () => '`a (b c)`';
-    expect(wrapText(advise`Use ${flag('x')} now.`, 10, write)).to.deep.equal(['Use', '`a (b c)`', 'now.']);
+    const writeFlag = () => '`a (b c)`';
+    expect(wrapText(advise`Use ${flag('x')} now.`, 10, {writeFlag})).to.deep.equal([
+      'Use',
+      '`a (b c)`',
+      'now.',
+    ]);
   });
 
   it('loses no word, and exceeds the width for one piece alone', () => {
