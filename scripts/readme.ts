@@ -1,6 +1,7 @@
-/** Owns the generated parts of README.md: the flag table and the exit codes. `--check` compares only. */
+/** Owns the generated parts of README.md: flag table, exit codes, and the release of the Tilt extension. `--check` compares only. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import pjson from '../package.json' with {type: 'json'};
 import {commands} from '../src/cli/commands/commands.ts';
 import {EXIT_CODE_TABLE} from '../src/cli/render/exit-codes.ts';
 import {fillPart, ROOT, settleGeneratedFile} from './generated-file.ts';
@@ -24,9 +25,16 @@ function exitCodeTable(): string {
   ].join('\n');
 }
 
+/** Tilt would otherwise load the extension from the newest commit. */
+function pinExtension(page: string): string {
+  const pin = /(extension_repo\([^)]*\bref=')[^']*'/g;
+  if (!pin.test(page)) throw new Error('The README loads no extension by a ref.');
+  return page.replaceAll(pin, `$1v${pjson.version}'`);
+}
+
 const path = join(ROOT, 'README.md');
 const filled = fillPart(
-  fillPart(readFileSync(path, 'utf8'), 'flags', flagTable()),
+  fillPart(pinExtension(readFileSync(path, 'utf8')), 'flags', flagTable()),
   'exit codes',
   exitCodeTable(),
 );

@@ -8,6 +8,7 @@ import pjson from '../../package.json' with {type: 'json'};
 import {compileBinary} from '../bun-compile.ts';
 import {ROOT} from '../generated-file.ts';
 import type {Archive} from '../krew-manifest.ts';
+import {checkProgram} from './check-program.ts';
 import {findSignatureFault, signAdHoc} from './mach-o.ts';
 import {archiveName, completionName, type Platform, platformName, programName} from './platforms.ts';
 import {setWindowsVersion} from './windows-version.ts';
@@ -37,7 +38,9 @@ export async function makeArchive(
   const [program, completion] = [programName(platform), completionName(platform)];
   compileBinary(join(directory, program), commit, platform.target);
   finishProgram(join(directory, program), platform);
-  if (readFileSync(join(directory, program)).includes(join(ROOT, 'node_modules'))) {
+  const finished = readFileSync(join(directory, program));
+  checkProgram(finished, platform);
+  if (finished.includes(join(ROOT, 'node_modules'))) {
     throw new Error(`${program} contains a path of this machine, and would differ on another one.`);
   }
   copyFileSync(join(ROOT, 'bin', completion), join(directory, completion));

@@ -38,7 +38,7 @@ function findScriptFlaw(text: string, exists: (path: string) => boolean): string
     : `needs ${interpreter}, which does not exist`;
 }
 
-interface Build {
+export interface Build {
   readonly os: string;
   /** By the names that Go gives them. */
   readonly architectures: readonly string[];
@@ -53,7 +53,8 @@ const PROCESSORS = {
 
 const SHORTEST = 256;
 
-function readBuild(start: Buffer): Build | undefined {
+/** What a program is built for, by its header; undefined if it is none, or shorter than a header. */
+export function readBuild(start: Buffer): Build | undefined {
   if (start.length < SHORTEST) return undefined;
   const name = (names: Readonly<Record<number, string>>, number: number) => names[number] ?? 'unknown';
   const magic = start.toString('hex', 0, 4);

@@ -1,10 +1,15 @@
 /** Covers what the release changes in the programs for other platforms, on programs that Bun compiles here. */
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {expect} from 'chai';
 import {compileBinary} from '../../scripts/bun-compile.ts';
+import {readRuntime} from '../../scripts/bun-runtime.ts';
+import {ROOT} from '../../scripts/generated-file.ts';
+import {readBunVersion} from '../../scripts/release/bundled-packages.ts';
+import {checkProgram} from '../../scripts/release/check-program.ts';
 import {findSignatureFault, signAdHoc} from '../../scripts/release/mach-o.ts';
+import {PLATFORMS, type Platform, platformName} from '../../scripts/release/platforms.ts';
 import {
   readResourceKinds,
   readWindowsVersion,
@@ -47,6 +52,50 @@ describe('signAdHoc', () => {
         `page ${Math.floor(place / 4096)} does not match its hash`,
       );
     }
+  });
+});
+
+describe('readRuntime', () => {
+  it('refuses a package that package-lock.json does not name, and does not keep it', () => {
+    // No release is for this platform.
+    const cached = join(ROOT, 'dist', 'runtimes', `bun-freebsd-x64-${readBunVersion()}.tgz`);
+    mkdirSync(dirname(cached), {recursive: true});
+    writeFileSync(cached, 'another program');
+    expect(() => readRuntime('bun-freebsd-x64', 1000)).to.throw('is not the package');
+    expect(existsSync(cached)).to.equal(false);
+  });
+});
+
+describe('checkProgram', () => {
+  const headers = {
+    linux: {magic: '7f454c46', at: 18, size: 2, amd64: 62, arm64: 183},
+    darwin: {magic: 'cffaedfe', at: 4, size: 4, amd64: 0x1000007, arm64: 0x100000c},
+    windows: {magic: '4d5a', at: 132, size: 2, amd64: 0x8664, arm64: 0xaa64},
+  } as const;
+  const programFor = ({os, arch, musl}: Platform): Buffer => {
+    const file = Buffer.alloc(1000);
+    const {magic, at, size, ...numbers} = headers[os];
+    file.write(magic, 'hex');
+    file.writeUIntLE(numbers[arch], at, size);
+    if (os === 'windows') file.writeUInt32LE(128, 60);
+    if (os === 'windows') file.write('PE\0\0', 128);
+    if (os === 'linux') file.write(musl ? '/lib/ld-musl-x86_64.so.1' : '/lib64/ld-linux-x86-64.so.2', 700);
+    return file;
+  };
+
+  it('takes a program for its own platform alone', () => {
+    for (const platform of PLATFORMS)
+      for (const other of PLATFORMS) {
+        const check = () => checkProgram(programFor(platform), other);
+        if (platform === other) check();
+        else expect(check, platformName(other)).to.throw(`The program for ${platformName(other)} is one for`);
+      }
+  });
+
+  it('refuses what is no program', () => {
+    for (const file of [Buffer.alloc(0), Buffer.from('#!/bin/sh\n'), Buffer.alloc(1000)])
+      for (const platform of PLATFORMS)
+        expect(() => checkProgram(file, platform)).to.throw('is one for an unknown system');
   });
 });
 
