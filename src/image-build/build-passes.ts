@@ -113,10 +113,16 @@ function imageOf({tags: [tag], temporaryName}: BuildPass, digest: string): Built
 
 /** A pass that gives the image the tag made from its digest. All of it has to come from the cache. */
 export function taggingPass(number: number, request: BuildRequest, named: CanonicalName): BuildPass {
-  // The first pass has exported the cache.
-  const passedFlags = request.passedFlags.filter(([flag]) => flag !== '--no-cache' && flag !== '--cache-to');
+  const passedFlags = request.passedFlags.filter(isForEveryPass);
+  const passthrough = request.passthrough.filter(isForEveryPass);
   // A second progress in which every step is CACHED helps nobody. A push takes its time, and is shown.
-  return {number, request: {...request, passedFlags, quiet: request.quiet || !request.push}, tags: [named]};
+  const quiet = request.quiet || !request.push;
+  return {number, request: {...request, passedFlags, passthrough, quiet}, tags: [named]};
+}
+
+/** The first pass alone leaves the cache unused, and exports it. */
+function isForEveryPass([flag = '']: readonly string[]): boolean {
+  return !/^--(?:no-cache|cache-to)(?:=|$)/.test(flag);
 }
 
 export function nameWithTag({name, reference}: ContentName, tag: string): NamedTag {

@@ -45,8 +45,8 @@ export interface BuildRequest {
   readonly progress?: string;
   /** Build flags for kubectl build as they are, each with its values, in the order of the help. */
   readonly passedFlags: readonly (readonly string[])[];
-  /** Words after `--`. */
-  readonly passthrough: readonly string[];
+  /** Words after `--`; a flag that we know stands with its value. */
+  readonly passthrough: readonly (readonly string[])[];
 
   readonly engine: EngineName | 'auto';
   readonly builder: BuilderName;

@@ -6,6 +6,8 @@ import type {BuildRequest} from '../../image-build/build-request.ts';
 import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/engines/kubectl-build/lend-login.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command} from '../../text/advice.ts';
+import {hideSecret} from '../../text/mask-secrets.ts';
+import {quoteWord} from '../../text/shell-words.ts';
 import {build} from '../commands/build.ts';
 import {commandNames, commands, titleOf} from '../commands/commands.ts';
 import {doctor} from '../commands/doctor.ts';
@@ -87,7 +89,7 @@ function demandContext({words}: Line): string {
   if (others.length > 0) {
     throw new TiltbuildError(
       'usage',
-      `Expected one build context, got ${words.length} arguments: ${[context, ...others].join(' ')}`,
+      `Expected one build context, got ${words.length} arguments: ${showWords([context, ...others])}`,
       {remedy: ['Quote names that contain spaces, and put flags that only kubectl build knows after --.']},
     );
   }
@@ -110,7 +112,7 @@ function readArgument({command: name, words, rest = []}: Line): string | undefin
   const most = argument === undefined ? 0 : 1;
   if (given.length > most) {
     const expected = argument === undefined ? 'no argument' : `at most one ${argument.name}`;
-    throw new TiltbuildError('usage', `${titleOf(name)} takes ${expected}, got: ${given.join(' ')}`, {
+    throw new TiltbuildError('usage', `${titleOf(name)} takes ${expected}, got: ${showWords(given)}`, {
       remedy: name === 'doctor' ? [adviseDirectory(name)] : [],
     });
   }
@@ -120,4 +122,9 @@ function readArgument({command: name, words, rest = []}: Line): string | undefin
     });
   }
   return given[0];
+}
+
+/** So it can be seen where each ends; one of them may be what a shell made of a variable. */
+function showWords(words: readonly string[]): string {
+  return words.map((word) => quoteWord(hideSecret(word), 'posix')).join(' ');
 }

@@ -73,6 +73,17 @@ export function readFlags(argv: readonly string[], flags: Flags): ReadFlags {
   return {given, words, rest, pending: pending?.name, faults};
 }
 
+/** The same words in groups: each flag with the value in the word behind it, all others alone. */
+export function groupWords(argv: readonly string[], flags: Flags): readonly (readonly string[])[] {
+  const groups: string[][] = [];
+  for (const word of argv) {
+    const last = groups.at(-1);
+    if (last !== undefined && readFlags(last, flags).pending !== undefined) last.push(word);
+    else groups.push([word]);
+  }
+  return groups;
+}
+
 export function valuesOf<F extends Flags>(flags: F, given: Given): ValuesOf<F> {
   const values = Object.entries(flags).map(([name, {type}]) => {
     const all = given.get(name) ?? [];

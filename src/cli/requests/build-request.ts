@@ -10,7 +10,7 @@ import {destinationOf, formOf, type Output, readOutput} from '../../image-build/
 import type {Surroundings} from '../../surroundings.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
 import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../tilt/expected-image.ts';
-import {readFlags} from '../argv/read-flags.ts';
+import {groupWords, readFlags} from '../argv/read-flags.ts';
 import {build, inputFlags} from '../commands/build.ts';
 import {connectionFlags} from '../commands/common-flags.ts';
 import type {Flags, ValuesOf} from '../commands/definition.ts';
@@ -47,7 +47,7 @@ export function readBuildRequest(
     push: flags.push,
     destination,
     passedFlags: writeAsGiven(inputFlags, flags),
-    passthrough,
+    passthrough: groupWords(passthrough, build.flags),
     engine,
     builder,
     builderOptions: readBuilderOptions(flags),
@@ -156,16 +156,15 @@ function checkCombinations(flags: BuildFlags, output: Output | undefined, makesN
 }
 
 /** Flags that change what kubectl tiltbuild checks, passes on and reports. */
-const OURS: Flags = {
-  ...Object.fromEntries(
-    Object.entries(build.flags as Flags).filter(([, {passed}]) => passed === 'rewritten'),
-  ),
-  ...connectionFlags,
-};
+function isOurs(name: string): boolean {
+  const flags: Flags = build.flags;
+  return Object.hasOwn(connectionFlags, name) || flags[name]?.passed === 'rewritten';
+}
 
 function checkPassthrough(passthrough: readonly string[]): void {
-  const {given, pending} = readFlags(passthrough, OURS);
-  const [ours = pending] = given.keys();
+  // Read with all flags, since the value of another one may look like one of these.
+  const {given, pending} = readFlags(passthrough, build.flags);
+  const ours = [...given.keys(), ...(pending === undefined ? [] : [pending])].find(isOurs);
   if (ours !== undefined)
     throw new TiltbuildError(
       'usage',

@@ -82,6 +82,15 @@ describe('buildInPasses', () => {
     }
   });
 
+  it('uses and writes the cache as asked in the first pass alone, also by flags behind --', async () => {
+    const flags = [['--no-cache'], ['--cache-to', 'x'], ['--cache-to=x'], ['--no-cache=true']];
+    const kept = [['--build-arg', '--no-cache'], ['--pull']];
+    const request = {passedFlags: [...kept, ...flags], passthrough: [...flags, ...kept]};
+    const {all} = await passes({digests: '11', request});
+    expect(all((pass) => pass.request.passedFlags)).to.deep.equal([request.passedFlags, kept]);
+    expect(all((pass) => pass.request.passthrough)).to.deep.equal([request.passthrough, kept]);
+  });
+
   it('says by which name the node has the image', async () => {
     const image = {canonical: first, digest: digest('1')};
     const nameless = {...image, knownAs: `docker.io/library/web@${digest('1')}`, isTemporary: true};

@@ -50,7 +50,7 @@ export function planBuild({request, tags, temporaryName}: BuildPass, facts: Plan
       ...exportFlags(request, runtime, surroundings, temporaryName),
       ...progressFlags(request, digest),
       ...(digest.from === 'image-id-file' ? ['--iidfile', digest.path] : []),
-      ...request.passthrough,
+      ...request.passthrough.flat(),
       request.context,
     ],
     env: {

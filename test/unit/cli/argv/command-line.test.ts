@@ -68,7 +68,20 @@ describe('readCommandLine, for a build', () => {
     ['--allow=security.insecure --allow=network.host .', {}, host],
     ['--network=host --network=default .', {}, noHost],
     ['--allow=security.insecure --build-arg=network=host .', {}, noHost],
-    ['. -- --help', {}, {passthrough: ['--help']}],
+    ['. -- --help', {}, {passthrough: [['--help']]}],
+    [
+      '. -- --build-arg --push --no-cache --label -qx --cache-to=a --cache-to b',
+      {},
+      {
+        passthrough: [
+          ['--build-arg', '--push'],
+          ['--no-cache'],
+          ['--label', '-qx'],
+          ['--cache-to=a'],
+          ['--cache-to', 'b'],
+        ],
+      },
+    ],
     // A value is no request for help or the version.
     ['--build-arg -h . --label=--version', {}, {context: '.'}],
   ];
@@ -190,6 +203,8 @@ describe('readCommandLine, of a line that is wrong', () => {
     ['. -- --other --tag=a', '--tag must come before --'],
     ['. -- -oout', '--output must come before --'],
     ['. -- --other -n', '--namespace must come before --'],
+    ['. -- --build-arg x --push', '--push must come before --'],
+    [`. ghp_${'hunter2'.repeat(4)}`, "got 2 arguments: . '***'"],
     ['. -- --token=x', '--token must come before --'],
     ['. -- --progress=tty', '--progress must come before --'],
     [

@@ -13,6 +13,8 @@ describe('readReporting', () => {
     ['--print json --print digest', 0, false],
     ['-t -vv --build-arg --print=json', 0, false],
     ['-- -vv --print=json', 0, false],
+    ['--build-arg -vv .', 0, false],
+    ['. -- --build-arg --print=json', 0, false],
     ['builder ls --print json', 0, true],
   ] as const) {
     it(`reads ${line || 'nothing'}`, () =>

@@ -53,7 +53,7 @@ describe('chooseEngine', () => {
         TiltbuildError,
         'kubectl build',
       );
-      expect(() => choose({...request, passthrough: ['--x']}, question)).to.throw(
+      expect(() => choose({...request, passthrough: [['--x']]}, question)).to.throw(
         TiltbuildError,
         'Flags after --',
       );
@@ -66,7 +66,7 @@ describe('chooseEngine', () => {
   ] as const) {
     it(`takes its own for ${what}, and the plugin if that is asked for`, () => {
       expect(choose(request, question).name).to.equal('builtin');
-      for (const asked of [{engine: 'kubectl-build'}, {passthrough: ['--x']}] as const)
+      for (const asked of [{engine: 'kubectl-build'}, {passthrough: [['--x']]}] as const)
         expect(choose({...request, ...asked}, question).name).to.equal('kubectl-build');
     });
   }
@@ -89,7 +89,7 @@ describe('chooseEngine', () => {
       name: 'builtin',
       reason: '/bin/kubectl-build is empty',
     });
-    for (const request of [{engine: 'kubectl-build'}, {passthrough: ['--x']}] as const) {
+    for (const request of [{engine: 'kubectl-build'}, {passthrough: [['--x']]}] as const) {
       expect(() => choose(request, {plugin: WRONG}))
         .to.throw(TiltbuildError, 'cannot be used: /bin/kubectl-build is empty.')
         .with.property('code', 'tool-missing');
@@ -115,11 +115,11 @@ describe('chooseEngine', () => {
     expect(choose({engine: 'builtin'}).name).to.equal('builtin');
     expect(choose({engine: 'kubectl-build'}).name).to.equal('kubectl-build');
     for (const engine of ['auto', 'kubectl-build'] as const) {
-      expect(() => choose({engine, passthrough: ['--x']}, {plugin: undefined}))
+      expect(() => choose({engine, passthrough: [['--x']]}, {plugin: undefined}))
         .to.throw(TiltbuildError)
         .with.property('code', 'tool-missing');
     }
-    expect(() => choose({engine: 'builtin', passthrough: ['--x']})).to.throw(
+    expect(() => choose({engine: 'builtin', passthrough: [['--x']]})).to.throw(
       TiltbuildError,
       'Flags after --',
     );

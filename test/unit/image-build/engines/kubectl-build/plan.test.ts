@@ -44,7 +44,7 @@ describe('planBuild', () => {
       ['its own progress', {progress: 'tty'}, {}, [...EXPORT, '--progress', 'tty', ...IID]],
       ['--quiet', {quiet: true}, {}, FAST],
       ['flags handed on', {passedFlags: [['--a', '-t'], ['--pull']]}, {}, ['--a', '-t', '--pull', ...FAST]],
-      ['words behind --', {passthrough: ['--x', 'y']}, {}, [...FAST, '--x', 'y']],
+      ['words behind --', {passthrough: [['--x'], ['y']]}, {}, [...FAST, '--x', 'y']],
       ['secrets', {}, {secretSpecs}, [...secretSpecs.flatMap((spec) => ['--secret', spec]), ...FAST]],
       ['a registry output', outputTo('type=registry'), {}, ['--output', 'type=registry', ...IID]],
       [
