@@ -153,6 +153,9 @@ export interface Ports {
   readonly wallClock: () => number;
   /** Milliseconds since some fixed moment. */
   readonly now: () => number;
-  /** Resolves after the given milliseconds, or throws `Interrupted` as soon as a signal arrives. */
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  /**
+   * Resolves after the given milliseconds, or throws `Interrupted` as soon as a signal arrives. `waitsFor` is what the
+   * user waits for meanwhile; without it, the time is only a limit for something else.
+   */
+  readonly sleep: (milliseconds: number, waitsFor?: 'builder') => Promise<void>;
 }

@@ -86,7 +86,10 @@ export function showActivity(ports: Ports, activity: Activity): Ports {
     clusters: {connect: (target, connection) => showCluster(clusters.connect(target, connection), activity)},
     delegate: {find: () => delegate.find(), run: (run) => activity.silently(() => delegate.run(run))},
     confirm: (question) => activity.silently(() => ports.confirm(question)),
-    sleep: (milliseconds) => activity.during(BUILDER, () => ports.sleep(milliseconds)),
+    sleep: (milliseconds, waitsFor) => {
+      const sleep = () => ports.sleep(milliseconds);
+      return waitsFor === undefined ? sleep() : activity.during(BUILDER, sleep);
+    },
   };
 }
 

@@ -123,13 +123,24 @@ describe('showActivity', () => {
     const connected = ports.clusters.connect({} as never, {args: []});
     for (let round = 0; round < 3; round += 1) {
       await connected.get('/api/v1/namespaces/x/pods?a');
-      await ports.sleep(300);
+      await ports.sleep(300, 'builder');
     }
     expect(shown).to.deep.equal([
       `${CLEAR}waiting for the builder … 0 s`,
       `${CLEAR}waiting for the builder … 1 s`,
     ]);
     expect(connected.pause).to.equal(cluster.pause);
+  });
+
+  it('names the cluster while it is asked, although a clock limits the question', async () => {
+    const {activity, shown, pass} = makeTerminal();
+    const cluster = scriptCluster({get: {pods: [found({})]}, onGet: () => pass(600)});
+    const forever = () => new Promise<void>(() => undefined);
+    const inner = {...makePorts(), clusters: {connect: () => cluster}, sleep: forever};
+    const ports = showActivity(inner, activity);
+    void ports.sleep(10_000);
+    await ports.clusters.connect({} as never, {args: []}).get('/api/v1/namespaces/x/pods?a');
+    expect(shown).to.deep.equal([`${CLEAR}waiting for the cluster … 0 s`]);
   });
 
   it('is silent during a build, whatever is requested meanwhile', async () => {

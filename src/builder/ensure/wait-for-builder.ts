@@ -53,7 +53,7 @@ export async function waitForBuilder(
       said = waiting;
       ports.notes.note(`${who}: ${waiting}`);
     }
-    await ports.sleep(cluster.pause);
+    await ports.sleep(cluster.pause, 'builder');
   }
 }
 
