@@ -59,7 +59,14 @@ describe('readBuildSecret', () => {
     expect(() => readBuildSecrets(['id=a,src=no', 'id=a,env=TOKEN'], SOURCES)).to.throw('there is no file');
   });
 
+  /** What a shell makes of `$TOKEN`. */
+  const TOKEN = `ghp_${'hunter2'.repeat(4)}`;
   for (const [spec, message, code = 'usage'] of [
+    ['id=a,env=hunter2', 'id=a: env= does not name a variable', 'build-secret-missing'],
+    [`id=a,env=${TOKEN}`, 'id=a: env= does not name a variable', 'build-secret-missing'],
+    [`id=a,src=${TOKEN}`, 'id=a: there is no file "***"', 'build-secret-missing'],
+    [`id=${TOKEN}`, 'id=***: there is no environment variable', 'build-secret-missing'],
+    [`id=${TOKEN},type=env,src=${TOKEN}`, 'id=***: the environment variable *** is', 'build-secret-missing'],
     ['id=a,env=UNSET', 'id=a: the environment variable UNSET is not set', 'build-secret-missing'],
     ['type=env,id=a,src=UNSET', 'id=a: the environment variable UNSET is not set', 'build-secret-missing'],
     ['id=a,src=missing,env=TOKEN', 'id=a: there is no file "missing"', 'build-secret-missing'],
