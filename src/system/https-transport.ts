@@ -10,7 +10,7 @@ export interface Response {
 }
 
 export interface TlsMaterial {
-  readonly ca?: Buffer;
+  readonly ca?: Buffer | string;
   readonly cert?: Buffer;
   readonly key?: Buffer;
   /** The name to expect in the server's certificate, if it differs from the server's host. */
@@ -20,13 +20,14 @@ export interface TlsMaterial {
 }
 
 export interface Credentials {
+  /** What the path of a request is appended to; see `readApiBase`. */
+  readonly base: string;
   readonly tls: TlsMaterial;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** A character for each byte. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface TransportOptions extends Credentials {
-  /** Base URL. */
-  readonly server: string;
   /** How long to wait for an answer, in milliseconds. */
   readonly timeout: number;
   readonly abort: AbortSignal;
@@ -41,14 +42,25 @@ export class RequestTimeout extends Error {
 /** A POST if there is a body. Rejects with `RequestTimeout`, or the runtime's own error if there is no answer. */
 export type Send = (path: string, accept: string, body?: string) => Promise<Response>;
 
-export async function openTransport(options: TransportOptions): Promise<Send> {
-  const base = new URL(options.server);
-  // `fetch` joins the values of a repeated header with commas, which the API server reads as one group.
-  const repeats = Object.values(options.headers).some((value) => Array.isArray(value) && value.length > 1);
-  return 'Bun' in globalThis && !repeats ? sendWithFetch(base, options) : await sendWithNode(base, options);
+/**
+ * What the system trusts, or SSL_CERT_FILE and SSL_CERT_DIR, as for kubectl. Throws where that is not known, as in Node
+ * before 22.15.
+ */
+export async function readSystemRoots(): Promise<string> {
+  const {getCACertificates} = await import('node:tls');
+  const roots = getCACertificates?.('system') ?? [];
+  // Without any, the runtime would trust its own.
+  if (roots.length === 0) throw new Error('only kubectl knows which authorities the system trusts');
+  return roots.join('\n');
 }
 
-function sendWithFetch(base: URL, {tls, headers, timeout, abort}: TransportOptions): Send {
+export async function openTransport(options: TransportOptions): Promise<Send> {
+  // `fetch` joins the values of a repeated header with commas, which the API server reads as one group.
+  const repeats = Object.values(options.headers).some((values) => values.length > 1);
+  return 'Bun' in globalThis && !repeats ? sendWithFetch(options) : await sendWithNode(options);
+}
+
+function sendWithFetch({base, tls, headers, timeout, abort}: TransportOptions): Send {
   const {servername, ...material} = tls;
   return async (path, accept, body) => {
     const limit = AbortSignal.timeout(timeout);
@@ -65,7 +77,7 @@ function sendWithFetch(base: URL, {tls, headers, timeout, abort}: TransportOptio
       tls: {...material, ...(servername !== undefined && {serverName: servername})},
     };
     try {
-      const response = await fetch(joinPath(base, path), init);
+      const response = await fetch(base + path, init);
       return {status: response.status, body: await response.text()};
     } catch (error) {
       throw limit.aborted ? new RequestTimeout(timeout) : error;
@@ -73,8 +85,8 @@ function sendWithFetch(base: URL, {tls, headers, timeout, abort}: TransportOptio
   };
 }
 
-async function sendWithNode(base: URL, {tls, headers, timeout, abort}: TransportOptions): Promise<Send> {
-  const {request} = base.protocol === 'http:' ? await import('node:http') : await import('node:https');
+async function sendWithNode({base, tls, headers, timeout, abort}: TransportOptions): Promise<Send> {
+  const {request} = base.startsWith('http:') ? await import('node:http') : await import('node:https');
   return (path, accept, body) =>
     new Promise((resolve, reject) => {
       const options: RequestOptions = {
@@ -84,7 +96,7 @@ async function sendWithNode(base: URL, {tls, headers, timeout, abort}: Transport
         method: body === undefined ? 'GET' : 'POST',
         headers: {...(headers as Record<string, string | string[]>), ...ownHeaders(accept, body)},
       };
-      const sent = request(joinPath(base, path), options, (response) => {
+      const sent = request(base + path, options, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
@@ -104,8 +116,4 @@ function ownHeaders(accept: string, body: string | undefined): Record<string, st
     Accept: accept,
     ...(body !== undefined && {'Content-Type': 'application/json'}),
   };
-}
-
-function joinPath(base: URL, path: string): URL {
-  return new URL(base.pathname.replace(/\/$/, '') + path, base);
 }

@@ -20,6 +20,7 @@ import {
 } from '../cluster/api/paths.ts';
 import type {Cluster} from '../cluster/ports.ts';
 import {comesFromPlugin} from '../cluster/target/credential-plugin.ts';
+import {readApiBase} from '../cluster/target/server-address.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {readCredentials} from './credentials.ts';
 import {openTransport, type Response} from './https-transport.ts';
@@ -48,15 +49,16 @@ export function canAskDirectly(
   const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].some(
     (name) => env[name] || env[name.toLowerCase()],
   );
-  return !proxied && (!user.exec || comesFromPlugin(user)) && !user['auth-provider'] && !cluster['proxy-url'];
+  const onlyKubectl =
+    proxied || cluster['proxy-url'] || user['auth-provider'] || !readApiBase(cluster.server);
+  return !onlyKubectl && (!user.exec || comesFromPlugin(user));
 }
 
 type Ask = (path: string, accept?: string, body?: unknown) => Promise<Answer<unknown>>;
 
 /** Reads the credentials once. Each read throws `ApiFailure` if there is no usable answer. */
 export async function openKubeApi(target: Target, timeout: number, abort: AbortSignal): Promise<Reads> {
-  const {server} = target.cluster;
-  const send = await openTransport({server, ...(await readCredentials(target)), timeout, abort});
+  const send = await openTransport({...(await readCredentials(target)), timeout, abort});
   const ask: Ask = async (path, accept = 'application/json', body = undefined) => {
     const response = await send(path, accept, body === undefined ? undefined : JSON.stringify(body)).catch(
       (cause: Error) => {

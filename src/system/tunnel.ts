@@ -15,7 +15,6 @@ export async function openDirectTunnel(
   abort: AbortSignal,
 ): Promise<Tunnel> {
   const open = makeOpenUpgrade({
-    server: target.cluster.server,
     ...(await readCredentials(target)),
     timeout,
     abort,

@@ -5,13 +5,13 @@ import type {SecureContextOptions} from 'node:tls';
 import type {OpenUpgrade, Upgraded} from '../wire/exec/open-exec.ts';
 
 export interface UpgradeOptions {
-  /** Base URL. */
-  readonly server: string;
+  /** What the path is appended to. */
+  readonly base: string;
   readonly tls: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & {
     readonly servername?: string;
     readonly rejectUnauthorized?: boolean;
   };
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
   /** The longest that it may take until there is an answer, in milliseconds. */
   readonly timeout: number;
   readonly abort: AbortSignal;
@@ -35,16 +35,16 @@ export class UpgradeRefused extends Error {
 const LONGEST_BODY = 65_536;
 
 export function makeOpenUpgrade(options: UpgradeOptions): OpenUpgrade {
-  const base = new URL(options.server);
+  const {base} = options;
   return async (path, headers) => {
-    const {request} = base.protocol === 'http:' ? await import('node:http') : await import('node:https');
-    const sent = request(new URL(base.pathname.replace(/\/$/, '') + path, base), {
+    const {request} = base.startsWith('http:') ? await import('node:http') : await import('node:https');
+    const sent = request(base + path, {
       ...options.tls,
       timeout: options.timeout,
       // One that is kept alive by others is no place for it.
       agent: false,
       headers: {
-        ...(options.headers as Record<string, string>),
+        ...(options.headers as Record<string, string[]>),
         'User-Agent': 'kubectl-tiltbuild',
         ...headers,
       },

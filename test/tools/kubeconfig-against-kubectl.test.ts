@@ -34,7 +34,8 @@ const emptyCurrent = `${withoutCurrent}current-context: ""\n`;
 const goneCurrent = one.replace('current-context: one', 'current-context: gone');
 const server = (scalar: string) => config('a', `{server: ${scalar}}`);
 const namespace = (scalar: string) => config('a', '{server: s}', '{}', `, namespace: ${scalar}`);
-const user = (fields: string) => config('a', '{server: s}', fields);
+/** Of a server of HTTPS, since there are no credentials for another one. */
+const user = (fields: string) => config('a', '{server: "https://s"}', fields);
 const cluster = (fields: string) => config('a', `{server: s, ${fields}}`);
 /** Without the lines that begin with one of the keys. */
 const without = (text: string, ...keys: string[]) =>
@@ -70,7 +71,7 @@ const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
     'paths with spaces and non-ASCII letters': {'my dir/конфиг ☸': one, list: 'my dir/конфиг ☸'},
     // Merging.
     'an entry from the first file alone': {
-      a: config('same', '{server: s1}', '{username: jane}'),
+      a: config('same', '{server: "https://s1"}', '{username: jane}'),
       b: config('same', '{server: s2, proxy-url: "http://p"}', '{password: p}', ', namespace: late'),
       list: 'a|b',
     },

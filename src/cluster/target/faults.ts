@@ -25,17 +25,20 @@ export function findUserFault(fields: UserFields): string | undefined {
   const hasCertificate = Boolean(certificate || certificateData);
   const hasPassword = Boolean(fields.username || fields.password);
   const actsAsMore =
-    Boolean(fields['as-groups']?.length) || Object.keys(fields['as-user-extra'] ?? {}).length > 0;
+    Boolean(fields['as-uid'] || fields['as-groups']?.length) ||
+    Object.keys(fields['as-user-extra'] ?? {}).length > 0;
   return firstThatApplies([
     [Boolean(certificate && certificateData), 'has both client-certificate and client-certificate-data'],
     [hasCertificate && Boolean(key && keyData), 'has both client-key and client-key-data'],
     [hasCertificate && !key && !keyData, 'has a client certificate but no client-key'],
     [Boolean(fields.token) && hasPassword, 'has both a token and a username or password'],
+    // Accepted by `validateAuthInfo`, and refused when the first request is sent.
+    [Boolean(fields.tokenFile && fields.username), 'has both a tokenFile and a username'],
     [exec !== undefined && fields['auth-provider'] !== undefined, 'has both exec and auth-provider'],
     [exec !== undefined && !exec.command, 'has an exec without a command'],
     [exec !== undefined && !exec.apiVersion, 'has an exec without an apiVersion'],
     [Boolean(exec?.env?.some((variable) => !variable?.name)), 'has an exec with a nameless variable in env'],
-    [actsAsMore && !fields.as, 'has as-groups or as-user-extra without as'],
+    [actsAsMore && !fields.as, 'has as-uid, as-groups or as-user-extra without as'],
   ]);
 }
 

@@ -9,6 +9,7 @@ import {type KubeconfigPaths, missingKubeconfig} from '../kubeconfig/paths.ts';
 import type {ClusterFields, ContextFields, UserFields} from '../kubeconfig/shape.ts';
 import {findClusterFault, findUserFault} from './faults.ts';
 import {overrideCluster, overrideUser} from './overrides.ts';
+import {usesTls} from './server-address.ts';
 
 export type TargetCluster = ClusterFields & {readonly name: string; readonly server: string};
 export type TargetUser = UserFields & {readonly name: string};
@@ -44,7 +45,21 @@ export function resolveTarget(
     context: context?.name ?? '',
     namespace: overrides.namespace || context?.fields.namespace || podNamespace || 'default',
     cluster: {...clusterFields, name: cluster.name, server: clusterFields.server ?? ''},
-    user: {...userFields, name: user.name},
+    user: {
+      ...(usesTls(clusterFields.server ?? '') ? userFields : onlyImpersonation(userFields)),
+      name: user.name,
+    },
+  };
+}
+
+/** What client-go sends in the clear. */
+function onlyImpersonation(fields: UserFields): UserFields {
+  const {as, 'as-uid': asUid, 'as-groups': asGroups, 'as-user-extra': asUserExtra} = fields;
+  return {
+    ...(as !== undefined && {as}),
+    ...(asUid !== undefined && {'as-uid': asUid}),
+    ...(asGroups !== undefined && {'as-groups': asGroups}),
+    ...(asUserExtra !== undefined && {'as-user-extra': asUserExtra}),
   };
 }
 

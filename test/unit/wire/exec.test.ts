@@ -48,9 +48,9 @@ async function withApi(
   await once(api, 'listening');
   const abort = new AbortController();
   const open = makeOpenUpgrade({
-    server: `${tls ? 'https' : 'http'}://127.0.0.1:${(api.address() as AddressInfo).port}/prefix/`,
+    base: `${tls ? 'https' : 'http'}://127.0.0.1:${(api.address() as AddressInfo).port}/prefix`,
     tls: tls?.client ?? {},
-    headers: {Authorization: 'Bearer secret'},
+    headers: {Authorization: ['Bearer secret']},
     timeout: 60_000,
     abort: abort.signal,
     onTimeout: () => new Error('too slow'),

@@ -33,7 +33,7 @@ describe('pinnedKubeconfig', () => {
         const named = {
           context,
           namespace: 'n',
-          cluster: {name: cluster, server: 's'},
+          cluster: {name: cluster, server: 'https://s'},
           user: {name: user, token},
         };
         expect(readBack(pinnedKubeconfig(named))).to.deep.equal(named);
