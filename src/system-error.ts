@@ -36,7 +36,13 @@ export function reasonOf(error: unknown): string {
     case 'ENOEXEC':
       return 'it is neither a program for this machine nor a script';
     case 'ENOENT':
-      return 'there is no such directory';
+      return 'there is no such file or directory';
+    case 'EEXIST':
+      return 'something of that name is there already';
+    case 'ENAMETOOLONG':
+      return 'a name is too long';
+    case 'ELOOP':
+      return 'its symbolic links go round in circles';
     case 'ENOTDIR':
       return 'a part of the path is not a directory';
     case 'EISDIR':

@@ -30,6 +30,7 @@ export class OutputDirectory implements TreeOutput {
   readonly #root: string;
   readonly #open = new Map<string, {readonly partial: string; readonly descriptor: number}>();
   #opened = 0;
+  #isClosed = false;
 
   constructor(root: string) {
     this.#root = root;
@@ -84,6 +85,7 @@ export class OutputDirectory implements TreeOutput {
 
   /** Removes what is not complete. */
   close(): void {
+    this.#isClosed = true;
     for (const {partial, descriptor} of this.#open.values()) {
       closeSync(descriptor);
       rmSync(partial, {force: true});
@@ -92,6 +94,8 @@ export class OutputDirectory implements TreeOutput {
   }
 
   #openPartial(path: string) {
+    // What is still on its way when a build is cancelled would be left behind.
+    if (this.#isClosed) throw new Error('the output was closed');
     this.#opened += 1;
     const partial = join(dirname(this.#locate(path)), `${PARTIAL}-${this.#opened}`);
     // One that was left by a process that was killed.

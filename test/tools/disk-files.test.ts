@@ -59,7 +59,7 @@ describe('DiskFiles', () => {
     const path = join(root, 'nowhere');
     const error = await catchError(new DiskFiles(path, () => {}).makePrivateDirectory());
     expect(error).to.be.instanceOf(TiltbuildError).and.include({code: 'temporary-files'});
-    expect(error.message).to.include(path).and.include('no such directory');
+    expect(error.message).to.include(path).and.include('no such file or directory');
     expect((error as TiltbuildError).remedy.join()).to.include('TMPDIR');
   });
 

@@ -16,6 +16,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {archiveTo, OutputDirectory, openArchive} from '../../src/system/output-disk.ts';
+import {catchError} from '../helpers/caught.ts';
 
 let root: string;
 const at = (...names: readonly string[]) => join(root, ...names);
@@ -97,6 +98,8 @@ describe('an output directory', () => {
     await output.write(long, bytes('long'));
     expect(text('out/file')).to.equal('old');
     output.close();
+    // What is still on its way goes nowhere.
+    expect((await catchError(output.write('file', bytes('late')))).message).to.contain('closed');
     expect(readdirSync(at('out'))).to.deep.equal(['file']);
     // What a killed process left does not matter.
     await open().write('file', bytes('left'));
