@@ -14,6 +14,7 @@ import {checkResultFile, listResultFiles, type ResultFile} from './build-result.
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
+import {checkOutput} from './inputs/outputs.ts';
 import {type BuildSecret, readBuildSecrets} from './inputs/secrets.ts';
 import {type BuildInputs, readInputs, type Staging} from './inputs/stage-inputs.ts';
 
@@ -85,6 +86,7 @@ export async function prepareBuild<T>(
     );
     const resultFiles = listResultFiles(request);
     for (const file of resultFiles) checkResultFile(file, files);
+    if (request.output !== undefined) checkOutput(request.output, files);
     const builder = {
       request: requestBuilder(request, namespace, product.product, started),
       product: product.product,
@@ -96,6 +98,10 @@ export async function prepareBuild<T>(
       () => chooseEngine(engineQuestion(request, surroundings, {plugin, inputs, pods: countPods(builder)})),
       {name: 'kubectl-build', reason: 'cannot be used'} as const,
     );
+    if (engine.name === 'builtin') {
+      const {checkInputs} = await import('./engines/builtin/check-inputs.ts');
+      await attempt(() => checkInputs(request, surroundings.env, ports), undefined);
+    }
     const notes = [...tags, pullSecret].flatMap(({note}) => note ?? []);
     return await use(
       Object.freeze({
@@ -122,9 +128,9 @@ async function readAllInputs(
   request: BuildRequest,
   surroundings: Surroundings,
   {files, builtin: {contexts}}: Ports,
-  place: Parameters<typeof readInputs>[2],
+  place: Omit<Parameters<typeof readInputs>[2], 'contexts'>,
 ): Promise<PreparedBuild['inputs']> {
-  const read = await readInputs(request, surroundings, place);
+  const read = await readInputs(request, surroundings, {...place, contexts});
   if (files.kindOf(request.context) !== 'directory' || request.context === '-') return read;
   return {
     ...read,

@@ -97,10 +97,10 @@ describeRealBuild('a build that fails on BuildKit', (real) => {
   });
 
   for (const type of ['local', 'tar']) {
-    it(`says that its ${type} output cannot be written`, async () => {
+    it(`says before the build that its ${type} output cannot be written`, async () => {
       const dest = join(real.world.sandbox.work, 'index.html', 'out');
       const ended = await real.tiltbuild(['--output', `type=${type},dest=${dest}`, '.']);
-      expect(ended).to.include({exitCode: 5, stdout: ''});
+      expect(ended).to.include({exitCode: 2, stdout: ''});
       expect(ended.stderr).to.contain('index.html').and.contain('not a directory');
     });
   }

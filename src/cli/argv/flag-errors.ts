@@ -6,7 +6,7 @@ import {build} from '../commands/build.ts';
 import {type CommandName, commands, titleOf} from '../commands/commands.ts';
 import type {Flags} from '../commands/definition.ts';
 import type {FlagFault} from './read-flags.ts';
-import {REFUSED_FLAGS} from './refused-flags.ts';
+import {REFUSED_FLAGS, REFUSED_VALUES} from './refused-flags.ts';
 
 export function explainFault(fault: FlagFault, name: CommandName): TiltbuildError {
   const {shown} = fault;
@@ -15,11 +15,14 @@ export function explainFault(fault: FlagFault, name: CommandName): TiltbuildErro
       return new TiltbuildError('usage', `${shown} needs a value.`);
     case 'no-boolean':
       return new TiltbuildError('usage', `${shown} is either true or false, not "${fault.value}".`);
-    case 'no-option':
+    case 'no-option': {
+      const hint = REFUSED_VALUES[shown]?.[fault.value];
       return new TiltbuildError(
         'usage',
         `${shown} is one of ${fault.options.join(', ')}, not "${fault.value}".`,
+        {remedy: hint === undefined ? [] : [hint]},
       );
+    }
     case 'unknown':
       return explainUnknown(shown, name);
     default:

@@ -1,4 +1,5 @@
-/** Owns the flags of docker build that have no meaning here, each with the reason. */
+/** Owns what docker build knows and has no meaning here: flags, each with the reason, and values, with what to use. */
+import {type Advice, advise, flag} from '../../text/advice.ts';
 
 const IGNORED = 'has no effect: kubectl build accepts it, but BuildKit has no such setting. Leave it out.';
 
@@ -32,4 +33,11 @@ export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
   '--provenance': NOT_KNOWN,
   '--sbom': NOT_KNOWN,
   '--disable-content-trust': IGNORED,
+};
+
+const QUIET = advise`To show the progress only if the build fails, use ${flag('quiet')}.`;
+
+/** By the flag as typed, and its value. */
+export const REFUSED_VALUES: Readonly<Record<string, Readonly<Record<string, Advice>>>> = {
+  '--progress': {quiet: QUIET, none: QUIET},
 };

@@ -6,6 +6,7 @@ import {parseImageName, readTagForm} from '../../image/content-tag.ts';
 import {parseTags} from '../../image/qualification.ts';
 import {canonicalName} from '../../image/reference.ts';
 import type {BuilderOptions, BuildRequest, ContentName} from '../../image-build/build-request.ts';
+import {checkFlagValues} from '../../image-build/inputs/flag-values.ts';
 import {destinationOf, formOf, type Output, readOutput} from '../../image-build/inputs/outputs.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
@@ -37,16 +38,20 @@ export function readBuildRequest(
 
   const {engine, builder, pullSecret} = readClusterChoices(flags, env);
 
+  const platforms = flags.platform.length > 0 || !defaultPlatform ? flags.platform : [defaultPlatform];
+  const passedFlags = writeAsGiven(inputFlags, flags);
+  checkFlagValues(passedFlags, platforms);
+
   return Object.freeze({
     context,
     tags: parseTags(flags.tag),
     contentName: readContentName(flags, env),
-    platforms: flags.platform.length > 0 || !defaultPlatform ? flags.platform : [defaultPlatform],
+    platforms,
     secrets: flags.secret,
     output,
     push: flags.push,
     destination,
-    passedFlags: writeAsGiven(inputFlags, flags),
+    passedFlags,
     passthrough: groupWords(passthrough, build.flags),
     engine,
     builder,

@@ -108,13 +108,24 @@ function locate(file: string, root: string, files: Files) {
   }
   const directory = files.realPath(files.dirname(file));
   const name = files.basename(file);
-  const [base, inside] = [root, directory].map((path) => path.replaceAll('\\', '/'));
-  const relative = posix.relative(base ?? '', posix.join(inside ?? '', name));
-  return {
-    directory,
-    name,
-    inside: relative.startsWith('../') ? undefined : relative,
-  };
+  const inside = pathIn(root, files.join(directory, name));
+  const target = files.realPath(file);
+  if (pathIn(directory, target) !== undefined) return {directory, name, inside};
+  // BuildKit follows a link no further than what it is sent: here the context.
+  if (inside !== undefined && pathIn(root, target) !== undefined)
+    return {directory: root, name: inside, inside};
+  throw new TiltbuildError(
+    'usage',
+    `The Dockerfile "${file}" is a symbolic link to "${target}", which BuildKit cannot reach through the link.`,
+    {remedy: [advise`Use that file itself: ${flag('file', target)}`]},
+  );
+}
+
+/** The path of a file with slashes, from a directory that it is in or below; undefined where it is elsewhere. */
+function pathIn(directory: string, file: string): string | undefined {
+  const [base = '', path = ''] = [directory, file].map((one) => one.replaceAll('\\', '/'));
+  const relative = posix.relative(base, path);
+  return /^\.\.(?:\/|$)/.test(relative) || posix.isAbsolute(relative) ? undefined : relative;
 }
 
 export interface IgnoreFile {

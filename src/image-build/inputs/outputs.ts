@@ -1,5 +1,6 @@
 /** Owns what `--output` and `--push` mean for the result: its form, whether it has a digest, and who writes to stdout. */
 import {TiltbuildError} from '../../errors.ts';
+import type {Files} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {readCsvRecord, writeCsvRecord} from '../../text/csv-fields.ts';
@@ -25,6 +26,10 @@ export interface Destination {
   readonly stdout: boolean;
 }
 
+const TYPES: readonly string[] = ['image', 'registry', 'local', 'tar', 'oci', 'docker'];
+/** What the BuildKit inside dockerd calls its own images. */
+const INNER = 'moby';
+
 /** By the rules of docker buildx (ParseExports and CreateExports), which kubectl build shares. Throws `usage`. */
 export function readOutput(outputs: readonly string[]): Output | undefined {
   const [spec, ...others] = outputs.filter((output) => output !== '');
@@ -47,6 +52,7 @@ export function readOutput(outputs: readonly string[]): Output | undefined {
   }
   const {type, dest} = Object.fromEntries(attributes) as Partial<Record<string, string>>;
   if (!type) throw invalidOutput('type= is missing');
+  if (!TYPES.includes(type) && type !== INNER) throw invalidOutput(`its type is none of ${TYPES.join(', ')}`);
   attributes.delete('type');
   attributes.delete('dest');
   const form = formOf({type, attributes});
@@ -94,6 +100,29 @@ export function formOf({
 export function writeOutput({type, dest, attributes}: Output): string {
   const fields = [['type', type], ...(dest === undefined ? [] : [['dest', dest]]), ...attributes];
   return writeCsvRecord(fields.map(([key, value]) => `${key}=${value}`));
+}
+
+/** Throws `usage` where the output cannot be written; changes nothing. */
+export function checkOutput(output: Output, files: Files): void {
+  const {dest} = output;
+  const form = formOf(output);
+  if (dest === undefined || dest === '-' || form === undefined) return;
+  const refuse = (why: string) =>
+    new TiltbuildError('usage', `--output "${dest}" cannot be written: ${why}.`);
+  const kind = files.kindOf(dest);
+  if (form === 'archive') {
+    if (kind === 'directory') throw refuse('it is a directory');
+    // A FIFO or a device is written to as it is.
+    if (kind === 'other') return;
+  } else if (kind !== 'directory' && kind !== 'missing') throw refuse('it is not a directory');
+  // A directory is created with all that are missing above it, and a file is not.
+  let above = form === 'tree' && kind === 'directory' ? dest : files.dirname(dest);
+  while (form === 'tree' && files.kindOf(above) === 'missing' && files.dirname(above) !== above)
+    above = files.dirname(above);
+  const found = files.kindOf(above);
+  if (found === 'missing') throw refuse(`there is no directory "${above}"`);
+  if (found !== 'directory') throw refuse(`"${above}" is not a directory`);
+  if (!files.isWritableDirectory(above)) throw refuse(`"${above}" is not writable`);
 }
 
 /** Throws `usage` where an archive would fill a terminal. */

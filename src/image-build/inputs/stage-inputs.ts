@@ -1,4 +1,5 @@
 /** Owns reading the inputs of a build that can be read only once, and private copies of those that the plugin reads. */
+import type {ContextFiles} from '../../context/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Files, Input} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
@@ -38,12 +39,17 @@ export interface BuildInputs extends ReadInputs {
 export async function readInputs(
   {context, file, fileVariable}: BuildRequest,
   {env}: Pick<Surroundings, 'env'>,
-  {files, input, privatePath}: Place,
+  {files, contexts, input, privatePath}: Place & {readonly contexts: ContextFiles},
 ): Promise<ReadInputs> {
   if (fileVariable !== undefined) return {dockerfile: readVariable(fileVariable, env)};
   if (context !== '-' && file !== '-') return {};
   const kept = privatePath('standard-input');
   await input.save(kept);
+  // In a dry run it is not read.
+  if (files.kindOf(kept) === 'file' && contexts.lstat(kept).size === 0) {
+    const missing = context === '-' ? 'neither an archive nor a Dockerfile' : 'no Dockerfile';
+    throw new TiltbuildError('usage', `Standard input is empty: there is ${missing} on it.`);
+  }
   return context === '-' ? {input: kept} : {dockerfile: (await files.readText(kept)) ?? ''};
 }
 

@@ -1,7 +1,7 @@
 /** Owns a build as attributes of BuildKit's Dockerfile frontend, by the names that docker buildx gives them. */
-import {TiltbuildError} from '../../../errors.ts';
 import {splitKeyValue} from '../../../text/key-value.ts';
 import type {BuildRequest} from '../../build-request.ts';
+import {readBytes, readHost} from '../../inputs/flag-values.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 type Attributes = readonly (readonly [name: string, value: string])[];
@@ -52,21 +52,4 @@ function readBuildArgument(text: string, env: Env): Attributes {
 function labelOf(text: string): readonly [string, string] {
   const {key, value = ''} = splitKeyValue(text);
   return [`label:${key}`, value];
-}
-
-/** `HOST:IP`, or `HOST=IP`, where an IPv6 address may be in brackets. */
-function readHost(text: string): string {
-  const [, host, address] = /^([^:=]+)[:=]\[?([^\]]+)\]?$/.exec(text) ?? [];
-  if (host !== undefined && address !== undefined) return `${host}=${address}`;
-  throw new TiltbuildError('usage', `Invalid --add-host value "${text}": use HOST:IP.`);
-}
-
-const UNITS: Readonly<Record<string, number>> = {'': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40};
-
-/** A size as docker reads it, in powers of 1024: `64m`, `1g`. */
-function readBytes(flag: string, text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([bkmgt]?)(?:i?b)?$/i.exec(text) ?? [];
-  const factor = UNITS[unit.toLowerCase()];
-  if (number !== undefined && factor !== undefined) return Math.floor(Number(number) * factor);
-  throw new TiltbuildError('usage', `Invalid ${flag} value "${text}": use a size such as 64m or 1g.`);
 }

@@ -5,8 +5,8 @@ import {type SyncedDirectory, syncDirectory, syncText} from '../../../context/di
 import type {ContextFiles} from '../../../context/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Files} from '../../../ports.ts';
-import {splitKeyValue} from '../../../text/key-value.ts';
 import type {BuildRequest} from '../../build-request.ts';
+import {readNamedContext} from '../../inputs/flag-values.ts';
 import type {BuildInputs} from '../../inputs/stage-inputs.ts';
 import {valuesOf} from './frontend.ts';
 
@@ -66,17 +66,14 @@ type NamedContexts = Pick<BuildSources, 'attributes' | 'directories'> & {
 };
 
 /** `--build-context NAME=VALUE`: a directory, or what BuildKit fetches itself. */
-function nameContexts(request: BuildRequest, {files, contexts}: SourceTools): NamedContexts {
+export function nameContexts(
+  request: BuildRequest,
+  {files, contexts}: Pick<SourceTools, 'files' | 'contexts'>,
+): NamedContexts {
   const directories = new Map<string, SyncedDirectory>();
   const keys: string[] = [];
   const attributes = valuesOf(request, '--build-context').map((text) => {
-    const {key, value} = splitKeyValue(text);
-    if (!key || !value) {
-      throw new TiltbuildError(
-        'usage',
-        `Invalid --build-context value "${text}": use NAME=PATH or NAME=URL.`,
-      );
-    }
+    const {name: key, value} = readNamedContext(text);
     if (/^[a-z-]+:\/\//.test(value) || value.startsWith('target:')) return [`context:${key}`, value] as const;
     if (files.kindOf(value) !== 'directory') {
       throw new TiltbuildError('usage', `--build-context ${key}: there is no directory "${value}".`);

@@ -52,7 +52,11 @@ describe('readCommandLine, for a build', () => {
   const REQUESTS: readonly (readonly [line: string, env: Env, wanted: object])[] = [
     ['--file=a -f b . --builder x --builder=y', {}, {file: 'b', builder: {name: 'y', given: true}}],
     ['.', {DOCKER_DEFAULT_PLATFORM: ''}, {platforms: []}],
-    ['--platform=a --platform=b .', {DOCKER_DEFAULT_PLATFORM: 'c'}, {platforms: ['a', 'b']}],
+    [
+      '--platform=linux/a --platform=linux/b .',
+      {DOCKER_DEFAULT_PLATFORM: 'c'},
+      {platforms: ['linux/a', 'linux/b']},
+    ],
     ['.', {BUILDX_BUILDER: 'x'}, {builder: {name: 'x', given: true}}],
     ['--builder=y .', {BUILDX_BUILDER: 'x'}, {builder: {name: 'y', given: true}}],
     ['--timeout=10m .', {}, {timeout: 600_000}],
@@ -92,8 +96,8 @@ describe('readCommandLine, for a build', () => {
   }
 
   it('passes build flags on byte for byte, in the order of the help', async () => {
-    const names = passed(inputFlags);
-    expect(names).to.include('build-arg').and.not.include('secret');
+    // Others take certain values only.
+    const names = passed(inputFlags).filter((name) => ['build-arg', 'target', 'label', 'ssh'].includes(name));
     for (const value of AWKWARD) {
       const {passedFlags, context} = await request([...names.flatMap((name) => [`--${name}`, value]), '.']);
       expect({passedFlags, context}).to.deep.equal({

@@ -24,7 +24,7 @@ const OUTPUTS = [
   ['archive', 'type=docker,dest=a.tar', 'dest=a.tar, type=docker'],
   ['archive', 'type=oci,dest=d,tar=false', 'type=oci,tar=false,dest=d'],
   ['image', 'type=image', 'type=image|"type=image"|type=tar,type=image|type=image,dest=-'],
-  ['image', 'type=something-new,a=b=c', 'type=something-new,A=b=c,dest=-'],
+  ['image', 'type=registry,a=b=c', 'type=registry,A=b=c,dest=-'],
 ] as const;
 
 describe('readOutput', () => {
@@ -52,6 +52,8 @@ describe('readOutput', () => {
     [['"out"'], 'expected key=value pairs'],
     [['dest=a,b=c'], 'type= is missing'],
     [['type='], 'type= is missing'],
+    [['type=nonsense'], 'its type is none of image, registry, local'],
+    [['type=constructor'], 'its type is none of image, registry, local'],
     [['type=local'], 'local needs a directory'],
     [['type=local,dest=-'], 'local needs a directory'],
     [['type=oci,tar=F'], 'oci needs a directory'],
