@@ -1,5 +1,7 @@
 /** Owns the list of builders: a table for people, JSON for programs. */
-import {formatJson, showLine} from '../../text/show-text.ts';
+import {formatAge} from '../../text/amounts.ts';
+import {formatJson} from '../../text/show-text.ts';
+import {formatTable} from '../../text/table.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {Verdict} from '../verdict/verdict.ts';
@@ -19,17 +21,7 @@ const HEADINGS = ['NAME', 'RUNTIME', 'IMAGE', 'BUILDKIT', 'READY', 'AGE', 'NODES
 export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'json', now: number): string {
   if (form === 'json') return formatJson(rows.map((row) => describe(row)));
   if (rows.length === 0) return '';
-  const lines = [HEADINGS, ...rows.map((row) => cells(row, now).map(showLine))];
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('   ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return formatTable([HEADINGS, ...rows.map((row) => cells(row, now))]);
 }
 
 function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
@@ -67,13 +59,4 @@ function cells(row: BuilderRow, now: number): readonly string[] {
     runWorks ? 'works' : 'broken',
     state,
   ];
-}
-
-/** As kubectl shows it, roughly: `42s`, `7m`, `3h`, `12d`. */
-function formatAge(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }

@@ -1,4 +1,6 @@
 /** Owns progress as plain lines, in the form that docker's users know: `#3 [2/4] RUN make`, `#3 DONE 1.2s`. */
+
+import {formatBytes} from '../../text/amounts.ts';
 import {showLine} from '../../text/show-text.ts';
 import type {Change, Step, Task} from './steps.ts';
 
@@ -97,11 +99,4 @@ export function formatTask({name, current, total, seconds, isDone}: Task): strin
         : '';
   const time = seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : '';
   return `${showLine(name)}${amount}${time}${isDone ? ' done' : ''}`;
-}
-
-/** As docker shows them, in powers of 1000. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return step === 0 ? `${bytes}B` : `${(bytes / 1000 ** step).toFixed(2)}${units[step]}`;
 }

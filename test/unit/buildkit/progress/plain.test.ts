@@ -1,7 +1,7 @@
 /** Covers progress as plain lines, from the statuses that BuildKit sends. */
 import {expect} from 'chai';
 import type {StatusResponse} from '../../../../src/buildkit/control.ts';
-import {formatBytes, PlainProgress} from '../../../../src/buildkit/progress/plain.ts';
+import {PlainProgress} from '../../../../src/buildkit/progress/plain.ts';
 import {Steps} from '../../../../src/buildkit/progress/steps.ts';
 import {log, step, task, warning} from './statuses.ts';
 
@@ -114,15 +114,4 @@ describe('plain progress', () => {
     for (const status of [running, log('a', lines.join('')), ended]) steps.apply(status);
     expect(steps.find('a')?.tail).to.deep.equal(Array.from({length: 20}, (_, index) => String(index + 5)));
   });
-
-  for (const [bytes, text] of [
-    [0, '0B'],
-    [999, '999B'],
-    [1_000, '1.00kB'],
-    [1_234_567, '1.23MB'],
-    [5e9, '5.00GB'],
-    [5e16, '50000.00TB'],
-  ] as const) {
-    it(`writes ${bytes} bytes as ${text}`, () => expect(formatBytes(bytes)).to.equal(text));
-  }
 });
