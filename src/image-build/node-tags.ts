@@ -1,10 +1,9 @@
 /** Owns giving an image its content tag in the containerd of the builder's node, and removing old ones of them there. */
-import {createHash} from 'node:crypto';
 import type {BuilderRuntime} from '../builder/model/builder.ts';
 import {removeOldImages} from '../builder/nodes/old-images.ts';
 import {type BuilderNode, closeNodes, openNodes} from '../builder/nodes/open-nodes.ts';
 import {canonicalName} from '../image/reference.ts';
-import {type ImageOrigin, NAME_LABEL, writeLabels} from '../node/image-labels.ts';
+import {hashPlaces, type ImageOrigin, NAME_LABEL, withParents, writeLabels} from '../node/image-labels.ts';
 import type {Ports} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import {type BuiltImage, isTaggedInNode} from './build-passes.ts';
@@ -98,13 +97,11 @@ async function tagOnNodes(
   return undefined;
 }
 
-/** Users and machines with the same path do not count each other's images. */
 async function findOrigin(
   {request: {context}, inputs: {local}}: PreparedBuild,
   {reference}: ContentName,
-  {builtin}: Ports,
+  {builtin, files}: Ports,
 ): Promise<ImageOrigin> {
-  const place = [await builtin.machine(), local?.root ?? context].join('\0');
-  const project = createHash('sha256').update(place).digest('hex').slice(0, 32);
-  return {name: canonicalName(reference), project};
+  const places = local === undefined ? [context] : withParents(local.root, files.dirname);
+  return {name: canonicalName(reference), project: hashPlaces(places, await builtin.machine())};
 }

@@ -1,7 +1,8 @@
-/** Owns containerd's image service as messages and methods (containerd/containerd, api/services/images/v1/images.proto). */
+/** Owns containerd's services for images and content as messages and methods (containerd/containerd, api/services). */
 import type {Method} from '../wire/grpc/messages.ts';
 import {
   bool,
+  bytes,
   field,
   int32,
   int64,
@@ -35,12 +36,35 @@ export type Image = MessageOf<typeof Image>;
 const FieldMask = message({paths: repeated(1, string)});
 const ImageAnswer = message({image: optional(1, Image)});
 
+const Info = message({digest: field(1, string), size: field(2, int64)});
+
 export const Images = {
-  get: method('Get', message({name: field(1, string)}), ImageAnswer),
-  list: method('List', message({filters: repeated(1, string)}), message({images: repeated(1, Image)})),
-  create: method('Create', message({image: optional(1, Image)}), ImageAnswer),
-  update: method('Update', message({image: optional(1, Image), mask: optional(2, FieldMask)}), ImageAnswer),
-  delete: method('Delete', message({name: field(1, string), sync: field(2, bool)}), message({})),
+  get: method('images.v1.Images/Get', message({name: field(1, string)}), ImageAnswer),
+  list: method(
+    'images.v1.Images/List',
+    message({filters: repeated(1, string)}),
+    message({images: repeated(1, Image)}),
+  ),
+  create: method('images.v1.Images/Create', message({image: optional(1, Image)}), ImageAnswer),
+  update: method(
+    'images.v1.Images/Update',
+    message({image: optional(1, Image), mask: optional(2, FieldMask)}),
+    ImageAnswer,
+  ),
+  delete: method(
+    'images.v1.Images/Delete',
+    message({name: field(1, string), sync: field(2, bool)}),
+    message({}),
+  ),
+} as const;
+
+export const Content = {
+  list: method('content.v1.Content/List', message({}), message({infos: repeated(1, Info)})),
+  read: method(
+    'content.v1.Content/Read',
+    message({digest: field(1, string)}),
+    message({data: field(2, bytes)}),
+  ),
 } as const;
 
 function method<Q, QIn, R, RIn>(
@@ -48,5 +72,5 @@ function method<Q, QIn, R, RIn>(
   request: Method<Q, QIn, R, RIn>['request'],
   response: Method<Q, QIn, R, RIn>['response'],
 ): Method<Q, QIn, R, RIn> {
-  return {path: `/containerd.services.images.v1.Images/${name}`, request, response};
+  return {path: `/containerd.services.${name}`, request, response};
 }

@@ -1,37 +1,38 @@
-/** Owns which images the pods of a node use, by what the API server says of the pods. */
-import {asItems, asList, asObject, asText} from '../cluster/api/json-values.ts';
+/** Owns which pods of a node use an image, by what the API server says of the pods. */
+import {asItems, asList, asObject, asText, type Json} from '../cluster/api/json-values.ts';
 import {TiltbuildError} from '../errors.ts';
 import {canonicalReference, parseReference} from '../image/reference.ts';
+import type {NodeImage} from './node-images.ts';
 
-export interface ImagesInUse {
-  /** As canonical references. */
-  readonly names: ReadonlySet<string>;
-  /** `sha256:…`, of manifests and of configurations. */
-  readonly digests: ReadonlySet<string>;
+/** Gives the pods that use the image, as `NAMESPACE/NAME`. */
+export type FindUsers = (image: Pick<NodeImage, 'name' | 'target'>) => readonly string[];
+
+/** By every pod in the lists that has not ended, whether its containers run or are yet to start. */
+export function findUsersIn(podLists: readonly unknown[]): FindUsers {
+  const pods = podLists.flatMap(asItems).flatMap((pod) => readPod(pod) ?? []);
+  return ({name, target}) =>
+    pods.filter(({names, digests}) => names.has(name) || digests.has(target.digest)).map(({shown}) => shown);
 }
 
-/** Those of every pod in the list that has not ended, whether its containers run or are yet to start. */
-export function readImagesInUse(podLists: readonly unknown[]): ImagesInUse {
-  const pods = podLists.flatMap(asItems).filter(({status}) => {
-    const phase = asText(asObject(status).phase);
-    return phase !== 'Succeeded' && phase !== 'Failed';
-  });
-  const specs = pods.flatMap(({spec}) => {
-    const {containers, initContainers, ephemeralContainers} = asObject(spec);
-    return [containers, initContainers, ephemeralContainers].flatMap(asList);
-  });
-  const statuses = pods.flatMap(({status}) => {
-    const all = asObject(status);
-    return [all.containerStatuses, all.initContainerStatuses, all.ephemeralContainerStatuses].flatMap(asList);
-  });
+function readPod({metadata, spec, status}: Json) {
+  const {phase, ...statuses} = asObject(status);
+  if (phase === 'Succeeded' || phase === 'Failed') return undefined;
+  const {namespace, name} = asObject(metadata);
+  const containers = listAll(CONTAINERS, asObject(spec));
+  const running = listAll(STATUSES, statuses);
   return {
-    names: new Set(
-      [...specs, ...statuses].flatMap((container) => canonical(asText(asObject(container).image))),
-    ),
-    digests: new Set(
-      statuses.flatMap((status) => /sha256:[0-9a-f]{64}/.exec(asText(asObject(status).imageID)) ?? []),
-    ),
+    shown: `${asText(namespace)}/${asText(name)}`,
+    names: new Set([...containers, ...running].flatMap(({image}) => canonical(asText(image)))),
+    /** Of manifests and of configurations. */
+    digests: new Set(running.flatMap(({imageID}) => /sha256:[0-9a-f]{64}/.exec(asText(imageID)) ?? [])),
   };
+}
+
+const CONTAINERS = ['containers', 'initContainers', 'ephemeralContainers'];
+const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'];
+
+function listAll(fields: readonly string[], parent: Json): readonly Json[] {
+  return fields.flatMap((field) => asList(parent[field])).map(asObject);
 }
 
 /** None for what is no reference: no image of ours has such a name. */

@@ -1,10 +1,10 @@
 /** Owns the images in a node's containerd, asked over one connection: find, list, tag and remove. */
 import type {Duplex} from 'node:stream';
-import {callUnary} from '../wire/grpc/client.ts';
+import {callUnary, callWithOne} from '../wire/grpc/client.ts';
 import type {Method} from '../wire/grpc/messages.ts';
 import {GrpcCode, GrpcError} from '../wire/grpc/status.ts';
 import {Http2Connection} from '../wire/http2/connection.ts';
-import {type Descriptor, type Image, Images} from './containerd.ts';
+import {Content, type Descriptor, type Image, Images} from './containerd.ts';
 
 /** The namespace in which the kubelet looks for images. */
 const METADATA = [['containerd-namespace', 'k8s.io']] as const;
@@ -61,15 +61,52 @@ export class NodeImages {
     }
   }
 
-  /** Removes the name; containerd frees what no other name or snapshot needs. A missing one is no error. */
-  async remove(name: string): Promise<void> {
-    await this.#call(Images.delete, {name}).catch((error) => {
+  /** Every image in the node, whoever named it. */
+  async listAll(): Promise<readonly NodeImage[]> {
+    const {images} = await this.#call(Images.list, {});
+    return images.flatMap((image) => readImage(image) ?? []);
+  }
+
+  /** The bytes of a manifest or an index; undefined where the node does not have it. */
+  async read(digest: string): Promise<Uint8Array | undefined> {
+    const pieces: Uint8Array[] = [];
+    try {
+      for await (const {data} of this.#stream(Content.read, {digest})) pieces.push(Buffer.from(data));
+      return Buffer.concat(pieces);
+    } catch (error) {
+      if (hasCode(error, GrpcCode.NOT_FOUND)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The size of all content in the node, in bytes. */
+  async measure(): Promise<number> {
+    let total = 0;
+    for await (const {infos} of this.#stream(Content.list, {}))
+      for (const {size} of infos) total += Number(size);
+    return total;
+  }
+
+  /**
+   * Removes the name; containerd frees what no other name or snapshot needs, and `sync` waits for that. A missing name
+   * is no error.
+   */
+  async remove(name: string, sync = false): Promise<void> {
+    await this.#call(Images.delete, {name, sync}).catch((error) => {
       if (!hasCode(error, GrpcCode.NOT_FOUND)) throw error;
     });
   }
 
   close(): void {
     this.#connection.destroy();
+  }
+
+  #stream<RequestIn, Response>(
+    method: Method<unknown, RequestIn, Response, never>,
+    request: RequestIn,
+  ): AsyncIterable<Response> {
+    const signal = AbortSignal.timeout(PATIENCE);
+    return callWithOne(this.#connection, method, request, {metadata: METADATA, signal});
   }
 
   async #call<RequestIn, Response>(

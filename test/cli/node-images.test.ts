@@ -40,7 +40,7 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
         ...rest
       } = labelsOf(TAG);
       expect(rest).to.deep.equal({'kubectl-tiltbuild.io/name': NAME});
-      expect(project).to.match(/^[0-9a-f]{32}$/);
+      expect(project).to.match(/^([0-9a-f]{16}\.)+[0-9a-f]{16}$/);
       expect(Math.abs(Date.now() - Date.parse(String(built)))).to.be.below(600_000);
     });
   }

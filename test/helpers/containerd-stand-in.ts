@@ -1,7 +1,7 @@
 /** Owns a stand-in of a node's containerd behind `buildctl dial-stdio`: its image service, with faults at will. */
 import {performServerHandshake, type ServerHttp2Stream} from 'node:http2';
 import {type Duplex, duplexPair} from 'node:stream';
-import {type Image, Images} from '../../src/node/containerd.ts';
+import {Content, type Image, Images} from '../../src/node/containerd.ts';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
 import {end, frame, readOne, respond} from './buildkit-stand-in-calls.ts';
 import type {World} from './world.ts';
@@ -11,6 +11,7 @@ type Name = string;
 
 export class ContainerdStandIn {
   readonly images = new Map<Name, Image>();
+  readonly #manifests = new Map<string, Buffer>();
   /** Names of the methods that were called, in their order. */
   readonly calls: string[] = [];
   /** The methods that fail, and how: with a status, or with the end of the connection. */
@@ -20,6 +21,12 @@ export class ContainerdStandIn {
   add(name: Name, digest: string, labels: Readonly<Record<string, string>> = {}): void {
     const target = {mediaType: MANIFEST, digest, size: 500n, annotations: new Map()};
     this.images.set(name, {name, target, labels: new Map(Object.entries(labels)), createdAt: undefined});
+  }
+
+  /** Adds content: a manifest of layers, by what is in them, each of `size` bytes. */
+  addManifest(digest: string, layers: readonly string[], size: number): void {
+    const described = layers.map((text) => ({digest: `sha256:${Buffer.from(text).toString('hex')}`, size}));
+    this.#manifests.set(digest, Buffer.from(JSON.stringify({layers: described})));
   }
 
   connect(): Duplex {
@@ -87,9 +94,28 @@ export class ContainerdStandIn {
         this.images.delete(this.#find(name).name);
         return send(Images.delete.response.encode({}));
       }
+      case Content.read.path: {
+        const {digest} = await readOne(stream, Content.read.request);
+        const data = this.#manifests.get(digest);
+        if (data === undefined) throw new GrpcError(GrpcCode.NOT_FOUND, `content ${digest}: not found`);
+        return send(Content.read.response.encode({data}));
+      }
+      case Content.list.path: {
+        const infos = [...this.#blobs()].map(([digest, size]) => ({digest, size}));
+        return send(Content.list.response.encode({infos}));
+      }
       default:
         throw new GrpcError(GrpcCode.UNIMPLEMENTED, path);
     }
+  }
+
+  /** Of the manifests that an image leads to. */
+  #blobs(): ReadonlyMap<string, bigint> {
+    const targets = new Set([...this.images.values()].map(({target}) => target?.digest));
+    const layers = [...this.#manifests]
+      .filter(([digest]) => targets.has(digest))
+      .flatMap(([, manifest]) => JSON.parse(manifest.toString()).layers as {digest: string; size: number}[]);
+    return new Map(layers.map(({digest, size}) => [digest, BigInt(size)]));
   }
 
   #find(name: Name): Image {

@@ -1,5 +1,6 @@
 /** Covers images in a real containerd, with its own client as a second opinion. */
 import {expect} from 'chai';
+import {measureImages} from '../../src/node/image-content.ts';
 import {writeLabels} from '../../src/node/image-labels.ts';
 import {NodeImages} from '../../src/node/node-images.ts';
 import {type Containerd, startContainerd, whyNoContainerd} from './containerd.ts';
@@ -20,7 +21,7 @@ describe('images in containerd', () => {
   });
   const names = () => containerd.ctr('images', 'list', '--quiet').trim().split('\n').filter(Boolean).sort();
   const blobs = () => containerd.ctr('content', 'list', '--quiet').trim().split('\n').filter(Boolean);
-  const labels = (built = 0) => writeLabels({name: NAME, project: 'p'}, built);
+  const labels = (built = 0) => writeLabels({name: NAME, project: ['p']}, built);
 
   it('are found as containerd has them, or not at all', async () => {
     const digest = containerd.importImage(`${NAME}:1`, 'one');
@@ -61,6 +62,27 @@ describe('images in containerd', () => {
     ]);
     const odd = await images.list('kubectl-tiltbuild.io/name', 'a "quoted"\\ name');
     expect(odd.map(({name}) => name)).to.deep.equal(['localhost/odd:1']);
+  });
+
+  it('are measured with what only they have, and what others have as well', async () => {
+    containerd.importImage(`${NAME}:alone`, 'alone');
+    const all = await images.listAll();
+    const sizes = await measureImages(all, images);
+    const sizeOf = (name: string) => {
+      const image = all.find((one) => one.name === name);
+      return image && sizes.get(image);
+    };
+    const alone = sizeOf(`${NAME}:alone`);
+    expect(alone?.own).to.be.above(0);
+    // Two names of one image have all of it in common.
+    expect(sizeOf(`${NAME}:two`))
+      .to.deep.equal(sizeOf(`${NAME}:tilt`))
+      .and.include({own: 0});
+    const blob = (digest: string) => containerd.ctr('content', 'get', digest).length;
+    const listed = blobs()
+      .map(blob)
+      .reduce((sum, size) => sum + size);
+    expect(await images.measure()).to.equal(listed);
   });
 
   it('go, and their content with the last name', async () => {

@@ -18,6 +18,24 @@ export type BuilderAction =
   | {readonly kind: 'rm'; readonly name: string; readonly yes: boolean}
   | {readonly kind: 'logs'; readonly name: string; readonly follow: boolean}
   | {readonly kind: 'du'; readonly name: string}
+  | {readonly kind: 'images'; readonly name: string; readonly form: 'table' | 'json'}
+  | {
+      readonly kind: 'images rm';
+      readonly name: string;
+      /** Names or digests, as typed. */
+      readonly images: readonly string[];
+      readonly force: boolean;
+    }
+  | {
+      readonly kind: 'images prune';
+      readonly name: string;
+      /** Of each name and build context. */
+      readonly keep: number;
+      /** In milliseconds. */
+      readonly olderThan?: number;
+      readonly allProjects: boolean;
+      readonly dryRun: boolean;
+    }
   | {readonly kind: 'prune'; readonly name: string; readonly all: boolean};
 
 export type BuilderActionOf<Kind extends BuilderAction['kind']> = Extract<BuilderAction, {kind: Kind}>;

@@ -30,6 +30,12 @@ export async function runBuilderCommand(
         return await showLogs(action, opened);
       case 'du':
         return await runInEach(action.name, ['buildctl', 'du'], opened, ports);
+      case 'images':
+      case 'images rm':
+      case 'images prune': {
+        const {runImagesCommand} = await import('./run-images.ts');
+        return await runImagesCommand(action, opened, ports);
+      }
       case 'prune': {
         const words = ['buildctl', 'prune', ...(action.all ? ['--all'] : [])];
         return await runInEach(action.name, words, opened, ports);

@@ -62,12 +62,12 @@ export async function readCommandLine(
       demandSubcommand(line);
       return await showHelp(line);
     case 'doctor':
-      readArgument(line);
+      readArguments(line);
       return {kind: 'doctor', request: readDoctorRequest(valuesOf(doctor.flags, line.given), surroundings)};
     default:
       return {
         kind: 'builder',
-        request: readBuilderRequest(line.command, line.given, readArgument(line), surroundings),
+        request: readBuilderRequest(line.command, line.given, readArguments(line), surroundings),
       };
   }
 }
@@ -99,17 +99,17 @@ function demandContext({words}: Line): string {
 function demandSubcommand({words, rest = []}: Line): void {
   const [word] = [...words.map(({text}) => text), ...rest];
   if (word === undefined) return;
-  const known = commandNames.filter((name) => name.startsWith('builder ')).map((name) => name.split(' ')[1]);
+  const known = commandNames.flatMap((name) => /^builder (\S+)$/.exec(name)?.[1] ?? []);
   throw new TiltbuildError('usage', `kubectl tiltbuild builder has no command "${word}".`, {
     remedy: [`Use one of these: ${known.join(', ')}.`, adviseDirectory('builder')],
   });
 }
 
-/** The one argument that a command may have. As with kubectl, what follows `--` is an argument as well. */
-function readArgument({command: name, words, rest = []}: Line): string | undefined {
+/** What a command takes besides flags. As with kubectl, what follows `--` is an argument as well. */
+function readArguments({command: name, words, rest = []}: Line): readonly string[] {
   const {argument} = commands[name];
   const given = [...words.map(({text}) => text), ...rest];
-  const most = argument === undefined ? 0 : 1;
+  const most = argument === undefined ? 0 : argument.several ? given.length : 1;
   if (given.length > most) {
     const expected = argument === undefined ? 'no argument' : `at most one ${argument.name}`;
     throw new TiltbuildError('usage', `${titleOf(name)} takes ${expected}, got: ${showWords(given)}`, {
@@ -117,11 +117,19 @@ function readArgument({command: name, words, rest = []}: Line): string | undefin
     });
   }
   if (argument?.required && !given[0]) {
-    throw new TiltbuildError('usage', `${titleOf(name)} needs the ${argument.name} of a builder.`, {
-      remedy: [advise`List the builders: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],
-    });
+    throw new TiltbuildError(
+      'usage',
+      `${titleOf(name)} needs ${argument.several ? `at least one ${argument.name}` : `the ${argument.name} of a builder`}.`,
+      {
+        remedy: [
+          argument.several
+            ? advise`List the images: ${command('kubectl', 'tiltbuild', 'builder', 'images')}`
+            : advise`List the builders: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`,
+        ],
+      },
+    );
   }
-  return given[0];
+  return given;
 }
 
 /** So it can be seen where each ends; one of them may be what a shell made of a variable. */

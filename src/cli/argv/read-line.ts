@@ -11,15 +11,15 @@ export interface Line extends ReadFlags {
  * command's, wherever they stand. Never throws.
  */
 export function readLine(argv: readonly string[]): Line {
-  const [first, second] = readFlags(argv, everyFlag).words;
-  if (first === undefined || !isNamedCommand(first.text))
-    return {command: 'build', ...readFlags(argv, commands.build.flags)};
+  const {words} = readFlags(argv, everyFlag);
+  const naming = findCommand(words.slice(0, MOST_WORDS));
+  if (naming === undefined) return {command: 'build', ...readFlags(argv, commands.build.flags)};
 
-  const both = second === undefined ? '' : `${first.text} ${second.text}`;
-  const [command, last] = second && isNamedCommand(both) ? [both, second.index] : [first.text, first.index];
+  const {command, indexes} = naming;
+  const last = indexes.at(-1) ?? 0;
   const {flags} = commands[command];
   const line = readFlags(
-    argv.filter((_, index) => index !== first.index && index !== last),
+    argv.filter((_, index) => !indexes.includes(index)),
     flags,
   );
   // In front of the command a letter that several commands use is a build's: `-f logs builder` has a Dockerfile.
@@ -28,4 +28,18 @@ export function readLine(argv: readonly string[]): Line {
     .filter((name) => !Object.hasOwn(flags, name))
     .map((name) => ({kind: 'unknown', shown: `--${name}`}) as const);
   return {command, ...line, faults: [...faults, ...line.faults]};
+}
+
+/** `builder images rm` */
+const MOST_WORDS = 3;
+
+/** The command that most of the words name, and where they stand. */
+function findCommand(
+  words: ReadFlags['words'],
+): {readonly command: CommandName; readonly indexes: readonly number[]} | undefined {
+  if (words.length === 0) return undefined;
+  const text = words.map((word) => word.text).join(' ');
+  return isNamedCommand(text)
+    ? {command: text, indexes: words.map(({index}) => index)}
+    : findCommand(words.slice(0, -1));
 }

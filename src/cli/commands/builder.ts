@@ -91,6 +91,39 @@ export const du = {
   flags: common,
 } as const satisfies CommandDefinition;
 
+const select = text('NAME', 'Builder to use (default: BUILDX_BUILDER, else buildkit)', {
+  offer: {live: 'builders'},
+});
+
+export const images = {
+  summary: 'List images that were built with --image, and what uses them',
+  usage: 'builder images [NAME] [flags]',
+  argument: existing,
+  flags: {output: ls.flags.output, ...common},
+} as const satisfies CommandDefinition;
+
+export const removeImages = {
+  summary: 'Remove images that were built with --image from the nodes',
+  usage: 'builder images rm IMAGE... [flags]',
+  argument: {name: 'IMAGE', summary: 'Name with tag, or digest', required: true, several: true},
+  flags: {builder: select, force: toggle('Also remove images that pods use'), ...common},
+} as const satisfies CommandDefinition;
+
+export const pruneImages = {
+  summary: 'Remove old images that were built with --image and that no pod uses',
+  description:
+    'Of each image name and build context the newest images stay. Only build contexts in the current directory count, unless you use --all-projects.',
+  usage: 'builder images prune [NAME] [flags]',
+  argument: existing,
+  flags: {
+    keep: text('N', 'Number of images of each name and build context that stay (default: 10)'),
+    'older-than': text('TIME', 'Only remove images that were last built before this time, e.g. 24h'),
+    'all-projects': toggle('Also remove images of other build contexts, users and machines'),
+    'dry-run': toggle('List the images that would be removed'),
+    ...common,
+  },
+} as const satisfies CommandDefinition;
+
 export const prune = {
   summary: 'Remove unused build cache',
   usage: 'builder prune [NAME] [flags]',

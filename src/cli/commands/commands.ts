@@ -1,7 +1,7 @@
 /** Owns the list of commands, by the words that name them; `build` is what no word names. */
 import type {TiltArgument} from '../../tilt/tiltfile-phrases.ts';
 import {build} from './build.ts';
-import {builder, create, du, logs, ls, prune, rm} from './builder.ts';
+import {builder, create, du, images, logs, ls, prune, pruneImages, removeImages, rm} from './builder.ts';
 import type {CommandDefinition, Flags} from './definition.ts';
 import {doctor} from './doctor.ts';
 
@@ -10,6 +10,9 @@ const COMMANDS = {
   builder,
   'builder create': create,
   'builder du': du,
+  'builder images': images,
+  'builder images prune': pruneImages,
+  'builder images rm': removeImages,
   'builder logs': logs,
   'builder ls': ls,
   'builder prune': prune,
@@ -22,7 +25,7 @@ export type CommandName = keyof typeof COMMANDS;
 export const commands: Readonly<Record<CommandName, CommandDefinition>> = COMMANDS;
 export const commandNames = Object.keys(COMMANDS) as readonly CommandName[];
 
-/** Whether a word or two name a command. */
+/** Whether words name a command. */
 export function isNamedCommand(words: string): words is Exclude<CommandName, 'build'> {
   return words !== 'build' && Object.hasOwn(COMMANDS, words);
 }

@@ -63,11 +63,13 @@ export interface CommandDefinition {
   /** Without `kubectl tiltbuild`. */
   readonly usage: string;
   readonly examples?: readonly {readonly description: string; readonly command: string}[];
-  /** At most one argument besides flags. */
+  /** What it takes besides flags. */
   readonly argument?: {
     readonly name: string;
     readonly summary: string;
     readonly required?: boolean;
+    /** Whether there may be more than one. */
+    readonly several?: boolean;
     readonly offer?: Offer;
   };
   readonly flags: Flags;

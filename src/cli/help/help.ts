@@ -6,7 +6,7 @@ import {loadOclif} from './oclif-boot.ts';
 import {oclifCommands} from './oclif-commands.ts';
 
 export async function renderHelp(name: CommandName): Promise<string> {
-  const id = name.replace(' ', ':');
+  const id = name.replaceAll(' ', ':');
   // oclif goes through every flag of every command that it gets.
   const config = await loadOclif(
     Object.fromEntries(Object.entries(oclifCommands).filter(([other]) => other === id)),
@@ -21,11 +21,12 @@ class Page extends CommandHelp {
     const commands = listSection('COMMANDS', listSubcommands(this.#name));
     switch (this.#name) {
       case 'build':
+      case 'builder images':
         return [
           ...sections.slice(0, 1),
           commands,
           ...sections.slice(1),
-          listSection('EXIT CODES', EXIT_CODE_TABLE),
+          ...(this.#name === 'build' ? [listSection('EXIT CODES', EXIT_CODE_TABLE)] : []),
         ];
       case 'builder':
         return [...sections.slice(0, 1), commands];
@@ -80,8 +81,10 @@ function listSection(header: string, rows: readonly Row[]) {
 }
 
 function listSubcommands(name: CommandName): readonly Row[] {
-  const depth = name === 'build' ? 1 : 2;
+  const before = name === 'build' ? '' : `${name} `;
   return commandNames
-    .filter((other) => other !== 'build' && other.split(' ').length === depth)
+    .filter(
+      (other) => other !== 'build' && other.startsWith(before) && !other.slice(before.length).includes(' '),
+    )
     .map((other) => [other.split(' ').at(-1) ?? other, commands[other].summary]);
 }

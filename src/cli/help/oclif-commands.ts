@@ -5,7 +5,7 @@ import type {CommandDefinition, Flag} from '../commands/definition.ts';
 
 /** By oclif's names for them. */
 export const oclifCommands: Readonly<Record<string, Command.Class>> = Object.fromEntries(
-  commandNames.map((name) => [name.replace(' ', ':'), makeCommand(commands[name])]),
+  commandNames.map((name) => [name.replaceAll(' ', ':'), makeCommand(commands[name])]),
 );
 
 function makeCommand({argument, flags, ...definition}: CommandDefinition): Command.Class {

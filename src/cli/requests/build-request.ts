@@ -15,7 +15,7 @@ import {groupWords, readFlags} from '../argv/read-flags.ts';
 import {build, inputFlags} from '../commands/build.ts';
 import {connectionFlags} from '../commands/common-flags.ts';
 import type {Flags, ValuesOf} from '../commands/definition.ts';
-import {readBuilderTimeout} from './builder-request.ts';
+import {readBuilderTimeout, readKeptImages} from './builder-request.ts';
 import {readClusterChoices} from './cluster-choices.ts';
 import {readConnection, writeAsGiven} from './connection-request.ts';
 
@@ -70,7 +70,7 @@ export function readBuildRequest(
     check: flags.check,
     compression: flags.compression,
     progress: flags.progress,
-    keepImages: readKeepImages(flags['keep-images']),
+    keepImages: readKeptImages('--keep-images', flags['keep-images']),
     iidFile: flags.iidfile,
     metadataFile: flags['metadata-file'],
     expectedRef: readExpectedRef(env),
@@ -104,16 +104,6 @@ function readContentName(flags: BuildFlags, env: Surroundings['env']): ContentNa
   if (registry === undefined) return {name: image, reference, ...common};
   const pushed = nameInRegistry(reference, registry);
   return {name: canonicalName(pushed), reference: pushed, ...common};
-}
-
-const KEPT_IMAGES = 10;
-
-function readKeepImages(text: string | undefined): number {
-  if (text === undefined) return KEPT_IMAGES;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new TiltbuildError('usage', `--keep-images "${text}" is not a number.`, {
-    remedy: [advise`To keep all images: ${flag('keep-images', '0')}`],
-  });
 }
 
 function readBuilderOptions(flags: BuildFlags): BuilderOptions {

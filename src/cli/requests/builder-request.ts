@@ -14,7 +14,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {splitKeyValue} from '../../text/key-value.ts';
 import {type Given, valuesOf} from '../argv/read-flags.ts';
-import {create, logs, ls, prune, rm} from '../commands/builder.ts';
+import {create, images, logs, ls, prune, pruneImages, removeImages, rm} from '../commands/builder.ts';
 import type {CommandName} from '../commands/commands.ts';
 import {connectionFlags} from '../commands/common-flags.ts';
 import type {ValuesOf} from '../commands/definition.ts';
@@ -28,13 +28,14 @@ export function readBuilderTimeout(flag: string, text: string | undefined): numb
 export function readBuilderRequest(
   command: Extract<CommandName, `builder ${string}`>,
   given: Given,
-  argument: string | undefined,
+  args: readonly string[],
   {env, cwd}: Surroundings,
 ): BuilderCommandRequest {
-  const {name} = chooseBuilder(argument, env.BUILDX_BUILDER);
-  demandObjectName(name, argument ? 'NAME' : 'BUILDX_BUILDER');
+  const asked = command === 'builder images rm' ? valuesOf(removeImages.flags, given).builder : args[0];
+  const {name} = chooseBuilder(asked, env.BUILDX_BUILDER);
+  demandObjectName(name, asked ? (asked === args[0] ? 'NAME' : '--builder') : 'BUILDX_BUILDER');
   return Object.freeze({
-    action: readAction(command, given, name),
+    action: readAction(command, given, name, args),
     connection: readConnection(valuesOf(connectionFlags, given), cwd),
   });
 }
@@ -43,6 +44,7 @@ function readAction(
   command: Extract<CommandName, `builder ${string}`>,
   given: Given,
   name: string,
+  args: readonly string[],
 ): BuilderAction {
   switch (command) {
     case 'builder ls':
@@ -55,11 +57,38 @@ function readAction(
       return {kind: 'logs', name, follow: valuesOf(logs.flags, given).follow};
     case 'builder du':
       return {kind: 'du', name};
+    case 'builder images':
+      return {kind: 'images', name, form: valuesOf(images.flags, given).output ?? 'table'};
+    case 'builder images rm':
+      return {kind: 'images rm', name, images: args, force: valuesOf(removeImages.flags, given).force};
+    case 'builder images prune':
+      return readPruneImages(valuesOf(pruneImages.flags, given), name);
     case 'builder prune':
       return {kind: 'prune', name, all: valuesOf(prune.flags, given).all};
     default:
       return command satisfies never;
   }
+}
+
+function readPruneImages(flags: ValuesOf<typeof pruneImages.flags>, name: string): BuilderAction {
+  const olderThan = flags['older-than'];
+  return {
+    kind: 'images prune',
+    name,
+    keep: readKeptImages('--keep', flags.keep),
+    ...(olderThan !== undefined && {olderThan: readDuration('--older-than', olderThan)}),
+    allProjects: flags['all-projects'],
+    dryRun: flags['dry-run'],
+  };
+}
+
+const KEPT_IMAGES = 10;
+
+/** How many images stay in a node, by the value of `flag`. Throws `usage`. */
+export function readKeptImages(flag: string, text: string | undefined): number {
+  if (text === undefined) return KEPT_IMAGES;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new TiltbuildError('usage', `${flag} "${text}" is not a number.`);
 }
 
 function readCreate(flags: ValuesOf<typeof create.flags>, name: string): BuilderAction {

@@ -214,7 +214,7 @@ describe('readCommandLine, of a line that is wrong', () => {
     [
       'builder -- ls',
       'builder has no command "ls".',
-      'create, du, logs, ls, prune, rm.\nTo build a directory called builder',
+      'create, du, images, logs, ls, prune, rm.\nTo build a directory called builder',
     ],
     ['-t x builder', '--tag is not a flag of kubectl tiltbuild builder.', './builder'],
     ['-t x builder ls', '--tag is not a flag of kubectl tiltbuild builder ls.', 'builder ls --help'],

@@ -16,7 +16,7 @@ const DIRECTORIES = 16;
 describe('readCompletion', () => {
   for (const [line, offered] of [
     ['buil', 'builder'],
-    ['builder ', 'create du logs ls prune rm'],
+    ['builder ', 'create du images logs ls prune rm'],
     ['-n x ', 'builder doctor .'],
     ['-n x builder --context=y l', 'logs ls'],
     ['builder rm --y', '--yes'],

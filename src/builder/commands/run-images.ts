@@ -1,0 +1,200 @@
+/** Owns the `builder images` commands: they list the images that builds named on the nodes, and remove them. */
+import type {OpenedCluster} from '../../cluster/with-cluster.ts';
+import {TiltbuildError} from '../../errors.ts';
+import {builtAt, findOld, hashPlaces, readOrigin} from '../../node/image-labels.ts';
+import type {Ports} from '../../ports.ts';
+import {type Advice, advise, command, flag} from '../../text/advice.ts';
+import {formatAge, formatBytes} from '../../text/amounts.ts';
+import {formatJson} from '../../text/show-text.ts';
+import {formatTable} from '../../text/table.ts';
+import {GrpcError} from '../../wire/grpc/status.ts';
+import {type ImageRow, listImageRows} from '../nodes/image-rows.ts';
+import {type BuilderNode, closeNodes, openNodes} from '../nodes/open-nodes.ts';
+import type {BuilderActionOf} from './command-request.ts';
+import {demandBuilder} from './demand-builder.ts';
+
+export async function runImagesCommand(
+  action: BuilderActionOf<'images' | 'images rm' | 'images prune'>,
+  opened: OpenedCluster,
+  ports: Ports,
+): Promise<string> {
+  switch (action.kind) {
+    case 'images':
+      return await listImages(action, opened, ports);
+    case 'images rm':
+      return await removeImages(action, opened, ports);
+    case 'images prune':
+      return await pruneImages(action, opened, ports);
+    default:
+      return action satisfies never;
+  }
+}
+
+async function listImages(
+  {name, form}: BuilderActionOf<'images'>,
+  opened: OpenedCluster,
+  {wallClock}: Ports,
+): Promise<string> {
+  return await withNodes(name, opened, async (nodes) => {
+    const rows = await listImageRows(nodes, opened.cluster);
+    return form === 'json' ? formatJson(rows.map(describe)) : formatRows(rows, wallClock());
+  });
+}
+
+/** Prints the names that it removed. */
+async function removeImages(
+  {name, images, force}: BuilderActionOf<'images rm'>,
+  opened: OpenedCluster,
+  {notes}: Ports,
+): Promise<string> {
+  return await withNodes(name, opened, async (nodes) => {
+    const rows = await listImageRows(nodes, opened.cluster);
+    const chosen = images.flatMap((asked) => {
+      const found = rows.filter(({image}) => isMeant(image.name, image.target.digest, asked));
+      if (found.length === 0) throw noSuchImage(asked, name);
+      return found;
+    });
+    const used = chosen.find(({users}) => users === undefined || users.length > 0);
+    if (used !== undefined && !force) throw inUse(used);
+    return await remove([...new Set(chosen)], notes);
+  });
+}
+
+/** Prints the names that it removed, or with `dryRun` a table of what it would remove. */
+async function pruneImages(
+  {name, keep, olderThan = 0, allProjects, dryRun}: BuilderActionOf<'images prune'>,
+  opened: OpenedCluster,
+  {files, builtin, notes, wallClock}: Ports,
+): Promise<string> {
+  return await withNodes(name, opened, async (nodes) => {
+    const [here] = hashPlaces([files.realPath('.')], await builtin.machine());
+    const rows = await listImageRows(nodes, opened.cluster);
+    const unknown = rows.find(({users}) => users === undefined);
+    if (unknown !== undefined) throw inUse(unknown);
+    const old = new Set(
+      nodes.flatMap((node) =>
+        findOld(
+          rows.filter((row) => row.node === node).map(({image}) => image),
+          keep,
+        ),
+      ),
+    );
+    const chosen = rows.filter(
+      ({image, users}) =>
+        old.has(image) &&
+        users?.length === 0 &&
+        builtAt(image) <= wallClock() - olderThan &&
+        (allProjects || readOrigin(image).project.includes(here ?? '')),
+    );
+    if (chosen.length === 0) {
+      notes.note(
+        allProjects
+          ? 'there is nothing to remove.'
+          : advise`there is nothing to remove of build contexts in this directory; ${flag('all-projects')} takes all.`,
+      );
+      return '';
+    }
+    return dryRun ? formatRows(chosen, wallClock()) : await remove(chosen, notes);
+  });
+}
+
+async function withNodes<T>(
+  name: string,
+  opened: OpenedCluster,
+  use: (nodes: readonly BuilderNode[]) => Promise<T>,
+): Promise<T> {
+  const {rootless, runtime} = await demandBuilder(name, opened);
+  if (rootless || runtime !== 'containerd')
+    throw new TiltbuildError('builder-failed', `The builder "${name}" keeps no images in containerd.`);
+  const nodes = await openNodes({name, namespace: opened.target.namespace}, opened.cluster);
+  try {
+    return await use(nodes);
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    const where = nodes.map((node) => node.name).join(', ');
+    throw new TiltbuildError(
+      'builder-failed',
+      `containerd on ${where} could not be asked: ${error.message}.`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    closeNodes(nodes);
+  }
+}
+
+async function remove(rows: readonly ImageRow[], notes: Ports['notes']): Promise<string> {
+  for (const [node, ofNode] of Map.groupBy(rows, (row) => row.node)) {
+    const before = await node.images.measure();
+    const names = ofNode.map(({image}) => image.name);
+    for (const [index, name] of names.entries()) await node.images.remove(name, index === names.length - 1);
+    const freed = formatBytes(Math.max(0, before - (await node.images.measure())));
+    notes.note(`freed ${freed} of image content on node ${node.name}.`);
+  }
+  return rows.map(({image}) => `${image.name}\n`).join('');
+}
+
+/** By its name, its tag, or at least the first 12 digits of its digest. */
+function isMeant(name: string, digest: string, asked: string): boolean {
+  const hex = asked.replace(/^sha256:/, '');
+  return (
+    name === asked || name.endsWith(`/${asked}`) || (hex.length >= 12 && digest.startsWith(`sha256:${hex}`))
+  );
+}
+
+function noSuchImage(asked: string, builder: string): TiltbuildError {
+  return new TiltbuildError('usage', `No image of kubectl tiltbuild is called "${asked}".`, {
+    remedy: [advise`List the images: ${command('kubectl', 'tiltbuild', 'builder', 'images', builder)}`],
+  });
+}
+
+function inUse({image, node, users}: ImageRow): TiltbuildError {
+  if (users === undefined) {
+    return new TiltbuildError(
+      'cluster-denied',
+      `You do not have permission to list the pods of all namespaces, so it is unknown which images on node ${node.name} are in use.`,
+      {remedy: ['Ask for permission to list pods in all namespaces.', FORCE]},
+    );
+  }
+  return new TiltbuildError('usage', `${image.name} is used on node ${node.name} by ${users.join(', ')}.`, {
+    remedy: [FORCE],
+  });
+}
+
+const FORCE: Advice = advise`To remove images that may be in use: ${command('kubectl', 'tiltbuild', 'builder', 'images', 'rm', '--force', 'IMAGE')}`;
+
+function describe({image, node, size, users}: ImageRow) {
+  return {
+    name: image.name,
+    digest: image.target.digest,
+    built: new Date(builtAt(image)).toISOString(),
+    size: size.own + size.shared,
+    ownSize: size.own,
+    node: node.name,
+    usedBy: users ?? null,
+  };
+}
+
+const HEADINGS = ['NAME', 'TAG', 'DIGEST', 'BUILT', 'SIZE', 'OWN', 'NODE', 'IN USE BY'];
+
+/** The newest first. */
+function formatRows(rows: readonly ImageRow[], now: number): string {
+  if (rows.length === 0) return '';
+  const sorted = rows.toSorted((one, other) => builtAt(other.image) - builtAt(one.image));
+  return formatTable([HEADINGS, ...sorted.map((row) => cells(row, now))]);
+}
+
+function cells({image, node, size, users}: ImageRow, now: number): readonly string[] {
+  const at = image.name.lastIndexOf(':');
+  return [
+    image.name.slice(0, at),
+    image.name.slice(at + 1),
+    image.target.digest.slice('sha256:'.length).slice(0, 12),
+    `${formatAge(now - builtAt(image))} ago`,
+    formatBytes(size.own + size.shared),
+    formatBytes(size.own),
+    node.name,
+    users === undefined ? '?' : users.join(','),
+  ];
+}
