@@ -25,3 +25,11 @@ export function surveyContext(
   }
   return {files, bytes, hasWanted};
 }
+
+/** Two headers, the time with its fraction, and on average half a block at the end of the content. */
+const BYTES_AROUND = 3.5 * 512;
+
+/** How large it is as an archive, about, in bytes. */
+export function estimateArchive({files, bytes}: Survey): number {
+  return bytes + files * BYTES_AROUND;
+}

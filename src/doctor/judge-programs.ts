@@ -69,7 +69,7 @@ export function judgeEngine(
       plugin: build,
       replicas,
       env,
-      contextSize: 0,
+      archiveSize: 0,
       dockerfileIsSent: true,
     });
     return ok(`${name}: ${reason}`);

@@ -6,6 +6,7 @@ import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/a
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
+import {estimateArchive} from '../context/survey.ts';
 import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
@@ -160,7 +161,7 @@ function engineQuestion(
     request,
     plugin,
     replicas: pods,
-    contextSize: local?.survey.bytes ?? 0,
+    archiveSize: local === undefined ? 0 : estimateArchive(local.survey),
     dockerfileIsSent: local?.dockerfile?.sentAs !== undefined,
     env,
   };

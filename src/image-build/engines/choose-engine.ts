@@ -22,8 +22,8 @@ export interface EngineQuestion {
   readonly plugin: FoundPlugin | undefined;
   /** Pods that the builder is to have. */
   readonly replicas: number;
-  /** Of a local context, as it is sent, in bytes. */
-  readonly contextSize: number;
+  /** Of a local context as an archive, about, in bytes. */
+  readonly archiveSize: number;
   /** Whether the Dockerfile is among the files of a local context that are sent. */
   readonly dockerfileIsSent: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -77,9 +77,9 @@ export const LIMITS: readonly Limit[] = [
     applies: ({request, dockerfileIsSent}) => isDirectory(request) && !dockerfileIsSent,
   },
   {
-    reason: 'sends the whole build context at every build, and it is larger than 64 MB',
+    reason: 'sends the whole build context at every build, and that is larger than 64 MB as an archive',
     works: true,
-    applies: ({request, contextSize}) => isDirectory(request) && contextSize > LARGEST_ARCHIVE,
+    applies: ({request, archiveSize}) => isDirectory(request) && archiveSize > LARGEST_ARCHIVE,
   },
   {
     reason: 'cannot use a SOCKS proxy',

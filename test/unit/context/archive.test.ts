@@ -2,6 +2,7 @@
 import {expect} from 'chai';
 import {Header, Parser, type ReadEntry} from 'tar';
 import {archiveContext} from '../../../src/context/archive.ts';
+import {estimateArchive, surveyContext} from '../../../src/context/survey.ts';
 import {memoryDirectory} from './memory-files.ts';
 
 describe('a context as an archive', () => {
@@ -34,6 +35,20 @@ describe('a context as an archive', () => {
       `${'x'.repeat(300)} File 644 4  0`,
       'Ä File 644 6  1500',
     ]);
+  });
+
+  it('is about as large as it is said to be, with many small files and with large ones', async () => {
+    for (const [count, size] of [
+      [500, 0],
+      [500, 300],
+      [20, 100_000],
+    ] as const) {
+      const names = Array.from({length: count}, (_, index) => [`f${index}`, 'x'.repeat(size)] as const);
+      const directory = memoryDirectory(Object.fromEntries(names));
+      let length = 0;
+      for await (const chunk of archiveContext(directory)) length += chunk.length;
+      expect(estimateArchive(surveyContext(directory, [])) / length).to.be.within(0.75, 1.25);
+    }
   });
 
   it('begins with the header of an entry, by which BuildKit tells it from a Dockerfile', async () => {

@@ -14,7 +14,7 @@ function choose(request: Partial<BuildRequest> = {}, question: Partial<EngineQue
     request: buildRequest({engine: 'auto', ...request}),
     plugin: PLUGIN,
     replicas: 1,
-    contextSize: 1_000,
+    archiveSize: 1_000,
     dockerfileIsSent: true,
     env: {},
     ...question,
@@ -61,7 +61,7 @@ describe('chooseEngine', () => {
   }
 
   for (const [what, request, question] of [
-    ['a large context', {}, {contextSize: 64_000_001}],
+    ['a large context', {}, {archiveSize: 64_000_001}],
     ['an archive for docker', outputTo('type=docker,dest=x'), {}],
   ] as const) {
     it(`takes its own for ${what}, and the plugin if that is asked for`, () => {
@@ -72,7 +72,7 @@ describe('chooseEngine', () => {
   }
 
   it('leaves an image for the nodes of several pods to the plugin, which copies it', () => {
-    expect(choose({}, {replicas: 2, contextSize: 64_000_001}).name).to.equal('kubectl-build');
+    expect(choose({}, {replicas: 2, archiveSize: 64_000_001}).name).to.equal('kubectl-build');
     for (const [request, question] of [
       [{engine: 'builtin'}, {}],
       [{}, {plugin: undefined}],
