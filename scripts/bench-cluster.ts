@@ -79,6 +79,10 @@ function compareRebuilds(bench: ClusterBench, image: Image): readonly Comparison
   const build = [...IN_NAMESPACE, '--tag', 'localhost/bench:rebuild', context];
   const alone = program(bench, 'kubectl-build', build);
   const ours = program(bench, bench.tiltbuild, build);
+  const reference = ['--image', 'localhost/bench', '--ref-file', join(bench.directory, 'ref')];
+  const named = [...IN_NAMESPACE, ...reference, context];
+  const builtin = (args: readonly string[]) =>
+    program(bench, bench.tiltbuild, ['--engine', 'builtin', ...args]);
   return [
     {
       title: 'A rebuild that changes nothing, on the cluster',
@@ -86,6 +90,8 @@ function compareRebuilds(bench: ClusterBench, image: Image): readonly Comparison
         oneRun('kubectl-build alone', alone),
         oneRun('kubectl build, through kubectl', program(bench, bench.kubectl, ['build', ...build])),
         oneRun('kubectl-tiltbuild', ours),
+        oneRun('kubectl-tiltbuild, builtin engine', builtin(build)),
+        oneRun('kubectl-tiltbuild, builtin engine, reference file', builtin(named)),
       ],
     },
     {

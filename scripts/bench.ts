@@ -9,8 +9,10 @@ import {cpus, tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import pjson from '../package.json' with {type: 'json'};
 import type {KubeconfigOptions} from '../test/helpers/api-kubeconfig.ts';
-import {runningPod, startApiServer} from '../test/helpers/api-server.ts';
+import {startApiServer} from '../test/helpers/api-server.ts';
+import {serveContainerd} from '../test/helpers/containerd-stand-in.ts';
 import {installCredentialPlugin} from '../test/helpers/credential-plugin.ts';
+import {serveBuildkit} from '../test/helpers/engines.ts';
 import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
 import {makeSandbox} from '../test/helpers/sandbox.ts';
 import {DIGEST, furnish, KIND_NAMES, PLAIN_NAMES, PROXY} from '../test/helpers/world.ts';
@@ -38,6 +40,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
 try {
   furnish(api);
+  serveBuildkit({api});
+  const containerd = serveContainerd({api});
   const connect = (file: string, options: Omit<KubeconfigOptions, 'directory'>) => {
     const path = join(sandbox.root, file);
     const directory = join(sandbox.root, `${file}-files`);
@@ -64,11 +68,12 @@ try {
   const {exec} = installCredentialPlugin(sandbox.root, {tokens: api.token, delayMs: 500});
   const plugin = connect('plugin-login', {auth: 'none', names: KIND_NAMES, userFields: {exec}});
 
-  // A pod already runs this image; no pod runs `localhost/new`.
-  const known = `localhost/known:tilt-${DIGEST.slice(7, 23)}`;
-  const nodeName = api.state.nodes[0]?.metadata.name as string;
-  api.state.pods.push(runningPod({name: 'known', namespace: 'apps', node: nodeName, image: known}));
+  // The node has this image, and not `localhost/new`, which gets its tag by a second pass.
+  containerd.add(`localhost/known:tilt-${DIGEST.slice(7, 23)}`, DIGEST);
   const referenceFile = (name: string) => ['--image', name, '--ref-file', join(sandbox.root, 'ref'), '.'];
+
+  const token = connect('token', {auth: 'token', names: KIND_NAMES});
+  const builtin = (args: readonly string[]) => ['--engine', 'builtin', ...args];
 
   const large = join(sandbox.root, 'large');
   writeManyFiles(large);
@@ -90,15 +95,22 @@ try {
         oneRun('kubectl-build alone', alone),
         oneRun('kubectl build, through kubectl', viaKubectl),
         oneRun('kubectl-tiltbuild, client certificate', ours(build)),
-        oneRun(
-          'kubectl-tiltbuild, bearer token',
-          ours(build, connect('token', {auth: 'token', names: KIND_NAMES})),
-        ),
+        oneRun('kubectl-tiltbuild, bearer token', ours(build, token)),
         oneRun(
           'kubectl-tiltbuild, with a request for the nodes',
           ours(build, connect('plain', {auth: 'token', names: PLAIN_NAMES})),
         ),
         oneRun('kubectl-tiltbuild, through a proxy and kubectl', ours(build, proxied)),
+      ],
+    },
+    {
+      title: 'A cached build by the builtin engine, against kubectl build (a stand-in) through kubectl',
+      cases: [
+        oneRun('kubectl build, through kubectl', viaKubectl),
+        oneRun('builtin', ours(builtin(build))),
+        oneRun('builtin, --image, tagged in the node', ours(builtin(referenceFile('localhost/known')))),
+        oneRun('builtin, --image, by a second pass', ours(builtin(referenceFile('localhost/new')))),
+        oneRun('builtin, bearer token', ours(builtin(build), token)),
       ],
     },
     {
@@ -122,8 +134,8 @@ try {
       title: 'A reference file, against the same build without one',
       cases: [
         oneRun('-t NAME:TAG', ours(build)),
-        oneRun('--image, in use on the node', ours(referenceFile('localhost/known'))),
-        oneRun('--image, not known to be there', ours(referenceFile('localhost/new'))),
+        oneRun('--image, tagged in the node', ours(referenceFile('localhost/known'))),
+        oneRun('--image, by a second pass', ours(referenceFile('localhost/new'))),
       ],
     },
     {

@@ -134,7 +134,7 @@ function matches({labels}: Image, filter: string): boolean {
 }
 
 /** Puts it into the nodes of the builder's pods, beside whatever runs in the pods. */
-export function serveContainerd({api}: World): ContainerdStandIn {
+export function serveContainerd({api}: Pick<World, 'api'>): ContainerdStandIn {
   const containerd = new ContainerdStandIn();
   const {exec} = api.state;
   api.state.exec = (command, pod) =>

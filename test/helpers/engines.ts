@@ -10,7 +10,7 @@ export const ENGINES = ['kubectl-build', 'builtin'] as const;
 export type Engine = (typeof ENGINES)[number];
 
 /** Puts a stand-in of BuildKit into the builder's pods. */
-export function serveBuildkit({api}: World): BuildkitStandIn {
+export function serveBuildkit({api}: Pick<World, 'api'>): BuildkitStandIn {
   const buildkit = new BuildkitStandIn(DIGEST);
   api.state.exec = (command) =>
     command.join(' ') === 'buildctl dial-stdio' ? {pipe: buildkit.connect()} : answerQuietly(command);

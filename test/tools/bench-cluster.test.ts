@@ -5,6 +5,7 @@ import {benchCluster} from '../../scripts/bench-cluster.ts';
 import type {Result} from '../../scripts/bench-measure.ts';
 import {type ApiServer, node, startApiServer} from '../helpers/api-server.ts';
 import {catchError} from '../helpers/caught.ts';
+import {serveBuildkit} from '../helpers/engines.ts';
 import {program} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
@@ -20,6 +21,7 @@ describe('the benchmark on a cluster', function () {
     if (program.name !== 'binary') this.skip();
     [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
     api.state.nodes.push(node());
+    serveBuildkit({api});
     const connection = {auth: 'certificate', names: KIND_NAMES, directory: sandbox.root} as const;
     sandbox.writeKubeconfig(api.kubeconfig(connection));
   });
@@ -45,6 +47,8 @@ describe('the benchmark on a cluster', function () {
         'kubectl-build alone',
         'kubectl build, through kubectl',
         'kubectl-tiltbuild',
+        'kubectl-tiltbuild, builtin engine',
+        'kubectl-tiltbuild, builtin engine, reference file',
       ],
       ['2 rebuilds at once, on the cluster', 'kubectl-build', 'kubectl-tiltbuild'],
       ['From save to a ready pod, a tiny image', 'kubectl build', 'kubectl tiltbuild'],
