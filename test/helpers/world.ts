@@ -117,10 +117,7 @@ export const changedPaths = (world: World) => changes(world).map(({method, path}
 /** The objects of a file in test/fixtures/builder. */
 export function readBuilderFixture(name: string): readonly unknown[] {
   const file = join(import.meta.dirname, '..', 'fixtures', 'builder', `${name}.yaml`);
-  // The first document is a comment with buildkitd.toml in the clear.
-  return parseAllDocuments(readFileSync(file, 'utf8'))
-    .map((document) => document.toJS())
-    .filter((object) => object !== null);
+  return parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS());
 }
 
 export function expectBuilt(ended: Ended): void {

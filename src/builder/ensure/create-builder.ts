@@ -1,10 +1,11 @@
 /** Owns creating and replacing a builder: a manifest from what is known of the cluster, sent by kubectl. */
-import {deploymentPath} from '../../cluster/api/paths.ts';
+import {isDeepStrictEqual} from 'node:util';
+import {deploymentPath, type ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {containerdPaths, readDistribution} from '../manifest/containerd-paths.ts';
-import {type BuilderManifest, builderManifest} from '../manifest/manifest.ts';
+import {type BuilderManifest, builderManifest, configMapOf} from '../manifest/manifest.ts';
 import {chooseRuntime, selectBuilderNodes} from '../manifest/nodes.ts';
 import {createCommand} from '../model/builder.ts';
 import {MANAGED_BY} from '../model/marks.ts';
@@ -44,16 +45,26 @@ export function planBuilder(
 
 /**
  * Uses `create` and not `apply` for the Deployment: if several builds find no builder at the same moment, the first one
- * wins, even between two versions, and a Deployment of that name that is no builder stays as it is. The ConfigMap may
- * be left from an older builder, and is ours from now on.
+ * wins, even between two versions, and a Deployment of that name that is no builder stays as it is. The ConfigMap comes
+ * first, because the plugin creates a builder without one; it may be left from an older builder, or be that of a build
+ * that was slower, and then shows what the winner has in the end.
  */
 export async function createBuilder(
   creation: Creation,
   nodes: readonly NodeRuntime[] | undefined,
 ): Promise<void> {
   const {configMap, deployment} = planBuilder(creation, nodes);
-  await send(APPLY, configMap, creation.cluster);
-  await send(CREATE, deployment, creation.cluster);
+  const {cluster} = creation;
+  await send(APPLY, configMap, cluster);
+  if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
+}
+
+/** Gives the ConfigMap the configuration of the Deployment that is there. Others do the same, so the order is no matter. */
+async function showConfig(configMap: BuilderManifest['configMap'], cluster: Cluster): Promise<void> {
+  const current = await readAgain(configMap.metadata, cluster);
+  if (current?.toml === undefined) return;
+  const shown = configMapOf(current.toml, configMap.metadata);
+  if (!isDeepStrictEqual(shown, configMap)) await send(APPLY, shown, cluster);
 }
 
 /**
@@ -77,12 +88,14 @@ export async function replaceBuilder(
     if (outcome === 'immutable') {
       // Older plugins select pods by all four labels, and a selector cannot be changed.
       await send(['delete', `deployment/${old.name}`, '--ignore-not-found'], undefined, cluster);
-      await send(CREATE, deployment, cluster);
+      if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
     }
     if (outcome !== 'conflict') return;
     current = await readAgain(old, cluster);
     // A new status counts as a change too, and a builder that crashes changes its status all the time.
-    if (current === undefined || current.uid !== old.uid || current.generation !== old.generation) return;
+    if (current === undefined || current.uid !== old.uid || current.generation !== old.generation) {
+      return await showConfig(configMap, cluster);
+    }
   }
   const {name, namespace} = old;
   throw new TiltbuildError('builder-failed', `The builder "${name}" changes too often to be replaced.`, {
@@ -97,10 +110,10 @@ const ATTEMPTS = 5;
 
 /** The builder as it is now; undefined if it is gone. */
 export async function readAgain(
-  old: BuilderDeployment,
+  place: ObjectPlace,
   cluster: Cluster,
 ): Promise<BuilderDeployment | undefined> {
-  const answer = await cluster.get(deploymentPath(old));
+  const answer = await cluster.get(deploymentPath(place));
   return answer.kind === 'found' ? readBuilderDeployment(answer.value) : undefined;
 }
 
@@ -114,10 +127,11 @@ async function send(
   args: readonly string[],
   object: unknown,
   cluster: Cluster,
-): Promise<'done' | 'conflict' | 'immutable'> {
+): Promise<'done' | 'exists' | 'conflict' | 'immutable'> {
   const input = object === undefined ? undefined : JSON.stringify(object);
   const {exitCode, stderr} = await cluster.kubectl(args, input);
-  if (exitCode === 0 || /\(AlreadyExists\)/.test(stderr)) return 'done';
+  if (exitCode === 0) return 'done';
+  if (/\(AlreadyExists\)/.test(stderr)) return 'exists';
   if (/\(Conflict\)/.test(stderr)) return 'conflict';
   if (/field is immutable/.test(stderr)) return 'immutable';
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Warning:'));

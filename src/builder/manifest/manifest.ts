@@ -1,5 +1,4 @@
 /** Owns the Deployment and ConfigMap of a builder of ours, in the form that kubectl build adopts as its own. */
-import {createHash} from 'node:crypto';
 import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {
@@ -29,6 +28,13 @@ export interface ManifestFacts {
   readonly toolVersion: string;
 }
 
+interface BuilderMetadata {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 export type BuilderManifest = ReturnType<typeof builderManifest>;
 
 /** Objects to send as they are. The program's version is in their own annotations only, so a new one restarts no pod. */
@@ -53,13 +59,8 @@ export function builderManifest(facts: ManifestFacts) {
   };
   const metadata = {name, namespace, labels, annotations};
   return {
-    configMap: {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata,
-      // Plain text would be easier to read, but a key cannot be in both places, and the plugin's ConfigMap has it here.
-      binaryData: {[CONFIG_KEY]: Buffer.from(toml).toString('base64')},
-    },
+    // The plugin creates one if there is none, or retries forever without the permission (its source, createConfigMap).
+    configMap: configMapOf(toml, metadata),
     deployment: {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -70,11 +71,22 @@ export function builderManifest(facts: ManifestFacts) {
         strategy: {type: 'Recreate'},
         selector: {matchLabels: selectorLabels(name)},
         template: {
-          metadata: {labels, annotations: {[CONFIG_ANNOTATION]: hashConfig(toml)}},
+          metadata: {labels, annotations: {[CONFIG_ANNOTATION]: toml}},
           spec: podSpec(settings, worker, paths),
         },
       },
     },
+  };
+}
+
+/** Shows a builder's configuration, which the builder itself has in an annotation. */
+export function configMapOf(toml: string, metadata: BuilderMetadata) {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata,
+    // Plain text would be easier to read, but a key cannot be in both places, and the plugin's ConfigMap has it here.
+    binaryData: {[CONFIG_KEY]: Buffer.from(toml).toString('base64')},
   };
 }
 
@@ -97,13 +109,9 @@ function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFact
   );
 }
 
-function hashConfig(toml: string): string {
-  return createHash('sha256').update(toml).digest('hex').slice(0, 16);
-}
-
 /** What differs from the API server's defaults, or matters too much to leave to them. */
 function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const {volumes, volumeMounts} = listVolumes(settings.name, worker, paths);
+  const {volumes, volumeMounts} = listVolumes(worker, paths);
   const {requests, tolerations} = settings;
   const env = Object.entries(settings.env).sort(([a], [b]) => (a < b ? -1 : 1));
   return {

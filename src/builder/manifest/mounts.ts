@@ -1,4 +1,5 @@
 /** Owns what a builder mounts. */
+import {CONFIG_ANNOTATION, CONFIG_KEY} from '../model/marks.ts';
 import {isWithin, parentDirectory} from '../model/node-paths.ts';
 import {type ContainerdPaths, STANDARD_SOCKET} from './containerd-paths.ts';
 import {type BuildkitdWorker, ROOTLESS_STATE_DIRECTORY} from './toml.ts';
@@ -9,17 +10,20 @@ interface Mounted {
 }
 
 /** The volumes of a builder, and its mounts of them in the same order. */
-export function listVolumes(name: string, worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const mounted = [configVolume(name, worker), ...workerVolumes(worker, paths)];
+export function listVolumes(worker: BuildkitdWorker, paths: ContainerdPaths) {
+  const mounted = [configVolume(worker), ...workerVolumes(worker, paths)];
   return {
     volumes: mounted.map(({volume}) => volume),
     volumeMounts: mounted.map(({volume, mount}) => ({name: volume.name, ...mount})),
   };
 }
 
-function configVolume(name: string, worker: BuildkitdWorker): Mounted {
+/** One file, from the pod's own annotation. */
+function configVolume(worker: BuildkitdWorker): Mounted {
+  const fieldRef = {fieldPath: `metadata.annotations['${CONFIG_ANNOTATION}']`};
   const mountPath = worker.kind === 'rootless' ? '/home/user/.config/buildkit' : '/etc/buildkit';
-  return {volume: {name: 'buildkitd-config', configMap: {name}}, mount: {mountPath}};
+  const downwardAPI = {items: [{path: CONFIG_KEY, fieldRef}]};
+  return {volume: {name: 'buildkitd-config', downwardAPI}, mount: {mountPath}};
 }
 
 function workerVolumes(worker: BuildkitdWorker, paths: ContainerdPaths): readonly Mounted[] {

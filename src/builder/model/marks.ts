@@ -7,11 +7,10 @@ export const PLUGIN_ANNOTATION = 'buildkit.mobyproject.org/builder';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'kubectl-tiltbuild';
 export const VERSION_ANNOTATION = 'kubectl-tiltbuild/version';
-/** On the pods: a changed ConfigMap restarts nothing, a changed annotation of the pods does. */
-export const CONFIG_ANNOTATION = 'kubectl-tiltbuild/config';
-
-/** The ConfigMap's key for buildkitd.toml. */
+/** The ConfigMap's key for buildkitd.toml, and the name of the file. */
 export const CONFIG_KEY = 'buildkitd.toml';
+/** On the pods, which mount it: their buildkitd.toml, so a Deployment never has the configuration of another one. */
+export const CONFIG_ANNOTATION = `kubectl-tiltbuild/${CONFIG_KEY}`;
 export const CONTAINER = 'buildkitd';
 
 /** The labels that the plugin reads, besides the one for the name. */

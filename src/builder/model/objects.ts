@@ -11,6 +11,7 @@ import {
 } from '../../cluster/api/json-values.ts';
 import {
   type BuilderTraits,
+  CONFIG_ANNOTATION,
   CONFIG_KEY,
   CONTAINER,
   MANAGED_BY,
@@ -47,6 +48,8 @@ export interface BuilderDeployment extends BuilderTraits {
   /** The command, where one is given, and the arguments. */
   readonly args: readonly string[];
   readonly mounts: readonly BuilderMount[];
+  /** The buildkitd.toml that its pods mount from their annotation; undefined if they mount its ConfigMap. */
+  readonly toml?: string;
   readonly managedByUs: boolean;
   /** It carries the plugin's annotation and not our label. Ours has the annotation too: the plugin adopts it by that. */
   readonly madeByPlugin: boolean;
@@ -78,6 +81,7 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     conditions: readConditions(conditions),
     image: asText(container.image),
     args: [...asList(container.command), ...asList(container.args)].map(asText),
+    toml: asTextFields(asObject(asObject(template).metadata).annotations)[CONFIG_ANNOTATION],
     mounts: readMounts(container, asList(pod.volumes).map(asObject)),
     managedByUs,
     madeByPlugin: PLUGIN_ANNOTATION in asTextFields(meta.annotations) && !managedByUs,

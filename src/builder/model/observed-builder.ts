@@ -21,11 +21,14 @@ export function observeBuilder(facts: ClusterFacts, name: string): ObservedBuild
   const isNamed = (deployment: BuilderDeployment) => deployment.name === name;
   const config = found(facts.configMaps).find((object) => isNamed(readBuilderDeployment(object)));
   const deployment = found(facts.deployments).map(readBuilderDeployment).find(isNamed);
+  const toml = deployment?.toml ?? (config === undefined ? undefined : readBuilderToml(config));
   return {
     deployment,
-    toml: config === undefined ? undefined : readBuilderToml(config),
+    toml,
     tomlUnknown:
-      config === undefined && (facts.configMaps?.kind !== 'found' || deployment?.madeByPlugin === false),
+      toml === undefined &&
+      config === undefined &&
+      (facts.configMaps?.kind !== 'found' || deployment?.madeByPlugin === false),
     nodes: readNodesOf(facts),
   };
 }

@@ -37,14 +37,12 @@ function makeOurs({name, namespace, runtime}: Settled, toml?: string): readonly 
   const rename = (text: string) => text.replaceAll('default_buildkit', `${namespace}_${name}`);
   const text = rename(readFileSync(fixture, 'utf8'))
     .replaceAll(/(?<=\b(?:name|app): )buildkit$/gm, name)
-    .replaceAll(/(?<=\bnamespace: )default$/gm, namespace)
-    .replace(/(?<=tiltbuild\/config: )\w+/, (hash) => (toml === undefined ? hash : 'other'));
-  const [configMap, deployment] = parseAllDocuments(text)
-    .map((document) => document.toJS())
-    .filter((object) => object !== null);
-  const sent = Buffer.from(configMap.binaryData['buildkitd.toml'], 'base64').toString();
-  const binaryData = {'buildkitd.toml': Buffer.from(toml ?? rename(sent)).toString('base64')};
-  return [{...configMap, binaryData}, deployment];
+    .replaceAll(/(?<=\bnamespace: )default$/gm, namespace);
+  const [configMap, deployment] = parseAllDocuments(text).map((document) => document.toJS());
+  const {annotations} = deployment.spec.template.metadata;
+  const own = toml ?? annotations['kubectl-tiltbuild/buildkitd.toml'];
+  annotations['kubectl-tiltbuild/buildkitd.toml'] = own;
+  return [{...configMap, binaryData: {'buildkitd.toml': Buffer.from(own).toString('base64')}}, deployment];
 }
 
 /** As `kubectl build` makes them; one that is foreign has not its mark. */

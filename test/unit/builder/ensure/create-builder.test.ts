@@ -1,8 +1,10 @@
 /** Covers how a builder is created and replaced: what kubectl is asked to do, and what its answers mean. */
 import {expect} from 'chai';
+import fc from 'fast-check';
 import {createBuilder, planBuilder, replaceBuilder} from '../../../../src/builder/ensure/create-builder.ts';
-import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
+import {readBuilderDeployment, readBuilderToml} from '../../../../src/builder/model/objects.ts';
 import type {BuilderSettings} from '../../../../src/builder/model/settings.ts';
+import type {Cluster} from '../../../../src/cluster/ports.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
 import {hintsOf} from '../../../helpers/caught.ts';
 import {
@@ -50,7 +52,6 @@ const IMMUTABLE = {
 describe('createBuilder', () => {
   for (const [what, said] of [
     ['', {}],
-    ['somebody else created the Deployment meanwhile', {create: error('AlreadyExists', 'already exists')}],
     ['somebody else is sending the ConfigMap', {apply: error('Conflict', 'the object has been modified')}],
     ['kubectl warns', {create: {stderr: 'Warning: would violate PodSecurity "restricted:latest"\n'}}],
   ] as const) {
@@ -79,6 +80,100 @@ describe('createBuilder', () => {
       expect(cluster.calls).to.have.length(calls);
     });
   }
+});
+
+/** A cluster that does what each call asks for, in an order that `scheduler` chooses. */
+function simulate(scheduler: fc.Scheduler) {
+  const state: {configMap?: Sent; deployment?: Sent; version: number} = {version: 1};
+  const store = (object: Sent) => {
+    state.version += 1;
+    const metadata = {...object.metadata, uid: 'u', generation: state.version};
+    state.deployment = {...object, metadata: {...metadata, resourceVersion: String(state.version)}};
+    return {};
+  };
+  const kubectl = (args: readonly string[], input = '{}'): Said => {
+    const object: Sent = JSON.parse(input);
+    switch (args[0]) {
+      case 'apply':
+        state.configMap = object;
+        return {};
+      case 'create':
+        return state.deployment === undefined ? store(object) : error('AlreadyExists', 'it exists');
+      case 'replace':
+        return object.metadata.resourceVersion === state.deployment?.metadata.resourceVersion
+          ? store(object)
+          : error('Conflict', 'the object has been modified');
+      default:
+        throw new RangeError(args.join(' '));
+    }
+  };
+  const {get: _, kubectl: __, ...rest} = scriptCluster();
+  const cluster: Cluster = {
+    ...rest,
+    get: scheduler.scheduleFunction(async () =>
+      state.deployment === undefined ? MISSING : found(state.deployment),
+    ),
+    kubectl: scheduler.scheduleFunction(async (args: readonly string[], input?: string) => {
+      return {exitCode: 0, stdout: '', stderr: '', ...kubectl(args, input)};
+    }),
+  };
+  return {state, cluster};
+}
+
+type Sent = {readonly metadata: Readonly<Record<string, unknown>>; readonly [field: string]: unknown};
+
+describe('builders that are created or replaced at the same time', () => {
+  const settings = [
+    {allowNetworkHost: true},
+    {},
+    {containerd: {socket: '/run/other/containerd.sock'}},
+  ] as const;
+  const tomlOf = ({deployment, configMap}: {deployment?: unknown; configMap?: unknown}) => [
+    readBuilderDeployment(deployment).toml,
+    readBuilderToml(configMap),
+  ];
+
+  for (const [what, isThere] of [
+    ['none', false],
+    ['one', true],
+  ] as const) {
+    it(`leave the configuration of the one that is there, where there was ${what}`, async () => {
+      const winners = new Set<string | undefined>();
+      await fc.assert(
+        fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+          const {state, cluster} = simulate(scheduler);
+          if (isThere) {
+            const version = {uid: 'u', generation: 1, resourceVersion: '1'};
+            state.deployment = {...deployment, metadata: {...deployment.metadata, ...version}};
+          }
+          const old = state.deployment && readBuilderDeployment(state.deployment);
+          const all = settings.map((changes) => {
+            const creation = {...plan(changes), cluster};
+            return old ? replaceBuilder(creation, NODES, old) : createBuilder(creation, NODES);
+          });
+          await scheduler.waitFor(Promise.all(all));
+          const [toml, shown] = tomlOf(state);
+          expect(shown).to.equal(toml);
+          winners.add(toml);
+        }),
+        {numRuns: 300},
+      );
+      expect([...winners].sort()).to.deep.equal(
+        settings.map((changes) => tomlOf(planBuilder(plan(changes), NODES))[0]).sort(),
+      );
+    });
+  }
+
+  it('leave alone what is no builder, or is one of an older version', async () => {
+    for (const other of [{metadata: {}}, pluginDeployment()]) {
+      const cluster = scriptCluster({
+        get: {deployments: [found(other)]},
+        kubectl: ([verb]) => (verb === 'create' ? error('AlreadyExists', 'it exists') : {}),
+      });
+      await createBuilder({...plan(), cluster}, NODES);
+      expect(cluster.calls.map(({args}) => args[0])).to.deep.equal(['apply', 'create']);
+    }
+  });
 });
 
 describe('replaceBuilder', () => {

@@ -11,7 +11,6 @@ import {
   builderManifest,
   type ManifestFacts,
 } from '../../../../src/builder/manifest/manifest.ts';
-import {CONFIG_KEY} from '../../../../src/builder/model/marks.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
 import {
   type BuilderSettings,
@@ -37,12 +36,9 @@ function facts(more: Partial<ManifestFacts> = {}, settings: Partial<BuilderSetti
   };
 }
 
-/** Both objects, and the configuration in clear before them. */
 function render({configMap, deployment}: BuilderManifest): string {
-  const toml = Buffer.from(configMap.binaryData[CONFIG_KEY], 'base64').toString().trimEnd();
   const options = {lineWidth: 0, aliasDuplicateObjects: false};
-  const objects = [configMap, deployment].map((object) => stringify(object, options));
-  return [toml.replaceAll(/^(?=.)/gm, '# ').replaceAll(/^$/gm, '#'), objects.join('---\n')].join('\n---\n');
+  return [configMap, deployment].map((object) => stringify(object, options)).join('---\n');
 }
 
 const busy: Partial<BuilderSettings> = {

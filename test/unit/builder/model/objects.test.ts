@@ -19,7 +19,7 @@ describe('readBuilderDeployment', () => {
       ...{replicas: 1, readyReplicas: 1, updatedReplicas: 1},
       image: 'docker.io/moby/buildkit:buildx-stable-1',
       args: ['--oci-worker=false', '--containerd-worker=true', '--root', '/var/lib/buildkit/buildkit'],
-      ...{managedByUs: false, madeByPlugin: true},
+      ...{managedByUs: false, madeByPlugin: true, toml: undefined},
     });
     const states = conditions.map(({type, status}) => `${type} ${status}`);
     expect(states).to.deep.equal(['Available True', 'Progressing True']);
@@ -66,6 +66,7 @@ describe('readBuilderDeployment', () => {
 
 describe('observeBuilder', () => {
   const found = (...value: readonly Record<string, unknown>[]) => ({kind: 'found', value}) as const;
+  const OWN = {toml: '# its own', tomlUnknown: false};
   const named = (name: string) => ({metadata: {name}, data: {'buildkitd.toml': name}});
   for (const [what, configMaps, name, seen] of [
     ['its own buildkitd.toml', found(named('b'), named('a')), 'a', {toml: 'a', tomlUnknown: false}],
@@ -77,10 +78,15 @@ describe('observeBuilder', () => {
       'plugin',
       {toml: undefined, tomlUnknown: true},
     ],
+    ['what its pods carry, whatever the ConfigMap shows', found(named('own')), 'own', OWN],
+    ['what its pods carry, with no ConfigMap to be seen', {kind: 'forbidden', message: 'no'}, 'own', OWN],
   ] as const) {
     it(`sees ${what}`, () => {
       const plugin = {metadata: {name: 'plugin', annotations: adopted}};
-      const observed = observeBuilder({configMaps, deployments: found(named('b'), named('a'), plugin)}, name);
+      const annotations = {'kubectl-tiltbuild/buildkitd.toml': OWN.toml};
+      const own = {...named('own'), spec: {template: {metadata: {annotations}}}};
+      const deployments = found(named('b'), named('a'), plugin, own);
+      const observed = observeBuilder({configMaps, deployments}, name);
       expect(observed).to.include(seen);
       expect(observed.deployment?.name).to.equal(name);
     });
