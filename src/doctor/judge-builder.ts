@@ -113,15 +113,10 @@ function judgeWorking({name, namespace, observed, buildkitVersion, others}: Buil
 
 function judgeStarting({name, product, observed, pods, events}: BuilderSight, reason: string): Finding {
   const {deployment} = observed;
-  const isCurrent = deployment !== undefined && deployment.observedGeneration >= deployment.generation;
-  const trouble =
-    isCurrent && pods !== undefined
-      ? findTrouble({deployment, pods, events, fixedNodes: isLocalCluster(product)})
-      : undefined;
-  if (trouble === undefined) {
-    const waiting = pods === undefined ? '' : `: ${describeWaiting({pods, events})}`;
-    return warn(`"${name}" ${reason}${waiting}`);
-  }
+  if (deployment === undefined || pods === undefined) return warn(`"${name}" ${reason}`);
+  const input = {deployment, pods, events, fixedNodes: isLocalCluster(product)};
+  const trouble = findTrouble(input);
+  if (trouble === undefined) return warn(`"${name}" ${reason}: ${describeWaiting(input)}`);
   const fix = chooseFix(trouble.remedy);
   return trouble.final ? fail(trouble.message, fix) : warn(trouble.message, fix);
 }

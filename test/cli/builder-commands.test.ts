@@ -131,6 +131,17 @@ describeCommand('builder create', (world) => {
     expect(containers[0].image).to.equal('mirror.example/buildkit:v0.32.2');
   });
 
+  it('restarts the pods with --replace, even if the manifest is the same, and waits for the new ones', async () => {
+    world.api.state.builder.terminateMs = 400;
+    const names = new Set<string>();
+    for (let round = 0; round < 3; round += 1) {
+      for (const {metadata} of world.api.state.pods) names.add(metadata.name);
+      expect(names).to.have.length(round + 1);
+      await expectDone(world, ['create', '--replace']);
+      expect(world.api.state.pods).to.have.length(1);
+    }
+  });
+
   it('does not replace it while a build runs on it, but with --force', async () => {
     runBuildOn(world);
     await expectRefused(world, 4, ['create', '--replace'], 'A build is running', '--force');

@@ -109,7 +109,9 @@ async function runInEach(
   ports: Ports,
 ): Promise<string> {
   const deployment = await demandBuilder(name, opened);
-  const pods = ((await listPods(deployment, opened.cluster)) ?? []).filter(({phase}) => phase === 'Running');
+  const pods = ((await listPods(deployment, opened.cluster)) ?? []).filter(
+    ({phase, deleting}) => phase === 'Running' && !deleting,
+  );
   if (pods.length === 0) {
     throw new TiltbuildError('builder-failed', `No pod of builder "${name}" is running.`, {
       remedy: [advise`To see its state: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],

@@ -8,7 +8,7 @@ import {containerdPaths, readDistribution} from '../manifest/containerd-paths.ts
 import {type BuilderManifest, builderManifest, configMapOf} from '../manifest/manifest.ts';
 import {chooseRuntime, selectBuilderNodes} from '../manifest/nodes.ts';
 import {createCommand} from '../model/builder.ts';
-import {MANAGED_BY} from '../model/marks.ts';
+import {MANAGED_BY, REPLACES_ANNOTATION} from '../model/marks.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPlan} from '../model/request.ts';
@@ -68,8 +68,8 @@ async function showConfig(configMap: BuilderManifest['configMap'], cluster: Clus
 }
 
 /**
- * Replaces the whole object: an apply would leave what is harmful in the old one. If somebody else changed the builder
- * meanwhile, their change stays.
+ * Replaces the whole object: an apply would leave what is harmful in the old one. Its pods restart in any case. If
+ * somebody else changed the builder meanwhile, their change stays.
  */
 export async function replaceBuilder(
   creation: Creation,
@@ -83,12 +83,13 @@ export async function replaceBuilder(
   let current: BuilderDeployment | undefined = old;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const {resourceVersion} = current;
-    const pinned = {...deployment, metadata: {...deployment.metadata, resourceVersion}};
+    const next = replacementFor(resourceVersion, deployment);
+    const pinned = {...next, metadata: {...next.metadata, resourceVersion}};
     const outcome = await send(REPLACE, pinned, cluster);
     if (outcome === 'immutable') {
       // Older plugins select pods by all four labels, and a selector cannot be changed.
       await send(['delete', `deployment/${old.name}`, '--ignore-not-found'], undefined, cluster);
-      if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
+      if ((await send(CREATE, next, cluster)) === 'exists') await showConfig(configMap, cluster);
     }
     if (outcome !== 'conflict') return;
     current = await readAgain(old, cluster);
@@ -107,6 +108,14 @@ export async function replaceBuilder(
 }
 
 const ATTEMPTS = 5;
+
+/** A change of the pods' annotations restarts them, as `kubectl rollout restart` does it. */
+function replacementFor(version: string, deployment: BuilderManifest['deployment']) {
+  const {spec} = deployment;
+  const {metadata} = spec.template;
+  const annotations = {...metadata.annotations, [REPLACES_ANNOTATION]: version};
+  return {...deployment, spec: {...spec, template: {...spec.template, metadata: {...metadata, annotations}}}};
+}
 
 /** The builder as it is now; undefined if it is gone. */
 export async function readAgain(

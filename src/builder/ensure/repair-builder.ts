@@ -41,7 +41,8 @@ async function keepImage(
   const isImage = error instanceof TiltbuildError && error.code === 'builder-image';
   if (!isImage || old.image === '' || old.image === request.settings.image) throw error;
   const current = await readAgain(old, cluster);
-  if (current === undefined) throw error;
+  // What somebody else made of it meanwhile has reasons of its own not to start.
+  if (current?.image !== request.settings.image) throw error;
   ports.notes.note(`${error.message} Keeping the image of the old builder, ${old.image}.`);
   const kept = {...request, settings: {...request.settings, image: old.image}};
   await replaceBuilder({...task, request: kept}, nodes, current);

@@ -8,7 +8,7 @@ import {podSelector} from '../model/marks.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {BuilderRequest} from '../model/request.ts';
-import {describeWaiting, findTrouble} from '../verdict/find-trouble.ts';
+import {describeWaiting, findCurrentPods, findTrouble} from '../verdict/find-trouble.ts';
 import type {Trouble, TroubleInput} from '../verdict/trouble.ts';
 import {whyUnready} from '../verdict/verdict.ts';
 import {listEvents, listPods, logArgs} from './inspect-builder.ts';
@@ -87,13 +87,8 @@ async function look(
   if (found.kind !== 'found') return {ready: false, waiting: 'waiting for its Deployment'};
   const deployment = readBuilderDeployment(found.value);
   if (isReady(deployment, pods)) return {ready: true, deployment};
-  // Until the controller has seen the change, the pods are those of the Deployment before it.
-  const isCurrent = deployment.observedGeneration >= deployment.generation;
-  return {
-    ready: false,
-    waiting: describeWaiting({pods, events}),
-    trouble: isCurrent ? await explain({deployment, pods, events, fixedNodes}, cluster) : undefined,
-  };
+  const input = {deployment, pods, events, fixedNodes};
+  return {ready: false, waiting: describeWaiting(input), trouble: await explain(input, cluster)};
 }
 
 /** Unless the pod's status has it, only the log says why BuildKit exited. */
@@ -101,7 +96,9 @@ async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble |
   const trouble = findTrouble(input);
   if (trouble?.crashedPod === undefined) return trouble;
   const {exitCode, stdout} = await cluster.kubectl(logArgs(trouble.crashedPod, '--previous', '--tail', '20'));
-  return exitCode === 0 ? findTrouble({...input, log: stdout}) : trouble;
+  // The kubelet's own words, if the container is gone with its log.
+  const isLog = exitCode === 0 && !stdout.startsWith('unable to retrieve container logs for ');
+  return isLog ? findTrouble({...input, log: stdout}) : trouble;
 }
 
 /**
@@ -111,7 +108,7 @@ async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble |
 function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): boolean {
   if (whyUnready(deployment) !== undefined) return false;
   const leaving = pods.some(({deleting, phase}) => deleting && phase === 'Running');
-  return !leaving && (pods.length === 0 || pods.some(({ready}) => ready));
+  return !leaving && (pods.length === 0 || findCurrentPods({deployment, pods}).some(({ready}) => ready));
 }
 
 function tooLate(

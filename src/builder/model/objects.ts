@@ -38,6 +38,8 @@ export interface BuilderDeployment extends BuilderTraits {
   readonly observedGeneration: number;
   /** Epoch milliseconds, by the server's clock, as all times here. */
   readonly createdAt?: number;
+  /** When somebody last changed it; its creation where the server does not tell. */
+  readonly changedAt?: number;
   readonly deleting: boolean;
   /** How many are wanted. */
   readonly replicas: number;
@@ -73,6 +75,7 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     generation: asNumber(meta.generation),
     observedGeneration: asNumber(observedGeneration),
     createdAt: asTime(meta.creationTimestamp),
+    changedAt: findLastChange(meta),
     deleting: asTime(meta.deletionTimestamp) !== undefined,
     // The API server fills it in; a manifest that was never sent may leave it out.
     replicas: typeof replicas === 'number' ? replicas : 1,
@@ -86,6 +89,14 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     managedByUs,
     madeByPlugin: PLUGIN_ANNOTATION in asTextFields(meta.annotations) && !managedByUs,
   };
+}
+
+/** Its status and its scale, which leave the pods as they are, are fields of subresources. */
+function findLastChange({creationTimestamp, managedFields}: Json): number | undefined {
+  const times = asList(managedFields)
+    .map(asObject)
+    .flatMap(({subresource, time}) => (asText(subresource) === '' ? (asTime(time) ?? []) : []));
+  return times.length === 0 ? asTime(creationTimestamp) : Math.max(...times);
 }
 
 /** The buildkitd.toml in the builder's ConfigMap. The plugin writes it as binary data. */

@@ -108,6 +108,18 @@ export function isSamePod(
   return one.uid && other.uid ? one.uid === other.uid : one.name === other.name;
 }
 
+/** Whether no container of it will ever run again. Its ReplicaSet has created another one. */
+export function hasEnded({phase}: Pick<BuilderPod, 'phase'>): boolean {
+  return phase === 'Failed' || phase === 'Succeeded';
+}
+
+/** The running pod to connect to: one that is ready, and not about to stop, if there is one. */
+export function choosePod(pods: readonly BuilderPod[]): BuilderPod | undefined {
+  const running = pods.filter(({phase}) => phase === 'Running');
+  const staying = running.filter(({deleting}) => !deleting);
+  return staying.find(({ready}) => ready) ?? staying[0] ?? running[0];
+}
+
 /** The pod's events, the oldest first. */
 export function eventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
   return events

@@ -1,6 +1,6 @@
 /** Owns why a builder does not start, by its Deployment, pods, events and log, and what it is waiting for meanwhile. */
 import {command} from '../../text/advice.ts';
-import {type BuilderEvent, type BuilderPod, eventsOf, isDown} from '../model/pods.ts';
+import {type BuilderPod, eventsOf, hasEnded, isDown} from '../model/pods.ts';
 import {findImageTrouble} from './image-trouble.ts';
 import {
   findContainerTrouble,
@@ -25,8 +25,10 @@ const RULES: readonly PodRule[] = [
 
 /** Undefined while all goes well: creating, pulling and starting are no trouble. */
 export function findTrouble(input: TroubleInput): Trouble | undefined {
-  const {replicas, name, namespace} = input.deployment;
-  const pods = findCurrentPods(input.pods);
+  const {replicas, name, namespace, observedGeneration, generation} = input.deployment;
+  // The controller has not seen the last change, so all that there is to see is older.
+  if (observedGeneration < generation) return undefined;
+  const pods = findCurrentPods(input);
   if (pods.some(({ready}) => ready)) return undefined;
   if (replicas === 0) {
     return {
@@ -47,16 +49,11 @@ export function findTrouble(input: TroubleInput): Trouble | undefined {
 }
 
 /** One short line on what a builder that starts is waiting for. */
-export function describeWaiting({
-  pods,
-  events,
-}: {
-  readonly pods: readonly BuilderPod[];
-  readonly events: readonly BuilderEvent[];
-}): string {
-  const [pod] = findCurrentPods(pods);
+export function describeWaiting(input: Pick<TroubleInput, 'pods' | 'events' | 'deployment'>): string {
+  const {pods, events} = input;
+  const [pod] = findCurrentPods(input);
   if (pod === undefined) {
-    const [ending] = pods;
+    const ending = pods.find((other) => !hasEnded(other));
     return ending ? `waiting for pod ${ending.name} to stop` : 'waiting for its pod';
   }
   if (pod.ready) return `pod ${pod.name} is ready`;
@@ -73,9 +70,18 @@ export function describeWaiting({
   return image ? `pulling ${image}${place}` : `starting pod ${pod.name}${place}`;
 }
 
-/** Those of the newest ReplicaSet that are not being deleted: what is wrong with older ones no longer matters. */
-function findCurrentPods(pods: readonly BuilderPod[]): readonly BuilderPod[] {
-  const alive = pods.filter(({deleting}) => !deleting);
+/**
+ * Those of the newest ReplicaSet that are not being deleted: what is wrong with older ones no longer matters. After a
+ * change the old ones look alive for a moment, and as long as the Deployment counts none that is up to date, none is.
+ */
+export function findCurrentPods({
+  pods,
+  deployment,
+}: Pick<TroubleInput, 'pods' | 'deployment'>): readonly BuilderPod[] {
+  // It does not count those that have ended.
+  const alive = pods.filter((pod) => !pod.deleting && (deployment.updatedReplicas > 0 || hasEnded(pod)));
   const newest = alive.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))[0];
-  return alive.filter(({owner}) => owner === newest?.owner);
+  const current = alive.filter(({owner}) => owner === newest?.owner);
+  const going = current.filter((pod) => !hasEnded(pod));
+  return going.length > 0 ? going : current;
 }

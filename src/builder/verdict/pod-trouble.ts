@@ -1,7 +1,7 @@
 /** Owns what keeps a builder's pod from running once it exists: no node, a mount, a crash. */
 import {type Advice, advise, command} from '../../text/advice.ts';
 import {createCommand} from '../model/builder.ts';
-import {type BuilderPod, eventsOf, isDown} from '../model/pods.ts';
+import {type BuilderPod, eventsOf, hasEnded, isDown} from '../model/pods.ts';
 import type {PodRule, Trouble, TroubleInput} from './trouble.ts';
 
 export const findEviction: PodRule = (pod) => {
@@ -15,10 +15,12 @@ export const findEviction: PodRule = (pod) => {
 };
 
 /** A cluster that grows may get a node, and an old pod that stops makes room for the new one. */
-export const findUnschedulable: PodRule = ({unschedulable}, {pods, fixedNodes = false}) => {
+export const findUnschedulable: PodRule = ({unschedulable, owner}, {pods, fixedNodes = false}) => {
   if (unschedulable === undefined) return undefined;
   // A node that has just started has a taint, and not every version of the scheduler says which.
-  const passing = /taint|no nodes available/.test(unschedulable) || pods.some(({deleting}) => deleting);
+  const passing =
+    /taint|no nodes available/.test(unschedulable) ||
+    pods.some((pod) => pod.deleting || (pod.owner !== owner && !hasEnded(pod)));
   return {
     message: `No node can run the builder's pod: ${firstSentence(unschedulable)}`,
     remedy: SCHEDULING_REMEDIES.filter(([pattern]) => pattern.test(unschedulable)).map(

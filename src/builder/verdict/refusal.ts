@@ -5,12 +5,10 @@ import type {Trouble, TroubleInput} from './trouble.ts';
 
 /** By the Deployment's condition, which stays as long as it is true, or by the events of its ReplicaSet. */
 export function findRefusal({deployment, events}: TroubleInput): Trouble | undefined {
-  // A ReplicaSet of an earlier Deployment has the same name if it had the same template.
-  const {name, namespace, generation, observedGeneration, createdAt: since = 0} = deployment;
-  const condition =
-    observedGeneration >= generation
-      ? findCondition(deployment.conditions, 'ReplicaFailure', 'True')
-      : undefined;
+  // What was said before the last change was said of other pods: the condition stays until there is a new ReplicaSet.
+  const {name, namespace, changedAt: since = 0} = deployment;
+  const failure = findCondition(deployment.conditions, 'ReplicaFailure', 'True');
+  const condition = failure && (failure.updatedAt ?? since) >= since ? failure : undefined;
   const event = events.findLast(({object, reason, lastSeen = 0}) => {
     // A ReplicaSet's name is its Deployment's, a dash and a hash. "own-two" is another Deployment than "own".
     const ours = object.kind === 'ReplicaSet' && object.name.replace(/-[a-z0-9]+$/, '') === name;

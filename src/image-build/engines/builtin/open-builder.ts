@@ -1,6 +1,7 @@
 /** Owns opening a builder for the builtin engine: a tunnel to BuildKit in its pod, and a session that serves a build. */
 import {listPods} from '../../../builder/ensure/inspect-builder.ts';
 import {CONTAINER} from '../../../builder/model/marks.ts';
+import {choosePod} from '../../../builder/model/pods.ts';
 import {BuildkitClient} from '../../../buildkit/client.ts';
 import {syncFiles} from '../../../buildkit/session/file-sync.ts';
 import {type Output, serveOutputs} from '../../../buildkit/session/outputs.ts';
@@ -91,18 +92,18 @@ async function openTunnel(
   ports: Ports,
 ): Promise<Tunnel> {
   const pods = await listPods({name, namespace}, cluster);
-  const ready = pods?.find(({phase}) => phase === 'Running');
-  if (ready === undefined) {
+  const pod = pods && choosePod(pods);
+  if (pod === undefined) {
     throw new TiltbuildError(
       'builder-failed',
       `The builder "${name}" in namespace "${namespace}" has no running pod.`,
       {remedy: [command('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
     );
   }
-  ports.notes.detail(`pod: ${ready.name}`);
+  ports.notes.detail(`pod: ${pod.name}`);
   return await cluster.openTunnel({
     namespace,
-    pod: ready.name,
+    pod: pod.name,
     container: CONTAINER,
     command: ['buildctl', 'dial-stdio'],
   });

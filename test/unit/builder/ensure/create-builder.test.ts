@@ -32,6 +32,13 @@ function plan(settings: Partial<BuilderSettings> = {}, product: Product = 'kind'
 }
 const {configMap, deployment} = planBuilder(plan(), NODES);
 
+/** The same with a mark on the pods, which has them restart. */
+function replacing(version: string) {
+  const replaced = structuredClone(deployment);
+  Object.assign(replaced.spec.template.metadata.annotations, {'kubectl-tiltbuild/replaces': version});
+  return replaced;
+}
+
 /** By kubectl's first argument. */
 const answering = (said: Readonly<Record<string, Said>> = {}) =>
   scriptCluster({kubectl: (args) => said[args[0] ?? ''] ?? {}});
@@ -179,9 +186,10 @@ describe('builders that are created or replaced at the same time', () => {
 describe('replaceBuilder', () => {
   it('replaces the very one that was looked at, and deletes it if its selector cannot be changed', async () => {
     const metadata = {...deployment.metadata, resourceVersion: '4556'};
+    const next = replacing('4556');
     const replaced = [
       [APPLY, configMap],
-      [REPLACE, {...deployment, metadata}],
+      [REPLACE, {...next, metadata}],
     ];
     const cluster = answering();
     await replace(cluster);
@@ -192,8 +200,19 @@ describe('replaceBuilder', () => {
     expect(sent(immutable)).to.deep.equal([
       ...replaced,
       [['delete', 'deployment/buildkit', '--ignore-not-found'], undefined],
-      [CREATE, deployment],
+      [CREATE, next],
     ]);
+  });
+
+  it('has other pods than the one before, and than the one before that, even if nothing else changes', async () => {
+    const annotations = new Set([JSON.stringify(deployment.spec.template.metadata.annotations)]);
+    for (const resourceVersion of ['7', '8']) {
+      const cluster = answering();
+      const old = {...readBuilderDeployment(deployment), resourceVersion};
+      await replaceBuilder({...plan(), cluster}, NODES, old);
+      annotations.add(JSON.stringify(sent(cluster)[1]?.[1].spec.template.metadata.annotations));
+    }
+    expect(annotations.size).to.equal(3);
   });
 
   for (const [what, said, calls] of [

@@ -156,6 +156,77 @@ describe('waitForBuilder', () => {
     });
   }
 
+  const crash = {terminated: {exitCode: 1, reason: 'Error', finishedAt: '2026-11-24T01:00:00Z'}};
+  const waiting = {waiting: {reason: 'CrashLoopBackOff'}};
+  const crashing = {ready: false, restartCount: 4, state: waiting, lastState: crash};
+  const OLD = pod({name: 'old', owner: 'old', ...crashing});
+  const UNPLACED = {
+    reason: 'Unschedulable',
+    message: '0/1 nodes: no anti-affinity',
+    status: 'False',
+    type: 'PodScheduled',
+  };
+  const fresh = {...(pod({phase: 'Pending', state: {}}) as Record<string, object>)};
+  const younger = {...fresh, metadata: {...fresh.metadata, creationTimestamp: '2026-11-24T02:00:01Z'}};
+  const refusing = {type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate'};
+  const forbiddenBefore = {
+    ...refusing,
+    message: 'violates PodSecurity "baseline:latest"',
+    lastUpdateTime: '2026-11-24T01:00:00Z',
+  };
+  const changed = {
+    managedFields: [{time: '2026-11-24T02:00:00Z'}],
+    creationTimestamp: '2026-11-24T00:00:00Z',
+  };
+  const event = {
+    ...{type: 'Warning', reason: 'FailedCreate', lastTimestamp: '2026-11-24T01:59:00Z'},
+    ...{
+      message: 'violates PodSecurity "baseline:latest"',
+      involvedObject: {kind: 'ReplicaSet', name: 'buildkit-1'},
+    },
+  };
+  for (const [what, status, pods] of [
+    ['is still there', {updatedReplicas: 0}, [OLD]],
+    ['has ended', {updatedReplicas: 0}, [pod({name: 'old', phase: 'Failed', ready: false})]],
+    ['crashes beside the new one', {}, [OLD, younger]],
+    [
+      'leaves the new one no room',
+      {},
+      [OLD, {...younger, status: {phase: 'Pending', conditions: [UNPLACED]}}],
+    ],
+    ['was forbidden', {updatedReplicas: 0, conditions: [forbiddenBefore]}, []],
+  ] as const) {
+    it(`does not judge a builder that was recreated by an old pod that ${what}`, async () => {
+      const deployment = found(startingDeployment({metadata: changed, status}));
+      const {run, ports} = wait(
+        {
+          get: {
+            deployments: [...times(8, deployment), READY],
+            pods: [...times(8, list(...pods)), list(pod())],
+            events: [list(event)],
+          },
+        },
+        {fixedNodes: true},
+      );
+      await run();
+      expect(ports.sleeps).to.have.length(8);
+    });
+  }
+
+  it('does not take for ready what only an old pod is', async () => {
+    const old = pod({name: 'old', owner: 'old'});
+    const pods = [...times(3, list(old, younger)), list(pod())];
+    const {run, ports} = wait({get: {deployments: [READY], pods}});
+    await run();
+    expect(ports.sleeps).to.have.length(3);
+  });
+
+  it("takes the kubelet's words on a log that is gone for no log", async () => {
+    const stdout = 'unable to retrieve container logs for containerd://0123456789';
+    const script = {...recorded('lock'), kubectl: () => ({stdout})};
+    expect((await failureOf(wait(script).run())).message).to.match(/exited with code 1\.$/);
+  });
+
   it('waits for a node only where one may join, and gives up with the reason and what to do', async () => {
     const fixed = wait(recorded('unschedulable-cpu'), {fixedNodes: true});
     expect((await failureOf(fixed.run())).message).to.include("No node can run the builder's pod");

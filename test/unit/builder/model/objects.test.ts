@@ -10,7 +10,9 @@ const adopted = {'buildkit.mobyproject.org/builder': ''};
 
 describe('readBuilderDeployment', () => {
   it("reads the plugin's own", () => {
-    const {conditions, mounts, ...facts} = readBuilderDeployment(readApiRecording('builder-by-plugin').body);
+    const {conditions, mounts, changedAt, ...facts} = readBuilderDeployment(
+      readApiRecording('builder-by-plugin').body,
+    );
     expect(facts).to.deep.equal({
       ...{name: 'buildkit', namespace: 'default', uid: '378ae3b4-b247-4070-ba3a-33d0b1ce64eb'},
       ...{resourceVersion: '4556', generation: 2, observedGeneration: 2},
@@ -21,6 +23,7 @@ describe('readBuilderDeployment', () => {
       args: ['--oci-worker=false', '--containerd-worker=true', '--root', '/var/lib/buildkit/buildkit'],
       ...{managedByUs: false, madeByPlugin: true, toml: undefined},
     });
+    expect(changedAt).to.equal(facts.createdAt);
     const states = conditions.map(({type, status}) => `${type} ${status}`);
     expect(states).to.deep.equal(['Available True', 'Progressing True']);
     const socket = '/run/containerd/containerd.sock';
@@ -30,6 +33,20 @@ describe('readBuilderDeployment', () => {
       {path: socket, hostPath: socket, bidirectional: false},
       {path: state, hostPath: state, bidirectional: true},
     ]);
+  });
+
+  it('knows its last change by what anybody did, beside its status and scale', () => {
+    const at = (time: string, subresource?: string) => ({time: `2026-11-24T0${time}:00:00Z`, subresource});
+    for (const [managedFields, hour] of [
+      [[at('3'), at('5'), at('9', 'status'), at('8', 'scale')], 5],
+      [[at('9', 'status')], 1],
+      [undefined, 1],
+    ] as const) {
+      const {changedAt} = readBuilderDeployment({
+        metadata: {creationTimestamp: '2026-11-24T01:00:00Z', managedFields},
+      });
+      expect(changedAt).to.equal(Date.UTC(2026, 10, 24, hour));
+    }
   });
 
   const ours = {'app.kubernetes.io/managed-by': 'kubectl-tiltbuild'};

@@ -61,7 +61,7 @@ describe('findTrouble, in what was recorded', () => {
 
 const DEPLOYMENT: BuilderDeployment = {
   ...readBuilderDeployment(readApiRecording('builder-by-plugin').body),
-  ...{name: 'b', namespace: 'ns', readyReplicas: 0, createdAt: 1000, conditions: []},
+  ...{name: 'b', namespace: 'ns', readyReplicas: 0, createdAt: 1000, changedAt: 1000, conditions: []},
 };
 
 const holding = (changes: Partial<BuilderContainer>) =>
@@ -192,6 +192,7 @@ describe('describeWaiting', () => {
   for (const [line, pods, ...events] of [
     ['waiting for its pod', []],
     ['waiting for pod b-1-x to stop', [pod({deleting: true})]],
+    ['starting pod b-1-x on node n', [pod({name: 'evicted', phase: 'Failed', createdAt: 9000}), pod()]],
     ['starting pod b-1-x on node n', [pod()]],
     [`pulling ${image} on node n`, [pod()], note(`Pulling image "${image}"`)],
     ['starting pod b-1-x on node n', [pod()], present, note('Pulling image "i"')],
@@ -201,6 +202,7 @@ describe('describeWaiting', () => {
     ['waiting for BuildKit in pod b-1-x to restart', [down({})]],
     ['pod b-1-x is ready', [pod({ready: true})]],
   ] as const) {
-    it(`says "${line}"`, () => expect(describeWaiting({pods, events})).to.equal(line));
+    it(`says "${line}"`, () =>
+      expect(describeWaiting({deployment: DEPLOYMENT, pods, events})).to.equal(line));
   }
 });
