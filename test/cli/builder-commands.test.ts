@@ -217,6 +217,25 @@ describeCommand('builder rm', (world) => {
     expect(world.api.state.deployments.map(({metadata}) => metadata.name)).to.deep.equal(['buildkit']);
   });
 
+  it('leaves a ConfigMap of that name that is not its own', async () => {
+    const alike = {app: 'other', runtime: 'containerd', worker: 'containerd', rootless: 'false'};
+    for (const labels of [undefined, alike]) {
+      const {deployment} = addBuilder(world.api.state, {kind: 'plugin', name: 'older'});
+      const {name, namespace} = deployment.metadata;
+      const others = world.api.state.configmaps.filter(({metadata}) => metadata.name !== name);
+      world.api.state.configmaps = [...others, {metadata: {name, namespace, ...(labels && {labels})}}];
+      await expectDone(world, ['rm', 'older', '--yes']);
+      expect(changes(world).filter((path) => path.startsWith('DELETE /api/'))).to.deep.equal([]);
+    }
+  });
+
+  it('does not remove it while a build runs on it, but with --force', async () => {
+    runBuildOn(world);
+    await expectRefused(world, 4, ['rm', 'buildkit', '--yes'], 'A build is running', '--force');
+    await expectDone(world, ['rm', 'buildkit', '--yes', '--force']);
+    expect(world.api.state.deployments).to.deep.equal([]);
+  });
+
   it('removes nothing where it cannot ask', async () => {
     await expectRefused(world, 2, ['rm', 'buildkit'], 'Nothing was removed', '--yes');
     expect(world.api.state.deployments).to.have.length(1);

@@ -15,7 +15,13 @@ export type BuilderAction =
       readonly force: boolean;
       readonly dryRun: boolean;
     }
-  | {readonly kind: 'rm'; readonly name: string; readonly yes: boolean}
+  | {
+      readonly kind: 'rm';
+      readonly name: string;
+      readonly yes: boolean;
+      /** Remove it even if a build is running on it. */
+      readonly force: boolean;
+    }
   | {readonly kind: 'logs'; readonly name: string; readonly follow: boolean}
   | {readonly kind: 'du'; readonly name: string}
   | {readonly kind: 'images'; readonly name: string; readonly form: 'table' | 'json'}

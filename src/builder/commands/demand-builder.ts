@@ -13,15 +13,16 @@ import {listKnownBuilders} from '../model/observed-builder.ts';
 export async function demandBuilder(
   name: string,
   {cluster, target: {namespace}}: OpenedCluster,
-): Promise<BuilderDeployment> {
-  const all = demandBuilders(await cluster.read({builders: true}), namespace);
-  const found = all.find((deployment) => deployment.name === name);
-  if (found !== undefined) return found;
+): Promise<{readonly deployment: BuilderDeployment; readonly facts: ClusterFacts}> {
+  const facts = await cluster.read({builders: true});
+  const all = demandBuilders(facts, namespace);
+  const deployment = all.find((one) => one.name === name);
+  if (deployment !== undefined) return {deployment, facts};
   throw new TiltbuildError('builder-failed', `There is no builder "${name}" in namespace "${namespace}".`, {
     remedy: [
       all.length === 0
         ? advise`This namespace has no builder; use another one with ${flag('namespace', 'NAME')}.`
-        : `Builders in this namespace: ${all.map((deployment) => deployment.name).join(', ')}`,
+        : `Builders in this namespace: ${all.map((one) => one.name).join(', ')}`,
     ],
   });
 }

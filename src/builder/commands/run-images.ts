@@ -103,8 +103,8 @@ async function withNodes<T>(
   opened: OpenedCluster,
   use: (nodes: readonly BuilderNode[]) => Promise<T>,
 ): Promise<T> {
-  const {rootless, runtime} = await demandBuilder(name, opened);
-  if (rootless || runtime !== 'containerd')
+  const {deployment} = await demandBuilder(name, opened);
+  if (deployment.rootless || deployment.runtime !== 'containerd')
     throw new TiltbuildError('builder-failed', `The builder "${name}" keeps no images in containerd.`);
   const nodes = await openNodes({name, namespace: opened.target.namespace}, opened.cluster);
   try {

@@ -1,5 +1,6 @@
 /** Owns what one round of reads shows of the builders in a namespace. */
 import type {Answer, ApiObject, ClusterFacts} from '../../cluster/api/facts.ts';
+import {asObject, asTextFields} from '../../cluster/api/json-values.ts';
 import {type NodeRuntime, readNodeRuntimes} from './node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment, readBuilderToml} from './objects.ts';
 
@@ -31,6 +32,15 @@ export function observeBuilder(facts: ClusterFacts, name: string): ObservedBuild
       (facts.configMaps?.kind !== 'found' || deployment?.madeByPlugin === false),
     nodes: readNodesOf(facts),
   };
+}
+
+/** Whether the ConfigMap of that name carries the builder's labels; another one may have the name by chance. */
+export function ownsConfigMap({configMaps}: ClusterFacts, name: string): boolean {
+  return found(configMaps).some((object) => {
+    const {metadata} = asObject(object);
+    const {name: called, labels} = asObject(metadata);
+    return called === name && asTextFields(labels).app === name;
+  });
 }
 
 /** Builders only: a Deployment that has the labels by chance, and not the annotation, is something else. */

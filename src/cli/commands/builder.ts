@@ -74,7 +74,11 @@ export const rm = {
   summary: 'Remove a builder and its configuration',
   usage: 'builder rm NAME [flags]',
   argument: {...existing, summary: 'Name of the builder', required: true},
-  flags: {yes, ...common},
+  flags: {
+    yes,
+    force: toggle('Remove it even while a build is running on it'),
+    ...common,
+  },
 } as const satisfies CommandDefinition;
 
 export const logs = {

@@ -52,7 +52,7 @@ function readAction(
     case 'builder create':
       return readCreate(valuesOf(create.flags, given), name);
     case 'builder rm':
-      return {kind: 'rm', name, yes: valuesOf(rm.flags, given).yes};
+      return {kind: 'rm', name, yes: valuesOf(rm.flags, given).yes, force: valuesOf(rm.flags, given).force};
     case 'builder logs':
       return {kind: 'logs', name, follow: valuesOf(logs.flags, given).follow};
     case 'builder du':

@@ -53,7 +53,10 @@ function makeOthers({name, namespace, runtime, kind}: Settled): readonly [ApiObj
   const labels = {...deployment.metadata.labels, 'app.kubernetes.io/managed-by': 'Helm'};
   const place = {name, namespace, ...(kind === 'foreign' && {labels, annotations})};
   return [
-    {...configMap, metadata: {...configMap.metadata, ...place}},
+    {
+      ...configMap,
+      metadata: {...configMap.metadata, labels: {...configMap.metadata.labels, app: name}, ...place},
+    },
     {...deployment, metadata: {...deployment.metadata, ...place}},
   ];
 }
