@@ -4,6 +4,7 @@ import {advise, command, flag} from '../text/advice.ts';
 import type {ClusterFacts, NodeFacts} from './api/facts.ts';
 import {asObject} from './api/json-values.ts';
 import {readNodes} from './api/objects.ts';
+import {findCloud} from './cloud-hosts.ts';
 import type {Target} from './target/target.ts';
 
 /** Each product, and whether its clusters are for local development: their builders belong to the user alone. */
@@ -21,6 +22,7 @@ const IS_LOCAL = {
   gke: false,
   eks: false,
   aks: false,
+  cloud: false,
   unknown: false,
 } as const;
 
@@ -73,18 +75,11 @@ const NAME_RULES: readonly PatternRule[] = [
   {product: 'eks', pattern: /^(.*@)?[^.@]+\.[a-z0-9-]+\.eksctl\.io$/},
 ];
 
-/** Host names of API servers. The products that serve on a loopback address (kind, k3d, minikube, k3s) have none. */
+/** Host names of API servers on this machine. The products that serve on a loopback address (kind, k3d, minikube, k3s) have none. */
 const SERVER_RULES: readonly PatternRule[] = [
   {product: 'docker-desktop', pattern: /^kubernetes\.docker\.internal$/},
   {product: 'orbstack', pattern: /^k8s\.orb\.local$/},
   {product: 'crc', pattern: /^api\.crc\.testing$/},
-  // The second is the form for IPv6 clusters.
-  {product: 'eks', pattern: /\.eks\.amazonaws\.com(\.cn)?$/},
-  {product: 'eks', pattern: /\.eks-cluster\.[a-z0-9-]+\.api\.aws$/},
-  // Private clusters have it too: *.privatelink.<region>.azmk8s.io.
-  {product: 'aks', pattern: /\.azmk8s\.io$/},
-  // The DNS endpoint; the usual one is an IP address, which says nothing.
-  {product: 'gke', pattern: /\.gke\.goog$/},
 ];
 
 /** What nodes show. Names come late: they are the only thing here that users can choose. */
@@ -113,6 +108,7 @@ const NODE_RULES: readonly NodeRule[] = [
 ];
 
 /**
+ * The host of a cloud goes before all else: anybody may call its cluster `kind-x`, and nobody's own machine has that host.
  * The cluster's name goes before the other names in all rules: contexts are what people rename, so a context `kind-x`
  * may well lead elsewhere. minikube's own mark goes before any name, because its profiles may have any name.
  */
@@ -121,6 +117,11 @@ export function identifyByNames({
   context,
   user,
 }: Pick<Target, 'cluster' | 'context' | 'user'>): Identified {
+  // A cluster behind a tunnel has its own host as the name to expect in the certificate.
+  for (const host of [readHost(cluster.server), cluster['tls-server-name']?.toLowerCase() ?? '']) {
+    const product = findCloud(host);
+    if (product !== undefined) return {product, reason: `the server is ${JSON.stringify(host)}`};
+  }
   if (cluster.extensions?.some(({extension}) => asObject(extension).provider === 'minikube.sigs.k8s.io')) {
     return {product: 'minikube', reason: 'the cluster entry has an extension of minikube.sigs.k8s.io'};
   }

@@ -1,13 +1,24 @@
 /** Covers what cluster names, addresses and nodes say about the product. */
 import {expect} from 'chai';
-import {type Identified, identify, identifyByNames, type Product} from '../../../src/cluster/product.ts';
+import {CLOUD_HOSTS} from '../../../src/cluster/cloud-hosts.ts';
+import {
+  type Identified,
+  identify,
+  identifyByNames,
+  isLocalCluster,
+  type Product,
+} from '../../../src/cluster/product.ts';
 
-type Names = Partial<Record<'cluster' | 'context' | 'user' | 'server' | 'provider', string>>;
+type Names = Partial<Record<'cluster' | 'context' | 'user' | 'server' | 'serverName' | 'provider', string>>;
 
-function byNames({provider, ...names}: Names) {
+function byNames({provider, serverName, ...names}: Names) {
   const {cluster, context, user, server} = {...NAMELESS, ...names};
   const extensions = [{name: 'x', extension: provider === undefined ? null : {provider}}];
-  return identifyByNames({cluster: {name: cluster, server, extensions}, context, user: {name: user}});
+  return identifyByNames({
+    cluster: {name: cluster, server, 'tls-server-name': serverName, extensions},
+    context,
+    user: {name: user},
+  });
 }
 
 const NAMELESS = {cluster: 'c', context: 'ctx', user: 'u', server: 'https://127.0.0.1:6443'};
@@ -26,6 +37,12 @@ function byNodes(...nodes: readonly Node[]): Identified {
   }));
   return identify({nodes: {kind: 'found', value}}, byNames({}));
 }
+
+/** As Civo has them. */
+const K3S_NODES = {
+  kind: 'found',
+  value: [{metadata: {name: 'k3s-a'}, spec: {providerID: 'k3s://a'}}],
+} as const;
 
 const ARN = 'arn:aws:eks:eu-west-1:123456789012:cluster/demo';
 
@@ -93,8 +110,27 @@ describe('identifyByNames', () => {
     });
   }
 
+  for (const [product, host] of [
+    ...CLOUD_HOSTS.flatMap(({product, ends}) =>
+      ends.map((end) => [product, `a-1.b.${end.replace('*', 'eu-west-1')}`] as const),
+    ),
+    ['eks', '0123.gr7.us-east-1.EKS.amazonaws.com.'],
+    ['cloud', 'api-demo-0123.us-east-1.elb.amazonaws.com'],
+    ['cloud', '0a1b2c.k8s.ondigitalocean.com'],
+  ] as const) {
+    it(`takes the host ${host} for ${product} of a cloud, whatever the names are`, () => {
+      for (const name of ['kind-a', 'k3d-a', 'colima', 'minikube', ARN]) {
+        const names = {cluster: name, context: name, user: name};
+        const found = byNames({...names, server: `https://${host}:443/a`, provider: 'minikube.sigs.k8s.io'});
+        expect(found.product).to.equal(product);
+        expect(isLocalCluster(identify({nodes: K3S_NODES}, found).product)).to.equal(false);
+        expect(named({...names, serverName: host})).to.equal(product);
+      }
+    });
+  }
+
   it('trusts the cluster before the context, the context before the user, the user before the server', () => {
-    const server = 'https://x.hcp.westeurope.azmk8s.io';
+    const server = 'https://api.crc.testing:6443';
     expect(named({cluster: 'k3d-a', context: 'kind-a', user: 'colima', server})).to.equal('k3d');
     expect(named({context: 'kind-a', user: 'admin@k3d-a', server})).to.equal('kind');
     expect(named({user: 'admin@k3d-a', server})).to.equal('k3d');
