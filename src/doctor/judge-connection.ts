@@ -43,7 +43,7 @@ export function judgeUser(seen: Seen<{readonly userName: string | undefined}>, t
   if (seen.kind === 'late') return skip('server');
   if (seen.kind === 'failed') {
     return isDenial(seen.error)
-      ? fail(withDetail(seen.error), 'Log in again, as you do for kubectl.')
+      ? fail(withDetail(seen.error), chooseFix(seen.error.remedy) ?? 'Log in again, as you do for kubectl.')
       : skip('server');
   }
   const {userName} = seen.value;

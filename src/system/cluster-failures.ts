@@ -1,5 +1,5 @@
 /** Owns what a failed read from a cluster means to the user. */
-import type {Target} from '../cluster/target/target.ts';
+import type {Target, TargetUser} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import {type Advice, advise, command} from '../text/advice.ts';
 import {RequestTimeout} from './https-transport.ts';
@@ -38,6 +38,10 @@ export function describeFailure({cluster, context, user}: Target, error: unknown
   if (!(error instanceof ApiFailure || error instanceof KubectlFailure)) return error;
   const where = `${cluster.server} (cluster "${cluster.name}", context "${context}")`;
   const details = {detail: [error.message], cause: error};
+  const [, ofPlugin] = /getting credentials: exec: (.*)/.exec(error.message) ?? [];
+  if (ofPlugin !== undefined && user.exec) {
+    return describePluginFailure(user, `cannot be used: ${ofPlugin}`);
+  }
   if (isUnauthorized(error)) {
     return new TiltbuildError(
       'cluster-denied',
@@ -49,6 +53,17 @@ export function describeFailure({cluster, context, user}: Target, error: unknown
     ...details,
     remedy: [advise`Check that the cluster is running and reachable: ${command('kubectl', 'version')}`],
   });
+}
+
+/** `clause` has the plugin as its subject. */
+export function describePluginFailure({name, exec}: TargetUser, clause: string): TiltbuildError {
+  const isMissing = /\bexecutable .* not found$/.test(clause);
+  const remedy = isMissing ? 'Install it, or correct the user in the kubeconfig.' : LOG_IN_AGAIN;
+  return new TiltbuildError(
+    'cluster-denied',
+    `The login plugin "${exec?.command}" of user "${name}" ${clause}.`,
+    {remedy: [exec?.installHint || remedy]},
+  );
 }
 
 function isUnauthorized(error: ApiFailure | KubectlFailure): boolean {

@@ -9,10 +9,9 @@ import {
   readPluginAnswer,
 } from '../cluster/target/credential-plugin.ts';
 import type {Target} from '../cluster/target/target.ts';
-import {TiltbuildError} from '../errors.ts';
-import {LOG_IN_AGAIN} from './cluster-failures.ts';
+import {describePluginFailure} from './cluster-failures.ts';
 import {readAuthority} from './credentials.ts';
-import {readBytes} from './disk-files.ts';
+import {isThere, readBytes} from './disk-files.ts';
 import {findOnPath} from './path-lookup.ts';
 import type {Collected, Runner} from './runner.ts';
 
@@ -83,7 +82,9 @@ export class PluginLogin {
     const {exec} = user;
     if (await mayBeForbidden(env, home)) throw new Error('a policy of kubectl may forbid the plugin');
     const program = /[\\/]/.test(exec.command) ? exec.command : await findOnPath(exec.command, env, platform);
-    if (program === undefined) throw new Error(`${exec.command} is not on PATH`);
+    if (program === undefined || !isThere(program)) {
+      throw describePluginFailure(user, `cannot be used: executable ${exec.command} not found`);
+    }
     const authority = exec.provideClusterInfo ? await readAuthority(cluster) : undefined;
     const request = pluginRequest(exec, cluster, authority?.toString('base64'));
     const variables = Object.fromEntries(exec.env?.map(({name = '', value = ''}) => [name, value]) ?? []);
@@ -91,7 +92,7 @@ export class PluginLogin {
       env: {...env, ...variables, [REQUEST_VARIABLE]: request},
       onErrorLine: showLine,
     });
-    if (ended.exitCode !== 0) throw describeFailure(user, ended);
+    if (ended.exitCode !== 0) throw describePluginFailure(user, describeEnd(ended));
     const credential = readPluginAnswer(ended.stdout, exec);
     if (credential === undefined) throw new Error(`${exec.command} printed no valid ExecCredential`);
     return {credential, text: ended.stdout, program};
@@ -113,11 +114,6 @@ async function mayBeForbidden(env: Env, home: string): Promise<boolean> {
   return text.includes('credentialPluginPolicy');
 }
 
-function describeFailure(user: PluginUser, {exitCode, signal}: Collected): TiltbuildError {
-  const how = exitCode === undefined ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
-  return new TiltbuildError(
-    'cluster-denied',
-    `The login plugin "${user.exec.command}" of user "${user.name}" ${how}.`,
-    {remedy: [user.exec.installHint || LOG_IN_AGAIN]},
-  );
+function describeEnd({exitCode, signal}: Collected): string {
+  return exitCode === undefined ? `was killed by ${signal}` : `failed with exit code ${exitCode}`;
 }

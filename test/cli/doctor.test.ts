@@ -86,6 +86,16 @@ const SICK: readonly Sick[] = [
     marked: ['user fail', ...skipped(...AFTER_SERVER.slice(1))],
     told: {user: ['rejected the credentials of user "kind-demo"', 'Log in again']} as const,
   })),
+  ...WAYS.map((through) => ({
+    title: `a login plugin that is not installed (${through})`,
+    harm: (world: World) => {
+      const apiVersion = 'client.authentication.k8s.io/v1';
+      const exec = {apiVersion, command: 'my-login', interactiveMode: 'Never', installHint: 'Ask Bob.'};
+      world.connect({through, auth: 'none', userFields: {exec}});
+    },
+    marked: ['user fail', ...skipped(...AFTER_SERVER.slice(1))],
+    told: {user: ['executable my-login not found', 'Ask Bob.']} as const,
+  })),
   {
     title: 'a missing permission, a second builder and no pull secret',
     harm: ({api}) => {

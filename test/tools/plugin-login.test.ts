@@ -198,14 +198,26 @@ describe('PluginLogin', () => {
     expect((await login.logIn()).user.token).to.equal('t');
   });
 
+  for (const command of ['no-such-login', '/nowhere/login']) {
+    it(`says that a plugin does not exist, and how to install it: ${command}`, async () => {
+      const error = (await catchError(
+        open({command, installHint: 'Ask Bob.'}).login.logIn(),
+      )) as TiltbuildError;
+      expect(error).to.include({
+        code: 'cluster-denied',
+        message: `The login plugin "${command}" of user "me" cannot be used: executable ${command} not found.`,
+      });
+      expect(hintsOf(error)).to.equal('Ask Bob.');
+    });
+  }
+
   const forbidAt = (path: string) => {
     mkdirSync(dirname(path), {recursive: true});
     writeFileSync(path, 'credentialPluginPolicy: DenyAll\n');
   };
   const preferences = () => join(sandbox.home, '.kube', 'kuberc');
   for (const [what, exec, prepare] of [
-    ['a plugin that is not on PATH', {command: 'no-such-login'}, () => ({})],
-    ['a plugin that cannot be started', {command: '/nowhere/login'}, () => ({})],
+    ['a plugin that cannot be started', {}, () => writeFileSync(join(sandbox.bin, 'login'), '#!/no/such\n')],
     ['an answer that is no ExecCredential', {}, () => void installPlugin(['token: x'])],
     ['preferences that may forbid it', {}, () => forbidAt(preferences())],
     [
