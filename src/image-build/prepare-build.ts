@@ -17,7 +17,7 @@ import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
 import {checkOutput} from './inputs/outputs.ts';
 import {type BuildSecret, readBuildSecrets} from './inputs/secrets.ts';
-import {type BuildInputs, readInputs, type Staging} from './inputs/stage-inputs.ts';
+import {type BuildInputs, keepSecrets, readInputs, type Staging} from './inputs/stage-inputs.ts';
 
 /** Everything known before the builder is touched. */
 export interface PreparedBuild extends OpenedCluster {
@@ -62,7 +62,7 @@ export async function prepareBuild<T>(
   checkContext(request, files);
   const {env, cwd} = surroundings;
   const sources = {env, cwd, exists: (path: string) => files.kindOf(path) !== 'missing'};
-  const secrets = readBuildSecrets(request.secrets, sources);
+  const asked = readBuildSecrets(request.secrets, sources);
 
   return await withCluster(request.connection, surroundings, ports, async (opened) => {
     const {target, byNames, cluster, privatePath} = opened;
@@ -70,10 +70,11 @@ export async function prepareBuild<T>(
     // Names alone can rule a build out before anything starts, even a credential plugin.
     if (byNames.product !== 'unknown') checkProduct(request, byNames);
     const place = {...staging, files, privatePath};
-    const [plugin, facts, inputs] = await Promise.all([
+    const [plugin, facts, inputs, secrets] = await Promise.all([
       delegate.find(),
       attempt(() => cluster.read(whatToAsk(request)), NO_FACTS),
       readAllInputs(request, surroundings, ports, place),
+      keepSecrets(asked, place),
     ]);
     interruption.throwIfReceived();
 

@@ -1,5 +1,7 @@
 /** Build secrets from the environment: kubectl build can read them, nobody else can, and nothing of them stays. */
+import {execFileSync} from 'node:child_process';
 import {existsSync, writeFileSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {BUILD, describeCommand, expectRefused} from '../helpers/world.ts';
@@ -26,6 +28,19 @@ describeCommand('a build secret', (world) => {
     expect(argv).to.include(`id=a,src=${join(world.sandbox.work, 'to ken')}`);
     expect(existsSync(npm?.path ?? '')).to.equal(false);
     expect(JSON.stringify(argv) + ended.stdout + ended.stderr).not.to.contain('hunter2');
+  });
+
+  it('of a FIFO is read once, and both passes have it', async function () {
+    if (process.platform === 'win32') this.skip();
+    const fifo = join(world.sandbox.work, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const written = writeFile(fifo, VALUE);
+    const ended = await world.tiltbuild(['--secret', 'id=npm,src=fifo', '--image', 'localhost/web', '.']);
+    await written;
+    expect(ended.exitCode, ended.stderr).to.equal(0);
+    const seen = world.sandbox.invocations().map(({secrets: [secret]}) => secret);
+    expect(seen).to.have.length(2);
+    for (const secret of seen) expect(secret).to.include({id: 'npm', content: VALUE, ...OWN});
   });
 
   it('is removed after a build that fails, too', async () => {

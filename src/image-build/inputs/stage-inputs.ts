@@ -53,6 +53,28 @@ export async function readInputs(
   return context === '-' ? {input: kept} : {dockerfile: (await files.readText(kept)) ?? ''};
 }
 
+/**
+ * What is no regular file can be read only once, and perhaps by us alone, as the FIFO of a shell's `<(…)`: the build gets
+ * a private copy of such a secret.
+ */
+export async function keepSecrets(
+  secrets: readonly BuildSecret[],
+  {files, disk, privatePath}: Place,
+): Promise<readonly BuildSecret[]> {
+  return await Promise.all(
+    secrets.map(async (secret, index) => {
+      if (secret.kind !== 'file' || files.kindOf(secret.path) !== 'other') return secret;
+      const copy = privatePath(`secret-copy-${index}`);
+      // A dry run does not read it.
+      const content = async function* () {
+        yield await files.readBytes(secret.path);
+      };
+      await disk.writePrivateChunks(copy, content());
+      return {...secret, path: copy};
+    }),
+  );
+}
+
 /** The inputs as the plugin gets them. */
 export interface StagedInputs extends Pick<BuildRequest, 'context' | 'file'> {
   /** `--secret` values for kubectl build. */
