@@ -1,6 +1,7 @@
-/** Owns the live view of a build by the plugin, which prints plain lines to us. */
+/** Owns the live view of a build by the plugin, which prints plain lines to us. What is no progress must not move in it. */
 import type {Ports} from '../../../ports.ts';
 import type {Surroundings} from '../../../surroundings.ts';
+import {showText} from '../../../text/show-text.ts';
 import {hasColour, showProgress} from '../progress.ts';
 import {PlainStatuses} from './plain-statuses.ts';
 
@@ -17,7 +18,7 @@ export function openLiveView(
   const progress = showProgress('live', hasColour(surroundings), builtin);
   const statuses = new PlainStatuses({
     status: (status) => progress.observe(status),
-    other: (text) => progress.print(text),
+    other: (text) => progress.print(showText(text)),
     now: wallClock,
   });
   return {
@@ -25,7 +26,7 @@ export function openLiveView(
     end: async (failed) => {
       const error = statuses.end();
       await progress.end(failed);
-      if (failed) await builtin.show(error);
+      if (failed) await builtin.show(showText(error));
     },
   };
 }
