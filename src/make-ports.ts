@@ -10,6 +10,8 @@ import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
 import {readMachineId} from './system/machine-id.ts';
 import {archiveTo, OutputDirectory, openArchive} from './system/output-disk.ts';
+import {PrivateDirectories} from './system/private-directory.ts';
+import {listRoots} from './system/private-root.ts';
 import {PathPrograms} from './system/programs.ts';
 import {Runner} from './system/runner.ts';
 import {confirm, StandardInput} from './system/standard-input.ts';
@@ -18,7 +20,10 @@ import type {Terminal} from './system/terminal.ts';
 /** The process and its machine. */
 export interface Host {
   /** It opens each of its streams the first time that it is read. */
-  readonly process: Pick<NodeJS.Process, 'arch' | 'env' | 'on' | 'platform' | 'stderr' | 'stdin' | 'stdout'>;
+  readonly process: Pick<
+    NodeJS.Process,
+    'arch' | 'env' | 'getuid' | 'kill' | 'on' | 'pid' | 'platform' | 'stderr' | 'stdin' | 'stdout'
+  >;
   readonly temporaryRoot: () => string;
   readonly hostname: () => string;
 }
@@ -33,9 +38,19 @@ export function makePorts(
   const interruption = new SignalInterruption(process);
   const atExit = (cleanUp: () => void) => void process.on('exit', () => tryTo(cleanUp));
   const runner = new Runner(interruption, platform, atExit);
-  const files = new DiskFiles(temporaryRoot(), atExit);
+  const uid = process.getuid?.();
+  const cache = env.XDG_CACHE_HOME || env.LOCALAPPDATA || (env.HOME ? join(env.HOME, '.cache') : '');
+  const privates = new PrivateDirectories({
+    roots: listRoots(process, temporaryRoot(), cache),
+    uid,
+    pid: process.pid,
+    host: hostname(),
+    kill: (pid, signal) => void process.kill(pid, signal),
+    atExit,
+    complain: (text) => notes.note(text),
+  });
+  const files = new DiskFiles(privates, uid);
   const home = findHome({env, platform}, files);
-  const cache = env.XDG_CACHE_HOME || env.LOCALAPPDATA || join(home, '.cache');
   let machine: Promise<string> | undefined;
   const tools = {runner, interruption, env, platform, home, showLine};
   return {
@@ -44,7 +59,7 @@ export function makePorts(
     clusters: {
       connect: (target, connection) => new SystemCluster(tools, target, connection),
     },
-    delegate: new BuildDelegate(runner, terminal, env, {platform, arch}),
+    delegate: new BuildDelegate(runner, terminal, env, {platform, arch}, (pid) => privates.recordChild(pid)),
     programs: new PathPrograms(runner, env, platform),
     builtin: {
       contexts: contextDisk,

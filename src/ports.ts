@@ -18,10 +18,18 @@ export interface Files {
   isWritableDirectory(directory: string): boolean;
   /** What is at `path`, with links followed. */
   kindOf(path: string): FileKind;
-  /** A new directory that only this user can enter. It is removed when the process ends, whatever ends it. */
-  makePrivateDirectory(): Promise<string>;
+  /**
+   * A new directory that only this user can enter, and that is in none of `outside`. It is removed when the process
+   * ends; if that is killed, when the next one makes such a directory. Throws `temporary-files`.
+   */
+  makePrivateDirectory(outside?: readonly string[]): Promise<PrivateDirectory>;
   /** Writes a file that only this user can read. */
   writePrivate(path: string, text: string): Promise<void>;
+  /**
+   * Removes a private file that begins with `mark`, and gives what follows it. Undefined, and nothing is removed, for
+   * any other file.
+   */
+  takePrivate(path: string, mark: string): Promise<string | undefined>;
   /** Creates a directory that only this user can enter, and its missing parents. */
   makeDirectory(path: string): Promise<void>;
   /** The same as `writePrivate`, from chunks. */
@@ -30,11 +38,20 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Replaces the file in one step: at every moment either the old one or the whole new one is there. */
   replace(path: string, text: string): Promise<void>;
+  /** Who else could replace `path` in a directory that all users share, as a clause; undefined if nobody. */
+  findSquatter(path: string): string | undefined;
   /** The path with all links resolved. Throws the system's error. */
   realPath(path: string): string;
   join(...parts: string[]): string;
   dirname(path: string): string;
   basename(path: string): string;
+}
+
+export interface PrivateDirectory {
+  readonly path: string;
+  /** For files that may be large: another directory on a disk if `path` is in memory. */
+  readonly spool: string;
+  remove(): Promise<void>;
 }
 
 /** Our standard input; it can be read once. */

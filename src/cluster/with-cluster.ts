@@ -15,28 +15,38 @@ export interface OpenedCluster {
   readonly cluster: Cluster;
   /** kubectl's connection flags that pin the target. */
   readonly pinArgs: readonly string[];
-  /** The path of a file or directory in the private directory. */
+  /** The path of a file in the private directory. */
   readonly privatePath: (name: string) => string;
+  /** The same for a file that may be large. */
+  readonly spoolPath: (name: string) => string;
 }
 
-/** No request is sent before `use` begins, and no file is left after it ends. */
+/** No request is sent before `use` begins, and no file is left after it ends. None is ever in one of `outside`. */
 export async function withCluster<T>(
   connection: ConnectionRequest,
   surroundings: Surroundings,
   ports: Ports,
   use: (opened: OpenedCluster) => Promise<T>,
+  outside: readonly string[] = [],
 ): Promise<T> {
   const {files, clusters} = ports;
   const {target, pinArgs} = await loadTarget(connection, surroundings, files);
-  const directory = await files.makePrivateDirectory();
-  const privatePath = (name: string) => files.join(directory, name);
+  const directory = await files.makePrivateDirectory(outside);
+  const privatePath = (name: string) => files.join(directory.path, name);
+  const spoolPath = (name: string) => files.join(directory.spool, name);
   try {
     const args = pinArgs ?? (await writeOwnKubeconfig(target, privatePath('kubeconfig'), connection, ports));
     const cluster = clusters.connect(target, {args, requestTimeout: connection.requestTimeout});
-    return await use({target, byNames: identifyByNames(target), cluster, pinArgs: args, privatePath});
+    return await use({
+      target,
+      byNames: identifyByNames(target),
+      cluster,
+      pinArgs: args,
+      privatePath,
+      spoolPath,
+    });
   } finally {
-    // An earlier error matters more; at the end of the process the removal is tried again.
-    await files.remove(directory).catch(() => undefined);
+    await directory.remove();
   }
 }
 

@@ -31,11 +31,11 @@ export async function askVersion(
   const {files} = ports;
   const directory = await files.makePrivateDirectory();
   try {
-    const kubeconfig = files.join(directory, 'kubeconfig');
+    const kubeconfig = files.join(directory.path, 'kubeconfig');
     await files.writePrivate(kubeconfig, NOWHERE);
     return await ask({name, path, limit}, {KUBECONFIG: kubeconfig}, ports);
   } finally {
-    await files.remove(directory).catch(() => undefined);
+    await directory.remove();
   }
 }
 

@@ -73,6 +73,7 @@ export async function dryRunBuild(
       ...NO_STAGING,
       files: ports.files,
       privatePath: build.privatePath,
+      spoolPath: build.spoolPath,
     });
     const passes = [
       firstPass(build.request, build.tags),
@@ -118,7 +119,8 @@ function foreseeCommand(
 ): PlannedCommand {
   const request = {...pass.request, context, file};
   const {argv, env, cwd} = planBuild({...pass, request}, {...build, runtime, secretSpecs});
-  const hide = (word: string) => word.replaceAll(build.privatePath(''), PRIVATE);
+  const hide = (word: string) =>
+    word.replaceAll(build.privatePath(''), PRIVATE).replaceAll(build.spoolPath(''), PRIVATE);
   const hidden = Object.entries(env).map(([name, value]) => [
     name,
     value === undefined ? value : hide(value),

@@ -15,6 +15,7 @@ import {checkResultFile, listResultFiles, type ResultFile} from './build-result.
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
+import {listOpenDirectories} from './inputs/open-directories.ts';
 import {checkOutput} from './inputs/outputs.ts';
 import {type BuildSecret, readBuildSecrets} from './inputs/secrets.ts';
 import {type BuildInputs, keepSecrets, readInputs, type Staging} from './inputs/stage-inputs.ts';
@@ -64,12 +65,12 @@ export async function prepareBuild<T>(
   const sources = {env, cwd, exists: (path: string) => files.kindOf(path) !== 'missing'};
   const asked = readBuildSecrets(request.secrets, sources);
 
-  return await withCluster(request.connection, surroundings, ports, async (opened) => {
-    const {target, byNames, cluster, privatePath} = opened;
+  const prepare = async (opened: OpenedCluster) => {
+    const {target, byNames, cluster, privatePath, spoolPath} = opened;
     const {namespace} = target;
     // Names alone can rule a build out before anything starts, even a credential plugin.
     if (byNames.product !== 'unknown') checkProduct(request, byNames);
-    const place = {...staging, files, privatePath};
+    const place = {...staging, files, privatePath, spoolPath};
     const [plugin, facts, inputs, secrets] = await Promise.all([
       delegate.find(),
       attempt(() => cluster.read(whatToAsk(request)), NO_FACTS),
@@ -122,7 +123,9 @@ export async function prepareBuild<T>(
         notes,
       }),
     );
-  });
+  };
+  const outside = listOpenDirectories(request);
+  return await withCluster(request.connection, surroundings, ports, prepare, outside);
 }
 
 /** The context is looked through while the cluster answers. */

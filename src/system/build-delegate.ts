@@ -12,17 +12,21 @@ export class BuildDelegate implements Delegate {
   readonly #terminal: Terminal;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #machine: Machine;
+  readonly #record: (pid: number) => void;
 
+  /** `record` keeps the number of a delegate that was started. */
   constructor(
     runner: Runner,
     terminal: Terminal,
     env: Readonly<Record<string, string | undefined>>,
     machine: Machine,
+    record: (pid: number) => void,
   ) {
     this.#runner = runner;
     this.#terminal = terminal;
     this.#env = env;
     this.#machine = machine;
+    this.#record = record;
   }
 
   /** It cannot report its version, and kvaps/kubectl-build creates a pod whatever its arguments are, even `--help`. */
@@ -44,6 +48,7 @@ export class BuildDelegate implements Delegate {
         input,
         stdout: stdout === 'result' ? 'inherit' : 'stderr',
         stderr,
+        onStart: this.#record,
       });
     switch (progress.mode) {
       case 'shown':

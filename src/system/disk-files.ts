@@ -1,4 +1,4 @@
-/** Owns the disk, and is the only importer of node:fs. Private files are readable by this user only, and temporary. */
+/** Owns the files that commands read and write. Private files are readable by this user only, and temporary. */
 import {
   accessSync,
   constants,
@@ -6,42 +6,28 @@ import {
   createWriteStream,
   existsSync,
   realpathSync,
-  rmSync,
   statSync,
 } from 'node:fs';
-import {
-  type FileHandle,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
+import {type FileHandle, mkdir, open, readFile, realpath, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
-import {TiltbuildError} from '../errors.ts';
-import type {FileKind, Files} from '../ports.ts';
-import {reasonOf} from '../system-error.ts';
+import type {FileKind, Files, PrivateDirectory} from '../ports.ts';
+import {type PrivateDirectories, unwritable} from './private-directory.ts';
+import {findSquatter} from './private-root.ts';
 
 /** Fails if the file is already there, even as a link. */
 const PRIVATE = {mode: 0o600, flag: 'wx'} as const;
 
 export class DiskFiles implements Files {
-  readonly #temporaryRoot: string;
-  readonly #privateDirectories = new Set<string>();
+  readonly #privates: PrivateDirectories;
+  readonly #uid: number | undefined;
   readonly join = join;
   readonly dirname = dirname;
   readonly basename = basename;
 
-  /** Private directories are created in `temporaryRoot`; `atExit` runs its argument when the process ends. */
-  constructor(temporaryRoot: string, atExit: (cleanUp: () => void) => void) {
-    this.#temporaryRoot = temporaryRoot;
-    atExit(() => {
-      for (const directory of this.#privateDirectories) rmSync(directory, {recursive: true, force: true});
-    });
+  constructor(privates: PrivateDirectories, uid: number | undefined) {
+    this.#privates = privates;
+    this.#uid = uid;
   }
 
   async readText(path: string): Promise<string | undefined> {
@@ -76,15 +62,20 @@ export class DiskFiles implements Files {
     }
   }
 
-  async makePrivateDirectory(): Promise<string> {
-    // mkdtemp creates it with mode 0700.
-    const directory = await this.#temporary(mkdtemp(join(this.#temporaryRoot, 'kubectl-tiltbuild-')));
-    this.#privateDirectories.add(directory);
-    return directory;
+  async makePrivateDirectory(outside: readonly string[] = []): Promise<PrivateDirectory> {
+    return this.#privates.make(outside);
   }
 
   async writePrivate(path: string, content: string | Uint8Array): Promise<void> {
-    await this.#temporary(writeFile(path, content, PRIVATE));
+    await temporary(path, writeFile(path, content, PRIVATE));
+  }
+
+  async takePrivate(path: string, mark: string): Promise<string | undefined> {
+    if (!this.#privates.owns(path)) return undefined;
+    const text = await readFile(path, 'utf8');
+    if (!text.startsWith(mark)) return undefined;
+    await rm(path);
+    return text.slice(mark.length);
   }
 
   async makeDirectory(path: string): Promise<void> {
@@ -95,7 +86,7 @@ export class DiskFiles implements Files {
     const {pipeline} = await import('node:stream/promises');
     const {Readable} = await import('node:stream');
     const file = createWriteStream(path, {mode: PRIVATE.mode, flags: PRIVATE.flag});
-    await this.#temporary(pipeline(Readable.from(chunks), file));
+    await temporary(path, pipeline(Readable.from(chunks), file));
   }
 
   /** Writes a stream to a new private file. */
@@ -106,7 +97,6 @@ export class DiskFiles implements Files {
 
   async remove(path: string): Promise<void> {
     await rm(path, {recursive: true, force: true});
-    this.#privateDirectories.delete(path);
   }
 
   realPath(path: string): string {
@@ -124,16 +114,15 @@ export class DiskFiles implements Files {
     }
   }
 
-  async #temporary<T>(written: Promise<T>): Promise<T> {
-    return await written.catch((cause) => {
-      const root = this.#temporaryRoot;
-      throw new TiltbuildError(
-        'temporary-files',
-        `Cannot write temporary files in ${root}: ${reasonOf(cause)}.`,
-        {remedy: ['Free some space there, or set TMPDIR (TEMP on Windows) to another directory.'], cause},
-      );
-    });
+  findSquatter(path: string): string | undefined {
+    return findSquatter(path, this.#uid);
   }
+}
+
+async function temporary<T>(path: string, written: Promise<T>): Promise<T> {
+  return await written.catch((cause) => {
+    throw unwritable(dirname(dirname(path)), cause);
+  });
 }
 
 /** A new private file, to write piece by piece. */

@@ -40,6 +40,8 @@ export interface SuperviseOptions {
   readonly stderr: 'inherit' | Sink;
   /** Ends the program when aborted, as a signal to us would. */
   readonly stop?: AbortSignal;
+  /** Called with the number of its process. */
+  readonly onStart?: (pid: number) => void;
 }
 
 /** A program whose standard streams are pipes to us. */
@@ -53,6 +55,7 @@ export interface Piped {
 }
 
 interface Child {
+  readonly pid: number | undefined;
   readonly stderr: AsyncIterable<Uint8Array> | null;
   /** Rejects if the program could not be started. */
   readonly ended: Promise<Ended>;
@@ -116,6 +119,7 @@ export class Runner {
     const start = this.#platform === 'win32' || options.input !== undefined ? startWithExeca : startDirectly;
     const child = await start(program, args, options);
     this.#running.add(child);
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     const forget = () => this.#running.delete(child);
     child.ended.then(forget, forget);
     let timer: NodeJS.Timeout | undefined;
@@ -144,7 +148,12 @@ export class Runner {
   /** Runs a program as one end of a connection. It is ended with us, and by nothing else but `kill`. */
   pipe(program: string, args: readonly string[], env: Env): Piped {
     const process = spawn(program, args, {env, stdio: 'pipe', windowsHide: true});
-    const child = {stderr: process.stderr, ended: endOf(process), kill: () => process.kill('SIGTERM')};
+    const child = {
+      pid: process.pid,
+      stderr: process.stderr,
+      ended: endOf(process),
+      kill: () => process.kill('SIGTERM'),
+    };
     this.#running.add(child);
     const forget = () => this.#running.delete(child);
     child.ended.then(forget, forget);
@@ -176,7 +185,7 @@ async function startWithExeca(
     if (exitCode === undefined && signal === undefined) throw result.cause ?? result;
     return {exitCode, signal};
   });
-  return {stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
+  return {pid: child.pid, stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
 }
 
 function startDirectly(program: string, args: readonly string[], options: SuperviseOptions): Child {
@@ -186,7 +195,8 @@ function startDirectly(program: string, args: readonly string[], options: Superv
     cwd,
     stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
   });
-  return {stderr: child.stderr, ended: endOf(child), kill: (signal) => child.kill(signal)};
+  const {pid, stderr: output} = child;
+  return {pid, stderr: output, ended: endOf(child), kill: (signal) => child.kill(signal)};
 }
 
 function endOf(child: ChildProcess): Promise<Ended> {

@@ -1,6 +1,15 @@
 /** Covers credentials and connection flags: the API server and the delegate both get them. */
-import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {delimiter, join} from 'node:path';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {delimiter, dirname, join} from 'node:path';
 import {expect} from 'chai';
 import {parse, stringify} from 'yaml';
 import type {KubeconfigAuth, KubeconfigOptions} from '../helpers/api-kubeconfig.ts';
@@ -64,6 +73,11 @@ function lentPins(world: World): readonly string[] {
   expect(own).to.include({mode: 0o600, directoryMode: 0o700});
   expect(own?.path.startsWith(world.sandbox.tmp)).to.equal(true);
   return ['--kubeconfig', own?.path ?? '', '--namespace', 'default'];
+}
+
+/** As kubectl build asks for a login that we lend. */
+function askLogin(world: World, file: string): Promise<Ended> {
+  return world.tiltbuild(['__login', file, join(world.sandbox.root, 'plugin'), '--flag']);
 }
 
 function expectBuilt(
@@ -151,17 +165,49 @@ describeCommand('a login', (world) => {
     expect(filesWith(world, world.api.token)).to.deep.equal([join(world.sandbox.root, 'plugin')]);
   });
 
+  const lend = (name: string, text = 'kubectl tiltbuild login\nlent\n', mode = 0o600) => {
+    const file = join(world.sandbox.root, name);
+    mkdirSync(dirname(file), {recursive: true, mode: 0o700});
+    writeFileSync(file, text, {mode});
+    return file;
+  };
+
+  it('is taken from no other file, which is neither shown nor removed', async () => {
+    connectByPlugin(world, [
+      'of the plugin',
+      'and again',
+      'and again',
+      'and again',
+      'and again',
+      'and again',
+    ]);
+    const own = 'kubectl-tiltbuild-1_1_1_host_abcdef';
+    const open = lend('kubectl-tiltbuild-1_1_1_host_opened/login');
+    chmodSync(dirname(open), 0o755);
+    const twin = lend(`${own}/twin`);
+    linkSync(twin, join(world.sandbox.root, 'twin'));
+    symlinkSync(lend('elsewhere/login'), join(world.sandbox.root, own, 'link'));
+    for (const file of [
+      open,
+      twin,
+      join(world.sandbox.root, own, 'link'),
+      lend('elsewhere/other'),
+      lend(`${own}/unmarked`, 'lent\n'),
+      lend(`${own}/readable`, undefined, 0o644),
+    ]) {
+      const {stdout, stderr} = await askLogin(world, file);
+      expect(stdout + stderr, file)
+        .to.contain('ExecCredential')
+        .and.not.contain('lent');
+      expect(readFileSync(file, 'utf8')).to.contain('lent');
+    }
+  });
+
   it('by a credential plugin is passed on once, and then comes from the plugin', async () => {
     const runs = connectByPlugin(world, ['of the plugin']);
-    const file = join(world.sandbox.root, 'lent');
-    writeFileSync(file, 'lent\n');
+    const file = lend('kubectl-tiltbuild-1_1_1_host_abcdef/login');
     const ask = async () => {
-      const {exitCode, stdout} = await world.tiltbuild([
-        '__login',
-        file,
-        join(world.sandbox.root, 'plugin'),
-        '--flag',
-      ]);
+      const {exitCode, stdout} = await askLogin(world, file);
       return {exitCode, stdout};
     };
     expect(await ask()).to.deep.equal({exitCode: 0, stdout: 'lent\n'});

@@ -7,7 +7,7 @@ import {loadTarget} from '../../src/cluster/target/load-target.ts';
 import type {Target} from '../../src/cluster/target/target.ts';
 import {TiltbuildError} from '../../src/errors.ts';
 import type {Surroundings} from '../../src/surroundings.ts';
-import {DiskFiles} from '../../src/system/disk-files.ts';
+import {diskFiles} from './private-place.ts';
 import {makeSurroundings} from './surroundings.ts';
 
 export function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {
@@ -22,7 +22,7 @@ export async function loadOnDisk(
   request: Omit<ConnectionRequest, 'passed'>,
   surroundings: Pick<Surroundings, 'cwd' | 'env'>,
 ): Promise<Target | TiltbuildError> {
-  const files = new DiskFiles(tmpdir(), () => undefined);
+  const files = diskFiles(tmpdir());
   const {platform} = process;
   return await loadTarget(
     {...request, passed: []},

@@ -14,8 +14,9 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {TiltbuildError} from '../../src/errors.ts';
-import {DiskFiles, openPrivate, readPieces} from '../../src/system/disk-files.ts';
+import {type DiskFiles, openPrivate, readPieces} from '../../src/system/disk-files.ts';
 import {catchError} from '../helpers/caught.ts';
+import {diskFiles} from '../helpers/private-place.ts';
 
 const mode = (path: string) => statSync(path).mode & 0o777;
 
@@ -27,15 +28,17 @@ describe('DiskFiles', () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'disk-files-'));
     mkdirSync(join(root, 'tmp'));
-    files = new DiskFiles(join(root, 'tmp'), (run) => {
-      cleanUp = run;
+    files = diskFiles(join(root, 'tmp'), {
+      atExit: (run) => {
+        cleanUp = run;
+      },
     });
   });
   afterEach(() => rmSync(root, {recursive: true, force: true}));
 
   it('makes directories and files that only this user can see, another directory each time', async () => {
-    const directory = await files.makePrivateDirectory();
-    expect(await files.makePrivateDirectory()).not.to.equal(directory);
+    const {path: directory} = await files.makePrivateDirectory();
+    expect((await files.makePrivateDirectory()).path).not.to.equal(directory);
     await files.writePrivate(join(directory, 'secret'), 'hunter2\n');
     expect(readFileSync(join(directory, 'secret'), 'utf8')).to.equal('hunter2\n');
     expect(directory.startsWith(join(root, 'tmp', 'kubectl-tiltbuild-'))).to.equal(true);
@@ -57,14 +60,14 @@ describe('DiskFiles', () => {
 
   it('says where no temporary file can be written, and why', async () => {
     const path = join(root, 'nowhere');
-    const error = await catchError(new DiskFiles(path, () => {}).makePrivateDirectory());
+    const error = await catchError(diskFiles(path).makePrivateDirectory());
     expect(error).to.be.instanceOf(TiltbuildError).and.include({code: 'temporary-files'});
     expect(error.message).to.include(path).and.include('no such file or directory');
     expect((error as TiltbuildError).remedy.join()).to.include('TMPDIR');
   });
 
   it('removes private directories when the process ends, and no others', async () => {
-    const directory = await files.makePrivateDirectory();
+    const {path: directory} = await files.makePrivateDirectory();
     await files.writePrivate(join(directory, 'secret'), 'x');
     mkdirSync(join(root, 'tmp', 'other'));
     cleanUp();
@@ -72,7 +75,7 @@ describe('DiskFiles', () => {
   });
 
   it('removes files, whole directories and links, not what they lead to, and accepts that nothing is there', async () => {
-    const directory = await files.makePrivateDirectory();
+    const {path: directory} = await files.makePrivateDirectory();
     await files.writePrivate(join(directory, 'secret'), 'x');
     for (const name of ['file', 'kept']) writeFileSync(join(root, name), '');
     symlinkSync(join(root, 'kept'), join(root, 'link'));

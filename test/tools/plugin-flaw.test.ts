@@ -111,7 +111,13 @@ describe('BuildDelegate.find', () => {
   afterEach(() => rmSync(root, {recursive: true}));
 
   const find = (path = root) =>
-    new BuildDelegate({} as Runner, {} as Terminal, {PATH: [path, '/'].join(delimiter)}, process).find();
+    new BuildDelegate(
+      {} as Runner,
+      {} as Terminal,
+      {PATH: [path, '/'].join(delimiter)},
+      process,
+      () => {},
+    ).find();
 
   it('gives nothing where PATH has no such program', async () => {
     expect(await find()).to.equal(undefined);

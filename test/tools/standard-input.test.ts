@@ -6,16 +6,16 @@ import {join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import {expect} from 'chai';
 import {Interrupted, TiltbuildError} from '../../src/errors.ts';
-import {DiskFiles} from '../../src/system/disk-files.ts';
 import {SignalInterruption} from '../../src/system/interruption.ts';
 import {StandardInput} from '../../src/system/standard-input.ts';
+import {diskFiles} from '../helpers/private-place.ts';
 
 describe('StandardInput', () => {
   let directory: string;
   let signals: EventEmitter;
   const path = () => join(directory, 'input');
   const input = (stream: Readable) =>
-    new StandardInput(() => stream, new DiskFiles(directory, () => {}), new SignalInterruption(signals));
+    new StandardInput(() => stream, diskFiles(directory), new SignalInterruption(signals));
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'input-'));

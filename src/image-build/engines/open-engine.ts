@@ -12,7 +12,7 @@ export async function openEngine(
   staging: Staging,
   ports: Ports,
 ): Promise<Engine> {
-  const {engine, program, request, secrets, inputs, privatePath} = build;
+  const {engine, program, request, secrets, inputs, privatePath, spoolPath} = build;
   switch (engine.name) {
     case 'kubectl-build': {
       if (program === undefined) throw missingPlugin();
@@ -20,6 +20,7 @@ export async function openEngine(
         ...staging,
         files: ports.files,
         privatePath,
+        spoolPath,
       });
       const {kubectlBuild} = await import('./kubectl-build/kubectl-build.ts');
       return kubectlBuild(program, staged, build, runtime, ports);

@@ -18,8 +18,10 @@ export interface Staging {
 interface Place extends Staging {
   /** For reading only. */
   readonly files: Files;
-  /** Makes the path of a file or directory in the build's private directory. */
+  /** Makes the path of a file in the build's private directory. */
   readonly privatePath: (name: string) => string;
+  /** The same for a file that may be large. */
+  readonly spoolPath: (name: string) => string;
 }
 
 /** What came from the environment or standard input. */
@@ -39,11 +41,11 @@ export interface BuildInputs extends ReadInputs {
 export async function readInputs(
   {context, file, fileVariable}: BuildRequest,
   {env}: Pick<Surroundings, 'env'>,
-  {files, contexts, input, privatePath}: Place & {readonly contexts: ContextFiles},
+  {files, contexts, input, spoolPath}: Place & {readonly contexts: ContextFiles},
 ): Promise<ReadInputs> {
   if (fileVariable !== undefined) return {dockerfile: readVariable(fileVariable, env)};
   if (context !== '-' && file !== '-') return {};
-  const kept = privatePath('standard-input');
+  const kept = spoolPath('standard-input');
   await input.save(kept);
   // In a dry run it is not read.
   if (files.kindOf(kept) === 'file' && contexts.lstat(kept).size === 0) {
@@ -91,7 +93,7 @@ export async function stageForPlugin(
   request: BuildRequest,
   secrets: readonly BuildSecret[],
   {input, local}: BuildInputs,
-  {disk, privatePath}: Place,
+  {disk, privatePath, spoolPath}: Place,
 ): Promise<StagedInputs> {
   const placed = placeSecrets(secrets, privatePath);
   for (const {file} of placed) if (file) await disk.writePrivate(file.path, file.text);
@@ -99,7 +101,7 @@ export async function stageForPlugin(
   const {context, file} = request;
   if (local === undefined) return {context, file, secretSpecs, ...(input !== undefined && {input})};
 
-  const archive = privatePath('context.tar');
+  const archive = spoolPath('context.tar');
   const {archiveContext} = await import('../../context/archive.ts');
   await disk.writePrivateChunks(archive, archiveContext(local.directory, local.ignored));
   const sentAs = local.dockerfile?.sentAs;

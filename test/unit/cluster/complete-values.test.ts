@@ -23,7 +23,11 @@ async function values(source: ValueSource, prefix: string, {kubeconfig = KUBECON
     files: {
       readText: async () => kubeconfig,
       kindOf: () => 'missing',
-      makePrivateDirectory: async () => '/tmp/private',
+      makePrivateDirectory: async () => ({
+        path: '/tmp/private',
+        spool: '/tmp/private',
+        remove: async () => undefined,
+      }),
       join: (...parts: string[]) => parts.join('/'),
       remove: async () => undefined,
     } as unknown as Ports['files'],

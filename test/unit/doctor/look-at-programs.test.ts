@@ -24,11 +24,14 @@ function machine({found = [], says = {}, plugin}: Machine) {
     },
   };
   const files: Partial<Files> = {
-    makePrivateDirectory: async () => '/private',
+    makePrivateDirectory: async () => ({
+      path: '/private',
+      spool: '/private',
+      remove: async () => disk.clear(),
+    }),
     writePrivate: async (path, text) => {
       disk.set(path, text);
     },
-    remove: async () => disk.clear(),
     join: (...parts) => parts.join('/'),
   };
   const base = makePorts({files});

@@ -22,7 +22,7 @@ function report(
     }),
   };
   const files: Partial<Files> = {
-    makePrivateDirectory: async () => '/private',
+    makePrivateDirectory: async () => ({path: '/private', spool: '/private', remove: async () => undefined}),
     writePrivate: async () => undefined,
     remove: async () => undefined,
     join: (...parts) => parts.join('/'),

@@ -71,7 +71,11 @@ function open(changes: Partial<BuildRequest>, world: World) {
     kindOf: (path) => (path === '.' ? 'directory' : disk.has(path) ? 'file' : 'missing'),
     makePrivateDirectory: async () => {
       step('make private');
-      return PRIVATE;
+      const remove = async () => {
+        step(CLEAN);
+        for (const one of disk.keys()) if (one.startsWith(PRIVATE)) disk.delete(one);
+      };
+      return {path: PRIVATE, spool: PRIVATE, remove};
     },
     writePrivate: write('write'),
     replace: write('replace'),

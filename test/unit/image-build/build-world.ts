@@ -32,6 +32,7 @@ export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBui
     cluster,
     pinArgs: ['--context', 'kind-demo'],
     privatePath: (name) => (name === '' ? '/private' : `/private/${name}`),
+    spoolPath: (name) => (name === '' ? '/private' : `/private/${name}`),
     surroundings: makeSurroundings(),
     program: '/bin/kubectl-build',
     tags: [],

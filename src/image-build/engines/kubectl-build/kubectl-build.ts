@@ -54,7 +54,7 @@ export function kubectlBuild(
         input,
         stop,
         stdout: request.destination.stdout ? 'result' : 'stderr',
-        progress: {mode, spool: privatePath(`progress-${attempt}`), observe},
+        progress: {mode, spool: build.spoolPath(`pass-${pass.number}-progress-${attempt}`), observe},
       });
       const ended = await running.catch(async (error: unknown) => {
         await view?.end(false);

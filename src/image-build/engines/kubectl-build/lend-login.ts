@@ -11,6 +11,9 @@ import type {PreparedBuild} from '../../prepare-build.ts';
 /** The command that stands for the plugin: `__login FILE PLUGIN [ARGUMENT...]`. */
 export const LOGIN_COMMAND = '__login';
 
+/** How the file begins: the command takes no other one. */
+const LOGIN_MARK = 'kubectl tiltbuild login\n';
+
 /** Gives the connection flags for one pass, whose files `privatePath` names. */
 export async function lendLogin(
   {target, cluster, pinArgs, request, surroundings: {self}}: PreparedBuild,
@@ -24,7 +27,7 @@ export async function lendLogin(
   const args = [...self.args, LOGIN_COMMAND, loginFile, login.program, ...(exec.args ?? [])];
   const lent = {...target, user: {...target.user, exec: {...exec, command: self.program, args}}};
   await Promise.all([
-    files.writePrivate(loginFile, login.text),
+    files.writePrivate(loginFile, `${LOGIN_MARK}${login.text}`),
     files.writePrivate(kubeconfig, pinnedKubeconfig(lent)),
   ]);
   return pinToOwnKubeconfig(kubeconfig, target, request.connection);
@@ -41,11 +44,8 @@ export async function answerLogin(
   {file, plugin, args}: LoginQuestion,
   {files, delegate}: Pick<Ports, 'files' | 'delegate'>,
 ): Promise<{readonly text: string; readonly exitCode: number}> {
-  const text = await files.readText(file).catch(() => undefined);
-  if (text !== undefined) {
-    await files.remove(file);
-    return {text, exitCode: 0};
-  }
+  const text = await files.takePrivate(file, LOGIN_MARK).catch(() => undefined);
+  if (text !== undefined) return {text, exitCode: 0};
   const {exitCode} = await delegate.run({
     program: plugin,
     argv: args,

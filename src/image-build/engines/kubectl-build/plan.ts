@@ -16,8 +16,10 @@ export interface PlanFacts {
   readonly runtime: BuilderRuntime;
   /** `--secret` values for the plugin. */
   readonly secretSpecs: readonly string[];
-  /** Makes the path of a file or directory in the build's private directory. */
+  /** Makes the path of a file in the build's private directory. */
   readonly privatePath: (name: string) => string;
+  /** The same for a file that may be large. */
+  readonly spoolPath: (name: string) => string;
   readonly surroundings: Pick<Surroundings, 'cwd' | 'env'>;
 }
 
@@ -31,7 +33,7 @@ export interface Plan {
 }
 
 export function planBuild({request, tags, temporaryName}: BuildPass, facts: PlanFacts): Plan {
-  const {pinArgs, pullSecret, runtime, secretSpecs, privatePath, surroundings} = facts;
+  const {pinArgs, pullSecret, runtime, secretSpecs, privatePath, spoolPath, surroundings} = facts;
   const place = choosePlace(surroundings, privatePath);
   const digest = chooseDigestSource(request, privatePath);
   const usesStdin = request.context === '-' || request.file === '-';
@@ -59,7 +61,7 @@ export function planBuild({request, tags, temporaryName}: BuildPass, facts: Plan
       DOCKER_DEFAULT_PLATFORM: undefined,
       // With a Dockerfile or a context on standard input the plugin leaves a directory behind where temporary
       // files go (its source, `createTempDockerfile`); this one is removed with our own.
-      ...(usesStdin && {TMPDIR: privatePath(''), TEMP: privatePath(''), TMP: privatePath('')}),
+      ...(usesStdin && {TMPDIR: spoolPath(''), TEMP: spoolPath(''), TMP: spoolPath('')}),
     },
     cwd: place.cwd,
     digest,
