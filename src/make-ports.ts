@@ -9,10 +9,11 @@ import {contextDisk} from './system/context-disk.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import {SignalInterruption} from './system/interruption.ts';
 import {readMachineId} from './system/machine-id.ts';
-import {archiveTo, OutputDirectory, openArchive} from './system/output-disk.ts';
+import {archiveTo, OutputDirectory} from './system/output-disk.ts';
 import {PrivateDirectories} from './system/private-directory.ts';
 import {listRoots} from './system/private-root.ts';
 import {PathPrograms} from './system/programs.ts';
+import {openResult} from './system/result-file.ts';
 import {Runner} from './system/runner.ts';
 import {confirm, StandardInput} from './system/standard-input.ts';
 import type {Terminal} from './system/terminal.ts';
@@ -67,7 +68,7 @@ export function makePorts(
       random: (size) => crypto.getRandomValues(new Uint8Array(size)),
       openTree: (path) => new OutputDirectory(path),
       openArchive: (path) =>
-        path === '-' ? archiveTo((chunk) => terminal.writeBytes(chunk)) : openArchive(path),
+        path === '-' ? archiveTo((chunk) => terminal.writeBytes(chunk)) : openResult(path, uid),
       connectAgent: async (path) => (await import('./system/agent-socket.ts')).connectAgent(path),
       show: (text) => terminal.writeError(text),
       terminalSize: () => ({columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24}),

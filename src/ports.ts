@@ -38,6 +38,8 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Replaces the file in one step: at every moment either the old one or the whole new one is there. */
   replace(path: string, text: string): Promise<void>;
+  /** Looks at a file that a result goes to. */
+  locateResult(path: string): ResultPlace;
   /** Who else could replace `path` in a directory that all users share, as a clause; undefined if nobody. */
   findSquatter(path: string): string | undefined;
   /** The path with all links resolved. Throws the system's error. */
@@ -53,6 +55,23 @@ export interface PrivateDirectory {
   readonly spool: string;
   remove(): Promise<void>;
 }
+
+/** The file at the end of a path, links followed. A device or a FIFO is only ever written to. */
+export interface ResultPlace {
+  /** Why it cannot be written, as a clause. */
+  readonly fault: string | undefined;
+  /** The same for all paths to one file; undefined for a device or a FIFO. */
+  readonly identity: string | undefined;
+  /** Removes an earlier result, and remembers its owner and mode. Throws the system's error. */
+  clear(): void;
+  /** Throws the system's error. */
+  open(): FileWriter;
+}
+
+export type FileWriter = ArchiveOutput & {
+  /** Removes what is not complete. */
+  close(): void;
+};
 
 /** Our standard input; it can be read once. */
 export interface Input {
@@ -108,7 +127,7 @@ export interface BuiltinTools {
   /** Opens a directory for a build's files. */
   openTree(path: string): TreeOutput & {close(): void};
   /** Opens a file, or with `-` standard output, for an archive. A file appears under its name once it is complete. */
-  openArchive(path: string): ArchiveOutput & {close(): void};
+  openArchive(path: string): FileWriter;
   /** Connects to an SSH agent's socket. Rejects with the system's error. */
   connectAgent(path: string): Promise<Duplex>;
   /** Shows progress; resolves when it was taken. */

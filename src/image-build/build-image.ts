@@ -5,7 +5,13 @@ import type {Notes, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import {buildInPasses} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
-import {type BuildResult, clearResultFile, writeResultFile} from './build-result.ts';
+import {
+  type BuildResult,
+  checkResultFiles,
+  clearResultFiles,
+  listResultFiles,
+  writeResultFile,
+} from './build-result.ts';
 import {openEngine} from './engines/open-engine.ts';
 import {runPass} from './engines/run-pass.ts';
 import {checkStandardOutput} from './inputs/outputs.ts';
@@ -22,6 +28,10 @@ export async function buildImage(
   const {files, input, notes} = ports;
   const started = ports.now();
   checkStandardOutput(request.output, surroundings);
+  const results = listResultFiles(request);
+  checkResultFiles(results, files);
+  // Before all else, as in docker: whatever fails, an earlier result must not pass for one of this build.
+  const resultFiles = await clearResultFiles(results, files);
   const preparation: Preparation = {
     attempt: async (step) => await step(),
     staging: {disk: files, input},
@@ -32,10 +42,8 @@ export async function buildImage(
       product: {product},
       tags,
       pullSecret,
-      resultFiles,
     } = build;
     for (const note of build.notes) notes.note(note);
-    for (const file of resultFiles) await clearResultFile(file, files);
     const runtime = builderRuntime(await ensureBuilder(build.builder, ports), product);
     describe(build, notes);
 
@@ -59,7 +67,7 @@ export async function buildImage(
         pullSecret: pullSecret.name ?? null,
         seconds: Math.round(ports.now() - started) / 1000,
       };
-      for (const file of resultFiles) await writeResultFile(file, result, files);
+      for (const file of resultFiles) await writeResultFile(file, result);
       await deliver(result);
       await nodeTags?.removeOld();
     } finally {

@@ -1,7 +1,7 @@
 /** Owns the result of a build: its forms on standard output, and the files that it is written to. */
 import type {Product} from '../cluster/product.ts';
 import {TiltbuildError} from '../errors.ts';
-import type {Files} from '../ports.ts';
+import type {Files, ResultPlace} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import {formatJson} from '../text/show-text.ts';
 import type {BuildRequest, EngineName, PrintForm} from './build-request.ts';
@@ -54,6 +54,11 @@ export interface ResultFile {
   readonly format: (result: BuildResult) => string;
 }
 
+/** One that was cleared for the result to come. */
+export interface ClearedFile extends ResultFile {
+  readonly place: ResultPlace;
+}
+
 /** The files that `request` asks for. */
 export function listResultFiles({iidFile, metadataFile, contentName}: BuildRequest): readonly ResultFile[] {
   const files: ResultFile[] = [];
@@ -73,41 +78,64 @@ export function listResultFiles({iidFile, metadataFile, contentName}: BuildReque
   return files;
 }
 
-/** Throws `usage` where the file cannot be written; changes nothing. */
-export function checkResultFile({flag, path, createsDirectory}: ResultFile, files: Files): void {
-  const directory = files.dirname(path);
-  const kind = files.kindOf(directory);
-  if (files.kindOf(path) === 'directory') throw unusable(flag, path, 'it is a directory');
-  if (createsDirectory && kind === 'missing') return;
-  if (kind !== 'directory') throw unusable(flag, path, `there is no directory "${directory}"`);
-  if (!files.isWritableDirectory(directory)) throw unusable(flag, path, `"${directory}" is not writable`);
+/** Throws `usage` where one cannot be written, or two are the same; changes nothing. */
+export function checkResultFiles(results: readonly ResultFile[], files: Files): void {
+  const seen = new Map<string, string>();
+  for (const {flag, path, createsDirectory} of results) {
+    if (createsDirectory) {
+      const squatter = files.findSquatter(path);
+      if (squatter !== undefined) throw unusable(flag, path, squatter);
+      if (files.kindOf(files.dirname(path)) === 'missing') continue;
+    }
+    const {fault, identity} = files.locateResult(path);
+    if (fault !== undefined) throw unusable(flag, path, fault);
+    const other = identity && seen.get(identity);
+    if (other) throw new TiltbuildError('usage', `${other} and ${flag} are the same file, "${path}".`);
+    if (identity) seen.set(identity, flag);
+  }
 }
 
 /**
- * Makes room for a file that was checked: creates its directory, and removes an older file, so a build that fails
+ * Makes room for files that were checked: creates their directories, and removes older files, so a build that fails
  * leaves no earlier result behind. Throws `usage`.
  */
-export async function clearResultFile(
-  {flag, path, createsDirectory}: ResultFile,
+export async function clearResultFiles(
+  results: readonly ResultFile[],
   files: Files,
-): Promise<void> {
-  const directory = files.dirname(path);
-  if (createsDirectory && files.kindOf(directory) === 'missing') {
-    await files.makeDirectory(directory).catch((error: unknown) => {
-      throw unusable(flag, path, `could not create "${directory}": ${reasonOf(error)}`);
-    });
+): Promise<readonly ClearedFile[]> {
+  const cleared: ClearedFile[] = [];
+  for (const result of results) {
+    const {flag, path} = result;
+    const directory = files.dirname(path);
+    if (result.createsDirectory && files.kindOf(directory) === 'missing') {
+      await files.makeDirectory(directory).catch((error: unknown) => {
+        throw unusable(flag, path, `could not create "${directory}": ${reasonOf(error)}`);
+      });
+    }
+    const place = files.locateResult(path);
+    try {
+      place.clear();
+    } catch (error) {
+      throw unusable(flag, path, reasonOf(error));
+    }
+    cleared.push({...result, place});
   }
-  await files.remove(path);
+  return cleared;
 }
 
-/** Writes it whole or not at all. Throws `result-not-written`. */
+/** Writes it whole or not at all, where it is a file of its own. Throws `result-not-written`. */
 export async function writeResultFile(
-  {flag, path, format}: ResultFile,
+  {flag, path, format, place}: ClearedFile,
   result: BuildResult,
-  files: Files,
 ): Promise<void> {
   try {
-    await files.replace(path, format(result));
+    const writer = place.open();
+    try {
+      await writer.write(Buffer.from(format(result)));
+      await writer.complete();
+    } finally {
+      writer.close();
+    }
   } catch (cause) {
     throw new TiltbuildError(
       'result-not-written',

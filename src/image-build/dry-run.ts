@@ -10,6 +10,7 @@ import type {Surroundings} from '../surroundings.ts';
 import type {Advice} from '../text/advice.ts';
 import {type BuildPass, firstPass, isTaggedInNode, nameWithTag, taggingPass} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
+import {checkResultFiles, listResultFiles} from './build-result.ts';
 import {planBuild} from './engines/kubectl-build/plan.ts';
 import {type StagedInputs, type Staging, stageForPlugin} from './inputs/stage-inputs.ts';
 import {type Attempt, type PreparedBuild, prepareBuild} from './prepare-build.ts';
@@ -59,6 +60,7 @@ export async function dryRunBuild(
       return otherwise;
     }
   };
+  checkResultFiles(listResultFiles(request), ports.files);
   const preparation = {attempt, staging: NO_STAGING};
   return await prepareBuild(request, surroundings, ports, preparation, async (build) => {
     const {facts, product} = build.builder;

@@ -11,7 +11,6 @@ import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {BuildRequest} from './build-request.ts';
-import {checkResultFile, listResultFiles, type ResultFile} from './build-result.ts';
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
@@ -33,7 +32,6 @@ export interface PreparedBuild extends OpenedCluster {
   readonly tags: readonly QualifiedTag[];
   readonly pullSecret: PullSecret;
   readonly builder: BuilderTask;
-  readonly resultFiles: readonly ResultFile[];
   /** What the user should know before the build. */
   readonly notes: readonly string[];
 }
@@ -87,8 +85,6 @@ export async function prepareBuild<T>(
         reason: 'none that can be used',
       },
     );
-    const resultFiles = listResultFiles(request);
-    for (const file of resultFiles) checkResultFile(file, files);
     if (request.output !== undefined) checkOutput(request.output, files);
     const builder = {
       request: requestBuilder(request, namespace, product.product, started),
@@ -119,7 +115,6 @@ export async function prepareBuild<T>(
         tags,
         pullSecret,
         builder,
-        resultFiles,
         notes,
       }),
     );

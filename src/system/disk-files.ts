@@ -8,12 +8,13 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import {type FileHandle, mkdir, open, readFile, realpath, rename, rm, writeFile} from 'node:fs/promises';
+import {type FileHandle, mkdir, open, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
-import type {FileKind, Files, PrivateDirectory} from '../ports.ts';
+import type {FileKind, Files, PrivateDirectory, ResultPlace} from '../ports.ts';
 import {type PrivateDirectories, unwritable} from './private-directory.ts';
 import {findSquatter} from './private-root.ts';
+import {locateResult, replaceFile} from './result-file.ts';
 
 /** Fails if the file is already there, even as a link. */
 const PRIVATE = {mode: 0o600, flag: 'wx'} as const;
@@ -104,14 +105,17 @@ export class DiskFiles implements Files {
   }
 
   async replace(path: string, text: string): Promise<void> {
-    const partial = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+    const writer = replaceFile(path);
     try {
-      await writeFile(partial, text, {flag: 'wx'});
-      await rename(partial, path);
-    } catch (error) {
-      await rm(partial, {force: true});
-      throw error;
+      await writer.write(Buffer.from(text));
+      await writer.complete();
+    } finally {
+      writer.close();
     }
+  }
+
+  locateResult(path: string): ResultPlace {
+    return locateResult(path, this.#uid);
   }
 
   findSquatter(path: string): string | undefined {

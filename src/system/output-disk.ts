@@ -1,4 +1,4 @@
-/** Owns writing what a build gives back to the disk: a tree into a directory and never beyond it, or an archive. */
+/** Owns writing what a build gives back to the disk: a tree into a directory, and never beyond it. */
 import {
   chmodSync,
   closeSync,
@@ -10,17 +10,15 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  realpathSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   utimesSync,
   writeSync,
 } from 'node:fs';
-import {type FileHandle, open} from 'node:fs/promises';
-import {basename, dirname, join, sep} from 'node:path';
-import type {ArchiveOutput, TreeOutput} from '../buildkit/session/outputs.ts';
+import {dirname, join, sep} from 'node:path';
+import type {TreeOutput} from '../buildkit/session/outputs.ts';
+import type {FileWriter} from '../ports.ts';
 
 const {O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_WRONLY} = constants;
 
@@ -132,68 +130,8 @@ function toSeconds(nanoseconds: bigint): number {
   return microseconds % 1e6 === 0 ? microseconds / 1e6 : (microseconds + 0.5) / 1e6;
 }
 
-export type ClosableArchive = ArchiveOutput & {
-  /** Removes what is not complete. */
-  close(): void;
-};
-
-/** Behind a link, the file that it leads to is replaced. A FIFO or a device is written to as it is. */
-export function openArchive(path: string): ClosableArchive {
-  const existing = statSync(path, {throwIfNoEntry: false});
-  if (existing === undefined) return new OutputFile(path, 0o666);
-  return existing.isFile() ? new OutputFile(realpathSync(path), existing.mode & 0o777) : writeThrough(path);
-}
-
-/** A file that appears under its name once it is complete. */
-class OutputFile implements ClosableArchive {
-  readonly kind = 'archive';
-  readonly #path: string;
-  readonly #partial: string;
-  #descriptor: number | undefined;
-
-  constructor(path: string, mode: number) {
-    this.#path = path;
-    this.#partial = join(dirname(path), `${PARTIAL}-${basename(path).slice(0, 99)}`);
-    rmSync(this.#partial, {force: true});
-    this.#descriptor = openSync(this.#partial, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    if (this.#descriptor === undefined) throw new Error('the output was closed');
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#descriptor, chunk, at);
-  }
-
-  async complete(): Promise<void> {
-    if (this.#descriptor === undefined) throw new Error('the output was closed');
-    closeSync(this.#descriptor);
-    this.#descriptor = undefined;
-    renameSync(this.#partial, this.#path);
-  }
-
-  close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
-    rmSync(this.#partial, {force: true});
-  }
-}
-
-/** Opening a FIFO waits for a reader, and writing to it for room. */
-function writeThrough(path: string): ClosableArchive {
-  let file: Promise<FileHandle> | undefined;
-  const close = async () => void (await file)?.close();
-  return {
-    kind: 'archive',
-    write: async (chunk) => {
-      file ??= open(path, O_WRONLY);
-      await (await file).writeFile(chunk);
-    },
-    complete: close,
-    close: () => void close().catch(() => undefined),
-  };
-}
-
 /** An archive that goes wherever `write` takes it, such as standard output. */
-export function archiveTo(write: (chunk: Uint8Array) => Promise<void>): ClosableArchive {
+export function archiveTo(write: (chunk: Uint8Array) => Promise<void>): FileWriter {
   return {kind: 'archive', write, complete: async () => undefined, close: () => undefined};
 }
 

@@ -5,7 +5,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {type Output, serveOutputs} from '../../src/buildkit/session/outputs.ts';
-import {OutputDirectory, openArchive} from '../../src/system/output-disk.ts';
+import {OutputDirectory} from '../../src/system/output-disk.ts';
+import {openResult} from '../../src/system/result-file.ts';
 import {buildDirectory} from './build-directory.ts';
 import {type Dockerd, startDockerd} from './dockerd.ts';
 import {SHELL, whyNoShell, writeShell} from './shell-image.ts';
@@ -70,7 +71,7 @@ const MAKE = [
   it('are the same as an archive', async () => {
     const [theirs, ours] = [join(root, 'docker.tar'), join(root, 'ours.tar')];
     byDocker(`type=tar,dest=${theirs}`);
-    const archive = openArchive(ours);
+    const archive = openResult(ours, process.getuid?.());
     await byUs('tar', archive);
     archive.close();
     const list = (path: string) => execFileSync('tar', ['tvf', path, '--full-time'], {encoding: 'utf8'});

@@ -15,7 +15,8 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {archiveTo, OutputDirectory, openArchive} from '../../src/system/output-disk.ts';
+import {archiveTo, OutputDirectory} from '../../src/system/output-disk.ts';
+import {openResult} from '../../src/system/result-file.ts';
 import {catchError} from '../helpers/caught.ts';
 
 let root: string;
@@ -116,7 +117,7 @@ describe('an output archive', () => {
     writeFileSync(at('archive'), 'old');
     chmodSync(at('archive'), 0o640);
     symlinkSync('archive', at('link'));
-    const output = openArchive(at('link'));
+    const output = openResult(at('link'), process.getuid?.());
     await output.write(bytes('new '));
     await output.write(bytes('content'));
     expect(text('archive')).to.equal('old');
@@ -132,7 +133,7 @@ describe('an output archive', () => {
   it('leaves nothing where it was not completed, and the old file as it was', async () => {
     writeFileSync(at('old'), 'old');
     for (const name of ['old', 'x'.repeat(255)]) {
-      const output = openArchive(at(name));
+      const output = openResult(at(name), process.getuid?.());
       await output.write(bytes('half'));
       output.close();
       output.close();
@@ -141,12 +142,12 @@ describe('an output archive', () => {
   });
 
   it('is refused at once where it cannot be written', () => {
-    expect(() => openArchive(at('none/archive'))).to.throw(/ENOENT/);
+    expect(() => openResult(at('none/archive'), process.getuid?.())).to.throw(/ENOENT/);
   });
 
   it('goes into a FIFO as it is, also where its reader comes late', async () => {
     execFileSync('mkfifo', [at('fifo')]);
-    const output = openArchive(at('fifo'));
+    const output = openResult(at('fifo'), process.getuid?.());
     const written = output.write(Buffer.alloc(300_000, 'x')).then(() => output.complete());
     const reader = spawn('wc', ['-c', at('fifo')]);
     const counted = await new Promise((resolve) =>

@@ -78,11 +78,20 @@ function open(changes: Partial<BuildRequest>, world: World) {
       return {path: PRIVATE, spool: PRIVATE, remove};
     },
     writePrivate: write('write'),
-    replace: write('replace'),
-    remove: async (path) => {
-      step(`remove ${path}`);
-      for (const one of [...disk.keys()]) if (one === path || one.startsWith(`${path}/`)) disk.delete(one);
-    },
+    locateResult: (path) => ({
+      fault: undefined,
+      identity: path,
+      clear: () => {
+        step(`clear ${path}`);
+        disk.delete(path);
+      },
+      open: () => ({
+        kind: 'archive',
+        write: async (chunk) => write('replace')(path, String(chunk)),
+        complete: async () => undefined,
+        close: () => undefined,
+      }),
+    }),
     join: (...parts) => parts.filter(Boolean).join('/'),
     dirname: () => '.',
     realPath: () => '/work',
@@ -139,18 +148,19 @@ describe('buildImage', () => {
   it('goes step by step, and gives the result', async () => {
     const {result, steps, disk} = await build({iidFile: 'iid.txt', metadataFile: 'meta.json'});
     const run = [`write ${PRIVATE}/context.tar`, 'run'];
-    const results = ['remove iid.txt', 'remove meta.json', ...run, 'replace iid.txt', 'replace meta.json'];
-    expect(steps).to.deep.equal(['make private', 'find', 'read', ...results, CLEAN]);
+    const results = [...run, 'replace iid.txt', 'replace meta.json'];
+    const cleared = ['clear iid.txt', 'clear meta.json'];
+    expect(steps).to.deep.equal([...cleared, 'make private', 'find', 'read', ...results, CLEAN]);
     expect(result).to.include({digest: DIGEST, engine: 'kubectl-build', seconds: 1.75});
     expect(disk.get('iid.txt')).to.equal(DIGEST);
     expect(JSON.parse(disk.get('meta.json') as string)).to.deep.equal(result);
   });
 
-  it('keeps an older result where nothing is built', async () => {
+  it('removes an older result before anything can fail', async () => {
     const {error, disk, steps} = await build({iidFile: 'iid.txt', pullSecret: NAMED});
     expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'pull-secret-missing');
-    expect(disk.get('iid.txt')).to.equal('old');
-    expect(steps).to.deep.equal(['make private', 'find', 'read', CLEAN]);
+    expect(disk.has('iid.txt')).to.equal(false);
+    expect(steps).to.deep.equal(['clear iid.txt', 'make private', 'find', 'read', CLEAN]);
   });
 
   for (const when of ['read', 'run']) {
@@ -161,7 +171,7 @@ describe('buildImage', () => {
       const interrupted = await build(asked, {signal: when});
       expect(interrupted.error).to.be.instanceOf(Interrupted);
       for (const {steps} of [crashed, interrupted]) {
-        for (const one of ['remove iid.txt', 'run']) expect(steps.includes(one)).to.equal(when === 'run');
+        expect(steps.includes('run')).to.equal(when === 'run');
         expect(steps.at(-1)).to.equal(CLEAN);
       }
     });

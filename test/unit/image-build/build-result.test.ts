@@ -1,14 +1,27 @@
 /** Covers the forms of a result, and the files that it is written to. */
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {expect} from 'chai';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {
   type BuildResult,
-  checkResultFile,
-  clearResultFile,
+  checkResultFiles,
+  clearResultFiles,
   formatResult,
 } from '../../../src/image-build/build-result.ts';
-import type {Files} from '../../../src/ports.ts';
+import type {DiskFiles} from '../../../src/system/disk-files.ts';
 import {catchError} from '../../helpers/caught.ts';
+import {diskFiles} from '../../helpers/private-place.ts';
 import {DIGEST} from './build-world.ts';
 
 const RESULT: BuildResult = {
@@ -37,53 +50,64 @@ describe('formatResult', () => {
   });
 });
 
-/** A disk with the directories `.`, `out` and the write-protected `locked`. */
-function disk(texts: Record<string, string> = {}) {
-  const left = new Map(Object.entries(texts));
-  const directories = ['.', 'out', 'locked'];
-  const files = {
-    kindOf: (path) => (directories.includes(path) ? 'directory' : left.has(path) ? 'file' : 'missing'),
-    isWritableDirectory: (path) => directories.includes(path) && path !== 'locked',
-    dirname: (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.'),
-    makeDirectory: async (path) => {
-      if (path.startsWith('locked/')) throw Object.assign(new Error(), {code: 'EACCES'});
-      directories.push(path);
-    },
-    remove: async (path) => void left.delete(path),
-  } as Partial<Files> as Files;
-  return {files, left, directories};
-}
-
 const iidFile = (path: string) => ({flag: '--iidfile', path, format: () => 'text'});
 const refFile = (path: string) => ({...iidFile(path), flag: '--ref-file', createsDirectory: true});
 
-describe('a result file', () => {
-  for (const [file, why] of [
-    [iidFile('out'), 'it is a directory'],
-    [iidFile('nowhere/iid.txt'), 'there is no directory "nowhere"'],
-    [iidFile('a-file/iid.txt'), 'there is no directory "a-file"'],
-    [iidFile('locked/iid.txt'), '"locked" is not writable'],
-    [refFile('a-file/ref.txt'), 'there is no directory "a-file"'],
+describe('result files', () => {
+  let root: string;
+  let files: DiskFiles;
+  const at = (path: string) => join(root, path);
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'build-result-'));
+    files = diskFiles(root);
+    mkdirSync(at('out'));
+    for (const name of ['out/iid.txt', 'a-file', 'out/other']) writeFileSync(at(name), 'old');
+  });
+  afterEach(() => rmSync(root, {recursive: true}));
+
+  for (const [what, make, why] of [
+    ['a directory', () => iidFile(at('out')), 'it is a directory'],
+    ['no directory', () => iidFile(at('no/iid')), 'there is no directory "@/no"'],
+    ['a file for a directory', () => refFile(at('a-file/ref')), 'there is no directory "@/a-file"'],
   ] as const) {
-    it(`is refused for ${file.flag} ${file.path}`, () => {
-      const {files, left} = disk({'a-file': 'x', 'locked/iid.txt': 'old'});
-      expect(() => checkResultFile(file, files))
-        .to.throw(TiltbuildError, `${file.flag} "${file.path}" cannot be written: ${why}.`)
+    it(`are refused where there is ${what}`, () => {
+      const file = make();
+      expect(() => checkResultFiles([file], files))
+        .to.throw(TiltbuildError, `${file.flag} "${file.path}" cannot be written: ${why.replace('@', root)}.`)
         .with.property('code', 'usage');
-      expect([...left.keys()]).to.deep.equal(['a-file', 'locked/iid.txt']);
     });
   }
 
-  it('is removed before a build, along with nothing else, and gets a directory where it may have one', async () => {
-    const {files, left, directories} = disk({'out/iid.txt': 'old', 'out/other': 'kept'});
-    for (const file of [iidFile('out/iid.txt'), iidFile('out/iid.txt'), refFile('refs/web')]) {
-      checkResultFile(file, files);
-      await clearResultFile(file, files);
+  it('are refused where two are one, however they are spelled', () => {
+    symlinkSync('out', at('link'));
+    symlinkSync('iid.txt', at('out/link.txt'));
+    symlinkSync('new', at('out/to-new'));
+    linkSync(at('out/iid.txt'), at('hard'));
+    for (const [one, other] of [
+      ['out/iid.txt', 'link/../out/iid.txt'],
+      ['out/iid.txt', 'out/link.txt'],
+      ['out/iid.txt', 'hard'],
+      ['out/new', 'link/new'],
+      ['out/new', 'out/to-new'],
+    ] as const) {
+      const both = [iidFile(at(one)), {...iidFile(`${root}/${other}`), flag: '--metadata-file'}];
+      expect(() => checkResultFiles(both, files), other).to.throw(
+        TiltbuildError,
+        '--iidfile and --metadata-file are the same file',
+      );
     }
-    expect([...left.keys()]).to.deep.equal(['out/other']);
-    expect(directories.slice(3)).to.deep.equal(['refs']);
-    const error = await catchError(clearResultFile(refFile('locked/refs/web'), files));
+    checkResultFiles([iidFile(at('out/iid.txt')), iidFile(at('out/other')), iidFile(at('out/new'))], files);
+    checkResultFiles([iidFile('/dev/null'), iidFile('/dev/null')], files);
+  });
+
+  it('are removed before a build, along with nothing else, and get a directory where they may have one', async () => {
+    const results = [iidFile(at('out/iid.txt')), iidFile(at('out/new')), refFile(at('refs/web'))];
+    checkResultFiles(results, files);
+    expect(readFileSync(at('out/iid.txt'), 'utf8')).to.equal('old');
+    await clearResultFiles(results, files);
+    expect(readdirSync(root, {recursive: true})).to.have.members(['a-file', 'out', 'out/other', 'refs']);
+    const error = await catchError(clearResultFiles([refFile(at('a-file/refs/web'))], files));
     expect(error).to.be.instanceOf(TiltbuildError).with.property('code', 'usage');
-    expect(error.message).to.include('could not create "locked/refs": permission denied.');
+    expect(error.message).to.include(`could not create "${at('a-file/refs')}"`);
   });
 });

@@ -38,7 +38,6 @@ export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBui
     tags: [],
     pullSecret: {reason: 'none'},
     builder: {request: builderRequest(), product: 'kind', facts: {}, cluster, toolVersion: '1'},
-    resultFiles: [],
     notes: [],
     ...changes,
   };
