@@ -1,7 +1,7 @@
 /**
  * Owns `npm run bench`: the times of kubectl tiltbuild and of other programs for comparison. It asserts nothing,
  * because times depend on the machine. `--save` writes the results to docs/benchmarks.md and docs/benchmarks.svg.
- * BENCH_ROUNDS sets the number of rounds. BENCH_KUBECONFIG adds measurements on a real cluster, with images built from
+ * BENCH_ROUNDS sets the number of rounds, BENCH_ONLY part of the title of the comparisons to run. BENCH_KUBECONFIG adds measurements on a real cluster, with images built from
  * BENCH_BASE_IMAGE.
  */
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -30,6 +30,7 @@ import {formatMarkdown, formatMemory, formatPlot, formatResult, type Report} fro
 import {fillPart, ROOT} from './generated-file.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 25);
+const ONLY = process.env.BENCH_ONLY ?? '';
 const FILES = 100_000;
 const AT_ONCE = 8;
 const windows = process.platform === 'win32';
@@ -164,13 +165,15 @@ try {
     results.push(result);
     say(formatResult(result));
   };
-  for (const comparison of comparisons) report(await compare(comparison, ROUNDS));
+  for (const comparison of comparisons)
+    if (comparison.title.includes(ONLY)) report(await compare(comparison, ROUNDS));
   const memory: {name: string; megabytes: number}[] = [];
-  for (const [name, of] of [
+  const measured = [
     ['--version', start],
     ['a whole run', ours(build)],
     ['a whole run, through kubectl', ours(build, proxied)],
-  ] as const) {
+  ] as const;
+  for (const [name, of] of ONLY === '' ? measured : []) {
     const megabytes = await measureMemory(of);
     if (megabytes !== undefined) memory.push({name, megabytes});
   }
@@ -198,7 +201,7 @@ try {
       rmSync(directory, {recursive: true});
     }
   }
-  if (process.argv.includes('--save')) save({about: describeMachine(), results, memory});
+  if (process.argv.includes('--save') && ONLY === '') save({about: describeMachine(), results, memory});
 } finally {
   sandbox.remove();
   await api.close();
