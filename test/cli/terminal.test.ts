@@ -2,6 +2,7 @@
 import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
 import {formatCommand} from '../../src/text/shell-words.ts';
+import {serveBuildkit} from '../helpers/engines.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {BUILD, describeCommand, type World} from '../helpers/world.ts';
 
@@ -75,6 +76,13 @@ describeCommand('on a terminal', (world) => {
   it('a build with --quiet prints the result alone', async () => {
     const {text} = await runOnTerminal(world, ['-q', ...BUILD]);
     expect(text).to.match(/^sha256:\w+\n$/);
+  });
+
+  it('the question before a builder is removed says that a build is running on it', async () => {
+    Object.assign(serveBuildkit(world), {otherBuilds: 1});
+    const {exitCode, text} = await runOnTerminal(world, ['builder', 'rm', 'buildkit'], {}, 'y\n');
+    expect(exitCode, text).to.equal(0);
+    expect(text).to.contain('A build is running on it. Remove the builder "buildkit"');
   });
 
   for (const [name, keys, exitCode] of [

@@ -2,8 +2,10 @@
 import {expect} from 'chai';
 import {ensureBuilder} from '../../../../src/builder/ensure/ensure-builder.ts';
 import type {BuilderPolicy} from '../../../../src/builder/model/request.ts';
+import {DEFAULT_BUILDER_IMAGE} from '../../../../src/builder/model/settings.ts';
 import type {ClusterFacts, ResourceRule} from '../../../../src/cluster/api/facts.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
+import {TiltbuildError} from '../../../../src/errors.ts';
 import {node} from '../../../helpers/api-samples.ts';
 import {BuildkitStandIn} from '../../../helpers/buildkit-stand-in.ts';
 import {hintsOf} from '../../../helpers/caught.ts';
@@ -124,8 +126,32 @@ describe('ensureBuilder', () => {
     expect(ports.said[1]).to.include('left 7 mounts');
   });
 
+  it('goes back to the image of the old one, but not if somebody else has changed the builder meanwhile', async () => {
+    const withImage = (image: string) => {
+      const container = {name: 'buildkitd', image};
+      return found(startingDeployment({spec: {template: {spec: {containers: [container]}}}}));
+    };
+    const ours = withImage(DEFAULT_BUILDER_IMAGE);
+    const waiting = {reason: 'ErrImagePull', message: 'manifest unknown'};
+    const failing = list(pod({phase: 'Pending', state: {waiting}}));
+    // The first look is for running builds.
+    const pods = [failing, failing, list(pod())];
+    for (const [current, count] of [
+      [ours, 2],
+      [withImage('registry.example/other:1'), 1],
+    ] as const) {
+      const get = {deployments: [ours, current, found(BUILDERS.working)], pods};
+      const {run, done} = situate({builders: [resting], get});
+      const failure = await run().catch((error) => error);
+      expect(failure instanceof TiltbuildError && failure.code).to.equal(
+        count === 2 ? false : 'builder-image',
+      );
+      expect(done().filter((verb) => verb === 'replace')).to.have.length(count);
+    }
+  });
+
+  const resting = pluginDeployment({status: {readyReplicas: 0}});
   it('waits for one that it keeps and that is not ready, because kubectl build would wait forever', async () => {
-    const resting = pluginDeployment({status: {readyReplicas: 0}});
     const deployments = [found(resting), found(BUILDERS['plugin-made'])];
     const pods = [list(pod({ready: false})), list(pod())];
     const {run, ports} = situate({builders: [resting], product: 'gke', get: {deployments, pods}});
