@@ -31,6 +31,18 @@ describeCommand('at scale', (world) => {
     expect(seen.sort()).to.deep.equal(TAGS.map((tag) => [tag, tag]));
   }).timeout(120_000);
 
+  it('builds with different settings and no builder make one with the settings of one of them', async () => {
+    removeBuilders(world);
+    const flags = [[], ['--network', 'host'], [], ['--network', 'host']];
+    // The stand-in of the plugin grants no network.
+    await Promise.all(flags.map((more) => world.tiltbuild([...more, ...BUILD], {timeoutMs: 100_000})));
+    const {deployments, configmaps} = world.api.state;
+    expect([deployments.length, configmaps.length]).to.deep.equal([1, 1]);
+    const {annotations} = deployments[0]?.spec.template.metadata ?? {};
+    const shown = Buffer.from(configmaps[0]?.binaryData['buildkitd.toml'], 'base64').toString();
+    expect(shown).to.equal(annotations['kubectl-tiltbuild/buildkitd.toml']);
+  }).timeout(120_000);
+
   for (const [how, flags] of [
     ['shown and watched for the digest', ['--platform', 'linux/amd64']],
     ['held back', ['--quiet']],

@@ -59,9 +59,20 @@ export async function createBuilder(
   if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
 }
 
-/** Gives the ConfigMap the configuration of the Deployment that is there. Others do the same, so the order is no matter. */
+/**
+ * Gives the ConfigMap the configuration of the Deployment that is there. Others do the same, so the order is no matter.
+ * Throws `builder-failed` if that one is no builder.
+ */
 async function showConfig(configMap: BuilderManifest['configMap'], cluster: Cluster): Promise<void> {
-  const current = await readAgain(configMap.metadata, cluster);
+  const {name, namespace} = configMap.metadata;
+  const current = await readAgain({name, namespace}, cluster);
+  if (current !== undefined && !current.madeByPlugin && !current.managedByUs) {
+    throw new TiltbuildError(
+      'builder-failed',
+      `The Deployment "${name}" in namespace "${namespace}" is no builder, so none of that name can be created.`,
+      {remedy: [advise`Create one of another name, and build on it with ${flag('builder', 'NAME')}.`]},
+    );
+  }
   if (current?.toml === undefined) return;
   const shown = configMapOf(current.toml, configMap.metadata);
   if (!isDeepStrictEqual(shown, configMap)) await send(APPLY, shown, cluster);

@@ -171,13 +171,19 @@ describe('builders that are created or replaced at the same time', () => {
     });
   }
 
-  it('leave alone what is no builder, or is one of an older version', async () => {
-    for (const other of [{metadata: {}}, pluginDeployment()]) {
+  it('leave alone what is no builder, which is an error, or is one of an older version', async () => {
+    const nobodys = pluginDeployment({metadata: {annotations: {}}});
+    for (const [other, words] of [
+      [pluginDeployment(), undefined],
+      [nobodys, 'The Deployment "buildkit" in namespace "default" is no builder'],
+    ] as const) {
       const cluster = scriptCluster({
         get: {deployments: [found(other)]},
         kubectl: ([verb]) => (verb === 'create' ? error('AlreadyExists', 'it exists') : {}),
       });
-      await createBuilder({...plan(), cluster}, NODES);
+      const creating = createBuilder({...plan(), cluster}, NODES);
+      if (words === undefined) await creating;
+      else expect((await failureOf(creating)).message).to.include(words);
       expect(cluster.calls.map(({args}) => args[0])).to.deep.equal(['apply', 'create']);
     }
   });
