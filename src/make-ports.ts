@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {renderForeign, renderQuestion} from './cli/render/render.ts';
 import {findHome} from './cluster/kubeconfig/home.ts';
 import type {Notes, Ports} from './ports.ts';
+import {openBlobs} from './system/blob-disk.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemCluster} from './system/cluster-reader.ts';
 import {contextDisk} from './system/context-disk.ts';
@@ -69,6 +70,7 @@ export function makePorts(
       openTree: (path) => new OutputDirectory(path),
       openArchive: (path) =>
         path === '-' ? archiveTo((chunk) => terminal.writeBytes(chunk)) : openResult(path, uid),
+      openBlobs,
       connectAgent: async (path) => (await import('./system/agent-socket.ts')).connectAgent(path),
       show: (text) => terminal.writeError(text),
       terminalSize: () => ({columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24}),

@@ -1,5 +1,6 @@
 /** Owns the ports through which commands reach the outside: files, clusters, programs, notes, signals, clocks. */
 import type {Duplex} from 'node:stream';
+import type {ContentStore} from './buildkit/session/content.ts';
 import type {ArchiveOutput, TreeOutput} from './buildkit/session/outputs.ts';
 import type {Clusters, ExitStatus, ProgramOutput} from './cluster/ports.ts';
 import type {ContextFiles} from './context/ports.ts';
@@ -128,6 +129,8 @@ export interface BuiltinTools {
   openTree(path: string): TreeOutput & {close(): void};
   /** Opens a file, or with `-` standard output, for an archive. A file appears under its name once it is complete. */
   openArchive(path: string): FileWriter;
+  /** The blobs of the OCI layout in a directory, which does not have to be there. */
+  openBlobs(path: string): ContentStore;
   /** Connects to an SSH agent's socket. Rejects with the system's error. */
   connectAgent(path: string): Promise<Duplex>;
   /** Shows progress; resolves when it was taken. */

@@ -15,7 +15,7 @@ import {
   string,
 } from '../wire/protobuf/message.ts';
 
-const Timestamp = message({seconds: field(1, int64), nanos: field(2, int32)});
+export const Timestamp = message({seconds: field(1, int64), nanos: field(2, int32)});
 export type Timestamp = MessageOf<typeof Timestamp>;
 
 const Position = message({line: field(1, int32), character: field(2, int32)});

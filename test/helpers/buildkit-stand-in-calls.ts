@@ -3,6 +3,7 @@ import type {ClientHttp2Session, Http2Stream, ServerHttp2Stream} from 'node:http
 import {Duplex} from 'node:stream';
 import {Packet, PacketType} from '../../src/buildkit/session/packets.ts';
 import {BytesMessage} from '../../src/wire/grpc/byte-stream.ts';
+import type {Method} from '../../src/wire/grpc/messages.ts';
 import {GrpcCode, GrpcError, writeStatus} from '../../src/wire/grpc/status.ts';
 
 export const SYNC = '/moby.filesync.v1.FileSync/DiffCopy';
@@ -42,6 +43,27 @@ export async function sendArchive(client: ClientHttp2Session, content: Uint8Arra
   });
   call.end(frame(BytesMessage.encode({data: content})));
   for await (const _ of readFrames(call));
+}
+
+/** Makes a call with these messages, and gives the answers. Throws where it does not end well. */
+export async function exchange<In, Out>(
+  client: ClientHttp2Session,
+  {path, request, response}: Method<unknown, In, Out, never>,
+  metadata: Readonly<Record<string, string>>,
+  messages: readonly In[],
+): Promise<readonly Out[]> {
+  const fixed = {':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers'};
+  const call = client.request({...fixed, ...metadata});
+  let status: unknown;
+  call.on('trailers', (trailers) => {
+    status = trailers['grpc-status'];
+  });
+  for (const message of messages) call.write(frame(request.encode(message)));
+  call.end();
+  const answers: Out[] = [];
+  for await (const bytes of readFrames(call)) answers.push(response.decode(bytes));
+  if (status !== '0') throw new Error(`${path} ended with ${status}`);
+  return answers;
 }
 
 /** The connection inside a call: BytesMessages both ways. */

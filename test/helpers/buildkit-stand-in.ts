@@ -11,6 +11,7 @@ import {type Duplex, duplexPair} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Control} from '../../src/buildkit/control.ts';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
+import {exportBlobs, importBlobs} from './buildkit-stand-in-blobs.ts';
 import {
   bytesOver,
   end,
@@ -40,6 +41,8 @@ export interface SeenSolve {
   readonly attributes: ReadonlyMap<string, string>;
   readonly exporter: {readonly type: string; readonly attributes: ReadonlyMap<string, string>};
   readonly sharedKey: string;
+  /** What it read from OCI layouts of the client. */
+  readonly imported: readonly string[];
   /** Undefined where the context is no local directory. */
   readonly dockerfile: string | undefined;
   /** Of the connection that it came over, from 0. */
@@ -175,7 +178,8 @@ export class BuildkitStandIn {
     const isLocal = !attributes.has('context');
     const filename = attributes.get('filename') ?? 'Dockerfile';
     const dockerfile = isLocal ? await readDockerfile(client, filename) : undefined;
-    this.solves.push({attributes, exporter, sharedKey, dockerfile, connection: number});
+    const imported = await importBlobs(client, {attributes});
+    this.solves.push({imported, attributes, exporter, sharedKey, dockerfile, connection: number});
     const feed = feedOf(ref);
     feed.step(`[internal] load build definition from ${filename}`);
     stream.once('close', () => feed.end());
@@ -185,7 +189,10 @@ export class BuildkitStandIn {
     for (const name of exporter.attributes.get('name')?.split(',') ?? []) feed.step(`naming to ${name}`);
     feed.end();
     respond(stream);
-    stream.write(frame(Control.solve.response.encode({exporterResponse: answer})));
+    const cacheExports = request.cache?.exports ?? [];
+    const exported = await exportBlobs(client, {attributes, exporter, cacheExports});
+    const exporterResponse = new Map([...answer, ...exported]);
+    stream.write(frame(Control.solve.response.encode({exporterResponse})));
     end(stream);
   }
 

@@ -56,7 +56,8 @@ export function serveOutputs(outputs: readonly Output[]): Route {
   );
 }
 
-function toOutputError(error: unknown): unknown {
+/** The error for the user, where the system could not write. */
+export function toOutputError(error: unknown): unknown {
   const isOfTheSystem = error instanceof Error && 'syscall' in error;
   if (!isOfTheSystem) return error;
   const {path} = error as NodeJS.ErrnoException;

@@ -38,7 +38,7 @@ export interface Engine {
   /** Throws `digest-missing` and what keeps a run from starting; a build that fails is an end. */
   run(run: EngineRun): Promise<EngineEnd>;
   /** Nothing of it is left running. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function missingPlugin(): TiltbuildError {

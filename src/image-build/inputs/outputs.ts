@@ -107,22 +107,31 @@ export function checkOutput(output: Output, files: Files): void {
   const {dest} = output;
   const form = formOf(output);
   if (dest === undefined || dest === '-' || form === undefined) return;
-  const refuse = (why: string) =>
-    new TiltbuildError('usage', `--output "${dest}" cannot be written: ${why}.`);
   const kind = files.kindOf(dest);
-  if (form === 'archive') {
-    if (kind === 'directory') throw refuse('it is a directory');
-    // A FIFO or a device is written to as it is.
-    if (kind === 'other') return;
-  } else if (kind !== 'directory' && kind !== 'missing') throw refuse('it is not a directory');
-  // A directory is created with all that are missing above it, and a file is not.
-  let above = form === 'tree' && kind === 'directory' ? dest : files.dirname(dest);
-  while (form === 'tree' && files.kindOf(above) === 'missing' && files.dirname(above) !== above)
-    above = files.dirname(above);
-  const found = files.kindOf(above);
-  if (found === 'missing') throw refuse(`there is no directory "${above}"`);
-  if (found !== 'directory') throw refuse(`"${above}" is not a directory`);
-  if (!files.isWritableDirectory(above)) throw refuse(`"${above}" is not writable`);
+  if (form === 'tree') checkDirectory('--output', dest, files);
+  else if (kind === 'directory') throw unwritable('--output', dest, 'it is a directory');
+  // A FIFO or a device is written to as it is.
+  else if (kind !== 'other') checkPlace('--output', dest, files.dirname(dest), files);
+}
+
+/** The same for a directory, which is created with all that are missing above it. */
+export function checkDirectory(name: string, path: string, files: Files): void {
+  const kind = files.kindOf(path);
+  if (kind !== 'directory' && kind !== 'missing') throw unwritable(name, path, 'it is not a directory');
+  let place = path;
+  while (files.kindOf(place) === 'missing' && files.dirname(place) !== place) place = files.dirname(place);
+  checkPlace(name, path, place, files);
+}
+
+function checkPlace(name: string, path: string, place: string, files: Files): void {
+  const kind = files.kindOf(place);
+  if (kind === 'missing') throw unwritable(name, path, `there is no directory "${place}"`);
+  if (kind !== 'directory') throw unwritable(name, path, `"${place}" is not a directory`);
+  if (!files.isWritableDirectory(place)) throw unwritable(name, path, `"${place}" is not writable`);
+}
+
+function unwritable(name: string, path: string, why: string): TiltbuildError {
+  return new TiltbuildError('usage', `${name} "${path}" cannot be written: ${why}.`);
 }
 
 /** Throws `usage` where an archive would fill a terminal. */

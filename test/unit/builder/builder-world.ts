@@ -175,6 +175,7 @@ const NO_BUILTIN: Ports['builtin'] = {
   random: neverAtOnce('nothing is random'),
   openTree: neverAtOnce('nothing may write'),
   openArchive: neverAtOnce('nothing may write'),
+  openBlobs: neverAtOnce('nothing may read blobs'),
   connectAgent: never('no agent is here'),
   show: never('nothing is shown'),
   terminalSize: neverAtOnce('nothing asks for the terminal'),

@@ -1,22 +1,20 @@
 /** Owns the builtin engine: BuildKit in the builder's pod, asked by a client of our own. */
 import type {BuilderRuntime} from '../../../builder/model/builder.ts';
-import type {Output} from '../../../buildkit/session/outputs.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import {reasonOf} from '../../../system-error.ts';
-import {advise, flag} from '../../../text/advice.ts';
-import {readCache} from '../../inputs/caches.ts';
+import {type Advice, advise, flag} from '../../../text/advice.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
 import {chooseExport, type Export} from './exports.ts';
 import {describeBuild, followSolve} from './follow-solve.ts';
-import {valuesOf} from './frontend.ts';
-import {type OpenBuilder, onBuilder} from './open-builder.ts';
+import {openCaches, openImageLayout} from './layouts.ts';
+import {type OpenBuilder, onBuilder, type Served} from './open-builder.ts';
 
 export function builtin(build: PreparedBuild, runtime: BuilderRuntime, ports: Ports): Engine {
-  const outputs: Output[] = [];
-  return onBuilder(build, outputs, ports, (opened, run) =>
-    solvePass(opened, run, build, runtime, outputs, ports),
+  const served: Served = {outputs: [], stores: new Map()};
+  return onBuilder(build, served, ports, (opened, run) =>
+    solvePass(opened, run, build, runtime, served, ports),
   );
 }
 
@@ -25,23 +23,35 @@ async function solvePass(
   run: EngineRun,
   build: PreparedBuild,
   runtime: BuilderRuntime,
-  outputs: Output[],
+  {outputs, stores}: Served,
   ports: Ports,
 ): Promise<EngineEnd> {
-  const {request, tags, temporaryName} = run.pass;
-  const {env} = build.surroundings;
+  const {request, tags, temporaryName, number} = run.pass;
+  const {files, builtin, notes} = ports;
+  const {openBlobs} = builtin;
   const names = tags.map(({canonical}) => canonical);
   const exported = chooseExport(request, names, runtime, temporaryName);
-  const output = openOutput(exported.dest, ports.builtin);
+  const isLayout = exported.dest?.kind === 'tree' && exported.type !== 'local';
+  const finishLayout = isLayout ? openImageLayout(exported, stores, {files, openBlobs}) : undefined;
+  const output = isLayout ? undefined : openOutput(exported.dest, builtin);
   outputs.splice(0, outputs.length, ...(output === undefined ? [] : [output]));
+  // Said once is enough.
+  const isFirst = number === 1 && run.attempt === 1;
+  const note = (text: Advice) => (isFirst ? notes.note(text) : undefined);
+  const {finish, ...caches} = await openCaches(request, build.surroundings.env, stores, {
+    ...{files, openBlobs, note},
+  });
   try {
     return await followSolve(opened, run, build, ports, async (watch) => {
       const asked = {
-        ...describeBuild(request, opened.sources, env),
+        ...describeBuild(request, opened.sources, build.surroundings.env),
+        ...caches,
         exporters: [exported],
-        cacheExports: readCache('--cache-to', valuesOf(request, '--cache-to'), env),
       };
-      return {kind: 'built', digest: findDigest(await opened.client.solve(asked, watch), build)};
+      const response = await opened.client.solve(asked, watch);
+      await finishLayout?.(response);
+      await finish(response);
+      return {kind: 'built', digest: findDigest(response, build)};
     });
   } finally {
     output?.close();

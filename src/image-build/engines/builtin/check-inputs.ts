@@ -1,8 +1,8 @@
 /** Owns what the builtin engine cannot do with a request, found before anything starts. */
-import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import {readCache} from '../../inputs/caches.ts';
+import {checkDirectory} from '../../inputs/outputs.ts';
 import {findAgents} from './agents.ts';
 import {type Env, valuesOf} from './frontend.ts';
 import {nameContexts} from './sources.ts';
@@ -13,13 +13,10 @@ export async function checkInputs(
   env: Env,
   ports: Pick<Ports, 'files' | 'builtin'>,
 ): Promise<void> {
-  nameContexts(request, {files: ports.files, contexts: ports.builtin.contexts});
+  const {openBlobs, contexts} = ports.builtin;
+  await nameContexts(request, {files: ports.files, contexts, openBlobs, stores: new Map()});
   await findAgents(valuesOf(request, '--ssh'), env, ports);
-  for (const flag of ['--cache-from', '--cache-to'] as const) {
-    if (readCache(flag, valuesOf(request, flag), env).some(({type}) => type === 'local')) {
-      throw new TiltbuildError('usage', `${flag} type=local is not supported by the builtin engine.`, {
-        remedy: ['Use a registry: type=registry,ref=NAME. A builder keeps its own cache anyway.'],
-      });
-    }
+  for (const {type, attributes} of readCache('--cache-to', valuesOf(request, '--cache-to'), env)) {
+    if (type === 'local') checkDirectory('--cache-to', attributes.get('dest') ?? '', ports.files);
   }
 }

@@ -16,13 +16,14 @@ export function checker(
   ports: Ports,
   report: (found: DockerfileCheck) => void,
 ): Engine {
-  return onBuilder(build, [], ports, (opened, run) =>
+  return onBuilder(build, {outputs: [], stores: new Map()}, ports, (opened, run) =>
     followSolve(opened, run, build, ports, async (watch) => {
       const {request} = run.pass;
       const asked = {
         ...describeBuild(request, opened.sources, build.surroundings.env),
         exporters: [],
         cacheExports: [],
+        cacheImports: [],
       };
       const parts = await opened.client.askFrontend(asked, 'frontend.lint', watch).catch((error: unknown) => {
         throw isUnsupported(error) ? tooOld(error) : error;

@@ -4,7 +4,6 @@ import type {SolveWatch} from '../../../buildkit/solve.ts';
 import type {Ports} from '../../../ports.ts';
 import {GrpcError} from '../../../wire/grpc/status.ts';
 import type {BuildRequest} from '../../build-request.ts';
-import {readCache} from '../../inputs/caches.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {EngineEnd, EngineRun} from '../engine.ts';
 import {chooseForm, hasColour, showProgress} from '../progress.ts';
@@ -13,16 +12,15 @@ import {type Env, frontendAttributes, lastOf, valuesOf} from './frontend.ts';
 import type {OpenBuilder} from './open-builder.ts';
 import type {BuildSources} from './sources.ts';
 
-/** All of a build but for where its results go. */
+/** All of a build but for its caches, and where its results go. */
 export function describeBuild(
   request: BuildRequest,
   {attributes}: BuildSources,
   env: Env,
-): Omit<Build, 'exporters' | 'cacheExports'> {
+): Omit<Build, 'exporters' | 'cacheExports' | 'cacheImports'> {
   return {
     frontend: lastOf(request, '--frontend'),
     attributes: new Map([...frontendAttributes(request, env), ...attributes]),
-    cacheImports: readCache('--cache-from', valuesOf(request, '--cache-from'), env),
     entitlements: entitlementsOf(request),
   };
 }

@@ -3,6 +3,7 @@ import {listPods} from '../../../builder/ensure/inspect-builder.ts';
 import {CONTAINER} from '../../../builder/model/marks.ts';
 import {choosePod} from '../../../builder/model/pods.ts';
 import {BuildkitClient} from '../../../buildkit/client.ts';
+import {serveContent} from '../../../buildkit/session/content.ts';
 import {syncFiles} from '../../../buildkit/session/file-sync.ts';
 import {type Output, serveOutputs} from '../../../buildkit/session/outputs.ts';
 import {serveLogins, serveSecrets, serveUploads} from '../../../buildkit/session/services.ts';
@@ -16,13 +17,20 @@ import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
 import {findAgents} from './agents.ts';
 import {valuesOf} from './frontend.ts';
+import type {Stores} from './layouts.ts';
 import {findLogin} from './logins.ts';
 import {type BuildSources, findSources} from './sources.ts';
+
+/** What BuildKit gets or gives in the session, which may be another with each pass. */
+export interface Served {
+  readonly outputs: Output[];
+  readonly stores: Stores;
+}
 
 /** An engine that does its work on a builder which it opens, and opens again after a fault of that. */
 export function onBuilder(
   build: PreparedBuild,
-  outputs: readonly Output[],
+  served: Served,
   ports: Ports,
   work: (opened: OpenBuilder, run: EngineRun) => Promise<EngineEnd>,
 ): Engine {
@@ -32,16 +40,20 @@ export function onBuilder(
     // Whatever comes from standard input is kept; what went to standard output cannot be taken back.
     isRepeatable: !build.request.destination.stdout,
     run: async (run) => {
-      opened ??= openBuilder(build, outputs, ports);
+      opened ??= openBuilder(build, served, ports);
       const cancel = new AbortController();
       const release = ports.interruption.subscribe(() => cancel.abort());
       const stop = AbortSignal.any([run.stop, cancel.signal]);
-      const end = await work(await opened, {...run, stop}).finally(release);
-      // Another attempt needs a connection of its own.
-      if (end.kind === 'failed' && end.fault !== undefined) opened = undefined;
+      const one = await opened;
+      const end = await work(one, {...run, stop}).finally(release);
+      if (end.kind === 'failed' && end.fault !== undefined) {
+        // Another attempt needs a connection of its own.
+        opened = undefined;
+        await one.close();
+      }
       return end;
     },
-    close: () => void opened?.then(({client}) => client.close()).catch(() => undefined),
+    close: async () => await opened?.then((one) => one.close()).catch(() => undefined),
   };
 }
 
@@ -49,11 +61,13 @@ export interface OpenBuilder {
   readonly client: BuildkitClient;
   readonly tunnel: Tunnel;
   readonly sources: BuildSources;
+  /** Nothing of it is left, here or in the cluster. */
+  close(): Promise<void>;
 }
 
 async function openBuilder(
   build: PreparedBuild,
-  outputs: readonly Output[],
+  {outputs, stores}: Served,
   ports: Ports,
 ): Promise<OpenBuilder> {
   const {cluster, pullSecret, request, surroundings, secrets, inputs} = build;
@@ -63,11 +77,14 @@ async function openBuilder(
     files,
     contexts: builtin.contexts,
     machine: await builtin.machine(),
+    openBlobs: builtin.openBlobs,
+    stores,
     now: () => BigInt(Math.round(ports.wallClock() * 1e6)),
   };
   const sources = await findSources(request, inputs, tools);
   const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
   const tunnel = await openTunnel(name, namespace, build, ports);
+  const content = serveContent(stores);
   const routes = [
     syncFiles(sources.directories, () => undefined),
     serveUploads((id) => sources.uploads.get(id)?.()),
@@ -78,11 +95,16 @@ async function openBuilder(
       return config === undefined ? undefined : findLogin(config, host);
     }),
     serveOutputs(outputs),
+    ...content.routes,
     ...serveAgents(new Set(agents.keys()), (id) => agents.get(id)?.() ?? Promise.reject(new Error(id))),
   ];
   const {sharedKey} = sources;
   const client = new BuildkitClient(tunnel.stream, {sharedKey, routes, random: builtin.random});
-  return {client, tunnel, sources};
+  const close = async () => {
+    client.close();
+    await content.close();
+  };
+  return {client, tunnel, sources, close};
 }
 
 async function openTunnel(

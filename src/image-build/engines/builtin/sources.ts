@@ -4,11 +4,12 @@ import {uploadUrl} from '../../../buildkit/session/services.ts';
 import {type SyncedDirectory, syncDirectory, syncText} from '../../../context/directory.ts';
 import type {ContextFiles} from '../../../context/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
-import type {Files} from '../../../ports.ts';
+import type {Files, Ports} from '../../../ports.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import {readNamedContext} from '../../inputs/flag-values.ts';
 import type {BuildInputs} from '../../inputs/stage-inputs.ts';
 import {valuesOf} from './frontend.ts';
+import {openContextLayout, type Stores} from './layouts.ts';
 
 export interface BuildSources {
   readonly attributes: readonly (readonly [name: string, value: string])[];
@@ -21,6 +22,8 @@ export interface BuildSources {
 export interface SourceTools {
   readonly files: Files;
   readonly contexts: ContextFiles;
+  readonly openBlobs: Ports['builtin']['openBlobs'];
+  readonly stores: Stores;
   /** See `BuiltinTools`. */
   readonly machine: string;
   /** Nanoseconds since the epoch. */
@@ -35,7 +38,7 @@ export async function findSources(
   {dockerfile: text, input, local}: BuildInputs,
   tools: SourceTools,
 ): Promise<BuildSources> {
-  const named = nameContexts(request, tools);
+  const named = await nameContexts(request, tools);
   const {context} = request;
   if (context === '-') return await readStandardInput(request, input ?? '', tools, named);
   if (local === undefined) {
@@ -65,29 +68,37 @@ type NamedContexts = Pick<BuildSources, 'attributes' | 'directories'> & {
   readonly keys: readonly string[];
 };
 
-/** `--build-context NAME=VALUE`: a directory, or what BuildKit fetches itself. */
-export function nameContexts(
+/** `--build-context NAME=VALUE`: a directory, an OCI layout, or what BuildKit fetches itself. Throws `usage`. */
+export async function nameContexts(
   request: BuildRequest,
-  {files, contexts}: Pick<SourceTools, 'files' | 'contexts'>,
-): NamedContexts {
+  {files, contexts, openBlobs, stores}: Pick<SourceTools, 'files' | 'contexts' | 'openBlobs' | 'stores'>,
+): Promise<NamedContexts> {
   const directories = new Map<string, SyncedDirectory>();
   const keys: string[] = [];
-  const attributes = valuesOf(request, '--build-context').map((text) => {
+  const attributes: (readonly [string, string])[] = [];
+  for (const [index, text] of valuesOf(request, '--build-context').entries()) {
     const {name: key, value} = readNamedContext(text);
-    if (/^[a-z-]+:\/\//.test(value) || value.startsWith('target:')) return [`context:${key}`, value] as const;
-    if (files.kindOf(value) !== 'directory') {
-      throw new TiltbuildError('usage', `--build-context ${key}: there is no directory "${value}".`);
+    const add = (source: string) => attributes.push([`context:${key}`, source]);
+    if (value.startsWith(LAYOUT)) {
+      const path = value.slice(LAYOUT.length);
+      add(await openContextLayout(key, path, `layout-${index}`, stores, {files, openBlobs}));
+    } else if (/^[a-z-]+:\/\//.test(value) || value.startsWith('target:')) add(value);
+    else {
+      if (files.kindOf(value) !== 'directory') {
+        throw new TiltbuildError('usage', `--build-context ${key}: there is no directory "${value}".`);
+      }
+      // The names of the two usual ones would replace them.
+      const name = directories.has(key) || ['context', 'dockerfile'].includes(key) ? `_${key}_` : key;
+      const root = files.realPath(value);
+      directories.set(name, syncDirectory(root, contexts));
+      keys.push(name, root);
+      add(`local:${name}`);
     }
-    // The names of the two usual ones would replace them.
-    const name = directories.has(key) || ['context', 'dockerfile'].includes(key) ? `_${key}_` : key;
-    const root = files.realPath(value);
-    const directory = syncDirectory(root, contexts);
-    directories.set(name, directory);
-    keys.push(name, root);
-    return [`context:${key}`, `local:${name}`] as const;
-  });
+  }
   return {attributes, directories, keys};
 }
+
+const LAYOUT = 'oci-layout://';
 
 /** An archive is uploaded; anything else is a Dockerfile, with nothing around it. */
 async function readStandardInput(

@@ -30,7 +30,7 @@ export function kubectlBuild(
   return {
     name: 'kubectl-build',
     isRepeatable: !build.request.destination.stdout,
-    close: () => undefined,
+    close: async () => undefined,
     run: async ({pass, attempt, stop}) => {
       const request = {...pass.request, context, file};
       const privatePath = (name: string) => build.privatePath(`pass-${pass.number}-${name}`);
