@@ -82,6 +82,19 @@ describeCommand("the Tilt extension's command", (world) => {
     expect(reference).to.equal(`localhost:5000/ghcr.io_me_web:tilt-${DIGEST.slice(7, 23)}`);
   });
 
+  it('hands build arguments to the builtin engine, and none to the log of Tilt', async () => {
+    const tilt = load(
+      "kubectl_build('localhost/web', '.', engine='builtin', build_args={'A': 'x=1\\n2', 'E': ''})",
+    );
+    expect(JSON.stringify(tilt.customBuilds[0]?.command)).not.to.contain('x=1');
+    await runBuild(tilt, {E: 'of the environment'});
+    for (const [name, value] of [
+      ['A', 'x=1\n2'],
+      ['E', 'of the environment'],
+    ] as const)
+      expect(buildkit.solves[0]?.attributes.get(`build-arg:${name}`)).to.equal(value);
+  });
+
   it('hands the reference of an image that it is built on to the build', async () => {
     const tilt = load("kubectl_build('localhost/web', '.', image_deps=['localhost/base'])");
     await runBuild(tilt, {TILT_IMAGE_0: 'localhost/base:tilt-1'});

@@ -122,7 +122,11 @@ const ROWS: readonly Row[] = [
   [
     'build arguments that no shell may touch, and one of the environment',
     `'localhost/web', '.', build_args={'A': ${written(AWKWARD)}, 'FROM_ENV': '', '-t': 'x'}`,
-    {command: [...ARGUMENTS, '.'], delegated: [ARGUMENTS]},
+    {
+      command: '--build-arg A --build-arg FROM_ENV --build-arg -t .',
+      others: {env: {KUBECTL_TILTBUILD_BUILD_ARG_A: AWKWARD, 'KUBECTL_TILTBUILD_BUILD_ARG_-t': 'x'}},
+      delegated: [ARGUMENTS],
+    },
   ],
   [
     'a string where there may be several',

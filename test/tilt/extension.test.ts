@@ -292,7 +292,9 @@ describe('the extension kubectl_build', () => {
   it('takes the arguments of the extension that it replaces in their order', () => {
     const positional =
       "'localhost/web', '.', {'A': '1'}, 'Dockerfile', None, [], True, ['x'], [], 't', None, None, None, [], True, 's'";
-    expect(build(positional).build.command).to.deep.include.members(['A=1', 't', '--pull', 's']);
+    const {command, env} = build(positional).build;
+    expect(command).to.deep.include.members(['A', 't', '--pull', 's']);
+    expect(env).to.include({KUBECTL_TILTBUILD_BUILD_ARG_A: '1'});
   });
 });
 

@@ -10,6 +10,7 @@ import {checkFlagValues} from '../../image-build/inputs/flag-values.ts';
 import {destinationOf, formOf, type Output, readOutput} from '../../image-build/inputs/outputs.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
+import {readBuildArguments} from '../../tilt/build-arguments.ts';
 import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../tilt/expected-image.ts';
 import {groupWords, readFlags} from '../argv/read-flags.ts';
 import {build, inputFlags} from '../commands/build.ts';
@@ -39,7 +40,7 @@ export function readBuildRequest(
   const {engine, builder, pullSecret} = readClusterChoices(flags, env);
 
   const platforms = flags.platform.length > 0 || !defaultPlatform ? flags.platform : [defaultPlatform];
-  const passedFlags = writeAsGiven(inputFlags, flags);
+  const passedFlags = readBuildArguments(writeAsGiven(inputFlags, flags), env);
   checkFlagValues(passedFlags, platforms);
 
   return Object.freeze({
