@@ -10,7 +10,7 @@ const HARMLESS = /^(?:(?:registry|pull)_secret=|secret=(?:…|\[|'id=))/;
 
 /** `name=value`, to the next `,` or `&` with a name behind it. A dash before the name makes it a flag. */
 const ASSIGNMENT =
-  /(?:([?&])|(?<![\w.-]))([A-Za-z_][\w.-]{0,100})(=|%3D)(?!\*{3})("[^"]*"|'[^']*'|(?:(?![,&;][\w.-]+=|%26)[^\s"'])+)/gi;
+  /(?:([?&])|(?<![\w.-]))([A-Za-z_][\w.-]{0,100})(=|%3D)(?!\*{3})("[^"]*"|'[^']*'|(?:(?![,&;][\w.-]+=)[^\s"'])+)/gi;
 const SECRET_FLAG =
   /(--[\w-]*(?:token|passw(?:or)?d|passphrase|api-key)=)(?!(?:TOKEN|PASSWORD)\b)("[^"]*"|'[^']*'|[^\s"']+)/gi;
 
@@ -81,6 +81,11 @@ function looksSecret(word: string): boolean {
 
 /** For URL parsers, the last @ before the path ends user and password. */
 const AUTHORITY = /\b([a-z][a-z0-9+.-]*:(?:\/|\\){2,4})([^\s/?#]{1,2000})@/gi;
+/** The same, if what follows can be a host; otherwise the @ may be part of a password. */
+const AUTHORITY_OF_HOST = new RegExp(
+  String.raw`${AUTHORITY.source}(?=[\w[%\u0080-\uffff][\w.:[\]%\u0080-\uffff-]*(?:[/?#\s"',;)\]}>\\]|$))`,
+  'gi',
+);
 /** A password that should have been percent-encoded; a port is none. */
 const UNENCODED =
   /\b([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@"'[]{1,200}):(?!\d{1,5}(?:[/?#\s"',;)\]]|$)|\*{3}@)((?:(?!:\/\/)[^\s"'<>]){1,500})@/gi;
@@ -91,19 +96,19 @@ const BARE = /(?<=^|["'=(])([\w.+%-]{1,100}):([^\s/@:"'\\]{1,500})@(?!sha\d)(?=[
 /** `https://user:secret@host` becomes `https://user:***@host`; a user name alone may be a token, and is masked too. */
 function maskUrls(text: string): string {
   return text
-    .replace(AUTHORITY, (all: string, scheme: string, login: string) => {
-      const at = login.indexOf(':');
-      // SSH has keys, and the user of a Git host is always the same.
-      if (at < 0) return /ssh:/i.test(scheme) ? all : `${scheme}***@`;
-      // Some services take the token for a user name, with no password or a fixed one.
-      const isToken = /^(?:|x-oauth-basic)$/.test(login.slice(at + 1)) || looksSecretUser(login.slice(0, at));
-      return `${scheme}${isToken ? '***' : login.slice(0, at)}:***@`;
-    })
+    .replace(AUTHORITY_OF_HOST, maskLogin)
     .replace(UNENCODED, '$1:***@')
+    .replace(AUTHORITY, maskLogin)
     .replace(ENCODED, '$1***%40')
     .replace(BARE, '$1:***@');
 }
 
-function looksSecretUser(user: string): boolean {
-  return user.replace(TOKEN, '') !== user;
+function maskLogin(all: string, scheme: string, login: string): string {
+  const at = login.indexOf(':');
+  // SSH has keys, and the user of a Git host is always the same.
+  if (at < 0) return /ssh:/i.test(scheme) ? all : `${scheme}***@`;
+  const user = login.slice(0, at);
+  // Some services take the token for a user name, with no password or a fixed one.
+  const isToken = /^(?:|x-oauth-basic)$/.test(login.slice(at + 1)) || user.replace(TOKEN, '') !== user;
+  return `${scheme}${isToken ? '***' : user}:***@`;
 }

@@ -1,5 +1,6 @@
 /** Covers that no secret appears in what we show, and that what is no secret does. */
 import {expect} from 'chai';
+import fc from 'fast-check';
 import {
   hideSecret,
   looksLikeVariable,
@@ -57,6 +58,30 @@ describe('maskText', () => {
       expect(maskText(`https://${login}@host/x`)).to.equal('https://me:***@host/x');
     });
   }
+
+  it('masks whatever password there is, once', () => {
+    // With an @ and a slash behind it, a password could not be told from a host and a path.
+    const unlike = (ends: RegExp) =>
+      fc.string({maxLength: 12}).map((text) => `S3${text.replaceAll(ends, '')}cret`);
+    const password = fc.oneof(unlike(/[\s"'<>/?#]/g), unlike(/[\s"'<>@]/g));
+    const encode = encodeURIComponent;
+    fc.assert(
+      fc.property(password, (secret) => {
+        for (const text of [
+          `x https://me:${secret}@host/x y`,
+          `parse "https://me:${secret}@host": no`,
+          `https://host:80/a,https://me:${secret}@host`,
+          `to=${encode(`https://me:${encode(secret)}@host`)}`,
+          `https://host/?a=1&token=${encode(secret)}&b=2`,
+        ]) {
+          const masked = maskText(text);
+          expect(masked).not.to.include('cret');
+          expect(maskText(masked)).to.equal(masked);
+        }
+      }),
+      {numRuns: 1000},
+    );
+  });
 
   it('masks a password behind a user name with an @', () => {
     expect(maskText('https://me@corp.com:hunter2@host')).to.equal('https://me@corp.com:***@host');
