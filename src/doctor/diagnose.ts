@@ -73,7 +73,7 @@ export function diagnose(
       engine: judgeEngine(request.engine, {build, env}, deployment?.replicas),
       rights: judgePermissions(facts, place, userName),
       product,
-      nodes: judgeNodes(nodes, {rootless: deployment?.rootless === true}),
+      nodes: judgeNodes(nodes, {rootless: deployment?.rootless === true, disks: reading.value.disks}),
       builder: builder && judgeBuilder(builder),
       'pull-secret': judgePullSecret(request.pullSecret, facts, namespace),
     },

@@ -2,6 +2,7 @@
 import {chooseRuntime, selectBuilderNodes} from '../builder/manifest/nodes.ts';
 import type {NodeRuntime} from '../builder/model/node-runtimes.ts';
 import type {ClusterFacts} from '../cluster/api/facts.ts';
+import type {NodeDisk} from '../cluster/api/node-disk.ts';
 import type {Identified} from '../cluster/product.ts';
 import {type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
 import {TiltbuildError} from '../errors.ts';
@@ -17,10 +18,13 @@ export function judgeProduct({product, reason}: Identified): Finding {
     : ok(`${product}: ${reason}`);
 }
 
+/** A kubelet removes images from 85 % on by default, and on kind never. */
+const FULL = 0.8;
+
 /** A rootless builder needs no runtime, and can only push images. */
 export function judgeNodes(
   nodes: readonly NodeRuntime[] | undefined,
-  {rootless}: {rootless: boolean},
+  {rootless, disks}: {readonly rootless: boolean; readonly disks: readonly NodeDisk[]},
 ): Finding {
   if (nodes === undefined) {
     return warn(
@@ -42,6 +46,13 @@ export function judgeNodes(
     return warn(
       `${summary}; not ready: ${[down, ...more].join(', ')}`,
       command('kubectl', 'describe', 'node', down),
+    );
+  }
+  const full = disks.find(({used}) => used > FULL);
+  if (full !== undefined) {
+    return warn(
+      `${summary}; the disk of ${full.node} is ${Math.round(full.used * 100)} % full`,
+      advise`Remove cache with ${command('kubectl', 'tiltbuild', 'builder', 'prune')}, and old images with ${command('kubectl', 'tiltbuild', 'builder', 'images', 'prune')}.`,
     );
   }
   const platforms = unique(usable.map(({architecture}) => `linux/${architecture}`));

@@ -1,9 +1,10 @@
 /** Owns reading from the cluster what the checks need, side by side and for a limited time. */
 import {listEvents, listPods, readVersion} from '../builder/ensure/inspect-builder.ts';
-import {observeBuilder} from '../builder/model/observed-builder.ts';
+import {observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
 import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
 import type {ClusterFacts} from '../cluster/api/facts.ts';
 import {asObject, asText} from '../cluster/api/json-values.ts';
+import {type NodeDisk, readNodeDisks} from '../cluster/api/node-disk.ts';
 import {readRulesReview, readSelfReview, rulesReview, SELF_REVIEW} from '../cluster/api/objects.ts';
 import {namespacePath, RULES_REVIEW_PATH, SELF_REVIEW_PATH, VERSION_PATH} from '../cluster/api/paths.ts';
 import type {Cluster} from '../cluster/ports.ts';
@@ -24,6 +25,8 @@ export interface ClusterReading {
   /** Of a builder that is not ready; undefined without permission to list them. */
   readonly pods: readonly BuilderPod[] | undefined;
   readonly events: readonly BuilderEvent[];
+  /** Of the first nodes, as far as their kubelets can be asked. */
+  readonly disks: readonly NodeDisk[];
   /** Of the running BuildKit. */
   readonly buildkitVersion: string | undefined;
 }
@@ -80,7 +83,8 @@ async function read(
   ]);
   const {deployment} = observeBuilder(facts, builder.name);
   const isReady = deployment !== undefined && deployment.readyReplicas > 0;
-  const [rules, namespaceMissing, pods, events, buildkitVersion] = await Promise.all([
+  const nodes = (readNodesOf(facts) ?? []).slice(0, MOST_DISKS).map((node) => node.name);
+  const [rules, namespaceMissing, pods, events, buildkitVersion, disks] = await Promise.all([
     // A reading through kubectl does not include them.
     facts.rules ?? askRules(namespace, cluster),
     deployment === undefined ? isNamespaceMissing(namespace, cluster) : false,
@@ -93,9 +97,14 @@ async function read(
           readVersion(deployment, cluster).catch(withoutKubectl),
           sleep(limit / 2).then(() => undefined),
         ]),
+    // Nor may a kubelet.
+    Promise.race([readNodeDisks(nodes, cluster), sleep(limit / 2).then(() => [])]),
   ]);
-  return {facts: {...facts, rules}, userName, namespaceMissing, pods, events, buildkitVersion};
+  return {facts: {...facts, rules}, userName, namespaceMissing, pods, events, buildkitVersion, disks};
 }
+
+/** A local cluster has no more, and a large one has somebody who looks after its disks. */
+const MOST_DISKS = 4;
 
 /** Servers before Kubernetes 1.28 cannot answer this. */
 async function askWhoIAm(cluster: Cluster): Promise<string | undefined> {

@@ -217,6 +217,34 @@ describeCommand('builder rm', (world) => {
     expect(world.api.state.deployments.map(({metadata}) => metadata.name)).to.deep.equal(['buildkit']);
   });
 
+  it('empties its cache first, and says what that freed', async () => {
+    const ended = await expectDone(world, ['rm', 'buildkit', '--yes']);
+    expect(ended.stderr).to.contain('freed 7.80MB of build cache on node kind-control-plane');
+    expect(commandsRun(world).at(-1)).to.deep.equal(['buildctl', 'prune', '--all']);
+    const requests = world.api.requests.map(({method, command}) => `${method} ${command.join(' ')}`);
+    expect(requests.findIndex((request) => request.startsWith('DELETE'))).to.be.above(
+      requests.indexOf('GET buildctl prune --all'),
+    );
+  });
+
+  it('removes it without its cache where that cannot be emptied, and says how to remove it later', async () => {
+    const quiet = world.api.state.exec;
+    world.api.state.exec = (command, pod) =>
+      command.includes('prune') ? {exitCode: 1} : quiet(command, pod);
+    const ended = await expectDone(world, ['rm', 'buildkit', '--yes']);
+    expect(ended.stderr).to.contain('stays on the node').and.contain('builder rm buildkit --purge');
+    expect(world.api.state.deployments).to.deep.equal([]);
+  });
+
+  it('removes with --purge what one left that is gone', async () => {
+    removeBuilders(world);
+    await expectRefused(world, 4, ['rm', 'buildkit', '--yes'], 'no builder "buildkit"');
+    const ended = await expectDone(world, ['rm', 'buildkit', '--yes', '--purge']);
+    expect(ended.stderr).to.contain('creating one').and.contain('freed 7.80MB');
+    expect(world.api.state.deployments).to.deep.equal([]);
+    expect(changes(world)).to.include(`POST ${DEPLOYMENTS}`).and.include(`DELETE ${DEPLOYMENTS}/buildkit`);
+  });
+
   it('leaves a ConfigMap of that name that is not its own', async () => {
     const alike = {app: 'other', runtime: 'containerd', worker: 'containerd', rootless: 'false'};
     for (const labels of [undefined, alike]) {
@@ -284,7 +312,7 @@ describeCommand('builder logs, du and prune', (world) => {
 
 describeCommand('builder', (world) => {
   it('knows no other command', async () => {
-    await expectRefused(world, 2, ['stop'], 'no command "stop"', 'create, du, logs, ls, prune, rm');
+    await expectRefused(world, 2, ['stop'], 'no command "stop"', 'create, du, images, logs, ls, prune, rm');
     expect(world.api.requests).to.deep.equal([]);
   });
 

@@ -129,6 +129,14 @@ describeCommand('builder images', (world) => {
     expect(held()).to.deep.equal([name(1)]);
   });
 
+  it('are counted by builder du, beside the cache', async () => {
+    await build(1, 2);
+    const ended = await world.tiltbuild(['builder', 'du']);
+    expect(ended.stdout).to.match(
+      /^ID\t[\s\S]*\nImages built with --image on node \S+: 2, 2\.00MB that no other image has\n$/,
+    );
+  });
+
   it('need a builder on containerd that answers', async () => {
     world.api.state.exec = () => ({exitCode: 1, stderr: 'dial unix: no such file or directory'});
     expectEnded(await run(), 4, 'could not be asked');

@@ -160,6 +160,15 @@ const SICK: readonly Sick[] = [
     told: {builder: ['others may use it', REPLACE]},
   },
   {
+    title: 'a node whose disk is nearly full',
+    harm: ({api}) => {
+      api.state.diskUsed = 0.86;
+    },
+    marked: ['nodes warn'],
+    works: true,
+    told: {nodes: ['the disk of kind-control-plane is 86 % full', 'kubectl tiltbuild builder images prune']},
+  },
+  {
     title: 'a builder that is stuck',
     harm: (world) => {
       removeBuilders(world);

@@ -21,6 +21,10 @@ export type BuilderAction =
       readonly yes: boolean;
       /** Remove it even if a build is running on it. */
       readonly force: boolean;
+      /** Create it for this if it is gone, to remove what it left. */
+      readonly purge: boolean;
+      /** How long that may take, in milliseconds. */
+      readonly timeout: number;
     }
   | {readonly kind: 'logs'; readonly name: string; readonly follow: boolean}
   | {readonly kind: 'du'; readonly name: string}

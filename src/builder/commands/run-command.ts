@@ -26,11 +26,14 @@ export async function runBuilderCommand(
       case 'create':
         return await runBuilderCreate(action, opened, surroundings, ports);
       case 'rm':
-        return await removeBuilder(action, opened, ports);
+        return await removeBuilder(action, opened, surroundings, ports);
       case 'logs':
         return await showLogs(action, opened);
       case 'du':
-        return await runInEach(action.name, ['buildctl', 'du'], opened, ports);
+        return (
+          (await runInEach(action.name, ['buildctl', 'du'], opened, ports)) +
+          (await describeImages(action.name, opened, ports))
+        );
       case 'images':
       case 'images rm':
       case 'images prune': {
@@ -45,6 +48,18 @@ export async function runBuilderCommand(
         return action satisfies never;
     }
   });
+}
+
+/** What the images take besides the cache. */
+async function describeImages(name: string, opened: OpenedCluster, {notes}: Ports): Promise<string> {
+  const {summarizeImages} = await import('./run-images.ts');
+  try {
+    return await summarizeImages(name, opened);
+  } catch (error) {
+    if (!(error instanceof TiltbuildError)) throw error;
+    notes.note(`the images are not counted: ${error.message}`);
+    return '';
+  }
 }
 
 async function listBuilders(

@@ -8,6 +8,7 @@ import {formatAge, formatBytes} from '../../text/amounts.ts';
 import {formatJson} from '../../text/show-text.ts';
 import {formatTable} from '../../text/table.ts';
 import {GrpcError} from '../../wire/grpc/status.ts';
+import type {BuilderDeployment} from '../model/objects.ts';
 import {type ImageRow, listImageRows} from '../nodes/image-rows.ts';
 import {type BuilderNode, closeNodes, openNodes} from '../nodes/open-nodes.ts';
 import type {BuilderActionOf} from './command-request.ts';
@@ -98,13 +99,33 @@ async function pruneImages(
   });
 }
 
+/** A line for each node; nothing where the builder keeps no images there. */
+export async function summarizeImages(name: string, opened: OpenedCluster): Promise<string> {
+  const {deployment} = await demandBuilder(name, opened);
+  if (!keepsImages(deployment)) return '';
+  return await withNodes(name, opened, async (nodes) => {
+    const rows = await listImageRows(nodes, opened.cluster);
+    return nodes
+      .map((node) => {
+        const sizes = rows.filter((row) => row.node === node).map(({size}) => size);
+        const own = formatBytes(sizes.reduce((sum, size) => sum + size.own, 0));
+        return `Images built with --image on node ${node.name}: ${sizes.length}, ${own} that no other image has\n`;
+      })
+      .join('');
+  });
+}
+
+function keepsImages({rootless, runtime}: BuilderDeployment): boolean {
+  return runtime === 'containerd' && !rootless;
+}
+
 async function withNodes<T>(
   name: string,
   opened: OpenedCluster,
   use: (nodes: readonly BuilderNode[]) => Promise<T>,
 ): Promise<T> {
   const {deployment} = await demandBuilder(name, opened);
-  if (deployment.rootless || deployment.runtime !== 'containerd')
+  if (!keepsImages(deployment))
     throw new TiltbuildError('builder-failed', `The builder "${name}" keeps no images in containerd.`);
   const nodes = await openNodes({name, namespace: opened.target.namespace}, opened.cluster);
   try {

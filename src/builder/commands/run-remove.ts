@@ -1,22 +1,31 @@
-/** Owns `builder rm`: it removes a builder and its configuration. */
+/** Owns `builder rm`: it removes a builder, its configuration and its cache. */
 import type {Cluster} from '../../cluster/ports.ts';
+import {identify} from '../../cluster/product.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
-import {advise, flag} from '../../text/advice.ts';
+import type {Surroundings} from '../../surroundings.ts';
+import {advise, command, flag} from '../../text/advice.ts';
+import {createBuilder} from '../ensure/create-builder.ts';
+import {emptyCache} from '../ensure/empty-cache.ts';
 import {findBuildActivity} from '../ensure/running-builds.ts';
+import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
-import {ownsConfigMap} from '../model/observed-builder.ts';
+import {ownsConfigMap, readNodesOf} from '../model/observed-builder.ts';
+import {usualBuilderRequest} from '../model/request.ts';
 import type {BuilderActionOf} from './command-request.ts';
-import {demandBuilder, demandIdle, kubectlFailed} from './demand-builder.ts';
+import {demandBuilder, demandBuilders, demandIdle, kubectlFailed} from './demand-builder.ts';
 
 /** Throws `usage` without a confirmation, and `builder-failed` if nobody is asked and a build is running on it. */
 export async function removeBuilder(
-  {name, yes, force}: BuilderActionOf<'rm'>,
+  action: BuilderActionOf<'rm'>,
   opened: OpenedCluster,
+  {toolVersion}: Surroundings,
   ports: Ports,
 ): Promise<string> {
+  const {name, yes, force} = action;
   const {cluster, target} = opened;
+  if (action.purge) await recreateIfGone(action, opened, toolVersion, ports);
   const {deployment, facts} = await demandBuilder(name, opened);
   if (yes && !force) await demandIdle(deployment, cluster, ports);
   if (!yes && !(await ports.confirm(await askToRemove(deployment, force, cluster)))) {
@@ -24,6 +33,8 @@ export async function removeBuilder(
       remedy: [advise`To remove it without a question: ${flag('yes')}`],
     });
   }
+  const whyNot =
+    deployment.runtime === 'containerd' ? await emptyCache(deployment, cluster, ports) : undefined;
   const configMap = ownsConfigMap(facts, name) ? [`configmap/${name}`] : [];
   const objects = [`deployment/${name}`, ...configMap];
   const {exitCode, stderr} = await cluster.kubectl(['delete', ...objects, '--ignore-not-found']);
@@ -31,7 +42,28 @@ export async function removeBuilder(
   if (facts.configMaps?.kind === 'forbidden')
     ports.notes.note('its ConfigMap stays, because you do not have permission to list configmaps.');
   ports.notes.note(`removed builder "${name}" from namespace "${target.namespace}".`);
+  if (whyNot !== undefined) {
+    const purge = command('kubectl', 'tiltbuild', 'builder', 'rm', name, '--purge');
+    ports.notes.note(advise`its cache stays on the node, because ${whyNot}. To remove it: ${purge}`);
+  }
   return '';
+}
+
+/** A builder of the same name finds the cache of the one that is gone, on whatever node that was. */
+async function recreateIfGone(
+  {name, timeout}: BuilderActionOf<'rm'>,
+  {cluster, target: {namespace}, byNames}: OpenedCluster,
+  toolVersion: string,
+  ports: Ports,
+): Promise<void> {
+  const facts = await cluster.read({builders: true, nodes: 'all'});
+  if (demandBuilders(facts, namespace).some((deployment) => deployment.name === name)) return;
+  const {product} = identify(facts, byNames);
+  const usual = usualBuilderRequest({name, namespace, product});
+  const request = {...usual, timeout, settings: {...usual.settings, replicas: 'nodes' as const}};
+  ports.notes.note(`there is no builder "${name}"; creating one to remove what the last one left.`);
+  await createBuilder({request, product, toolVersion, cluster}, readNodesOf(facts));
+  await waitForBuilder(request, cluster, ports);
 }
 
 async function askToRemove(deployment: BuilderDeployment, force: boolean, cluster: Cluster): Promise<string> {

@@ -71,12 +71,13 @@ export const create = {
 } as const satisfies CommandDefinition;
 
 export const rm = {
-  summary: 'Remove a builder and its configuration',
+  summary: 'Remove a builder, its configuration and its cache',
   usage: 'builder rm NAME [flags]',
   argument: {...existing, summary: 'Name of the builder', required: true},
   flags: {
     yes,
     force: toggle('Remove it even while a build is running on it'),
+    purge: toggle('Also remove the cache of a builder that is gone, by creating it again for the moment'),
     ...common,
   },
 } as const satisfies CommandDefinition;
@@ -89,7 +90,7 @@ export const logs = {
 } as const satisfies CommandDefinition;
 
 export const du = {
-  summary: 'Show the disk usage of the build cache',
+  summary: 'Show the disk usage of the build cache and of images',
   usage: 'builder du [NAME] [flags]',
   argument: existing,
   flags: common,

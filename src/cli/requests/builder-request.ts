@@ -52,7 +52,7 @@ function readAction(
     case 'builder create':
       return readCreate(valuesOf(create.flags, given), name);
     case 'builder rm':
-      return {kind: 'rm', name, yes: valuesOf(rm.flags, given).yes, force: valuesOf(rm.flags, given).force};
+      return readRemove(valuesOf(rm.flags, given), name);
     case 'builder logs':
       return {kind: 'logs', name, follow: valuesOf(logs.flags, given).follow};
     case 'builder du':
@@ -68,6 +68,10 @@ function readAction(
     default:
       return command satisfies never;
   }
+}
+
+function readRemove({yes, force, purge}: ValuesOf<typeof rm.flags>, name: string): BuilderAction {
+  return {kind: 'rm', name, yes, force, purge, timeout: BUILDER_TIMEOUT};
 }
 
 function readPruneImages(flags: ValuesOf<typeof pruneImages.flags>, name: string): BuilderAction {

@@ -64,6 +64,11 @@ export function podsPath(namespace: string, selector: string): string {
   return `${namespacePodsPath(namespace)}?labelSelector=${encodeURIComponent(selector)}`;
 }
 
+/** What the node's kubelet reports of itself. */
+export function nodeStatsPath(node: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(node)}/proxy/stats/summary`;
+}
+
 /** The pods of a node in all namespaces; without a name, those that no node has taken yet. */
 export function nodePodsPath(node: string): string {
   return `/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`;

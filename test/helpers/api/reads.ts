@@ -14,6 +14,10 @@ export function answerRead(state: ApiState, request: ApiRequest, target: Target)
   const found = findObject(state, plural, {namespace, name});
   if (found === undefined) return notFound(target, name);
   if (target.subresource === 'log') return answerLog(state, request, found);
+  if (target.subresource !== undefined) {
+    const fs = {capacityBytes: 1e12, availableBytes: 1e12 * (1 - state.diskUsed)};
+    return {status: 200, body: {node: {nodeName: name, fs, runtime: {imageFs: fs}}}};
+  }
   const metadata = {resourceVersion: found.metadata.resourceVersion};
   return writeAs(request, target, {metadata, items: [found], whole: found});
 }

@@ -24,14 +24,15 @@ const apiVersionOf = (group: string) => (group === '' ? 'v1' : `${group}/v1`);
 export type Target = NonNullable<ReturnType<typeof findTarget>>;
 
 const resourcePath =
-  /^\/(?:api|apis\/(?<group>\w+))\/v1(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[a-z]+)(?:\/(?<name>[^/]+)(?:\/(?<subresource>log|exec))?)?$/;
+  /^\/(?:api|apis\/(?<group>\w+))\/v1(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[a-z]+)(?:\/(?<name>[^/]+)(?:\/(?<subresource>log|exec|proxy\/stats\/summary))?)?$/;
 const writing: Record<string, Verb> = {POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete'};
 
 /** Undefined for what no server has. */
 export function findTarget({method, path, query}: ApiRequest) {
   const {group = '', namespace, name, subresource, ...found} = resourcePath.exec(path)?.groups ?? {};
   const plural = resourceNames.find((each) => each === found.plural);
-  if (!plural || (subresource && plural !== 'pods')) return undefined;
+  if (!plural || (subresource && plural !== (subresource.startsWith('proxy') ? 'nodes' : 'pods')))
+    return undefined;
   const {kind, namespaced, ...resource} = resources[plural];
   if (resource.group !== group || (namespaced ? name && !namespace : namespace)) return undefined;
   const verb: Verb = writing[method] ?? (name ? 'get' : query.watch ? 'watch' : 'list');

@@ -44,6 +44,8 @@ export function makeState() {
       command: readonly string[],
       pod: ApiObject,
     ) => ExecAnswer | PipedExec | Promise<ExecAnswer | PipedExec>,
+    /** Of each node's, from 0 to 1. */
+    diskUsed: 0.5,
     /** Versions of the exec protocol over a WebSocket, the preferred one first. */
     execProtocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
     /** What every container that runs has printed. */

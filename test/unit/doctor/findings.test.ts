@@ -52,7 +52,7 @@ const allowed = (rules?: readonly ResourceRule[], userName?: string, deployments
 
 const node = (name: string, runtime = 'containerd://2.1.9', changes: Partial<NodeRuntime> = {}) =>
   nodeRuntime({name, containerRuntimeVersion: runtime, ...changes});
-const nodes = (...list: readonly NodeRuntime[]) => judgeNodes(list, {rootless: false});
+const nodes = (...list: readonly NodeRuntime[]) => judgeNodes(list, {rootless: false, disks: []});
 const windows = node('w', 'containerd://1.7', {labels: {'kubernetes.io/os': 'windows'}});
 const other = (changes: Partial<NodeRuntime>) => node('b', undefined, changes);
 const crio = node('a', 'cri-o://1.34.0');
@@ -104,9 +104,11 @@ const FINDINGS: Readonly<Record<string, Finding>> = {
   'a Windows node beside another': nodes(node('a'), windows),
   'two architectures': nodes(node('a'), other({architecture: 'arm64'})),
   'a node that is down': nodes(node('a'), other({ready: false})),
+  'a disk that is nearly full': judgeNodes([node('a')], {rootless: false, disks: [{node: 'a', used: 0.861}]}),
+  'disks with room': judgeNodes([node('a')], {rootless: false, disks: [{node: 'a', used: 0.8}]}),
   'cri-o': nodes(crio),
-  'cri-o with a rootless builder': judgeNodes([crio], {rootless: true}),
-  'nodes that cannot be listed': judgeNodes(undefined, {rootless: false}),
+  'cri-o with a rootless builder': judgeNodes([crio], {rootless: true, disks: []}),
+  'nodes that cannot be listed': judgeNodes(undefined, {rootless: false, disks: []}),
   'the default secret': secret(undefined, GOOD, ['docker-registry', 'ghcr']),
   'no secret': secret(undefined, MISSING),
   'no secret wanted': secret('', MISSING, ['ghcr', 'quay']),
