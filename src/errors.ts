@@ -74,8 +74,8 @@ export class Interrupted extends Error {
 /** The signals that cancel a build. */
 export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-export function timedOut(): TiltbuildError {
-  return new TiltbuildError('timed-out', 'The build exceeded --timeout and was cancelled.', {
+export function timedOut(what = 'The build'): TiltbuildError {
+  return new TiltbuildError('timed-out', `${what} exceeded --timeout and was cancelled.`, {
     remedy: [advise`Allow more time with ${flag('timeout', 'DURATION')}, or leave the flag out.`],
   });
 }

@@ -1,5 +1,6 @@
 /** Owns the composition: the process's environment and streams become adapters, the outcome an exit code. */
 import {hostname, tmpdir} from 'node:os';
+import type {BuilderCommandRequest} from './builder/commands/command-request.ts';
 import {type Invocation, readCommandLine} from './cli/argv/command-line.ts';
 import {readReporting} from './cli/argv/reporting.ts';
 import {findTiltArgument} from './cli/commands/commands.ts';
@@ -14,7 +15,7 @@ import {
   type Style,
 } from './cli/render/render.ts';
 import {renderDone, renderFailed} from './cli/render/render-outcome.ts';
-import {TiltbuildError} from './errors.ts';
+import {Interrupted, TiltbuildError, timedOut} from './errors.ts';
 import {buildImage} from './image-build/build-image.ts';
 import {formatResult} from './image-build/build-result.ts';
 import {answerLogin} from './image-build/engines/kubectl-build/lend-login.ts';
@@ -22,6 +23,7 @@ import {every, type Host, makePorts} from './make-ports.ts';
 import type {Notes, Ports} from './ports.ts';
 import type {Surroundings} from './surroundings.ts';
 import {Activity, showActivity} from './system/activity.ts';
+import {Interruption} from './system/interruption.ts';
 import {isStandardOutputClosed} from './system/output-disk.ts';
 import {Terminal} from './system/terminal.ts';
 import {describeSystemError} from './system-error.ts';
@@ -30,6 +32,7 @@ import {chooseFlagWriter} from './tilt/tiltfile-phrases.ts';
 async function main(): Promise<number> {
   const {env, platform} = process;
   const crash = listenForCrashes();
+  const interruption = new Interruption(process, (interrupted) => process.exit(exitCodeOf(interrupted)));
   const terminal = new Terminal(process, isStandardOutputClosed);
   const onTerminal = process.stderr.isTTY === true;
   const argv = process.argv.slice(2);
@@ -51,8 +54,10 @@ async function main(): Promise<number> {
       self: {program: process.execPath, args: process.versions.bun ? [] : process.argv.slice(1, 2)},
     };
     const invocation = await readCommandLine(argv, surroundings);
-    return await Promise.race([perform(invocation, {surroundings, terminal, style}), crash]);
+    const performing = perform(invocation, {interruption, surroundings, terminal, style});
+    return await interruption.cutOff(Promise.race([performing, crash]));
   } catch (thrown) {
+    if (thrown instanceof Interrupted) return exitCodeOf(thrown);
     const error = describeSystemError(thrown);
     const {verbosity, json} = readReporting(argv);
     await terminal.writeError(
@@ -62,7 +67,8 @@ async function main(): Promise<number> {
     );
     if (onTerminal && !json && error instanceof TiltbuildError && error.code === 'build-failed')
       await terminal.writeError(renderFailed(performance.now() / 1000, style));
-    return exitCodeOf(error);
+    const {reason} = interruption.stop;
+    return exitCodeOf(reason instanceof Interrupted ? reason : error);
   } finally {
     await terminal.flush();
   }
@@ -77,6 +83,7 @@ function listenForCrashes(): Promise<never> {
 }
 
 interface Stage {
+  readonly interruption: Interruption;
   readonly surroundings: Surroundings;
   readonly terminal: Terminal;
   readonly style: Style;
@@ -84,7 +91,7 @@ interface Stage {
 
 /** Gives the exit code. What is not a build is loaded only where it is asked for: a build has no time for it. */
 async function perform(invocation: Invocation, stage: Stage): Promise<number> {
-  const {surroundings, terminal, style} = stage;
+  const {interruption, surroundings, terminal, style} = stage;
   const notes: Notes = {
     note: (text) => terminal.writeError(renderNote(text, style)),
     detail: () => undefined,
@@ -98,24 +105,28 @@ async function perform(invocation: Invocation, stage: Stage): Promise<number> {
     case 'version': {
       const {reportVersions} = await import('./doctor/report-versions.ts');
       const own = {version: VERSION, commit: COMMIT, runtime: describeRuntime()};
-      await terminal.writeResult(await reportVersions(own, makePorts(HOST, terminal, SILENT)));
+      await terminal.writeResult(await reportVersions(own, makePorts(HOST, interruption, terminal, SILENT)));
       return 0;
     }
     case 'completion': {
       const {completion} = invocation;
       const {completeValues} = await import('./cluster/complete-values.ts');
       const {formatCompletion} = await import('./cli/argv/complete.ts');
-      const ports = makePorts(HOST, terminal, SILENT, () => undefined);
+      const ports = makePorts(HOST, interruption, terminal, SILENT, () => undefined);
       const values = completion.live ? await completeValues(completion.live, surroundings, ports) : [];
       await terminal.writeResult(formatCompletion(completion, values));
       return 0;
     }
     case 'login': {
-      const {text, exitCode} = await answerLogin(invocation.question, makePorts(HOST, terminal, SILENT));
+      const {text, exitCode} = await answerLogin(
+        invocation.question,
+        makePorts(HOST, interruption, terminal, SILENT),
+      );
       await terminal.writeResult(text);
       return exitCode;
     }
     case 'builder': {
+      limitCreation(invocation.request, interruption);
       const {runBuilderCommand} = await import('./builder/commands/run-command.ts');
       const text = await runBuilderCommand(invocation.request, surroundings, livePorts(stage, notes));
       await terminal.writeResult(text);
@@ -137,12 +148,14 @@ async function performBuild(
   {request, verbose, dryRun}: Extract<Invocation, {kind: 'build'}>,
   stage: Stage,
 ): Promise<number> {
-  const {surroundings, terminal, style} = stage;
+  const {interruption, surroundings, terminal, style} = stage;
   const notes: Notes = {
     note: (text) => request.quiet || terminal.writeError(renderNote(text, style)),
     detail: (text) => verbose && terminal.writeError(renderDetail(text, style)),
   };
-  const ports = request.quiet ? makePorts(HOST, terminal, notes) : livePorts(stage, notes);
+  const {timeout} = request;
+  if (timeout !== undefined) interruption.limit(timeout - performance.now(), () => timedOut());
+  const ports = request.quiet ? makePorts(HOST, interruption, terminal, notes) : livePorts(stage, notes);
   if (dryRun) {
     const {dryRunBuild} = await import('./image-build/dry-run.ts');
     const {formatDryRun} = await import('./image-build/dry-run-report.ts');
@@ -168,6 +181,14 @@ async function performBuild(
   return 0;
 }
 
+/** What "builder create" waits for says why it is late, and has half a second for it. */
+function limitCreation({action}: BuilderCommandRequest, interruption: Interruption): void {
+  if (action.kind === 'create')
+    interruption.limit(action.timeout + 500 - performance.now(), () =>
+      timedOut('The creation of the builder'),
+    );
+}
+
 const HOST: Host = {process, temporaryRoot: tmpdir, hostname};
 const SILENT: Notes = {note: () => undefined, detail: () => undefined};
 
@@ -177,8 +198,8 @@ function describeRuntime(): string {
 }
 
 /** Those that show on a terminal what they wait for. */
-function livePorts({surroundings, terminal}: Stage, notes: Notes): Ports {
-  const ports = makePorts(HOST, terminal, notes);
+function livePorts({interruption, surroundings, terminal}: Stage, notes: Notes): Ports {
+  const ports = makePorts(HOST, interruption, terminal, notes);
   if (!surroundings.terminal || surroundings.env.TERM === 'dumb') return ports;
   const activity = new Activity({
     showStatus: (line) => terminal.showStatus(line),

@@ -8,7 +8,7 @@ import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemCluster} from './system/cluster-reader.ts';
 import {contextDisk} from './system/context-disk.ts';
 import {DiskFiles} from './system/disk-files.ts';
-import {SignalInterruption} from './system/interruption.ts';
+import type {Interruption} from './system/interruption.ts';
 import {readMachineId} from './system/machine-id.ts';
 import {archiveTo, OutputDirectory} from './system/output-disk.ts';
 import {PrivateDirectories} from './system/private-directory.ts';
@@ -32,14 +32,15 @@ export interface Host {
 
 export function makePorts(
   {process, temporaryRoot, hostname}: Host,
+  interruption: Interruption,
   terminal: Terminal,
   notes: Notes,
   showLine = (line: string): void => void terminal.writeError(renderForeign(line)),
 ): Ports {
   const {env, platform, arch} = process;
-  const interruption = new SignalInterruption(process);
   const atExit = (cleanUp: () => void) => void process.on('exit', () => tryTo(cleanUp));
-  const runner = new Runner(interruption, platform, atExit);
+  const hasTerminal = () => [process.stdin, process.stdout, process.stderr].some(({isTTY}) => isTTY);
+  const runner = new Runner(platform, atExit, hasTerminal);
   const uid = process.getuid?.();
   const cache = env.XDG_CACHE_HOME || env.LOCALAPPDATA || (env.HOME ? join(env.HOME, '.cache') : '');
   const privates = new PrivateDirectories({
@@ -57,11 +58,13 @@ export function makePorts(
   const tools = {runner, interruption, env, platform, home, showLine};
   return {
     files,
-    input: new StandardInput(() => process.stdin, files, interruption),
+    input: new StandardInput(() => process.stdin, files),
     clusters: {
       connect: (target, connection) => new SystemCluster(tools, target, connection),
     },
-    delegate: new BuildDelegate(runner, terminal, env, {platform, arch}, (pid) => privates.recordChild(pid)),
+    delegate: new BuildDelegate(runner, interruption, terminal, env, {platform, arch}, (pid) =>
+      privates.recordChild(pid),
+    ),
     programs: new PathPrograms(runner, env, platform),
     builtin: {
       contexts: contextDisk,
@@ -77,11 +80,11 @@ export function makePorts(
       every,
     },
     notes,
-    interruption,
-    confirm: (question) => confirm(renderQuestion(question), process.stdin, process.stderr, interruption),
+    withGrace: (work) => interruption.withGrace(work),
+    confirm: (question) => confirm(renderQuestion(question), process.stdin, process.stderr),
     wallClock: () => Date.now(),
     now: () => performance.now(),
-    sleep: (milliseconds) => interruption.sleep(milliseconds),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   };
 }
 

@@ -4,7 +4,6 @@ import type {ContentStore} from './buildkit/session/content.ts';
 import type {ArchiveOutput, TreeOutput} from './buildkit/session/outputs.ts';
 import type {Clusters, ExitStatus, ProgramOutput} from './cluster/ports.ts';
 import type {ContextFiles} from './context/ports.ts';
-import type {InterruptSignal} from './errors.ts';
 import type {Advice} from './text/advice.ts';
 
 /** `other`: a pipe, socket or device. */
@@ -76,7 +75,7 @@ export type FileWriter = ArchiveOutput & {
 
 /** Our standard input; it can be read once. */
 export interface Input {
-  /** Reads all of it into a new file that only this user can read. Throws `Interrupted`. */
+  /** Reads all of it into a new file that only this user can read. */
   save(path: string): Promise<void>;
 }
 
@@ -115,7 +114,7 @@ export interface FoundPlugin {
 export interface Delegate {
   /** Undefined where PATH has no `kubectl-build`. It is read, and not run. */
   find(): Promise<FoundPlugin | undefined>;
-  /** Starts it and waits for its end. It gets our first signal as well; the second one kills it. */
+  /** Starts it and waits for its end. It gets a signal that stops us as well, and is waited for. */
   run(run: DelegateRun): Promise<ExitStatus>;
 }
 
@@ -151,7 +150,7 @@ export interface Programs {
   findAll(name: string): Promise<readonly string[]>;
   /**
    * Runs a program for its output, which is short, for at most `timeout` milliseconds. `env` changes its environment.
-   * A program that cannot be started has no exit code, and the reason is in `stderr`. Throws `Interrupted`.
+   * A program that cannot be started has no exit code, and the reason is in `stderr`.
    */
   run(
     program: string,
@@ -168,15 +167,7 @@ export interface Notes {
   detail(text: string): void;
 }
 
-export interface Interruption {
-  /** The first signal that arrived, if any. */
-  readonly signal: InterruptSignal | undefined;
-  /** Calls `listener` at the first signal from now on, and at once if one has arrived. Returns how to stop that. */
-  subscribe(listener: () => void): () => void;
-  /** Throws `Interrupted` if a signal arrived. */
-  throwIfReceived(): void;
-}
-
+/** A signal or the time limit stops all work at once and wherever it is, so no port has to know of it. */
 export interface Ports {
   readonly files: Files;
   readonly input: Input;
@@ -185,16 +176,20 @@ export interface Ports {
   readonly programs: Programs;
   readonly builtin: BuiltinTools;
   readonly notes: Notes;
-  readonly interruption: Interruption;
+  /**
+   * Runs work that ends by itself when it is stopped, and may take some seconds for it: a build that is cancelled in the
+   * cluster. Throws the reason of the stop once there was one, whatever the work gives.
+   */
+  readonly withGrace: <T>(work: (stop: AbortSignal) => Promise<T>) => Promise<T>;
   /** Asks a question on the terminal; false where there is no terminal. */
   readonly confirm: (question: string) => Promise<boolean>;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
-  /** Milliseconds since some fixed moment. */
+  /** Milliseconds since the program started. */
   readonly now: () => number;
   /**
-   * Resolves after the given milliseconds, or throws `Interrupted` as soon as a signal arrives. `waitsFor` is what the
-   * user waits for meanwhile; without it, the time is only a limit for something else.
+   * Resolves after the given milliseconds. `waitsFor` is what the user waits for meanwhile; without it, the time is only
+   * a limit for something else.
    */
   readonly sleep: (milliseconds: number, waitsFor?: 'builder') => Promise<void>;
 }

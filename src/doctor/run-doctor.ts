@@ -39,7 +39,6 @@ async function look(request: DoctorRequest, surroundings: Surroundings, ports: P
     lookAtPrograms(request.limit, ports),
     lookAtCluster(request, surroundings, ports),
   ]);
-  ports.interruption.throwIfReceived();
   return diagnose(request, programs, sight, surroundings);
 }
 

@@ -56,8 +56,7 @@ export async function prepareBuild<T>(
   {attempt, staging}: Preparation,
   use: (build: PreparedBuild) => Promise<T>,
 ): Promise<T> {
-  const {files, delegate, interruption} = ports;
-  const started = ports.now();
+  const {files, delegate} = ports;
   checkContext(request, files);
   const {env, cwd} = surroundings;
   const sources = {env, cwd, exists: (path: string) => files.kindOf(path) !== 'missing'};
@@ -75,7 +74,6 @@ export async function prepareBuild<T>(
       readAllInputs(request, surroundings, ports, place),
       keepSecrets(asked, place),
     ]);
-    interruption.throwIfReceived();
 
     const product = identify(facts, byNames);
     const tags = checkProduct(request, product);
@@ -87,7 +85,7 @@ export async function prepareBuild<T>(
     );
     if (request.output !== undefined) checkOutput(request.output, files);
     const builder = {
-      request: requestBuilder(request, namespace, product.product, started),
+      request: requestBuilder(request, namespace, product.product),
       product: product.product,
       facts,
       cluster,
@@ -197,10 +195,9 @@ function choosePullSecret(
 }
 
 function requestBuilder(
-  {builder, builderOptions, timeout: limit}: BuildRequest,
+  {builder, builderOptions}: BuildRequest,
   namespace: string,
   product: Product,
-  started: number,
 ): BuilderRequest {
   const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
   const usual = usualBuilderRequest({name: builder.name, namespace, product});
@@ -209,6 +206,5 @@ function requestBuilder(
     settings: {...usual.settings, image: image ?? usual.settings.image, replicas, allowNetworkHost},
     policy,
     timeout,
-    deadline: limit === undefined ? undefined : started + limit,
   };
 }

@@ -2,6 +2,7 @@
 import type {ExitStatus} from '../cluster/ports.ts';
 import type {Delegate, DelegateRun, FoundPlugin} from '../ports.ts';
 import {isThere, openPrivate, readPieces, readStart} from './disk-files.ts';
+import type {Interruption} from './interruption.ts';
 import {findOnPath} from './path-lookup.ts';
 import {findPluginFlaw, type Machine, PLUGIN_START} from './plugin-flaw.ts';
 import type {Runner, SuperviseOptions} from './runner.ts';
@@ -9,6 +10,7 @@ import type {Terminal} from './terminal.ts';
 
 export class BuildDelegate implements Delegate {
   readonly #runner: Runner;
+  readonly #interruption: Interruption;
   readonly #terminal: Terminal;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #machine: Machine;
@@ -17,12 +19,14 @@ export class BuildDelegate implements Delegate {
   /** `record` keeps the number of a delegate that was started. */
   constructor(
     runner: Runner,
+    interruption: Interruption,
     terminal: Terminal,
     env: Readonly<Record<string, string | undefined>>,
     machine: Machine,
     record: (pid: number) => void,
   ) {
     this.#runner = runner;
+    this.#interruption = interruption;
     this.#terminal = terminal;
     this.#env = env;
     this.#machine = machine;
@@ -41,15 +45,17 @@ export class BuildDelegate implements Delegate {
 
   async run({program, argv, env, cwd, stdout, input, stop, progress}: DelegateRun): Promise<ExitStatus> {
     const run = (stderr: SuperviseOptions['stderr']) =>
-      this.#runner.supervise(program, argv, {
-        env: {...this.#env, ...env},
-        cwd,
-        stop,
-        input,
-        stdout: stdout === 'result' ? 'inherit' : 'stderr',
-        stderr,
-        onStart: this.#record,
-      });
+      this.#interruption.withGrace((interrupted) =>
+        this.#runner.supervise(program, argv, {
+          env: {...this.#env, ...env},
+          cwd,
+          stop: stop === undefined ? interrupted : AbortSignal.any([interrupted, stop]),
+          input,
+          stdout: stdout === 'result' ? 'inherit' : 'stderr',
+          stderr,
+          onStart: this.#record,
+        }),
+      );
     switch (progress.mode) {
       case 'shown':
         return await run('inherit');

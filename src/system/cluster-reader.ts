@@ -17,7 +17,7 @@ import type {Target} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import {describeFailure, isWorthAskingKubectl} from './cluster-failures.ts';
 import {RequestTimeout} from './https-transport.ts';
-import type {SignalInterruption} from './interruption.ts';
+import type {Interruption} from './interruption.ts';
 import {ApiFailure, canAskDirectly, openKubeApi, type Reads} from './kube-api.ts';
 import {isForeignLine, KubectlFailure, readThroughKubectl} from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
@@ -27,7 +27,7 @@ import {PluginLogin, type PluginTools} from './plugin-login.ts';
 const LONGEST_KUBECTL = 60_000;
 
 interface ClusterTools extends PluginTools {
-  readonly interruption: SignalInterruption;
+  readonly interruption: Interruption;
 }
 
 export class SystemCluster implements Cluster {
@@ -78,29 +78,21 @@ export class SystemCluster implements Cluster {
 
   async kubectlLive(args: readonly string[]): Promise<ExitStatus> {
     const {runner, env, interruption} = this.#tools;
-    const result = await runner.supervise(await this.#findKubectl(), [...this.#args, ...args], {
-      env,
-      stdout: 'inherit',
-      stderr: 'inherit',
-    });
-    interruption.throwIfReceived();
-    return result;
+    const kubectl = await this.#findKubectl();
+    return await interruption.withGrace((stop) =>
+      runner.supervise(kubectl, [...this.#args, ...args], {env, stdout: 'inherit', stderr: 'inherit', stop}),
+    );
   }
 
   async openTunnel(exec: ExecTarget): Promise<Tunnel> {
-    const {runner, env, interruption} = this.#tools;
+    const {runner, env} = this.#tools;
     const {openDirectTunnel, openKubectlTunnel} = await import('./tunnel.ts');
     if (this.#direct) {
-      const abort = new AbortController();
-      const release = interruption.subscribe(() => abort.abort());
       try {
         const target = (await this.#login?.logIn()) ?? this.#target;
-        return await openDirectTunnel(target, exec, this.#timeout, abort.signal);
+        return await openDirectTunnel(target, exec, this.#timeout);
       } catch {
         // Whatever refused the WebSocket, kubectl may get through with SPDY, and says why it does not.
-        interruption.throwIfReceived();
-      } finally {
-        release();
       }
     }
     return openKubectlTunnel(runner, await this.#findKubectl(), this.#args, exec, env);
@@ -122,7 +114,6 @@ export class SystemCluster implements Cluster {
       try {
         return await this.#askDirectly(ask);
       } catch (error) {
-        this.#tools.interruption.throwIfReceived();
         if (error instanceof TiltbuildError) throw error;
         if (!isWorthAskingKubectl(error)) throw describeFailure(this.#target, error);
         this.#direct = false;
@@ -132,21 +123,15 @@ export class SystemCluster implements Cluster {
   }
 
   async #askDirectly<T>(ask: (reads: Reads) => Promise<T>): Promise<T> {
-    const abort = new AbortController();
-    const release = this.#tools.interruption.subscribe(() => abort.abort());
     const login = this.#login;
     const once = async () =>
-      await ask(await openKubeApi((await login?.logIn()) ?? this.#target, this.#timeout, abort.signal));
-    try {
-      return await once().catch(async (error) => {
-        if (login === undefined || !(error instanceof ApiFailure) || error.status !== 401) throw error;
-        // The login may have expired, though the plugin gave no expiry.
-        login.forget();
-        return await once();
-      });
-    } finally {
-      release();
-    }
+      await ask(await openKubeApi((await login?.logIn()) ?? this.#target, this.#timeout));
+    return await once().catch(async (error) => {
+      if (login === undefined || !(error instanceof ApiFailure) || error.status !== 401) throw error;
+      // The login may have expired, though the plugin gave no expiry.
+      login.forget();
+      return await once();
+    });
   }
 
   async #askThroughKubectl<T>(ask: (reads: Reads) => Promise<T>): Promise<T> {

@@ -30,7 +30,6 @@ export interface Credentials {
 export interface TransportOptions extends Credentials {
   /** How long to wait for an answer, in milliseconds. */
   readonly timeout: number;
-  readonly abort: AbortSignal;
 }
 
 export class RequestTimeout extends Error {
@@ -60,7 +59,7 @@ export async function openTransport(options: TransportOptions): Promise<Send> {
   return 'Bun' in globalThis && !repeats ? sendWithFetch(options) : await sendWithNode(options);
 }
 
-function sendWithFetch({base, tls, headers, timeout, abort}: TransportOptions): Send {
+function sendWithFetch({base, tls, headers, timeout}: TransportOptions): Send {
   const {servername, ...material} = tls;
   return async (path, accept, body) => {
     const limit = AbortSignal.timeout(timeout);
@@ -73,7 +72,7 @@ function sendWithFetch({base, tls, headers, timeout, abort}: TransportOptions): 
       body,
       // A redirect would take the credentials elsewhere.
       redirect: 'manual' as const,
-      signal: AbortSignal.any([abort, limit]),
+      signal: limit,
       tls: {...material, ...(servername !== undefined && {serverName: servername})},
     };
     try {
@@ -85,14 +84,13 @@ function sendWithFetch({base, tls, headers, timeout, abort}: TransportOptions): 
   };
 }
 
-async function sendWithNode({base, tls, headers, timeout, abort}: TransportOptions): Promise<Send> {
+async function sendWithNode({base, tls, headers, timeout}: TransportOptions): Promise<Send> {
   const {request} = base.startsWith('http:') ? await import('node:http') : await import('node:https');
   return (path, accept, body) =>
     new Promise((resolve, reject) => {
       const options: RequestOptions = {
         ...tls,
         timeout,
-        signal: abort,
         method: body === undefined ? 'GET' : 'POST',
         headers: {...(headers as Record<string, string | string[]>), ...ownHeaders(accept, body)},
       };

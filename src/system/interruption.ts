@@ -1,50 +1,82 @@
-/** Owns the signals that end a build: instead of killing this process, they call listeners. */
+/** Owns what ends the work early: a signal or a time limit. It cuts off all work but that which asks for grace. */
 import {Interrupted, type InterruptSignal} from '../errors.ts';
-import type {Interruption} from '../ports.ts';
 
 const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-type Listener = (signal: InterruptSignal, count: number) => void;
+/** The longest that work with grace may take to end, in milliseconds: a program gets ten seconds of it. */
+const LONGEST_GRACE = 12_000;
+const LONGEST_END = 1_000;
 
-export class SignalInterruption implements Interruption {
-  #first: InterruptSignal | undefined;
-  #count = 0;
-  readonly #listeners = new Set<Listener>();
+/** A signal to a whole process group may end a child, or a proxy, before our own handler runs. In milliseconds. */
+const SIGNAL_DELAY = 30;
 
-  /** Takes over the signals of `source`, which is the process. */
-  constructor(source: {on(signal: InterruptSignal, listener: () => void): unknown}) {
-    for (const signal of SIGNALS) source.on(signal, () => this.#receive(signal));
+export interface SignalSource {
+  on(signal: InterruptSignal, listener: () => void): unknown;
+}
+
+export class Interruption {
+  readonly #stop = new AbortController();
+  readonly #withGrace = new Set<Promise<unknown>>();
+
+  /** Takes over the signals of `source`, which is the process. A signal after the stop calls `leave`, which ends us. */
+  constructor(source: SignalSource, leave: (interrupted: Interrupted) => void) {
+    for (const signal of SIGNALS) {
+      source.on(signal, () => {
+        const interrupted = new Interrupted(signal);
+        if (!this.stop.aborted) this.#stop.abort(interrupted);
+        else leave(this.stop.reason instanceof Interrupted ? this.stop.reason : interrupted);
+      });
+    }
   }
 
-  get signal(): InterruptSignal | undefined {
-    return this.#first;
+  /** Aborted with `Interrupted`, or with the error of the time limit. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
   }
 
-  throwIfReceived(): void {
-    if (this.#first !== undefined) throw new Interrupted(this.#first);
+  /** Stops with `reason` after so many milliseconds. */
+  limit(milliseconds: number, reason: () => Error): void {
+    setTimeout(() => this.stop.aborted || this.#stop.abort(reason()), Math.max(0, milliseconds));
   }
 
-  /** Calls `listener` for each signal, at once if one came before. Returns a function that unsubscribes. */
-  subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    if (this.#first !== undefined) listener(this.#first, this.#count);
-    return () => this.#listeners.delete(listener);
+  /** See `Ports`. */
+  async withGrace<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+    this.stop.throwIfAborted();
+    const working = work(this.stop);
+    this.#withGrace.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#withGrace.delete(working);
+      this.stop.throwIfAborted();
+    }
   }
 
-  /** Throws `Interrupted` as soon as a signal comes. */
-  async sleep(milliseconds: number): Promise<void> {
-    const {promise, resolve} = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, milliseconds);
-    const release = this.subscribe(() => resolve());
-    await promise;
-    clearTimeout(timer);
-    release();
-    this.throwIfReceived();
+  /**
+   * Ends as `work` does, or with the reason of the stop: at once, or when what has grace has ended. Any error may be the
+   * effect of a signal that is still on its way to us, and then the signal is what counts.
+   */
+  async cutOff<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([work, this.#over()]);
+    } catch (error) {
+      if (!this.stop.aborted) await delay(SIGNAL_DELAY);
+      this.stop.throwIfAborted();
+      throw error;
+    }
   }
 
-  #receive(signal: InterruptSignal): void {
-    this.#first ??= signal;
-    this.#count += 1;
-    for (const listener of [...this.#listeners]) listener(signal, this.#count);
+  async #over(): Promise<never> {
+    await new Promise((resolve) => this.stop.addEventListener('abort', resolve, {once: true}));
+    if (this.#withGrace.size > 0) {
+      await Promise.race([Promise.allSettled(this.#withGrace), delay(LONGEST_GRACE)]);
+      // What follows the end of such work has some time as well: it shows how that went.
+      await delay(LONGEST_END);
+    }
+    throw this.stop.reason;
   }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

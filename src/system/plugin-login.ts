@@ -27,6 +27,9 @@ export interface PluginTools {
   readonly showLine: (line: string) => void;
 }
 
+/** In bytes. A token has some thousands. */
+const LONGEST_ANSWER = 1024 * 1024;
+
 interface Login extends PluginAnswer {
   readonly credential: PluginCredential;
 }
@@ -91,6 +94,7 @@ export class PluginLogin {
     const ended = await runner.collect(program, exec.args ?? [], {
       env: {...env, ...variables, [REQUEST_VARIABLE]: request},
       onErrorLine: showLine,
+      longest: LONGEST_ANSWER,
     });
     if (ended.exitCode !== 0) throw describePluginFailure(user, describeEnd(ended));
     const credential = readPluginAnswer(ended.stdout, exec);

@@ -1,6 +1,5 @@
 /** Owns finding other programs on PATH, and running them for what they print. */
 import type {ProgramOutput} from '../cluster/ports.ts';
-import {Interrupted} from '../errors.ts';
 import type {Programs} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import {followLinks} from './disk-files.ts';
@@ -46,7 +45,6 @@ export class PathPrograms implements Programs {
         timeout,
       });
     } catch (error) {
-      if (error instanceof Interrupted) throw error;
       return {exitCode: undefined, stdout: '', stderr: describeStart(error)};
     }
   }

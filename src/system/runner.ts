@@ -2,8 +2,8 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import type {Readable, Writable} from 'node:stream';
 import type {Options} from 'execa';
-import type {InterruptSignal} from '../errors.ts';
-import type {SignalInterruption} from './interruption.ts';
+import {Interrupted, TiltbuildError} from '../errors.ts';
+import {LineSplitter} from '../text/line-splitter.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -22,9 +22,12 @@ export interface CollectOptions {
   readonly env: Env;
   /** The program's standard input; empty if undefined. */
   readonly input?: string;
-  readonly onErrorLine: (line: string) => void;
+  /** The next line waits for its promise. */
+  readonly onErrorLine: (line: string) => void | Promise<void>;
   /** In milliseconds; the program is ended after it. */
   readonly timeout?: number;
+  /** The most that it may print to standard output, in bytes. */
+  readonly longest?: number;
 }
 
 /** Called with each piece of a program's standard error; the next piece waits for its promise. */
@@ -38,8 +41,8 @@ export interface SuperviseOptions {
   readonly input?: string;
   readonly stdout: 'inherit' | 'stderr';
   readonly stderr: 'inherit' | Sink;
-  /** Ends the program when aborted, as a signal to us would. */
-  readonly stop?: AbortSignal;
+  /** Ends the program when aborted: with the signal that is its reason, if it is one. */
+  readonly stop: AbortSignal;
   /** Called with the number of its process. */
   readonly onStart?: (pid: number) => void;
 }
@@ -55,168 +58,256 @@ export interface Piped {
 }
 
 interface Child {
-  readonly pid: number | undefined;
-  readonly stderr: AsyncIterable<Uint8Array> | null;
-  /** Rejects if the program could not be started. */
+  readonly process: ChildProcess;
+  /** Rejects if the program could not be started. A program that it left behind may hold its streams still. */
   readonly ended: Promise<Ended>;
-  kill(signal: NodeJS.Signals): unknown;
 }
 
 /** How long a program may take to end after a signal, in milliseconds. BuildKit needs less than a second. */
 const GRACE = 10_000;
 
-const BASE = {extendEnv: false, reject: false, windowsHide: true} as const satisfies Options;
+/** How long a program that has the terminal's SIGINT already may go on until it gets ours, in milliseconds. */
+const TERMINAL_GRACE = 1_500;
+
+/** What a program that has ended wrote before is read until nothing comes for this long, in milliseconds. */
+const DRAIN = 100;
+
+const MEGABYTE = 1024 * 1024;
+const LONGEST_OUTPUT = 64 * MEGABYTE;
+const LONGEST_ERRORS = MEGABYTE;
+const LONGEST_LINE = 65_536;
+
+const BASE = {extendEnv: false, reject: false, windowsHide: true, buffer: false} as const satisfies Options;
 
 export class Runner {
-  readonly #interruption: SignalInterruption;
   readonly #platform: NodeJS.Platform;
-  /** The supervised programs, which must not outlive us. */
-  readonly #running = new Set<Child>();
+  readonly #hasTerminal: () => boolean;
+  /** The programs that must not outlive us, and those among them that were told to end. */
+  readonly #running = new Set<ChildProcess>();
+  readonly #told = new WeakSet<ChildProcess>();
 
-  /** `atExit` runs its argument when the process ends. */
+  /** `atExit` runs its argument when the process ends; `hasTerminal` is whether a terminal sends us its signals. */
   constructor(
-    interruption: SignalInterruption,
     platform: NodeJS.Platform,
     atExit: (cleanUp: () => void) => void,
+    hasTerminal: () => boolean = () => false,
   ) {
-    this.#interruption = interruption;
     this.#platform = platform;
+    this.#hasTerminal = hasTerminal;
     atExit(() => {
-      for (const child of this.#running) child.kill('SIGTERM');
+      for (const child of this.#running) child.kill(this.#told.has(child) ? 'SIGKILL' : 'SIGTERM');
     });
   }
 
   /**
    * Runs a program for its output, which is short. Also passes each line of its standard error to `onErrorLine` as it
-   * is written. A signal to us ends the program, and throws `Interrupted`.
+   * is written.
    */
   async collect(
     program: string,
     args: readonly string[],
-    {env, input, onErrorLine, timeout}: CollectOptions,
+    {env, input, onErrorLine, timeout, longest = LONGEST_OUTPUT}: CollectOptions,
   ): Promise<Collected> {
-    const stdin = input === undefined ? {stdin: 'ignore' as const} : {input};
-    const {execa} = await import('execa');
-    const child = execa(program, args, {...BASE, env, ...stdin, timeout, stripFinalNewline: false});
-    const release = this.#interruption.subscribe(() => child.kill('SIGTERM'));
-    const watched = (async () => {
-      for await (const line of child.iterable({from: 'stderr'})) onErrorLine(line);
-    })();
-    const [result] = await Promise.all([child, watched.catch(() => undefined)]).finally(release);
-    this.#interruption.throwIfReceived();
-    const {exitCode, signal, stdout, stderr, code, cause} = result;
-    if (code !== undefined && exitCode === undefined && cause !== undefined) throw cause;
-    return {exitCode, signal, stdout, stderr};
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const child = await this.#start(program, args, {env}, [stdin, 'pipe', 'pipe']);
+    const kill = () => child.process.kill('SIGKILL');
+    // It may end without reading it.
+    child.process.stdin?.on('error', () => undefined).end(input);
+    const timer = timeout === undefined ? undefined : setTimeout(kill, timeout);
+    const [stdout, stderr] = [new Kept(longest), new Kept(LONGEST_ERRORS)];
+    const lines: string[] = [];
+    const splitter = new LineSplitter((line) => lines.push(line), LONGEST_LINE);
+    const report = async () => {
+      for (const line of lines.splice(0)) await onErrorLine(line);
+    };
+    const ended = await readUntilEnd(child, [
+      [child.process.stdout, (chunk) => void (stdout.add(chunk) || kill())],
+      [
+        child.process.stderr,
+        async (chunk) => {
+          stderr.add(chunk);
+          splitter.observe(chunk);
+          await report();
+        },
+      ],
+    ]).finally(() => clearTimeout(timer));
+    splitter.end();
+    if (lines[0] !== '') await report();
+    if (stdout.isFull) {
+      const most = `${longest / MEGABYTE} MB`;
+      throw new TiltbuildError('cluster-unreachable', `The program "${program}" printed more than ${most}.`);
+    }
+    return {...ended, stdout: stdout.text, stderr: stderr.text};
   }
 
   /**
-   * Runs a program with our own standard streams. The first signal to us is passed on, for the program to cancel its
-   * work; the second one kills it, as does `GRACE` without an end.
+   * Runs a program with our own standard streams. When it is to stop it gets a signal, to cancel its work; `GRACE`
+   * without an end kills it, as does our own end.
    */
-  async supervise(program: string, args: readonly string[], options: SuperviseOptions): Promise<Ended> {
-    // Loading execa costs a build 8 ms (docs/benchmarks.md). It is needed for batch files on Windows, whose arguments
-    // cmd would interpret, and to read from a file.
-    const start = this.#platform === 'win32' || options.input !== undefined ? startWithExeca : startDirectly;
-    const child = await start(program, args, options);
-    this.#running.add(child);
-    if (child.pid !== undefined) options.onStart?.(child.pid);
-    const forget = () => this.#running.delete(child);
-    child.ended.then(forget, forget);
-    let timer: NodeJS.Timeout | undefined;
-    const cancel = (signal?: NodeJS.Signals) => {
-      timer ??= setTimeout(() => child.kill('SIGKILL'), GRACE);
-      if (signal !== undefined) child.kill(signal);
+  async supervise(
+    program: string,
+    args: readonly string[],
+    {env, cwd, input, stdout, stderr, stop, onStart}: SuperviseOptions,
+  ): Promise<Ended> {
+    const child = await this.#start(program, args, {env, cwd}, [
+      input === undefined ? 'inherit' : {file: input},
+      stdout === 'inherit' ? 'inherit' : 2,
+      stderr === 'inherit' ? 'inherit' : 'pipe',
+    ]);
+    if (child.process.pid !== undefined) onStart?.(child.process.pid);
+    const timers: NodeJS.Timeout[] = [];
+    const end = () => {
+      this.#told.add(child.process);
+      const {signal, delay} = this.#tell(stop.reason);
+      const later = (milliseconds: number, late: NodeJS.Signals) =>
+        timers.push(setTimeout(() => child.process.kill(late), milliseconds));
+      if (delay > 0) later(delay, signal);
+      else child.process.kill(signal);
+      later(GRACE, 'SIGKILL');
     };
-    const stop = () => cancel('SIGTERM');
-    if (options.stop?.aborted) stop();
-    else options.stop?.addEventListener('abort', stop, {once: true});
-    const release = this.#interruption.subscribe((signal, count) => {
-      if (count > 1) child.kill('SIGKILL');
-      // On Windows the console has signalled the child already, and kill() would end it before it can cancel.
-      else cancel(this.#platform === 'win32' ? undefined : cancellingSignal(signal));
-    });
+    if (stop.aborted) end();
+    else stop.addEventListener('abort', end, {once: true});
     try {
-      const [ended] = await Promise.all([child.ended, drain(child.stderr, options.stderr)]);
-      return ended;
+      return await readUntilEnd(child, stderr === 'inherit' ? [] : [[child.process.stderr, stderr]]);
     } finally {
-      clearTimeout(timer);
-      options.stop?.removeEventListener('abort', stop);
-      release();
+      for (const timer of timers) clearTimeout(timer);
+      stop.removeEventListener('abort', end);
     }
   }
 
   /** Runs a program as one end of a connection. It is ended with us, and by nothing else but `kill`. */
   pipe(program: string, args: readonly string[], env: Env): Piped {
     const process = spawn(program, args, {env, stdio: 'pipe', windowsHide: true});
-    const child = {
-      pid: process.pid,
-      stderr: process.stderr,
-      ended: endOf(process),
-      kill: () => process.kill('SIGTERM'),
-    };
-    this.#running.add(child);
-    const forget = () => this.#running.delete(child);
-    child.ended.then(forget, forget);
+    const ended = this.#watch(process).then(async (end) => {
+      await quiet(new Promise((resolve) => process.on('close', resolve)));
+      return end;
+    });
     const {stdin, stdout, stderr} = process;
-    return {stdin, stdout, stderr, ended: child.ended, kill: () => void child.kill()};
+    return {stdin, stdout, stderr, ended, kill: () => void process.kill('SIGTERM')};
+  }
+
+  /** The signal that a program gets for `reason`, and after how long. */
+  #tell(reason: unknown): {readonly signal: NodeJS.Signals; readonly delay: number} {
+    // kubectl build cancels on SIGINT and SIGTERM only; SIGHUP would end it with the build still running.
+    if (!(reason instanceof Interrupted)) return {signal: 'SIGTERM', delay: 0};
+    // On Windows the console has signalled it already, and kill() would end it before it can cancel.
+    if (this.#platform === 'win32') return {signal: 'SIGTERM', delay: GRACE};
+    if (reason.signal !== 'SIGINT') return {signal: 'SIGTERM', delay: 0};
+    // Ctrl-C reaches all that the terminal runs; the same signal sent to us alone does not, and looks no different.
+    return {signal: 'SIGINT', delay: this.#hasTerminal() ? TERMINAL_GRACE : 0};
+  }
+
+  async #start(program: string, args: readonly string[], place: Place, stdio: Stdio): Promise<Child> {
+    const [stdin, stdout, stderr] = stdio;
+    // Loading execa costs a build 8 ms (docs/benchmarks.md). It is needed for batch files on Windows, whose arguments
+    // cmd would interpret, and to read from a file.
+    if (this.#platform !== 'win32' && typeof stdin === 'string') {
+      const process = spawn(program, args, {...place, stdio: [stdin, stdout, stderr]});
+      return {process, ended: this.#watch(process)};
+    }
+    const {execa} = await import('execa');
+    // We end it ourselves, and execa would kill it after five seconds.
+    const ending = {cleanup: false, forceKillAfterDelay: false} as const;
+    const running = execa(program, args, {...BASE, ...ending, ...place, stdin, stdout, stderr});
+    const started = running.then(({exitCode, signal, cause}) => {
+      if (exitCode === undefined && signal === undefined) throw cause;
+      return {exitCode, signal};
+    });
+    const process = running.nodeChildProcess;
+    return {process, ended: Promise.race([this.#watch(process), started])};
+  }
+
+  /** How a program ended. */
+  #watch(child: ChildProcess): Promise<Ended> {
+    this.#running.add(child);
+    return new Promise<Ended>((resolve, reject) => {
+      child.on('error', (error) => {
+        // A signal that came too late is an error as well.
+        if (child.pid === undefined) reject(error);
+      });
+      child.on('exit', (exitCode, signal) =>
+        resolve({exitCode: exitCode ?? undefined, signal: signal ?? undefined}),
+      );
+    }).finally(() => this.#running.delete(child));
   }
 }
 
-async function startWithExeca(
-  program: string,
-  args: readonly string[],
-  {env, cwd, input, stdout, stderr}: SuperviseOptions,
-): Promise<Child> {
-  const {execa} = await import('execa');
-  const child = execa(program, args, {
-    ...BASE,
-    env,
-    cwd,
-    stdin: input === undefined ? 'inherit' : {file: input},
-    stdout: stdout === 'inherit' ? 'inherit' : 2,
-    stderr: stderr === 'inherit' ? 'inherit' : 'pipe',
-    buffer: false,
-    // We end it ourselves, and execa would kill it after five seconds.
-    cleanup: false,
-    forceKillAfterDelay: false,
-  });
-  const ended = child.then((result) => {
-    const {exitCode, signal} = result;
-    if (exitCode === undefined && signal === undefined) throw result.cause ?? result;
-    return {exitCode, signal};
-  });
-  return {pid: child.pid, stderr: child.stderr, ended, kill: (signal) => child.kill(signal)};
+type Place = Pick<SuperviseOptions, 'env' | 'cwd'>;
+
+type Stdio = readonly [
+  stdin: 'ignore' | 'pipe' | 'inherit' | {readonly file: string},
+  stdout: 'pipe' | 'inherit' | 2,
+  stderr: 'pipe' | 'inherit',
+];
+
+/** The start of a program's output. */
+class Kept {
+  readonly #longest: number;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  /** False where it is more than is kept. */
+  add(chunk: Uint8Array): boolean {
+    if (this.#size <= this.#longest) this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    return !this.isFull;
+  }
+
+  get isFull(): boolean {
+    return this.#size > this.#longest;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).subarray(0, this.#longest).toString('utf8');
+  }
 }
 
-function startDirectly(program: string, args: readonly string[], options: SuperviseOptions): Child {
-  const {env, cwd, stdout, stderr} = options;
-  const child = spawn(program, args, {
-    env,
-    cwd,
-    stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 2, stderr === 'inherit' ? 'inherit' : 'pipe'],
+/** How often a program that was left behind may write before it is no longer listened to. */
+const MOST_ROUNDS = 20;
+
+/** Reads a program's streams to their end, or until it has ended and nothing more comes: others may hold them. */
+async function readUntilEnd(
+  {ended}: Child,
+  outputs: readonly (readonly [stream: Readable | null, sink: Sink])[],
+): Promise<Ended> {
+  let [received, busy, isGivenUp] = [0, 0, false];
+  const reading = Promise.all(
+    outputs.map(async ([stream, sink]) => {
+      try {
+        for await (const chunk of stream ?? []) {
+          received += 1;
+          busy += 1;
+          await sink(chunk);
+          busy -= 1;
+        }
+      } catch (error) {
+        if (!isGivenUp) throw error;
+      }
+    }),
+  );
+  const end = await Promise.race([ended, reading.then(() => ended)]);
+  for (
+    let [before, rounds] = [-1, 0];
+    busy > 0 || (received !== before && rounds < MOST_ROUNDS);
+    rounds += 1
+  ) {
+    before = received;
+    if (await quiet(reading)) return end;
+  }
+  isGivenUp = true;
+  for (const [stream] of outputs) stream?.destroy();
+  return end;
+}
+
+/** Whether `read` was done before long. What has come by then is read before this resolves. */
+async function quiet(read: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => setImmediate(resolve, false), DRAIN);
   });
-  const {pid, stderr: output} = child;
-  return {pid, stderr: output, ended: endOf(child), kill: (signal) => child.kill(signal)};
-}
-
-function endOf(child: ChildProcess): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    child.on('error', (error) => {
-      // A signal that came too late is an error as well.
-      if (child.pid === undefined) reject(error);
-    });
-    child.on('close', (exitCode, signal) =>
-      resolve({exitCode: exitCode ?? undefined, signal: signal ?? undefined}),
-    );
-  });
-}
-
-/** kubectl build cancels on SIGINT and SIGTERM only; SIGHUP would end it with the build still running. */
-function cancellingSignal(signal: InterruptSignal): 'SIGINT' | 'SIGTERM' {
-  return signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
-}
-
-async function drain(stream: Child['stderr'], sink: SuperviseOptions['stderr']): Promise<void> {
-  if (stream === null || sink === 'inherit') return;
-  for await (const chunk of stream) await sink(chunk);
+  return await Promise.race([read.then(() => true), late]).finally(() => clearTimeout(timer));
 }

@@ -4,46 +4,35 @@ import {TiltbuildError} from '../errors.ts';
 import type {Input} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import type {DiskFiles} from './disk-files.ts';
-import type {SignalInterruption} from './interruption.ts';
 
 export class StandardInput implements Input {
   readonly #stream: () => Readable;
   readonly #files: DiskFiles;
-  readonly #interruption: SignalInterruption;
 
   /** `stream` is a function since Node opens standard input the first time it is read. */
-  constructor(stream: () => Readable, files: DiskFiles, interruption: SignalInterruption) {
+  constructor(stream: () => Readable, files: DiskFiles) {
     this.#stream = stream;
     this.#files = files;
-    this.#interruption = interruption;
   }
 
   async save(path: string): Promise<void> {
-    const stream = this.#stream();
-    // Ctrl-C has to work while the user types, or if nobody does.
-    const release = this.#interruption.subscribe(() => stream.destroy());
     try {
-      await this.#files.saveStream(stream, path);
+      await this.#files.saveStream(this.#stream(), path);
     } catch (cause) {
-      this.#interruption.throwIfReceived();
       throw new TiltbuildError(
         'temporary-files',
         `Cannot save standard input in a temporary file: ${reasonOf(cause)}.`,
         {cause},
       );
-    } finally {
-      release();
     }
-    this.#interruption.throwIfReceived();
   }
 }
 
-/** False if `input` is no terminal or ends, or the answer is anything but yes. Throws `Interrupted`. */
+/** False if `input` is no terminal or ends, or the answer is anything but yes. */
 export async function confirm(
   question: string,
   input: NodeJS.ReadStream,
   output: NodeJS.WritableStream,
-  interruption: SignalInterruption,
 ): Promise<boolean> {
   if (input.isTTY !== true) return false;
   const {createInterface} = await import('node:readline');
@@ -51,15 +40,12 @@ export async function confirm(
   // With `terminal`, readline would take Ctrl-C and Ctrl-D for itself, and reject.
   const lines = createInterface({input, terminal: false});
   const answered = Promise.withResolvers<string>();
-  const release = interruption.subscribe(() => answered.resolve(''));
   lines.once('line', answered.resolve).once('close', () => {
     // What comes next is not the answer.
     output.write('\n');
     answered.resolve('');
   });
   const answer = await answered.promise;
-  release();
   lines.removeAllListeners().close();
-  interruption.throwIfReceived();
   return /^y(?:es)?$/i.test(answer.trim());
 }

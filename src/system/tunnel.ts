@@ -8,16 +8,10 @@ import {RequestTimeout} from './https-transport.ts';
 import type {Runner} from './runner.ts';
 import {makeOpenUpgrade} from './upgrade-transport.ts';
 
-export async function openDirectTunnel(
-  target: Target,
-  exec: ExecTarget,
-  timeout: number,
-  abort: AbortSignal,
-): Promise<Tunnel> {
+export async function openDirectTunnel(target: Target, exec: ExecTarget, timeout: number): Promise<Tunnel> {
   const open = makeOpenUpgrade({
     ...(await readCredentials(target)),
     timeout,
-    abort,
     onTimeout: () => new RequestTimeout(timeout),
   });
   return await openExec(open, exec);

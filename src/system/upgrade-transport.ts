@@ -14,7 +14,6 @@ export interface UpgradeOptions {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   /** The longest that it may take until there is an answer, in milliseconds. */
   readonly timeout: number;
-  readonly abort: AbortSignal;
   /** Makes the error for a request that took longer. */
   readonly onTimeout: () => Error;
 }
@@ -53,11 +52,9 @@ export function makeOpenUpgrade(options: UpgradeOptions): OpenUpgrade {
   };
 }
 
-function upgraded(sent: ClientRequest, {abort, onTimeout}: UpgradeOptions): ReturnType<OpenUpgrade> {
+function upgraded(sent: ClientRequest, {onTimeout}: UpgradeOptions): ReturnType<OpenUpgrade> {
   return new Promise<Upgraded>((resolve, reject) => {
-    const onAbort = () => sent.destroy(abort.reason);
     sent.on('upgrade', ({headers}: IncomingMessage, socket: Socket, head: Buffer) => {
-      abort.removeEventListener('abort', onAbort);
       socket.setTimeout(0);
       // Small frames wait for answers to others, else.
       socket.setNoDelay(true);
@@ -80,10 +77,6 @@ function upgraded(sent: ClientRequest, {abort, onTimeout}: UpgradeOptions): Retu
     });
     sent.on('timeout', () => sent.destroy(onTimeout()));
     sent.on('error', reject);
-    // What it has become is ended by whoever uses it.
-    abort.addEventListener('abort', onAbort, {once: true});
-    sent.on('close', () => abort.removeEventListener('abort', onAbort));
-    if (abort.aborted) onAbort();
     sent.end();
   });
 }

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
 import {BuildDelegate} from '../../src/system/build-delegate.ts';
+import type {Interruption} from '../../src/system/interruption.ts';
 import {findPluginFlaw, type Machine} from '../../src/system/plugin-flaw.ts';
 import type {Runner} from '../../src/system/runner.ts';
 import type {Terminal} from '../../src/system/terminal.ts';
@@ -113,6 +114,7 @@ describe('BuildDelegate.find', () => {
   const find = (path = root) =>
     new BuildDelegate(
       {} as Runner,
+      {} as Interruption,
       {} as Terminal,
       {PATH: [path, '/'].join(delimiter)},
       process,

@@ -8,7 +8,6 @@ import {parseKubeconfig} from '../../src/cluster/kubeconfig/parse.ts';
 import type {PluginUser} from '../../src/cluster/target/credential-plugin.ts';
 import {resolveTarget} from '../../src/cluster/target/target.ts';
 import {TiltbuildError} from '../../src/errors.ts';
-import {SignalInterruption} from '../../src/system/interruption.ts';
 import {PluginLogin} from '../../src/system/plugin-login.ts';
 import {Runner} from '../../src/system/runner.ts';
 import {type ApiServer, startApiServer} from '../helpers/api-server.ts';
@@ -89,7 +88,7 @@ describe('PluginLogin', () => {
     const target = resolveTarget(mergeKubeconfigs([file]), {}, {lookedAt: paths});
     const lines: string[] = [];
     const login = new PluginLogin(target, target.user as PluginUser, {
-      runner: new Runner(new SignalInterruption({on() {}}), 'linux', () => {}),
+      runner: new Runner('linux', () => {}),
       env: {...sandbox.env, ...env},
       platform: process.platform,
       home: sandbox.home,

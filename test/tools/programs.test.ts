@@ -3,8 +3,6 @@ import {chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, wr
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
-import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
-import {SignalInterruption} from '../../src/system/interruption.ts';
 import {PathPrograms} from '../../src/system/programs.ts';
 import {Runner} from '../../src/system/runner.ts';
 
@@ -13,7 +11,6 @@ const LONG = {timeout: 60_000};
 
 describe('PathPrograms', () => {
   let root: string;
-  let send: (signal: InterruptSignal) => void;
 
   before(function () {
     if (process.platform === 'win32') this.skip();
@@ -33,11 +30,8 @@ describe('PathPrograms', () => {
   }
 
   function open(directories: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const listeners = new Map<InterruptSignal, () => void>();
-    const interruption = new SignalInterruption({on: (signal, listener) => listeners.set(signal, listener)});
-    send = (signal) => listeners.get(signal)?.();
     const path = directories.map((name) => (/^\w/.test(name) ? join(root, name) : name)).join(delimiter);
-    const runner = new Runner(interruption, process.platform, () => {});
+    const runner = new Runner(process.platform, () => {});
     return new PathPrograms(runner, {...env, PATH: path}, process.platform);
   }
 
@@ -80,12 +74,5 @@ describe('PathPrograms', () => {
   it('ends a program that takes too long', async () => {
     const ended = await open([]).run(NODE, ['-e', 'setInterval(() => {}, 1000)'], {timeout: 50});
     expect(ended.exitCode).to.equal(undefined);
-  });
-
-  it('throws on a signal', async () => {
-    const programs = open([]);
-    const running = programs.run(NODE, ['-e', 'setInterval(() => {}, 1000)'], LONG).catch((error) => error);
-    send('SIGINT');
-    expect(await running).to.be.instanceOf(Interrupted);
   });
 });

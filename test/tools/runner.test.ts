@@ -4,8 +4,7 @@ import {devNull} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {expect} from 'chai';
-import {Interrupted, type InterruptSignal} from '../../src/errors.ts';
-import {SignalInterruption} from '../../src/system/interruption.ts';
+import {Interrupted} from '../../src/errors.ts';
 import {Runner, type Sink, type SuperviseOptions} from '../../src/system/runner.ts';
 import {catchError} from '../helpers/caught.ts';
 
@@ -14,16 +13,16 @@ const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'system');
 const ENV = {PATH: process.env.PATH, MARK: 'é x'};
 const ARGS = ['a b', '', '"', '$HOME', '*', 'é\n'];
 
-/** A runner, with signals that only the test sends. */
-function setUp(platform: NodeJS.Platform = 'linux') {
-  const listeners = new Map<InterruptSignal, () => void>();
-  const interruption = new SignalInterruption({on: (signal, listener) => listeners.set(signal, listener)});
+/** A runner, with an end of the process that only the test brings. */
+function setUp(platform: NodeJS.Platform = 'linux', hasTerminal = false) {
   let exit = () => {};
-  const runner = new Runner(interruption, platform, (cleanUp) => {
+  const atExit = (cleanUp: () => void) => {
     exit = cleanUp;
-  });
-  return {runner, send: (signal: InterruptSignal) => listeners.get(signal)?.(), exit: () => exit()};
+  };
+  return {runner: new Runner(platform, atExit, () => hasTerminal), exit: () => exit()};
 }
+
+const NEVER = new AbortController().signal;
 
 const ENDS = [
   ['', {exitCode: 0, signal: undefined}],
@@ -58,7 +57,7 @@ describe('Runner.collect', () => {
     const lines: string[] = [];
     const {stdout, stderr} = await setUp().runner.collect(NODE, ['-e', script, '--', ...ARGS], {
       env: ENV,
-      onErrorLine: (line) => lines.push(line),
+      onErrorLine: (line) => void lines.push(line),
     });
     const [argv, env] = JSON.parse(stdout);
     expect(argv).to.deep.equal(ARGS);
@@ -79,13 +78,44 @@ describe('Runner.collect', () => {
     expect(String(await catchError(run))).to.include('ENOENT');
   });
 
-  it('ends the program on a signal, and throws', async () => {
-    const {runner, send} = setUp();
-    const run = runner.collect(NODE, ['-e', FOREVER], {env: ENV, onErrorLine: () => {}});
-    setTimeout(() => send('SIGHUP'), 100);
-    expect(await catchError(run))
-      .to.be.instanceOf(Interrupted)
-      .with.property('signal', 'SIGHUP');
+  it('ends a program that takes too long, and one that prints too much', async () => {
+    const options = {env: ENV, onErrorLine: () => {}};
+    const late = await setUp().runner.collect(NODE, ['-e', FOREVER], {...options, timeout: 50});
+    expect(late).to.include({exitCode: undefined, signal: 'SIGKILL'});
+    const endless = 'const b = Buffer.alloc(65536, 120); for (;;) require("fs").writeSync(1, b)';
+    const run = setUp().runner.collect(NODE, ['-e', endless], {...options, longest: 1024 * 1024});
+    expect((await catchError(run)).message).to.equal(`The program "${NODE}" printed more than 1 MB.`);
+  });
+
+  it('passes on the start of a long line, and keeps the start of long errors', async () => {
+    const lines: string[] = [];
+    const script = 'process.stderr.write("x".repeat(3_000_000) + "\\nlast\\n")';
+    const {stderr} = await setUp().runner.collect(NODE, ['-e', script], {
+      env: ENV,
+      onErrorLine: (line) => void lines.push(line),
+    });
+    expect(lines.map(({length}) => length)).to.deep.equal([65_536, 4]);
+    expect(stderr).to.have.length(1024 * 1024);
+  });
+
+  it('waits for nothing that a program leaves behind, and still has all of its output', async () => {
+    const script = `
+      const {spawn} = require('child_process');
+      const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], {detached: true, stdio: 'inherit'});
+      process.stdout.write(child.pid + ' ' + 'x'.repeat(3_000_000), () => process.exit(0));`;
+    const {stdout, exitCode} = await collect(script);
+    process.kill(Number.parseInt(stdout, 10));
+    expect([exitCode, stdout.replace(/^\d+ /, '').length]).to.deep.equal([0, 3_000_000]);
+  });
+
+  it('ends with us', async () => {
+    const {runner, exit} = setUp();
+    const onErrorLine = (line: string) => line === 'ready' && exit();
+    const run = runner.collect(NODE, ['-e', endsOn('SIGTERM')], {
+      env: ENV,
+      onErrorLine: (line) => void onErrorLine(line),
+    });
+    expect(await run).to.include({exitCode: 1});
   });
 });
 
@@ -110,6 +140,7 @@ for (const [way, from] of [
         stdout: 'stderr',
         ...from,
         stderr,
+        stop: NEVER,
         ...options,
       });
 
@@ -146,7 +177,7 @@ for (const [way, from] of [
 
     it('throws if a program cannot be started', async () => {
       for (const stderr of ['inherit', () => {}] as const) {
-        const options = {env: ENV, stdout: 'stderr', stderr, ...from} as const;
+        const options = {env: ENV, stdout: 'stderr', stderr, stop: NEVER, ...from} as const;
         const error = await catchError(setUp().runner.supervise('/nowhere/x', [], options));
         expect(String(error)).to.include('ENOENT');
       }
@@ -155,11 +186,11 @@ for (const [way, from] of [
     it("sends a program's standard output to ours, or to standard error", async () => {
       const outer = `
         import {Runner} from ${JSON.stringify(join(SOURCE, 'runner.ts'))};
-        import {SignalInterruption} from ${JSON.stringify(join(SOURCE, 'interruption.ts'))};
-        const runner = new Runner(new SignalInterruption({on() {}}), 'linux', () => {});
+        const runner = new Runner('linux', () => {});
+        const stop = new AbortController().signal;
         for (const stdout of ['inherit', 'stderr'])
           await runner.supervise(process.execPath, ['-e', 'console.log("to " + ' + JSON.stringify(stdout) + ')'],
-            {env: process.env, stdout, stderr: 'inherit', ...${JSON.stringify(from)}});`;
+            {env: process.env, stdout, stderr: 'inherit', stop, ...${JSON.stringify(from)}});`;
       const ended = await promisify(execFile)(NODE, ['--input-type=module', '-e', outer], {env: ENV});
       expect(ended).to.include({stdout: 'to inherit\n', stderr: 'to stderr\n'});
     });
@@ -187,33 +218,35 @@ for (const [way, from] of [
     });
 
     const KILLED = {exitCode: undefined, signal: 'SIGKILL'};
-    for (const [sent, received] of [
-      ['SIGINT', 'SIGINT'],
-      ['SIGTERM', 'SIGTERM'],
+    for (const [reason, received] of [
+      [new Interrupted('SIGINT'), 'SIGINT'],
+      [new Interrupted('SIGTERM'), 'SIGTERM'],
       // kubectl build does not cancel on SIGHUP.
-      ['SIGHUP', 'SIGTERM'],
+      [new Interrupted('SIGHUP'), 'SIGTERM'],
+      [new Error('lost'), 'SIGTERM'],
     ] as const) {
-      it(`passes ${sent} on once as ${received}; the second signal kills`, async () => {
-        const {runner, send} = setUp();
-        const ended = await watch(runner, STUBBORN, (line) => {
-          if (line === 'ready') send(sent);
+      it(`stops a program once, with ${received} for ${reason}, and kills it when we end`, async () => {
+        const {runner, exit} = setUp();
+        const stop = new AbortController();
+        const react = (line: string) => {
+          if (line === 'ready') stop.abort(reason);
           // Time enough for another one to arrive, if there were any.
-          if (line === received) setTimeout(() => send('SIGINT'), 200);
-        });
+          if (line === received) setTimeout(exit, 200);
+        };
+        const ended = await watch(runner, STUBBORN, react, {stop: stop.signal});
         expect(ended).to.deep.equal({...KILLED, heard: ['ready', received]});
       });
     }
 
-    it('stops a program once, with SIGTERM; signals to us still count from one', async () => {
-      const {runner, send} = setUp();
+    it('leaves SIGINT to the terminal at first, and sends it later to a program that did not get that', async () => {
       const stop = new AbortController();
-      const react = (line: string) => {
-        if (line === 'ready') stop.abort();
-        if (line === 'SIGTERM') setTimeout(() => send('SIGINT'), 200);
-        if (line === 'SIGINT') send('SIGINT');
-      };
-      const ended = await watch(runner, STUBBORN, react, {stop: stop.signal});
-      expect(ended).to.deep.equal({...KILLED, heard: ['ready', 'SIGTERM', 'SIGINT']});
+      const react = (line: string) => line === 'ready' && stop.abort(new Interrupted('SIGINT'));
+      const {runner} = setUp('linux', true);
+      const script = `
+        let told; process.on('SIGINT', () => { console.error(told ? 'late' : 'early'); process.exit(1); });
+        setTimeout(() => { told = true }, 700); console.error('ready'); ${FOREVER}`;
+      const ended = await watch(runner, script, (line) => void react(line), {stop: stop.signal});
+      expect(ended).to.deep.equal({exitCode: 1, signal: undefined, heard: ['ready', 'late']});
     });
 
     it('stops a program that starts after the order to stop', async () => {
@@ -255,17 +288,19 @@ async function waitUntilGone(pid: number): Promise<void> {
   }
 }
 
-it('Runner.supervise sends nothing on Windows, where the console signals the program; the second signal kills', async function () {
+it('Runner.supervise sends nothing on Windows, where the console signals the program; our end kills', async function () {
   if (process.platform === 'win32') this.skip();
-  const {runner, send} = setUp('win32');
+  const {runner, exit} = setUp('win32');
+  const stop = new AbortController();
   let heard = '';
   const ended = await runner.supervise(NODE, ['-e', STUBBORN], {
     env: ENV,
     stdout: 'stderr',
+    stop: stop.signal,
     stderr: (chunk) => {
       heard += Buffer.from(chunk);
-      send('SIGINT');
-      setTimeout(() => send('SIGINT'), 200);
+      stop.abort(new Interrupted('SIGINT'));
+      setTimeout(exit, 200);
     },
   });
   expect({heard, ...ended}).to.deep.equal({heard: 'ready\n', exitCode: undefined, signal: 'SIGKILL'});

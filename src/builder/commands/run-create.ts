@@ -54,7 +54,8 @@ export async function runBuilderCreate(
     if (!force) await demandIdle(old, cluster, ports);
     await replaceBuilder(creation, nodes, old);
   }
-  await waitForBuilder(request, cluster, ports);
+  // --timeout is for the whole command.
+  await waitForBuilder(request, cluster, ports, {since: 0});
   ports.notes.note(`builder "${name}" in namespace "${namespace}" is ready.`);
   return '';
 }

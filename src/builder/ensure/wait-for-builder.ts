@@ -1,7 +1,7 @@
 /** Owns waiting for a builder: it says what the builder waits for, and ends at once where waiting cannot help. */
 import {deploymentPath} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
-import {TiltbuildError, timedOut} from '../../errors.ts';
+import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {podSelector} from '../model/marks.ts';
@@ -21,18 +21,18 @@ const RECOVERY = 30_000;
 
 /**
  * Throws `builder-image` if its image cannot be pulled, `builder-failed` for all else that waiting cannot help and for
- * taking longer than the request allows, `timed-out` past its deadline. If it was ready before, it has worked, so a
- * crash does not count at first.
+ * taking longer than the request allows, counted from `since`. If it was ready before, it has worked, so a crash does
+ * not count at first.
  */
 export async function waitForBuilder(
   request: BuilderRequest,
   cluster: Cluster,
   ports: Ports,
-  {wasReady = false}: {readonly wasReady?: boolean} = {},
+  {wasReady = false, since = ports.now()}: {readonly wasReady?: boolean; readonly since?: number} = {},
 ): Promise<BuilderDeployment> {
-  const {settings, timeout, deadline} = request;
+  const {settings, timeout} = request;
   const who = `builder "${settings.name}"`;
-  const started = ports.now();
+  const [started, latest] = [ports.now(), since + timeout];
   let said = '';
   for (;;) {
     const waited = ports.now() - started;
@@ -47,13 +47,12 @@ export async function waitForBuilder(
       const code = isImage ? 'builder-image' : 'builder-failed';
       throw new TiltbuildError(code, `The ${who} does not start: ${message}`, {remedy});
     }
-    if (deadline !== undefined && ports.now() >= deadline) throw timedOut();
-    if (waited > timeout) throw tooLate(request, waiting, trouble);
+    if (ports.now() >= latest) throw tooLate(request, waiting, trouble);
     if (waited > PATIENCE && waiting !== said) {
       said = waiting;
       ports.notes.note(`${who}: ${waiting}`);
     }
-    await ports.sleep(cluster.pause, 'builder');
+    await ports.sleep(Math.min(cluster.pause, latest - ports.now()), 'builder');
   }
 }
 

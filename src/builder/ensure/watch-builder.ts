@@ -34,8 +34,7 @@ export async function watchBuilder(
     ({exitCode}) => (exitCode === 0 ? ('well' as const) : ('badly' as const)),
     () => 'well' as const,
   );
-  // A signal ends every sleep at once. The delegate gets it as well, and only its end is left to wait for.
-  const rest = (milliseconds: number) => Promise.race([ports.sleep(milliseconds).catch(() => ended), ended]);
+  const rest = (milliseconds: number) => Promise.race([ports.sleep(milliseconds), ended]);
   let before: readonly BuilderPod[] | undefined;
   let state = await rest(FIRST_LOOK);
   for (;;) {
@@ -66,9 +65,6 @@ async function findLossWithEvents(
 
 /** With several pods the delegate may be on another one, and shows it by going on. */
 async function confirmLoss(loss: Loss, ended: Promise<unknown>, ports: Ports): Promise<Loss | undefined> {
-  const grace = ports.sleep(GRACE).then(
-    () => 'still there' as const,
-    () => ended,
-  );
+  const grace = ports.sleep(GRACE).then(() => 'still there' as const);
   return (await Promise.race([grace, ended])) === 'still there' ? loss : undefined;
 }

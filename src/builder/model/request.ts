@@ -13,8 +13,6 @@ export interface BuilderRequest {
   readonly policy: BuilderPolicy;
   /** How long a builder may take to start, in milliseconds. */
   readonly timeout: number;
-  /** When the whole build has to be done, by `ports.now`; undefined for no limit. */
-  readonly deadline?: number;
   /** Whether no node ever joins by itself, as on a local development cluster. */
   readonly fixedNodes: boolean;
 }

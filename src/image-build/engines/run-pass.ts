@@ -1,45 +1,36 @@
-/** Owns one pass of a build, whichever engine runs it: a watch on the builder beside it, its deadline, and one retry. */
+/** Owns one pass of a build, whichever engine runs it: a watch on the builder beside it, and one retry. */
 import {waitForBuilder} from '../../builder/ensure/wait-for-builder.ts';
 import {watchBuilder} from '../../builder/ensure/watch-builder.ts';
-import {TiltbuildError, timedOut} from '../../errors.ts';
+import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import type {BuildPass} from '../build-passes.ts';
 import type {PreparedBuild} from '../prepare-build.ts';
 import type {Engine} from './engine.ts';
 
-/** Gives the digest. Throws `build-failed`, `digest-missing`, `timed-out` and `Interrupted`. */
+/** Gives the digest. Throws `build-failed`, `digest-missing`, and the reason of a stop. */
 export async function runPass(
   pass: BuildPass,
   engine: Engine,
   {builder, cluster}: PreparedBuild,
   ports: Ports,
 ): Promise<string | undefined> {
-  const {settings, deadline, policy} = builder.request;
+  const {settings, policy} = builder.request;
   for (let attempt = 1; ; attempt += 1) {
-    ports.interruption.throwIfReceived();
-    const stop = new AbortController();
-    const timer =
-      deadline === undefined
-        ? undefined
-        : setTimeout(() => stop.abort(timedOut()), Math.max(0, deadline - ports.now()));
-    const running = engine.run({pass, attempt, stop: stop.signal}).finally(() => {
-      clearTimeout(timer);
-      ports.interruption.throwIfReceived();
-    });
+    const lost = new AbortController();
+    const running = engine.run({pass, attempt, stop: lost.signal});
     const exit = running.then(({kind}) => ({exitCode: kind === 'built' ? 0 : 1}));
     // With the policy `never` the plugin alone is responsible for the builder.
     const watching =
       policy === 'never'
         ? undefined
         : watchBuilder({...settings, cluster}, exit, ports).then((loss) => {
-            if (loss !== undefined) stop.abort();
+            if (loss !== undefined) lost.abort();
             return loss;
           });
     const ended = await running;
     const loss = await watching;
 
     if (ended.kind === 'built') return ended.digest;
-    if (stop.signal.reason instanceof TiltbuildError) throw stop.signal.reason;
     const cause = loss ?? ended.fault;
     if (attempt === 2 || !cause?.retriable || !engine.isRepeatable) {
       if (cause === undefined) throw await ended.explain();

@@ -1,4 +1,6 @@
 /** Owns the in-memory world of the unit tests: a scripted cluster, a clock that only sleeping advances, builders. */
+
+import {EventEmitter} from 'node:events';
 import type {Duplex} from 'node:stream';
 import type {NodeRuntime} from '../../../src/builder/model/node-runtimes.ts';
 import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../src/builder/model/pods.ts';
@@ -6,9 +8,10 @@ import type {BuilderRequest} from '../../../src/builder/model/request.ts';
 import {defaultBuilderSettings} from '../../../src/builder/model/settings.ts';
 import type {Answer} from '../../../src/cluster/api/facts.ts';
 import type {Cluster, ProgramOutput} from '../../../src/cluster/ports.ts';
-import {Interrupted, type InterruptSignal, TiltbuildError} from '../../../src/errors.ts';
+import {TiltbuildError, timedOut} from '../../../src/errors.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
 import type {Delegate, Files, Ports, Programs} from '../../../src/ports.ts';
+import {Interruption} from '../../../src/system/interruption.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
@@ -95,8 +98,6 @@ function kindOf(path: string) {
 export interface World {
   readonly delegate?: Delegate['run'];
   readonly files?: Partial<Files>;
-  /** When the signal comes, by the clock. */
-  readonly interruptAt?: number;
 }
 
 export interface TestPorts extends Ports {
@@ -104,38 +105,32 @@ export interface TestPorts extends Ports {
   readonly sleeps: readonly number[];
   /** A signal, now. */
   readonly interrupt: () => void;
+  /** The time limit of a build, from now on. */
+  readonly limit: (milliseconds: number) => void;
 }
 
-export function makePorts({delegate, files = {}, interruptAt = Infinity}: World = {}): TestPorts {
+export function makePorts({delegate, files = {}}: World = {}): TestPorts {
   const said: string[] = [];
   const sleeps: number[] = [];
   let clock = 1000;
-  let signal: InterruptSignal | undefined;
-  const throwIfReceived = () => {
-    if (clock >= interruptAt) signal ??= 'SIGINT';
-    if (signal) throw new Interrupted(signal);
-  };
+  const signals = new EventEmitter();
+  const interruption = new Interruption(signals, never('nobody may leave') as never);
+  const run: Delegate['run'] = delegate ?? (async () => ({exitCode: 0, signal: undefined}));
   return {
     said,
     sleeps,
-    interrupt: () => {
-      signal = 'SIGINT';
-    },
+    interrupt: () => void signals.emit('SIGINT'),
+    limit: (milliseconds) => interruption.limit(milliseconds, timedOut),
     files: files as Files,
     input: {save: never('nothing reads standard input')},
     clusters: {connect: never('the cluster is connected already') as never},
     delegate: {
       find: async () => ({path: '/bin/kubectl-build'}),
-      run: delegate ?? (async () => ({exitCode: 0, signal: undefined})),
+      run: (given) =>
+        interruption.withGrace((stop) => run({...given, stop: AbortSignal.any([stop, given.stop ?? stop])})),
     },
     notes: {note: (text) => said.push(formatAdvice(text)), detail: () => undefined},
-    interruption: {
-      get signal() {
-        return signal;
-      },
-      throwIfReceived,
-      subscribe: () => () => undefined,
-    },
+    withGrace: (work) => interruption.withGrace(work),
     programs: NO_PROGRAMS,
     builtin: NO_BUILTIN,
     confirm: never('no build asks'),
@@ -147,7 +142,6 @@ export function makePorts({delegate, files = {}, interruptAt = Infinity}: World 
       // Other things get their turn, as in a real sleep.
       await new Promise((resolve) => setImmediate(resolve));
       clock += milliseconds;
-      throwIfReceived();
     },
   };
 }

@@ -41,11 +41,10 @@ export function onBuilder(
     isRepeatable: !build.request.destination.stdout,
     run: async (run) => {
       opened ??= openBuilder(build, served, ports);
-      const cancel = new AbortController();
-      const release = ports.interruption.subscribe(() => cancel.abort());
-      const stop = AbortSignal.any([run.stop, cancel.signal]);
       const one = await opened;
-      const end = await work(one, {...run, stop}).finally(release);
+      const end = await ports.withGrace((interrupted) =>
+        work(one, {...run, stop: AbortSignal.any([interrupted, run.stop])}),
+      );
       if (end.kind === 'failed' && end.fault !== undefined) {
         // Another attempt needs a connection of its own.
         opened = undefined;

@@ -61,8 +61,7 @@ export function kubectlBuild(
         throw error;
       });
       // What was cancelled says so itself.
-      const isOver = stop.aborted || ports.interruption.signal !== undefined;
-      await view?.end(ended.exitCode !== 0 && !isOver);
+      await view?.end(ended.exitCode !== 0 && !stop.aborted);
       if (ended.exitCode === 0) {
         return {kind: 'built', digest: await findDigest(plan.digest, request, digests, ports.files)};
       }

@@ -2,7 +2,6 @@
 import {expect} from 'chai';
 import {waitForBuilder} from '../../../../src/builder/ensure/wait-for-builder.ts';
 import type {BuilderRequest} from '../../../../src/builder/model/request.ts';
-import {Interrupted} from '../../../../src/errors.ts';
 import {hintsOf} from '../../../helpers/caught.ts';
 import {
   builderRequest,
@@ -248,12 +247,6 @@ describe('waitForBuilder', () => {
     expect((await failureOf(wait(STARTS_FOREVER).run())).message).to.equal(
       'The builder "buildkit" is not ready after 120 s: waiting for BuildKit in pod buildkit-1-a to answer',
     );
-  });
-
-  it('ends as interrupted as soon as a signal comes', async () => {
-    const {run, waited} = wait(STARTS_FOREVER, {}, {interruptAt: 4000});
-    expect(await run().catch((caught) => caught)).to.be.instanceOf(Interrupted);
-    expect(waited()).to.equal(3000);
   });
 
   it('throws the error of a cluster that went away', async () => {

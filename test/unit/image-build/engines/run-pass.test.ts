@@ -59,13 +59,6 @@ const QUIET: Script['get'] = {pods: [list(A)], deployments: [READY], events: [li
 /** The pod goes, and another one comes. */
 const LOST_ONCE: Script['get'] = {...QUIET, pods: [list(A), list(), list(B)]};
 
-/** The pod goes, and the one that follows does not become ready. */
-const NEVER_READY: Script['get'] = {
-  ...LOST_ONCE,
-  deployments: [found(startingDeployment())],
-  pods: [list(A), list()],
-};
-
 interface Case {
   readonly runs: readonly Run[];
   readonly get?: Script['get'];
@@ -106,12 +99,12 @@ function start(given: Case) {
   const cluster = scriptCluster({get, kubectl: () => ({exitCode: 1})});
   const begin = ports.now();
   const request = buildRequest(given.request);
-  const deadline = limit === undefined ? undefined : begin + limit;
+  if (limit !== undefined) ports.limit(limit);
   const build = preparedBuild({
     request,
     cluster,
     surroundings: makeSurroundings({terminal}),
-    builder: {...preparedBuild().builder, request: builderRequest({deadline, ...given.builder})},
+    builder: {...preparedBuild().builder, request: builderRequest(given.builder)},
   });
   const staged = {context: '-', file: undefined, secretSpecs: [], input: '/private/context.tar'};
   const engine = kubectlBuild('/bin/kubectl-build', staged, build, 'containerd', ports);
@@ -307,17 +300,6 @@ describe('runPass, when the builder is lost', () => {
     const late: Run = async (run, ports) => ({...(await hang(run, ports)), exitCode: 0});
     expect(await start({runs: [late], get: LOST_ONCE}).run()).to.equal(DIGEST);
   });
-
-  it('is interrupted where a signal comes while it waits', async () => {
-    const interrupted: Run = async (run, ports) => {
-      const ended = await hang(run, ports);
-      setImmediate(() => ports.interrupt());
-      return ended;
-    };
-    const {run, ports} = start({runs: [interrupted], get: NEVER_READY});
-    expect(await catchError(run())).to.be.instanceOf(Interrupted);
-    expect(ports.said[0]).to.include(RETRYING);
-  });
 });
 
 describe('runPass, with a limit', () => {
@@ -329,7 +311,7 @@ describe('runPass, with a limit', () => {
     ['stops the plugin when it is over', {runs: [hang], ...UNWATCHED}, [true]],
     ['starts nothing that lasts where it is over before', {runs: [hang], ...UNWATCHED, limit: -5}, [true]],
     ['does not retry once it is over', {runs: [late], ...UNWATCHED}, [true]],
-    ['holds for the second attempt', {runs: [say(NO_EXPORTER), hang], ...UNWATCHED}, [false, true]],
+    ['holds for the second attempt', {runs: [say(NO_EXPORTER), hang], ...UNWATCHED}, [true, true]],
     ['does not touch a build that fails sooner', {runs: [say('')], limit: 60_000}, [false], 'build-failed'],
   ] as const) {
     it(what, async () => {
@@ -338,10 +320,4 @@ describe('runPass, with a limit', () => {
       expect(begun.stopped()).to.deep.equal(stopped);
     });
   }
-
-  it('holds while a builder is waited for that was lost', async () => {
-    const {run, waited} = start({runs: [hang], get: NEVER_READY, limit: 10_000});
-    expect((await failureOf(run())).code).to.equal('timed-out');
-    expect(waited()).to.be.below(12_000);
-  });
 });
