@@ -1,5 +1,7 @@
 /** Covers which kubeconfig is used, the errors for an unusable one, and how the target is pinned. */
+import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
 import {parse, stringify} from 'yaml';
@@ -28,6 +30,11 @@ function edited({api, sandbox}: World, edit: (config: ReturnType<typeof parse>) 
   const config = parse(api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root}));
   edit(config);
   return stringify(config);
+}
+
+function rename(config: ReturnType<typeof parse>, name: string): void {
+  config.contexts[0].name = name;
+  config['current-context'] = name;
 }
 
 describeCommand('an unusable kubeconfig', (world) => {
@@ -139,6 +146,37 @@ describeCommand('a kubeconfig', (world) => {
       // Relative paths stay relative to the file that they were in.
       const {exec, 'client-key': key} = pinned.users[0].user;
       expect(exec?.args.at(-1) ?? key).to.match(/^\/.*\/(credential-plugin|client\.key)$/);
+    });
+  }
+
+  it('that is a pipe is read once, and handed on as one of our own', async function () {
+    if (process.platform === 'win32') this.skip();
+    const pipe = join(world.sandbox.root, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const text = edited(world, () => undefined);
+    for (const [args, KUBECONFIG] of [
+      [['--kubeconfig', pipe], undefined],
+      [[], pipe],
+    ] as const) {
+      for (const proxy of [{}, PROXY]) {
+        const written = writeFile(pipe, text);
+        expectBuilt(await world.tiltbuild([...args, ...BUILD], {env: {KUBECONFIG, ...proxy}}));
+        await written;
+      }
+    }
+    for (const {kubeconfigs} of world.sandbox.invocations()) {
+      expect(kubeconfigs.map(({path}) => path.startsWith(world.sandbox.tmp))).to.deep.equal([true]);
+    }
+  });
+
+  for (const [what, edit] of [
+    ['a context with the empty name', (config) => rename(config, '')],
+    ['a context whose name has a NUL', (config) => rename(config, 'a\0b')],
+    ['extensions of nothing', (config) => Object.assign(config.clusters[0].cluster, {extensions: [null]})],
+  ] as readonly (readonly [string, (config: ReturnType<typeof parse>) => void])[]) {
+    it(`works with ${what}`, async () => {
+      world.sandbox.writeKubeconfig(edited(world, edit));
+      for (const env of [{}, PROXY]) expectBuilt(await world.tiltbuild(BUILD, {env}));
     });
   }
 

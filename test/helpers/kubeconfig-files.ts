@@ -10,7 +10,7 @@ import type {Surroundings} from '../../src/surroundings.ts';
 import {diskFiles} from './private-place.ts';
 import {makeSurroundings} from './surroundings.ts';
 
-export function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {
+export function writeFiles(directory: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), {recursive: true});
     writeFileSync(join(directory, name), text);

@@ -17,7 +17,7 @@ type Verdict = 'accepted' | 'refused' | 'stricter' | 'laxer';
  * The text of the file `config`, or files by path and what is beside them: `list` for KUBECONFIG (else `config`), with
  * `|` between its entries, `--kubeconfig`, `--context`, and `home` for HOME. All is relative to the working directory.
  */
-type Given = string | Readonly<Record<string, string>>;
+type Given = string | Uint8Array | Readonly<Record<string, string>>;
 
 /** A whole kubeconfig with one context; arguments are YAML in flow style. */
 const config = (name: string, cluster: string, user = '{}', more = '') => `apiVersion: v1
@@ -51,6 +51,14 @@ const exec = `{apiVersion: client.authentication.k8s.io/v1, command: aws, args: 
   value: b}, {name: B, value: ""}], interactiveMode: Never, provideClusterInfo: true, installHint: "get it"}`;
 const extensions =
   '[{name: client.authentication.k8s.io/exec, extension: {audience: x, count: 3, n: no}}, {name: b}]';
+
+const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+/** With the bytes in place of a letter of a comment. */
+const commented = (...bytes: readonly number[]) =>
+  Buffer.concat([Buffer.from(`${one}# x`), Buffer.from(bytes), Buffer.from('\n')]);
+/** With another empty name, of the context as of the entries. */
+const nameless =
+  '{"contexts":[{"context":{"cluster":"c","namespace":"n"}}],"clusters":[{"name":"c","cluster":{"server":"s"}}]}';
 
 const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
   accepted: {
@@ -91,6 +99,7 @@ const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
     'the context of the flag': {a: one, b: two, list: 'a|b', '--context': 'two'},
     'the context of the flag beside a missing current context': {config: goneCurrent, '--context': 'one'},
     'a context without a namespace': server('s'),
+    'a name with NUL': config('"a\\0b"', '{server: s}'),
     'a context without a user': server('s').replace(', user: a}', '}'),
     'names with spaces, quotes and signs': config('"my \\"ctx\\" é ☸ 😀 @/:"', '{server: s}'),
     'names with line separators': config('"a\\u2028b\\u0085c\\u007fd\\ne"', '{server: s}'),
@@ -100,6 +109,9 @@ const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
       '{\n\t"current-context": "a",\n\t"contexts": [\n\t\t{"name": "a", "context": {"cluster": "c"}}\n\t],\n\t"clusters": [\n\t\t{"name": "c",\n\t\t "cluster":\t{"server": "s"}}\n\t]\n}\n',
     CRLF: one.replaceAll('\n', '\r\n'),
     'a BOM': `\ufeff${one}`,
+    'UTF-16': utf16(`${one}# 😀\n`),
+    'UTF-16, big-endian': utf16(one).swap16(),
+    'a tab in a comment and behind a value': `a: b\t# c\td\n${one}`,
     comments: `# head\n${one.replace('kind: Config', 'kind: Config # kind')}# tail`,
     'the first of several documents': `---\n${one}---\n${two}`,
     'a second document that is malformed': `${one}---\n{{{\n`,
@@ -109,6 +121,10 @@ const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
     'the last of two equal keys in an entry': server('s1, server: s2'),
     'an entry without a name': withUsers(one, '{user: {}}'),
     'a null entry': withUsers(one, 'null'),
+    'extensions of nothing': cluster('extensions: [null]'),
+    'null variables, arguments and groups': user(
+      '{exec: {apiVersion: v, command: c, args: [null]}, as: a, as-groups: [null], as-user-extra: {k: null, l: [null]}}',
+    ),
     'null fields': cluster('insecure-skip-tls-verify: null, certificate-authority: ~, extensions: null'),
     'a null user, and a null namespace': config('a', '{server: s}', 'null', ', namespace:'),
     'unknown keys': cluster('nothing-known: [1]'),
@@ -142,6 +158,20 @@ const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
     'a context whose cluster is missing': without(one, 'clusters'),
     'a context whose user is missing': without(one, 'users'),
     'tabs as indentation': `${one}preferences:\n\tcolors: true\n`,
+    'tabs alone': '\t\t\n',
+    'a tab in an empty line': `${one}\t\n`,
+    'a tab before a comment': `\t# head\n${one}`,
+    'a tab in a block of text': `${one}x: |\n  a\n\t\n`,
+    ...Object.fromEntries(
+      [[0], [1], [0x0b], [0x7f], [0xc2, 0x80], [0xef, 0xbf, 0xbf], [0xff], [0xed, 0xa0, 0x80], [0xc3]].map(
+        (bytes) => [`the bytes ${Buffer.from(bytes).toString('hex')} in a comment`, commented(...bytes)],
+      ),
+    ),
+    'UTF-16 without a byte order mark': Buffer.from(one, 'utf16le'),
+    'UTF-16 with half a character': Buffer.concat([utf16(one), Buffer.from([0x20])]),
+    'UTF-32': Buffer.from(
+      [...`\ufeff${one}`].flatMap((letter) => [letter.charCodeAt(0) & 255, letter.charCodeAt(0) >> 8, 0, 0]),
+    ),
     'an empty first document': `---\n---\n${one}`,
     'an unknown alias': config('a', '*nothing'),
     'aliases that multiply': `${bomb.join('')}${one}`,
@@ -165,8 +195,13 @@ const CASES: Readonly<Record<Verdict, Readonly<Record<string, Given>>>> = {
   stricter: {
     'a context without a cluster': server('s').replace('cluster: a, ', ''),
     'a cluster without a server': config('a', '{}'),
+    'a namespace with NUL': namespace('"a\\0b"'),
   },
-  laxer: {'the escaped slash of JSON': server('"https:\\/\\/s"')},
+  laxer: {
+    'the escaped slash of JSON': server('"https:\\/\\/s"'),
+    // Only `kubectl config view --minify` refuses it.
+    'a context with the empty name, without a current one': nameless,
+  },
 };
 
 interface Place {
@@ -175,7 +210,9 @@ interface Place {
   readonly context?: string;
 }
 
-function readGiven(given: Given, directory: string): {files: Readonly<Record<string, string>>; place: Place} {
+function readGiven(given: Given, directory: string) {
+  if (given instanceof Uint8Array)
+    return {files: {config: given}, place: {env: {HOME: directory, KUBECONFIG: 'config'}}};
   const fields = typeof given === 'string' ? {config: given} : given;
   const {list = 'config', home = 'home', '--kubeconfig': kubeconfig, '--context': context, ...files} = fields;
   const env = {HOME: home && path.join(directory, home), KUBECONFIG: list.replaceAll('|', path.delimiter)};
@@ -209,7 +246,10 @@ describe('a kubeconfig, as the real kubectl reads it', () => {
       // The pinned file is elsewhere, where a relative path in it would show.
       writeFiles(directory, {'elsewhere/pinned': pinnedKubeconfig(ours)});
       const pinned = view(kubectl, directory, {env: {KUBECONFIG: 'elsewhere/pinned'}});
-      const names = ours.user.name === '' ? {user: {...pinned?.user, name: ''}} : {};
+      const names = {
+        ...(ours.user.name === '' && {user: {...pinned?.user, name: ''}}),
+        ...(ours.context === '' && {context: ''}),
+      };
       expect({...pinned, ...names}).to.deep.equal(expected);
     });
   }

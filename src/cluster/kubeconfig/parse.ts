@@ -3,6 +3,7 @@ import type {posix} from 'node:path';
 import {type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments} from 'yaml';
 import {TiltbuildError} from '../../errors.ts';
 import {advise, command} from '../../text/advice.ts';
+import {findControlCharacter, findLeadingTab} from './decode.ts';
 import {
   type ClusterFields,
   type ContextFields,
@@ -35,6 +36,10 @@ export interface KubeconfigFile {
 export function parseKubeconfig(file: string, text: string, rules: typeof posix): KubeconfigFile {
   const lines = new LineCounter();
   const document = parseDocument(file, text, lines);
+  const control = findControlCharacter(text);
+  if (control !== undefined) throw malformed(file, lines, control, 'a control character');
+  const tab = findLeadingTab(text, document);
+  if (tab !== undefined) throw malformed(file, lines, tab, 'a tab at the start of a line');
   if (document === undefined) return {file, currentContext: '', clusters: [], users: [], contexts: []};
   try {
     const raw = readKubeconfig(toPlainValue(document));

@@ -130,7 +130,9 @@ function readShape(value: unknown, shape: Shape, path: Path = []): unknown {
   }
   if ('list' in shape) {
     if (!Array.isArray(value)) throw mismatch(value, 'a list', path);
-    return value.map((item, index) => readShape(item, shape.list, [...path, index]));
+    // Of a struct Go makes an empty one.
+    const empty = typeof shape.list === 'object' && 'fields' in shape.list ? {} : undefined;
+    return value.map((item, index) => readShape(item ?? empty, shape.list, [...path, index]));
   }
   if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, 'a mapping', path);
   const read = Object.entries(value).map(([key, inner]): [string, unknown] => {

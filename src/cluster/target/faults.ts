@@ -1,5 +1,5 @@
 /** Owns what kubectl refuses in a cluster or a user before it uses them: fields that contradict each other. */
-import type {ClusterFields, UserFields} from '../kubeconfig/shape.ts';
+import type {ClusterFields, ContextFields, UserFields} from '../kubeconfig/shape.ts';
 
 type Rules = readonly (readonly [applies: boolean, fault: string])[];
 
@@ -40,6 +40,11 @@ export function findUserFault(fields: UserFields): string | undefined {
     [Boolean(exec?.env?.some((variable) => !variable?.name)), 'has an exec with a nameless variable in env'],
     [actsAsMore && !fields.as, 'has as-uid, as-groups or as-user-extra without as'],
   ]);
+}
+
+/** No program can be given such a namespace as an argument. */
+export function findContextFault({namespace}: ContextFields): string | undefined {
+  return firstThatApplies([[namespace?.includes('\0') ?? false, 'has a NUL in its namespace']]);
 }
 
 function firstThatApplies(rules: Rules): string | undefined {

@@ -6,6 +6,7 @@ import type {Surroundings} from '../../surroundings.ts';
 import {reasonOf} from '../../system-error.ts';
 import {advise, flag} from '../../text/advice.ts';
 import type {ConnectionRequest} from '../connection.ts';
+import {decodeKubeconfig} from '../kubeconfig/decode.ts';
 import {findHome} from '../kubeconfig/home.ts';
 import {
   inClusterTarget,
@@ -56,19 +57,27 @@ export async function loadTarget(
     resolveTarget(kubeconfig, request.overrides, {lookedAt: paths, podNamespace: podNamespace(pod)});
   return {
     target,
-    pinArgs: needsOwnKubeconfig(target, kubeconfig, request) ? undefined : pin(target, paths, request),
+    pinArgs: needsOwnKubeconfig(target, kubeconfig, request, files) ? undefined : pin(target, paths, request),
   };
 }
 
 /**
  * kubectl build requires a current-context that exists, even with --context (its source, `Validate`), and a pod has
- * none. A token must not be visible in a child's arguments.
+ * none. A token must not be visible in a child's arguments, where a name with NUL cannot be. What is no regular file, such
+ * as a pipe, can be read only once.
  */
-function needsOwnKubeconfig(target: Target, kubeconfig: Kubeconfig, request: ConnectionRequest): boolean {
+function needsOwnKubeconfig(
+  target: Target,
+  kubeconfig: Kubeconfig,
+  request: ConnectionRequest,
+  files: Pick<Files, 'kindOf'>,
+): boolean {
   return (
     target.context === '' ||
+    target.context.includes('\0') ||
     !kubeconfig.contexts.has(kubeconfig.currentContext) ||
-    Boolean(request.overrides.token)
+    Boolean(request.overrides.token) ||
+    kubeconfig.files.some((path) => files.kindOf(path) === 'other')
   );
 }
 
@@ -100,10 +109,11 @@ async function readKubeconfig(
   files: Files,
   rules: typeof posix,
 ): Promise<KubeconfigFile | undefined> {
-  let text: string | undefined;
+  let bytes: Uint8Array;
   try {
-    text = await files.readText(path);
+    bytes = await files.readBytes(path);
   } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw new TiltbuildError(
       'kubeconfig-unreadable',
       `The kubeconfig ${path} cannot be read: ${reasonOf(cause)}.`,
@@ -115,7 +125,12 @@ async function readKubeconfig(
       },
     );
   }
-  return text === undefined ? undefined : parseKubeconfig(path, text, rules);
+  const text = decodeKubeconfig(bytes);
+  if (text !== undefined) return parseKubeconfig(path, text, rules);
+  throw new TiltbuildError(
+    'kubeconfig-malformed',
+    `The kubeconfig ${path} is neither UTF-8 nor UTF-16 with a byte order mark.`,
+  );
 }
 
 async function lookForPod(env: Surroundings['env'], files: Files): Promise<PodEnvironment> {

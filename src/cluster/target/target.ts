@@ -7,7 +7,7 @@ import type {Kubeconfig} from '../kubeconfig/merge.ts';
 import type {Entry} from '../kubeconfig/parse.ts';
 import {type KubeconfigPaths, missingKubeconfig} from '../kubeconfig/paths.ts';
 import type {ClusterFields, ContextFields, UserFields} from '../kubeconfig/shape.ts';
-import {findClusterFault, findUserFault} from './faults.ts';
+import {findClusterFault, findContextFault, findUserFault} from './faults.ts';
 import {overrideCluster, overrideUser} from './overrides.ts';
 import {usesTls} from './server-address.ts';
 
@@ -41,6 +41,8 @@ export function resolveTarget(
   const userFields = overrideUser(user.fields, overrides);
   demandNoFault('user', user, findUserFault(userFields));
 
+  if (context !== undefined) demandNoFault('context', context, findContextFault(context.fields));
+
   return {
     context: context?.name ?? '',
     namespace: overrides.namespace || context?.fields.namespace || podNamespace || 'default',
@@ -71,7 +73,7 @@ function chooseContext(
 ): Entry<ContextFields> | undefined {
   const name = overrides.context || currentContext;
   const found = contexts.get(name);
-  if (name !== '' && found !== undefined) return found;
+  if (found !== undefined) return found;
   if (name === '' && (overrides.server || overrides.cluster)) return undefined;
   if (files.length === 0) throw missingKubeconfig(lookedAt);
   const names = [...contexts.keys()];

@@ -21,7 +21,7 @@ type Given = {readonly kubeconfig?: string; readonly cluster?: Partial<Cluster>}
 async function values(source: ValueSource, prefix: string, {kubeconfig = KUBECONFIG, cluster}: Given = {}) {
   const ports: Partial<Ports> = {
     files: {
-      readText: async () => kubeconfig,
+      readBytes: async () => Buffer.from(kubeconfig),
       kindOf: () => 'missing',
       makePrivateDirectory: async () => ({
         path: '/tmp/private',

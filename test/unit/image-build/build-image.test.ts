@@ -67,6 +67,7 @@ function open(changes: Partial<BuildRequest>, world: World) {
   };
   const files: Partial<Files> = {
     readText: async (path) => disk.get(path),
+    readBytes: async (path) => Buffer.from(disk.get(path) ?? ''),
     isWritableDirectory: () => true,
     kindOf: (path) => (path === '.' ? 'directory' : disk.has(path) ? 'file' : 'missing'),
     makePrivateDirectory: async () => {

@@ -41,9 +41,11 @@ interface Case {
 
 async function load({disk = DISK, env = {}, request = {}}: Case) {
   const files = {
-    readText: async (path) => {
-      if (path === '/locked') throw Object.assign(new Error('x'), {code: 'EACCES'});
-      return disk[path];
+    readText: async (path) => disk[path],
+    readBytes: async (path) => {
+      const text = disk[path];
+      if (text !== undefined) return Buffer.from(text);
+      throw Object.assign(new Error('x'), {code: path === '/locked' ? 'EACCES' : 'ENOENT'});
     },
     kindOf: (path) => (path in disk ? 'file' : 'missing'),
   } as Partial<Files> as Files;
