@@ -1,6 +1,6 @@
 /** Covers that the stand-in delegate prints what was recorded, and is as strict as the real one. */
 import {once} from 'node:events';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {type AddressInfo, createServer} from 'node:net';
 import {join} from 'node:path';
 import {expect} from 'chai';
@@ -118,7 +118,11 @@ describe('the stand-in delegate', () => {
       sandbox.setDelegate(behaviours[name] ?? 'build');
       const iidfile = join(sandbox.work, 'iid.txt');
       if (recording.iidfile !== undefined) writeFileSync(iidfile, 'stale');
+      const jürgen = join(sandbox.work, 'Jürgen');
+      for (const path of [jürgen, join(sandbox.work, 'ascii')]) mkdirSync(path);
+      writeFileSync(join(sandbox.work, 'ascii', 'Dockerfile'), 'FROM scratch\n');
       const ended = await build(recording.argv.slice(2), {
+        ...(name === 'cwd-not-ascii' && {cwd: jürgen}),
         ...(recording.argv.includes('-') && {stdin: 'FROM scratch\n'}),
         ...(recording.signal && {signalWhen: {stderrContains: 'tick 3', signals: [recording.signal]}}),
       });

@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {isatty} from 'node:tty';
 import {Parser} from 'tar';
 import {checkOptions} from './build-options.mjs';
@@ -150,6 +150,8 @@ async function build(behaviour, options, log) {
     await print(text);
     return 1;
   };
+  // It sends the name in a header.
+  if (/[^\x20-\x7e]/.test(basename(process.cwd()))) return fail(readRecording('cwd-not-ascii').stderr);
   if (inputs.path !== undefined && !existsSync(inputs.path)) {
     const recorded = readRecording('dockerfile-missing').stderr;
     return fail(nameDockerfile(recorded, inputs).replace('open nope:', `open ${inputs.dockerfile}:`));
