@@ -4,6 +4,8 @@ import {existsSync, writeFileSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
+import type {Invocation} from '../helpers/delegate.ts';
 import {BUILD, describeCommand, expectRefused} from '../helpers/world.ts';
 
 const VALUE = 'hunter2 with "quotes", commas, $HOME and ünï\nsecond line\n';
@@ -41,6 +43,25 @@ describeCommand('a build secret', (world) => {
     const seen = world.sandbox.invocations().map(({secrets: [secret]}) => secret);
     expect(seen).to.have.length(2);
     for (const secret of seen) expect(secret).to.include({id: 'npm', content: VALUE, ...OWN});
+  });
+
+  it('is in no environment of kubectl build, which has it as a file, unless the variable is for something else', async () => {
+    const given = {NPM_TOKEN: 'x', ARG: 'x', AWS_SECRET_ACCESS_KEY: 'x'};
+    const secrets = [...Object.keys(given), 'HOME'].map((name) => `id=${name},env=${name}`);
+    const seen = async (...args: readonly string[]) => {
+      const words = [...args, ...secrets.flatMap((secret) => ['--secret', secret]), ...BUILD];
+      const ended = await world.tiltbuild(words, {env: given});
+      expect(ended.exitCode, ended.stderr).to.equal(0);
+      const {env, secrets: files} = world.sandbox.invocations().at(-1) as Invocation;
+      expect(files.map(({content}) => content)).to.deep.equal(['x', 'x', 'x', world.sandbox.home]);
+      return [...Object.keys(given), 'HOME'].filter((name) => name in env);
+    };
+    expect(await seen()).to.deep.equal(['HOME']);
+    expect(await seen('--build-arg', 'ARG')).to.deep.equal(['ARG', 'HOME']);
+    expect(await seen('--cache-from', 'reg/web')).to.deep.equal(['AWS_SECRET_ACCESS_KEY', 'HOME']);
+    const {exec} = installCredentialPlugin(world.sandbox.root, {tokens: [world.api.token]});
+    world.connect({auth: 'none', userFields: {exec}});
+    expect(await seen()).to.deep.equal([...Object.keys(given), 'HOME']);
   });
 
   it('is removed after a build that fails, too', async () => {

@@ -13,7 +13,12 @@ export type BuildSecret =
   /** `path` is absolute. */
   | {readonly kind: 'file'; readonly id: string; readonly path: string}
   /** The value of an environment variable; `value` leaves this process only in a private file. */
-  | {readonly kind: 'environment'; readonly id: string; readonly value: string};
+  | {
+      readonly kind: 'environment';
+      readonly id: string;
+      readonly variable: string;
+      readonly value: string;
+    };
 
 /** Where a secret can come from: the environment, and the files that exist. */
 export interface SecretSources {
@@ -140,7 +145,7 @@ function fromEnvironment(id: string, variable: string, {env}: SecretSources): Bu
       {remedy: [`Set ${shown} in the environment of kubectl tiltbuild.`]},
     );
   }
-  return {kind: 'environment', id, value};
+  return {kind: 'environment', id, variable, value};
 }
 
 function missingFile(id: string, path: string): TiltbuildError {

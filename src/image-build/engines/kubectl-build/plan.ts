@@ -1,9 +1,11 @@
 /** Owns one run of the plugin as data: from the pass and what was learnt of the cluster to argv and environment. */
 import type {BuilderRuntime} from '../../../builder/model/builder.ts';
+import type {Target} from '../../../cluster/target/target.ts';
 import type {Surroundings} from '../../../surroundings.ts';
 import type {BuildPass} from '../../build-passes.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import {writeOutput} from '../../inputs/outputs.ts';
+import type {BuildSecret} from '../../inputs/secrets.ts';
 import {chooseDigestSource, type DigestSource} from './digest.ts';
 import {choosePlace, placeFlag, placeOutput} from './place.ts';
 
@@ -21,6 +23,8 @@ export interface PlanFacts {
   /** The same for a file that may be large. */
   readonly spoolPath: (name: string) => string;
   readonly surroundings: Pick<Surroundings, 'cwd' | 'env'>;
+  readonly secrets: readonly BuildSecret[];
+  readonly target: Pick<Target, 'user'>;
 }
 
 export interface Plan {
@@ -56,6 +60,7 @@ export function planBuild({request, tags, temporaryName}: BuildPass, facts: Plan
       request.context,
     ],
     env: {
+      ...hideVariables(request, facts),
       ...place.env,
       // It is among the arguments now, and the plugin refuses --iidfile where it is in the environment.
       DOCKER_DEFAULT_PLATFORM: undefined,
@@ -66,6 +71,26 @@ export function planBuild({request, tags, temporaryName}: BuildPass, facts: Plan
     cwd: place.cwd,
     digest,
   };
+}
+
+/** What the plugin, and what it starts, read of their environment for themselves. */
+const OWN_VARIABLES =
+  /^(?:PATH|PATHEXT|HOME|USER|LOGNAME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|TMPDIR|TE?MP|TERM|SSH_AUTH_SOCK|.*_PROXY|DOCKER_CONFIG|DOCKER_HOST|GODEBUG|(?:KUBECONFIG|KUBERNETES_|BUILDKIT_|BUILDX_|SSL_|XDG_|LC_).*)$/i;
+const CACHE_VARIABLES = /^(?:AWS|AZURE|ACTIONS|GITHUB)_/;
+
+/** The plugin has the secrets as files. A variable stays that it may need for something else, such as a login. */
+function hideVariables({passedFlags, passthrough}: BuildRequest, {secrets, target}: PlanFacts) {
+  // A login plugin may read any variable.
+  if (target.user.exec !== undefined) return {};
+  const words = [passedFlags, passthrough].flat(2);
+  const hasCache = words.some((word) => word.startsWith('--cache-'));
+  const isNeeded = (variable: string) =>
+    OWN_VARIABLES.test(variable) ||
+    (hasCache && CACHE_VARIABLES.test(variable)) ||
+    // The build argument of that name.
+    words.some((word) => word === variable || word === `--build-arg=${variable}`);
+  const variables = secrets.flatMap((secret) => (secret.kind === 'environment' ? secret.variable : []));
+  return Object.fromEntries(variables.filter((one) => !isNeeded(one)).map((one) => [one, undefined]));
 }
 
 /**

@@ -15,7 +15,10 @@ const SOURCES: SecretSources = {
 };
 
 const fileSecret = (id: string, path: string) => ({kind: 'file', id, path}) as const;
-const environment = (id: string, value: string) => ({kind: 'environment', id, value}) as const;
+const environment = (id: string, value: string) => {
+  const variable = Object.keys(SOURCES.env).find((name) => SOURCES.env[name] === value) ?? id;
+  return {kind: 'environment', id, variable, value} as const;
+};
 
 const refusal = (spec: string) => refusalOf(() => readBuildSecret(spec, SOURCES));
 
