@@ -177,6 +177,29 @@ describeRealBuild('an abort in the middle of a RUN step', (real) => {
   });
 });
 
+describeRealBuild('a BuildKit that is asked whether it builds', (real) => {
+  const remove = () => real.tiltbuild(['builder', 'rm', 'buildkit', '--yes']);
+
+  it('says no where it does not, with a history or without one', async () => {
+    const ended = await remove();
+    expect(ended.exitCode, ended.stderr).to.equal(0);
+    expect(real.links).to.have.length(1);
+    expect(ended.stderr).not.to.contain('does not say');
+  });
+
+  it('says yes in the middle of a step', async function () {
+    // The one in docker 20.10 has no history.
+    if (real.version() < 24) this.skip();
+    writeSlow(real, 20);
+    const building = real.build('busy', [...NO_NETWORK, '.']);
+    await until(() => real.links[0]?.sent('tick') === true);
+    const ended = await remove();
+    expect(ended.exitCode, ended.stderr).to.equal(4);
+    expect(ended.stderr).to.contain('A build is running on builder "buildkit"');
+    expect((await building).exitCode).to.equal(0);
+  });
+});
+
 describeRealBuild('a connection that is lost in the middle of a build', (real) => {
   const RETRIED = 'Your build did not cause this; retrying once.';
 
