@@ -4,6 +4,7 @@ import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import {advise, command, flag} from '../../text/advice.ts';
+import {createCommand} from '../model/builder.ts';
 import {podSelector} from '../model/marks.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
@@ -18,6 +19,9 @@ const PATIENCE = 1000;
 
 /** How long a builder that was ready may look as if it could not start, in milliseconds. */
 const RECOVERY = 30_000;
+
+/** How long a builder may be missing, in milliseconds, for somebody who deletes and creates it. */
+const ABSENCE = 5000;
 
 /**
  * Throws `builder-image` if its image cannot be pulled, `builder-failed` for all else that waiting cannot help and for
@@ -34,6 +38,7 @@ export async function waitForBuilder(
   const who = `builder "${settings.name}"`;
   const [started, latest] = [ports.now(), since + timeout];
   let said = '';
+  let missingSince: number | undefined;
   for (;;) {
     const waited = ports.now() - started;
     const seen = await look(request, waited > PATIENCE, cluster);
@@ -42,6 +47,9 @@ export async function waitForBuilder(
       return seen.deployment;
     }
     const {waiting, trouble} = seen;
+    if (seen.exists) missingSince = undefined;
+    else missingSince ??= waited;
+    if (missingSince !== undefined && waited - missingSince > ABSENCE) throw removed(request);
     if (trouble?.final && !(wasReady && waited < RECOVERY)) {
       const {message, remedy, isImage} = trouble;
       const code = isImage ? 'builder-image' : 'builder-failed';
@@ -58,7 +66,12 @@ export async function waitForBuilder(
 
 type Look =
   | {readonly ready: true; readonly deployment: BuilderDeployment}
-  | {readonly ready: false; readonly waiting: string; readonly trouble?: Trouble};
+  | {
+      readonly ready: false;
+      readonly exists: boolean;
+      readonly waiting: string;
+      readonly trouble?: Trouble;
+    };
 
 async function look(
   {settings, fixedNodes}: BuilderRequest,
@@ -83,11 +96,12 @@ async function look(
       },
     );
   }
-  if (found.kind !== 'found') return {ready: false, waiting: 'waiting for its Deployment'};
+  if (found.kind !== 'found') return {ready: false, exists: false, waiting: 'waiting for its Deployment'};
   const deployment = readBuilderDeployment(found.value);
   if (isReady(deployment, pods)) return {ready: true, deployment};
   const input = {deployment, pods, events, fixedNodes};
-  return {ready: false, waiting: describeWaiting(input), trouble: await explain(input, cluster)};
+  const trouble = await explain(input, cluster);
+  return {ready: false, exists: true, waiting: describeWaiting(input), trouble};
 }
 
 /** Unless the pod's status has it, only the log says why BuildKit exited. */
@@ -108,6 +122,18 @@ function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): bo
   if (whyUnready(deployment) !== undefined) return false;
   const leaving = pods.some(({deleting, phase}) => deleting && phase === 'Running');
   return !leaving && (pods.length === 0 || findCurrentPods({deployment, pods}).some(({ready}) => ready));
+}
+
+/** Nobody creates it but a command like this one, which has done so by now. */
+function removed({settings}: BuilderRequest): TiltbuildError {
+  const {name, namespace} = settings;
+  return new TiltbuildError(
+    'builder-failed',
+    `The builder "${name}" in namespace "${namespace}" was removed.`,
+    {
+      remedy: ['Build again, or create it:', createCommand(settings)],
+    },
+  );
 }
 
 function tooLate(

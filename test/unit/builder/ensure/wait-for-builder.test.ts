@@ -249,6 +249,19 @@ describe('waitForBuilder', () => {
     );
   });
 
+  it('gives up on one that was removed, unless it comes back soon', async () => {
+    const gone = wait({get: {deployments: [NOT_YET, MISSING], pods: [list()], events: [list()]}});
+    const error = await failureOf(gone.run());
+    expect(error).to.include({code: 'builder-failed'});
+    expect(error.message).to.equal('The builder "buildkit" in namespace "default" was removed.');
+    expect(hintsOf(error)).to.include('kubectl tiltbuild builder create buildkit --namespace default');
+    expect(gone.waited()).to.be.below(7000);
+
+    const deployments = [...times(9, MISSING), NOT_YET, ...times(9, MISSING), READY];
+    const back = wait({get: {deployments, pods: [...times(19, list()), list(pod())], events: [list()]}});
+    expect((await back.run()).readyReplicas).to.equal(1);
+  });
+
   it('throws the error of a cluster that went away', async () => {
     const gone = new Error('gone');
     const {run} = wait({get: {deployments: [NOT_YET, gone], pods: [list(STARTING)]}});
