@@ -2,7 +2,7 @@
 import type {Target, TargetUser} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
 import {type Advice, advise, command} from '../text/advice.ts';
-import {RequestTimeout} from './https-transport.ts';
+import {AnswerTooLarge, RequestTimeout} from './https-transport.ts';
 import {ApiFailure} from './kube-api.ts';
 import {KubectlFailure} from './kubectl-reader.ts';
 
@@ -28,8 +28,9 @@ const NETWORK_ERRORS: ReadonlySet<string> = new Set([
 /** Whether kubectl might succeed where the direct request failed: with an unusual certificate, for example. */
 export function isWorthAskingKubectl(error: unknown): boolean {
   if (!(error instanceof ApiFailure)) return true;
-  if (error.status !== undefined || error.cause instanceof RequestTimeout) return false;
   const {cause} = error;
+  if (error.status !== undefined || cause instanceof RequestTimeout || cause instanceof AnswerTooLarge)
+    return false;
   return !(cause instanceof Error && 'code' in cause && NETWORK_ERRORS.has(String(cause.code)));
 }
 

@@ -7,6 +7,8 @@ import type {RequestOptions} from 'node:https';
 export interface Response {
   readonly status: number;
   readonly body: string;
+  /** As the header has it: a number of seconds, mostly. */
+  readonly retryAfter?: string;
 }
 
 export interface TlsMaterial {
@@ -38,7 +40,16 @@ export class RequestTimeout extends Error {
   }
 }
 
-/** A POST if there is a body. Rejects with `RequestTimeout`, or the runtime's own error if there is no answer. */
+/** In bytes. The lists that we read have some kilobytes for each object, and come page by page. */
+const LONGEST_BODY = 64 * 1024 * 1024;
+
+export class AnswerTooLarge extends Error {
+  constructor() {
+    super('the answer is larger than 64 MB');
+  }
+}
+
+/** A POST if there is a body. Rejects with `AnswerTooLarge`, `RequestTimeout`, or the runtime's own error if there is no answer. */
 export type Send = (path: string, accept: string, body?: string) => Promise<Response>;
 
 /**
@@ -77,7 +88,8 @@ function sendWithFetch({base, tls, headers, timeout}: TransportOptions): Send {
     };
     try {
       const response = await fetch(base + path, init);
-      return {status: response.status, body: await response.text()};
+      const retryAfter = response.headers.get('retry-after') ?? undefined;
+      return {status: response.status, body: await readBody(response.body ?? []), retryAfter};
     } catch (error) {
       throw limit.aborted ? new RequestTimeout(timeout) : error;
     }
@@ -88,24 +100,36 @@ async function sendWithNode({base, tls, headers, timeout}: TransportOptions): Pr
   const {request} = base.startsWith('http:') ? await import('node:http') : await import('node:https');
   return (path, accept, body) =>
     new Promise((resolve, reject) => {
+      // The option `timeout` is only for a connection on which nothing comes.
+      const limit = AbortSignal.timeout(timeout);
+      const fail = (error: Error) => reject(limit.aborted ? new RequestTimeout(timeout) : error);
       const options: RequestOptions = {
         ...tls,
-        timeout,
+        signal: limit,
         method: body === undefined ? 'GET' : 'POST',
         headers: {...(headers as Record<string, string | string[]>), ...ownHeaders(accept, body)},
       };
       const sent = request(base + path, options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8')}),
+        const {statusCode: status = 0, headers: answered} = response;
+        readBody(response).then(
+          (text) => resolve({status, body: text, retryAfter: answered['retry-after']}),
+          fail,
         );
       });
-      sent.on('timeout', () => sent.destroy(new RequestTimeout(timeout)));
-      sent.on('error', reject);
+      sent.on('error', fail);
       sent.end(body);
     });
+}
+
+async function readBody(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const read: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > LONGEST_BODY) throw new AnswerTooLarge();
+    read.push(chunk);
+  }
+  return Buffer.concat(read).toString('utf8');
 }
 
 function ownHeaders(accept: string, body: string | undefined): Record<string, string> {

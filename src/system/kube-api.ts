@@ -24,16 +24,25 @@ import {readApiBase} from '../cluster/target/server-address.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {readCredentials} from './credentials.ts';
 import {openTransport, type Response} from './https-transport.ts';
+import {retryRequests} from './retry-requests.ts';
 
 /** The part of a cluster that both ways to read from it implement. */
 export type Reads = Pick<Cluster, 'read' | 'get' | 'review'>;
+
+/** In characters. What a server says may be a page of a gateway, or worse. */
+const LONGEST_MESSAGE = 4096;
+
+/** What a server or a program says of an error, at a length that can be read. */
+export function cutMessage(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+}
 
 /** The API server gave no answer, or no usable one; `status` is that of an HTTP answer. */
 export class ApiFailure extends Error {
   readonly status: number | undefined;
 
   constructor(message: string, {status, cause}: {status?: number; cause?: unknown} = {}) {
-    super(message, {cause});
+    super(cutMessage(message), {cause});
     this.status = status;
   }
 }
@@ -58,7 +67,7 @@ type Ask = (path: string, accept?: string, body?: unknown) => Promise<Answer<unk
 
 /** Reads the credentials once. Each read throws `ApiFailure` if there is no usable answer. */
 export async function openKubeApi(target: Target, timeout: number): Promise<Reads> {
-  const send = await openTransport({...(await readCredentials(target)), timeout});
+  const send = retryRequests(await openTransport({...(await readCredentials(target)), timeout}), timeout);
   const ask: Ask = async (path, accept = 'application/json', body = undefined) => {
     const response = await send(path, accept, body === undefined ? undefined : JSON.stringify(body)).catch(
       (cause: Error) => {
@@ -122,7 +131,7 @@ function readAnswer({status, body}: Response): Answer<unknown> {
   // A gateway or a proxy answers with pages of its own; only the API server's own words count.
   const message = readStatus(body);
   if (message !== undefined && status === 404) return {kind: 'missing'};
-  if (message !== undefined && status === 403) return {kind: 'forbidden', message};
+  if (message !== undefined && status === 403) return {kind: 'forbidden', message: cutMessage(message)};
   throw new ApiFailure(message ?? `HTTP ${status}: ${body.trim().slice(0, 200)}`, {status});
 }
 

@@ -3,14 +3,18 @@ import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/a
 import {readItems} from '../cluster/api/objects.ts';
 import {type Pages, readAllPages, readNodes} from '../cluster/api/pages.ts';
 import {BUILDER_SELECTOR, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
-import type {Reads} from './kube-api.ts';
+import {cutMessage, type Reads} from './kube-api.ts';
 import type {Collected} from './runner.ts';
 
 /** Runs kubectl with `args` after its connection flags; `input` is its standard input. */
 export type RunKubectl = (args: readonly string[], input?: string) => Promise<Collected>;
 
 /** kubectl got no answer, or no usable one; `message` is what it said. */
-export class KubectlFailure extends Error {}
+export class KubectlFailure extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(cutMessage(message), options);
+  }
+}
 
 /** Each read throws `KubectlFailure` if there is no usable answer. */
 export function readThroughKubectl(run: RunKubectl): Reads {
@@ -123,7 +127,7 @@ function readRefusals(
   for (const line of errors) {
     const [, message = '', resource = ''] = FORBIDDEN.exec(line) ?? [];
     if (asked !== undefined && !asked.includes(resource)) throw new KubectlFailure(line);
-    refusals.set(resource, {kind: 'forbidden', message});
+    refusals.set(resource, {kind: 'forbidden', message: cutMessage(message)});
   }
   if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed without a message');
   return refusals;

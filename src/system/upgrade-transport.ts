@@ -39,7 +39,6 @@ export function makeOpenUpgrade(options: UpgradeOptions): OpenUpgrade {
     const {request} = base.startsWith('http:') ? await import('node:http') : await import('node:https');
     const sent = request(base + path, {
       ...options.tls,
-      timeout: options.timeout,
       // One that is kept alive by others is no place for it.
       agent: false,
       headers: {
@@ -52,10 +51,11 @@ export function makeOpenUpgrade(options: UpgradeOptions): OpenUpgrade {
   };
 }
 
-function upgraded(sent: ClientRequest, {onTimeout}: UpgradeOptions): ReturnType<OpenUpgrade> {
+function upgraded(sent: ClientRequest, {timeout, onTimeout}: UpgradeOptions): ReturnType<OpenUpgrade> {
   return new Promise<Upgraded>((resolve, reject) => {
+    const timer = setTimeout(() => sent.destroy(onTimeout()), timeout);
     sent.on('upgrade', ({headers}: IncomingMessage, socket: Socket, head: Buffer) => {
-      socket.setTimeout(0);
+      clearTimeout(timer);
       // Small frames wait for answers to others, else.
       socket.setNoDelay(true);
       resolve({
@@ -75,7 +75,7 @@ function upgraded(sent: ClientRequest, {onTimeout}: UpgradeOptions): ReturnType<
         reject(error);
       }
     });
-    sent.on('timeout', () => sent.destroy(onTimeout()));
+    sent.on('close', () => clearTimeout(timer));
     sent.on('error', reject);
     sent.end();
   });

@@ -69,8 +69,10 @@ export async function startApiServer(options: ApiServerOptions = {}) {
     const noted = note(request);
     noted.body = await readBody(request);
     later(state.delayMs, () => {
-      if (state.failWith === 'destroy') request.socket.destroy();
-      else send(response, failAsTold(state) ?? answerRequest(cluster, noted));
+      const failWith = state.failures > 0 ? state.failWith : undefined;
+      if (failWith !== undefined) state.failures -= 1;
+      if (failWith === 'destroy') request.socket.destroy();
+      else send(response, failAsTold(failWith) ?? answerRequest(cluster, noted));
     });
   });
   server.on('upgrade', (request, socket, head) => {
@@ -103,7 +105,7 @@ export async function startApiServer(options: ApiServerOptions = {}) {
   };
 }
 
-function failAsTold({failWith}: ApiState): Answer | undefined {
+function failAsTold(failWith: ApiState['failWith']): Answer | undefined {
   if (typeof failWith === 'object') return failWith;
   if (typeof failWith !== 'number') return undefined;
   const reason = failWith === 503 ? 'ServiceUnavailable' : 'InternalError';

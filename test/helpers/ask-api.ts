@@ -10,7 +10,7 @@ import {makeOpenUpgrade} from '../../src/system/upgrade-transport.ts';
 import {loadOnDisk} from './kubeconfig-files.ts';
 
 const PODS = '/api/v1/namespaces/default/pods';
-const TIMES = {timeout: 5000, abort: new AbortController().signal};
+const TIMES = {timeout: 5000};
 
 try {
   const [kubeconfig] = process.argv.slice(2);

@@ -8,6 +8,8 @@ export interface Answer {
   /** Written as JSON unless it is a text. */
   readonly body: unknown;
   readonly contentType?: string;
+  /** In seconds. */
+  readonly retryAfter?: number;
   /** Writes the answer itself instead, for as long as it takes. */
   readonly stream?: (response: ServerResponse) => void;
 }
@@ -20,8 +22,12 @@ export function failure(code: number, reason: string, message: string, details?:
 export const badRequest = (message: string) => failure(400, 'BadRequest', message);
 
 export function send(response: ServerResponse, answer: Answer): void {
-  const {status, body, contentType = 'application/json', stream} = answer;
-  response.writeHead(status, {'Content-Type': contentType, 'Cache-Control': 'no-cache, private'});
+  const {status, body, contentType = 'application/json', retryAfter, stream} = answer;
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Cache-Control': 'no-cache, private',
+    ...(retryAfter !== undefined && {'Retry-After': retryAfter}),
+  });
   if (stream !== undefined) stream(response);
   else response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }

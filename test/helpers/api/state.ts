@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {isDeepStrictEqual} from 'node:util';
 import {type ApiObject, type Json, type SecretSample, secretObject} from '../api-samples.ts';
 import {answerQuietly, type ExecAnswer, type PipedExec} from './exec-answers.ts';
+import type {Answer} from './requests.ts';
 import type {ResourceName, Verb} from './resources.ts';
 
 type Subject = ResourceName | 'pods/exec' | 'pods/log';
@@ -33,12 +34,9 @@ export function makeState() {
     delayMs: 0,
     /** How many tokens for a next page will be too old. */
     expiredTokens: 0,
-    /** Every request fails with this status, or this answer, or a torn connection. */
-    failWith: undefined as
-      | undefined
-      | number
-      | 'destroy'
-      | {status: number; contentType: string; body: string},
+    /** So many requests fail with this status, or this answer, or a torn connection. */
+    failWith: undefined as undefined | number | 'destroy' | Answer,
+    failures: Infinity,
     builder: {startMs: 50, terminateMs: 50, outcome: 'ready' as BuilderOutcome},
     exec: answerQuietly as (
       command: readonly string[],
