@@ -108,10 +108,10 @@ describeCommand('a build', (world) => {
 
   it('prints everything as JSON, and nothing with --print none', async () => {
     const json = (file: string) => world.tiltbuild(['--print', 'json', '--metadata-file', file, ...BUILD]);
-    const bad = await json('out/../meta.json');
+    const bad = await json('nowhere/meta.json');
     expect(bad.exitCode).to.equal(2);
     const {message} = JSON.parse(bad.stderr);
-    expect(message).to.contain('--metadata-file "out/../meta.json" cannot be written');
+    expect(message).to.contain('--metadata-file "nowhere/meta.json" cannot be written');
     const good = await json('meta.json');
     expect(good.exitCode).to.equal(0);
     const {seconds, ...rest} = JSON.parse(good.stdout);
@@ -190,8 +190,14 @@ describeCommand('a build', (world) => {
   it('chooses the export by --compression, and by the runtime of the builder', async () => {
     await world.tiltbuild(['--compression', 'zstd', ...BUILD]);
     await world.tiltbuild(['--compression', 'default', ...BUILD]);
-    const metadata = {name: 'buildkit', namespace: 'default', labels: {runtime: 'docker'}};
-    world.api.state.deployments[0] = {...world.api.state.deployments[0], metadata};
+    const [builder] = world.api.state.deployments;
+    const metadata = {
+      ...builder?.metadata,
+      name: 'buildkit',
+      namespace: 'default',
+      labels: {runtime: 'docker'},
+    };
+    world.api.state.deployments[0] = {...builder, metadata};
     await world.tiltbuild(BUILD);
     expect(world.sandbox.invocations().map(({argv}) => argv[argv.indexOf('--output') + 1])).to.deep.equal([
       'type=image,unpack=true,compression=zstd',
