@@ -39,7 +39,7 @@ export function describeFailure({cluster, context, user}: Target, error: unknown
   if (!(error instanceof ApiFailure || error instanceof KubectlFailure)) return error;
   const where = `${cluster.server} (cluster "${cluster.name}", context "${context}")`;
   const details = {detail: [error.message], cause: error};
-  const [, ofPlugin] = /getting credentials: exec: (.*)/.exec(error.message) ?? [];
+  const [, ofPlugin] = /getting credentials: (?:exec: )?(.*)/.exec(error.message) ?? [];
   if (ofPlugin !== undefined && user.exec) {
     return describePluginFailure(user, `cannot be used: ${ofPlugin}`);
   }

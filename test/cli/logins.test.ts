@@ -237,12 +237,13 @@ describeCommand('a login', (world) => {
     expect({runs: runs(), kubectl: kubectl.argv()}).to.deep.equal({runs: 1, kubectl: []});
   });
 
-  it('by a credential plugin that is missing or prints nonsense leaves the error to kubectl', async () => {
+  it('by a credential plugin that is missing or prints nonsense is an error of the plugin', async () => {
     connectByPlugin(world, ['x']);
-    rmSync(join(world.sandbox.root, 'plugin'));
-    expectRefused(world, await world.tiltbuild(BUILD), 4, 'user "me"', 'getting credentials');
-    writeFileSync(join(world.sandbox.root, 'plugin'), '#!/bin/sh\necho token\n', {mode: 0o700});
-    expectRefused(world, await world.tiltbuild(BUILD), 4, 'user "me"', 'getting credentials');
+    const plugin = join(world.sandbox.root, 'plugin');
+    rmSync(plugin);
+    expectRefused(world, await world.tiltbuild(BUILD), 4, 'user "me"', `executable ${plugin} not found`);
+    writeFileSync(plugin, '#!/bin/sh\necho token\n', {mode: 0o700});
+    expectRefused(world, await world.tiltbuild(BUILD), 4, 'user "me" cannot be used: decoding stdout');
   });
 
   const files: readonly (readonly [string, KubeconfigAuth])[] = [
