@@ -7,6 +7,7 @@ import {openBlobs} from './system/blob-disk.ts';
 import {BuildDelegate} from './system/build-delegate.ts';
 import {SystemCluster} from './system/cluster-reader.ts';
 import {contextDisk} from './system/context-disk.ts';
+import {describeFaults} from './system/describe-faults.ts';
 import {DiskFiles} from './system/disk-files.ts';
 import type {Interruption} from './system/interruption.ts';
 import {readMachineId} from './system/machine-id.ts';
@@ -30,7 +31,11 @@ export interface Host {
   readonly hostname: () => string;
 }
 
-export function makePorts(
+export function makePorts(...args: Parameters<typeof makeAdapters>): Ports {
+  return describeFaults(makeAdapters(...args));
+}
+
+export function makeAdapters(
   {process, temporaryRoot, hostname}: Host,
   interruption: Interruption,
   terminal: Terminal,

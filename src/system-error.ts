@@ -14,7 +14,7 @@ export function isDenied(error: unknown): boolean {
 /** The reason alone, without the path and the system call. */
 export function reasonOf(error: unknown): string {
   if (isDenied(error)) return 'permission denied';
-  const {code, message} = causeOf(error);
+  const {code, message, syscall} = causeOf(error);
   switch (code) {
     case 'ENOSPC':
       return 'the disk is full';
@@ -36,7 +36,9 @@ export function reasonOf(error: unknown): string {
     case 'ENOEXEC':
       return 'it is neither a program for this machine nor a script';
     case 'ENOENT':
-      return 'there is no such file or directory';
+      return STARTS.test(syscall)
+        ? 'it or its interpreter does not exist'
+        : 'there is no such file or directory';
     case 'EEXIST':
       return 'something of that name is there already';
     case 'ENAMETOOLONG':
@@ -57,43 +59,45 @@ export function reasonOf(error: unknown): string {
   }
 }
 
-/** What a port failed at: a path, a host, a program. */
+/** What a port failed at, as it stands in a sentence: a path in quotes, a host. */
 export type Subject = string | undefined;
 
 /** The error for the user, if `error` is one of the system's; any other is returned as it is. */
 export function describeSystemError(error: unknown, subject?: Subject): unknown {
   if (!isSystemError(error)) return error;
-  const {syscall = '', path} = error;
+  const {syscall = '', path, code} = error;
   const verb = VERBS.find(([calls]) => calls.test(syscall))?.[1] ?? 'use';
-  const what = path ?? subject;
-  // The same code stands for a missing directory above a file that is written.
-  const isMissing = error.code === 'ENOENT' && verb !== 'write';
-  const why = isMissing
-    ? verb === 'start'
-      ? 'it or its interpreter does not exist'
-      : 'it does not exist'
-    : reasonOf(error);
+  const what = path === undefined ? subject : JSON.stringify(path);
+  const why = reasonOf(error);
   return new TiltbuildError(
-    'system-fault',
+    STARTS.test(syscall) ? 'tool-missing' : 'system-fault',
     what === undefined
-      ? `The system reported an error: ${why} (${syscall || error.code}).`
-      : `Could not ${verb} "${what}": ${why}.`,
+      ? `The system reported an error: ${why} (${syscall || code}).`
+      : `Could not ${verb} ${what}: ${why}.`,
     {cause: error},
   );
 }
 
+const READS = /^(?:open|read|scandir|[lf]?stat|access|realpath)/;
+const STARTS = /^(?:posix_)?spawn/;
+
 /** By system call. */
 const VERBS: readonly (readonly [RegExp, string])[] = [
-  [/^(?:open|read|scandir|l?stat|access|realpath|f?stat)/, 'read'],
-  [/^(?:write|mk|rename|(?:sym)?link|f?ch|u?time|lutime|copy|f?trunc|f?sync)/, 'write'],
+  [READS, 'read'],
+  [STARTS, 'start'],
+  [/^(?:write|mk|rename|(?:sym)?link|f?ch|l?f?utime|copy|f?trunc|f?sync)/, 'write'],
   [/^(?:unlink|rm)/, 'remove'],
-  [/spawn/, 'start'],
   [/^(?:connect|getaddrinfo)/, 'connect to'],
 ];
 
 /** Of an error that a port described, what the system said. */
-function causeOf(error: unknown): {readonly code: string | undefined; readonly message: string} {
+function causeOf(error: unknown): {
+  readonly code?: string;
+  readonly message: string;
+  readonly syscall: string;
+} {
   if (error instanceof TiltbuildError && isSystemError(error.cause)) return causeOf(error.cause);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  return {code, message: error instanceof Error ? error.message : String(error)};
+  if (!(error instanceof Error)) return {message: String(error), syscall: ''};
+  const {code, syscall = ''} = error as NodeJS.ErrnoException;
+  return {...(code !== undefined && {code: String(code)}), message: error.message, syscall};
 }

@@ -1,6 +1,7 @@
 /** Owns a connection to one buildkitd with a session on it, which serves one solve after the other. */
 import type {Duplex} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
+import {describeSystemError} from '../system-error.ts';
 import type {Route} from '../wire/grpc/server.ts';
 import {Http2Connection} from '../wire/http2/connection.ts';
 import {watchLiveness} from '../wire/http2/liveness.ts';
@@ -35,7 +36,8 @@ export class BuildkitClient {
       id: makeId(random),
       sharedKey,
       routes,
-      onFailure: (_path, error) => {
+      onFailure: (_path, thrown) => {
+        const error = describeSystemError(thrown);
         if (error instanceof TiltbuildError) this.#failure ??= error;
       },
     });

@@ -46,7 +46,8 @@ export async function withCluster<T>(
       spoolPath,
     });
   } finally {
-    await directory.remove();
+    // An earlier error matters more, and so does a build that succeeded; the end of the process tries it again.
+    await directory.remove().catch(() => undefined);
   }
 }
 

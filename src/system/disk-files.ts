@@ -11,6 +11,7 @@ import {
 import {type FileHandle, mkdir, open, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
+import {TiltbuildError} from '../errors.ts';
 import type {FileKind, Files, PrivateDirectory, ResultPlace} from '../ports.ts';
 import {type PrivateDirectories, unwritable} from './private-directory.ts';
 import {findSquatter} from './private-root.ts';
@@ -125,6 +126,8 @@ export class DiskFiles implements Files {
 
 async function temporary<T>(path: string, written: Promise<T>): Promise<T> {
   return await written.catch((cause) => {
+    // What was to be written could not be read.
+    if (cause instanceof TiltbuildError) throw cause;
     throw unwritable(dirname(dirname(path)), cause);
   });
 }
@@ -132,6 +135,10 @@ async function temporary<T>(path: string, written: Promise<T>): Promise<T> {
 /** A new private file, to write piece by piece. */
 export async function openPrivate(path: string): Promise<FileHandle> {
   return await open(path, PRIVATE.flag, PRIVATE.mode);
+}
+
+export async function openToRead(path: string): Promise<FileHandle> {
+  return await open(path);
 }
 
 export function readPieces(path: string): AsyncIterable<Uint8Array> {
@@ -155,6 +162,16 @@ export async function readStart(path: string, length: number): Promise<Buffer> {
 
 export function isThere(path: string): boolean {
   return existsSync(path);
+}
+
+/** Whether there is a file that this user may execute. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** The file that `path` leads to, with all links followed; `path` itself if there is none. */

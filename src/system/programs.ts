@@ -45,13 +45,7 @@ export class PathPrograms implements Programs {
         timeout,
       });
     } catch (error) {
-      return {exitCode: undefined, stdout: '', stderr: describeStart(error)};
+      return {exitCode: undefined, stdout: '', stderr: reasonOf(error)};
     }
   }
-}
-
-/** The system reports a missing interpreter the same way as a missing file. */
-function describeStart(error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-  return isMissing ? 'it or its interpreter does not exist' : reasonOf(error);
 }

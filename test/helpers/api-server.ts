@@ -98,7 +98,12 @@ export async function startApiServer(options: ApiServerOptions = {}) {
     close: () =>
       new Promise<void>((resolve) => {
         closed = true;
-        server.close(() => resolve());
+        // One that is in its handshake is not known yet.
+        const closing = setInterval(() => server.closeAllConnections(), 20);
+        server.close(() => {
+          clearInterval(closing);
+          resolve();
+        });
         server.closeAllConnections();
         for (const socket of upgraded) socket.destroy();
       }),

@@ -38,7 +38,7 @@ export async function removeBuilder(
   const configMap = ownsConfigMap(facts, name) ? [`configmap/${name}`] : [];
   const objects = [`deployment/${name}`, ...configMap];
   const {exitCode, stderr} = await cluster.kubectl(['delete', ...objects, '--ignore-not-found']);
-  if (exitCode !== 0) throw kubectlFailed('Could not remove the builder.', stderr);
+  if (exitCode !== 0) throw kubectlFailed(`Could not remove the builder "${name}".`, stderr);
   if (facts.configMaps?.kind === 'forbidden')
     ports.notes.note('its ConfigMap stays, because you do not have permission to list configmaps.');
   ports.notes.note(`removed builder "${name}" from namespace "${target.namespace}".`);

@@ -1,5 +1,6 @@
 /** Owns creating and replacing a builder: a manifest from what is known of the cluster, sent by kubectl. */
 import {isDeepStrictEqual} from 'node:util';
+import {asObject, asText} from '../../cluster/api/json-values.ts';
 import {deploymentPath, type ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
@@ -155,7 +156,10 @@ async function send(
   if (/\(Conflict\)/.test(stderr)) return 'conflict';
   if (/field is immutable/.test(stderr)) return 'immutable';
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Warning:'));
-  throw new TiltbuildError('builder-failed', 'Could not create the builder.', {
+  const {kind, metadata} = asObject(object);
+  const name = asText(asObject(metadata).name);
+  const what = name === '' ? 'the builder' : `the ${asText(kind)} "${name}" of the builder`;
+  throw new TiltbuildError('builder-failed', `Could not create ${what}.`, {
     detail: lines.length > 0 ? lines : ['kubectl failed without a message'],
     remedy: [
       advise`To see its manifest: ${command('kubectl', 'tiltbuild', 'builder', 'create', '--dry-run')}`,

@@ -5,6 +5,7 @@ import {type SyncedDirectory, syncDirectory, syncText} from '../../../context/di
 import type {ContextFiles} from '../../../context/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Files, Ports} from '../../../ports.ts';
+import {describeSystemError} from '../../../system-error.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import {readNamedContext} from '../../inputs/flag-values.ts';
 import type {BuildInputs} from '../../inputs/stage-inputs.ts';
@@ -40,7 +41,11 @@ export async function findSources(
 ): Promise<BuildSources> {
   const named = await nameContexts(request, tools);
   const {context} = request;
-  if (context === '-') return await readStandardInput(request, input ?? '', tools, named);
+  if (context === '-') {
+    return await readStandardInput(request, input ?? '', tools, named).catch((error: unknown) => {
+      throw describeSystemError(error, 'the private copy of standard input');
+    });
+  }
   if (local === undefined) {
     const attributes = [
       ['context', context],
