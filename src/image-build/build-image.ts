@@ -62,8 +62,8 @@ export async function buildImage(
         context: target.context,
         namespace: target.namespace,
         builder: request.builder.name,
-        engine: build.engine.name,
-        engineReason: build.engine.reason,
+        engine: engine.choice.name,
+        engineReason: engine.choice.reason,
         pullSecret: pullSecret.name ?? null,
         seconds: Math.round(ports.now() - started) / 1000,
       };

@@ -8,7 +8,7 @@ import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../clus
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
 import {estimateArchive} from '../context/survey.ts';
 import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
-import type {Ports} from '../ports.ts';
+import type {FoundPlugin, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {BuildRequest} from './build-request.ts';
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
@@ -26,6 +26,8 @@ export interface PreparedBuild extends OpenedCluster {
   readonly secrets: readonly BuildSecret[];
   readonly inputs: BuildInputs;
   readonly engine: EngineChoice;
+  /** The choice once the plugin turned out not to work. Throws as the choice before it. */
+  readonly chooseWithout: (flaw: string) => EngineChoice;
   /** Path of kubectl-build, whether it can be used or not; undefined where PATH has none. */
   readonly program: string | undefined;
   readonly product: Identified;
@@ -91,10 +93,12 @@ export async function prepareBuild<T>(
       cluster,
       toolVersion: surroundings.toolVersion,
     };
-    const engine = await attempt(
-      () => chooseEngine(engineQuestion(request, surroundings, {plugin, inputs, pods: countPods(builder)})),
-      {name: 'kubectl-build', reason: 'cannot be used'} as const,
-    );
+    const choose = (found: FoundPlugin | undefined) =>
+      chooseEngine(engineQuestion(request, surroundings, {plugin: found, inputs, pods: countPods(builder)}));
+    const engine = await attempt(() => choose(plugin), {
+      name: 'kubectl-build',
+      reason: 'cannot be used',
+    } as const);
     if (engine.name === 'builtin') {
       const {checkInputs} = await import('./engines/builtin/check-inputs.ts');
       await attempt(() => checkInputs(request, surroundings.env, ports), undefined);
@@ -108,6 +112,7 @@ export async function prepareBuild<T>(
         secrets,
         inputs,
         engine,
+        chooseWithout: (flaw: string) => choose(plugin && {...plugin, flaw}),
         program: plugin?.path,
         product,
         tags,

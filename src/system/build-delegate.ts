@@ -1,7 +1,8 @@
 /** Owns the delegate: finds `kubectl-build`, and runs it with its progress sent where it belongs. */
 import type {ExitStatus} from '../cluster/ports.ts';
 import type {Delegate, DelegateRun, FoundPlugin} from '../ports.ts';
-import {isThere, openPrivate, readPieces, readStart} from './disk-files.ts';
+import {isExecutable, readStart} from './disk-files.ts';
+import {HeldLog} from './held-log.ts';
 import type {Interruption} from './interruption.ts';
 import {findOnPath} from './path-lookup.ts';
 import {findPluginFlaw, type Machine, PLUGIN_START} from './plugin-flaw.ts';
@@ -39,7 +40,7 @@ export class BuildDelegate implements Delegate {
     if (path === undefined) return undefined;
     // A program that may be run need not be readable.
     const start = await readStart(path, PLUGIN_START).catch(() => undefined);
-    const flaw = start && findPluginFlaw(start, this.#machine, isThere);
+    const flaw = start && findPluginFlaw(start, this.#machine, isExecutable);
     return {path, ...(flaw !== undefined && {flaw})};
   }
 
@@ -67,14 +68,12 @@ export class BuildDelegate implements Delegate {
       case 'read':
         return await run(progress.observe);
       case 'held': {
-        const spool = await openPrivate(progress.spool);
+        const log = new HeldLog(progress.spool);
         const result = await run(async (chunk) => {
           progress.observe(chunk);
-          await spool.writeFile(chunk);
-        }).finally(() => spool.close());
-        if (result.exitCode !== 0) {
-          for await (const chunk of readPieces(progress.spool)) await this.#terminal.writeError(chunk);
-        }
+          await log.write(chunk);
+        }).finally(() => log.close());
+        if (result.exitCode !== 0) await log.show((chunk) => this.#terminal.writeError(chunk));
         return result;
       }
     }

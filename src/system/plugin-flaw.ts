@@ -13,10 +13,10 @@ export const PLUGIN_START = 16_384;
 export function findPluginFlaw(
   start: Buffer,
   machine: Machine,
-  exists: (path: string) => boolean,
+  isExecutable: (path: string) => boolean,
 ): string | undefined {
   if (start.length === 0) return 'is empty';
-  if (start.toString('latin1', 0, 2) === '#!') return findScriptFlaw(start.toString(), exists);
+  if (start.toString('latin1', 0, 2) === '#!') return findScriptFlaw(start.toString(), isExecutable);
   const build = readBuild(start);
   if (build === undefined) {
     // Windows also runs what is no program, by its extension.
@@ -24,21 +24,23 @@ export function findPluginFlaw(
   }
   const {os, architectures} = build;
   const here = describeMachine(machine);
-  if (os === here.os && [here.arch, ...emulated(here, exists)].some((arch) => architectures.includes(arch)))
+  if (
+    os === here.os &&
+    [here.arch, ...emulated(here, isExecutable)].some((arch) => architectures.includes(arch))
+  )
     return undefined;
   return `is built for ${os}/${architectures.join(' and ')}, and this machine is ${here.os}/${here.arch}`;
 }
 
-function findScriptFlaw(text: string, exists: (path: string) => boolean): string | undefined {
+function findScriptFlaw(text: string, isExecutable: (path: string) => boolean): string | undefined {
   // kvaps/kubectl-build has the same name.
   if (/\bkaniko\b/i.test(text)) return 'is another plugin of that name, which builds with kaniko';
-  const interpreter = /^#!\s*(\S+)/.exec(text)?.[1];
-  return interpreter === undefined || exists(interpreter)
-    ? undefined
-    : `needs ${interpreter}, which does not exist`;
+  const interpreter = /^#![ \t]*(\S+)/.exec(text)?.[1];
+  if (interpreter === undefined) return 'is a script that names no interpreter';
+  return isExecutable(interpreter) ? undefined : `needs ${interpreter}, which is no program on this machine`;
 }
 
-export interface Build {
+interface Build {
   readonly os: string;
   /** By the names that Go gives them. */
   readonly architectures: readonly string[];
@@ -85,7 +87,7 @@ function describeMachine({platform, arch}: Machine) {
 /** The runtime of Rosetta 2, which a Mac has only if somebody installed it. */
 const ROSETTA = '/Library/Apple/usr/libexec/oah/libRosettaRuntime';
 
-function emulated({os, arch}: {os: string; arch: string}, exists: (path: string) => boolean) {
-  const runsOthers = arch === 'arm64' && (os === 'windows' || (os === 'darwin' && exists(ROSETTA)));
+function emulated({os, arch}: {os: string; arch: string}, isExecutable: (path: string) => boolean) {
+  const runsOthers = arch === 'arm64' && (os === 'windows' || (os === 'darwin' && isExecutable(ROSETTA)));
   return runsOthers ? ['amd64'] : [];
 }

@@ -4,6 +4,7 @@ import type {Readable, Writable} from 'node:stream';
 import type {Options} from 'execa';
 import {Interrupted, TiltbuildError} from '../errors.ts';
 import {LineSplitter} from '../text/line-splitter.ts';
+import {openToRead} from './disk-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -200,10 +201,17 @@ export class Runner {
   async #start(program: string, args: readonly string[], place: Place, stdio: Stdio): Promise<Child> {
     const [stdin, stdout, stderr] = stdio;
     // Loading execa costs a build 8 ms (docs/benchmarks.md). It is needed for batch files on Windows, whose arguments
-    // cmd would interpret, and to read from a file.
-    if (this.#platform !== 'win32' && typeof stdin === 'string') {
-      const process = spawn(program, args, {...place, stdio: [stdin, stdout, stderr]});
-      return {process, ended: this.#watch(process)};
+    // cmd would interpret. On Bun 1.4.5 it has a TypeError for a program that cannot be started (execa 10.2.1).
+    if (this.#platform !== 'win32') {
+      const file = typeof stdin === 'string' ? undefined : await openToRead(stdin.file);
+      try {
+        const input = file?.fd ?? (stdin as Exclude<typeof stdin, {readonly file: string}>);
+        const process = spawn(program, args, {...place, stdio: [input, stdout, stderr]});
+        return {process, ended: this.#watch(process)};
+      } finally {
+        // The program has its own. Waiting here would miss that it could not be started.
+        void file?.close();
+      }
     }
     const {execa} = await import('execa');
     // We end it ourselves, and execa would kill it after five seconds.
@@ -271,7 +279,7 @@ const MOST_ROUNDS = 20;
 
 /** Reads a program's streams to their end, or until it has ended and nothing more comes: others may hold them. */
 async function readUntilEnd(
-  {ended}: Child,
+  {process, ended}: Child,
   outputs: readonly (readonly [stream: Readable | null, sink: Sink])[],
 ): Promise<Ended> {
   let [received, busy, isGivenUp] = [0, 0, false];
@@ -285,6 +293,8 @@ async function readUntilEnd(
           busy -= 1;
         }
       } catch (error) {
+        // The streams of a program that could not be started break first.
+        if (process.pid === undefined) await ended;
         if (!isGivenUp) throw error;
       }
     }),

@@ -1,6 +1,8 @@
 /** Covers what the system denies to a whole command: never a bug's exit code, and never the program's own source. */
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {describeEngine} from '../helpers/engines.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {BUILD, describeCommand, type World} from '../helpers/world.ts';
 
@@ -45,6 +47,31 @@ describeCommand('standard streams', (world) => {
       '{ /usr/bin/head -c 65536 /dev/zero >&2; exec "$@"; } 2>&1 >/dev/null | { /bin/sleep 0.3; /usr/bin/tail -n 1; }';
     const {stdout} = await runInShell(world, slow, ['builder', 'rm', 'buildkit', '--yes']);
     expect(stdout).to.contain('removed builder "buildkit"');
+  });
+});
+
+describeEngine('a kubectl-build that the system cannot start', 'kubectl-build', ({world}) => {
+  /** All of it looks well, but for the loader that it asks for. */
+  beforeEach(function () {
+    const program = process.platform === 'linux' ? readFileSync('/bin/true').toString('latin1') : '';
+    const broken = program.replace(/\/ld-linux/, '/no-linux').replace(/\/ld-musl/, '/no-musl');
+    if (broken === program) this.skip();
+    writeFileSync(join(world.sandbox.bin, 'kubectl-build'), broken, 'latin1');
+  });
+
+  it('is replaced by the builtin engine', async () => {
+    const {exitCode, stdout, stderr} = await world.tiltbuild(['--print', 'json', ...BUILD]);
+    expect(exitCode, stderr).to.equal(0);
+    expect(JSON.parse(stdout)).to.include({engine: 'builtin'});
+    expect(stdout).to.contain('kubectl-build cannot be started: it or its interpreter does not exist');
+  });
+
+  it('is an error where it was asked for', async () => {
+    const {exitCode, stderr} = await world.tiltbuild(['--engine', 'kubectl-build', ...BUILD]);
+    expect(exitCode, stderr).to.equal(4);
+    expect(stderr).to.match(
+      /^error: kubectl build cannot be used: \S.*kubectl-build cannot be started: it or/m,
+    );
   });
 });
 

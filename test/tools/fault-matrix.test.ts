@@ -18,6 +18,7 @@ import {type Host, makeAdapters} from '../../src/make-ports.ts';
 import type {Notes, Ports} from '../../src/ports.ts';
 import type {Surroundings} from '../../src/surroundings.ts';
 import {describeFaults} from '../../src/system/describe-faults.ts';
+import {Interruption} from '../../src/system/interruption.ts';
 import {Terminal} from '../../src/system/terminal.ts';
 import {describeSystemError} from '../../src/system-error.ts';
 import {makeState} from '../helpers/api/state.ts';
@@ -84,7 +85,7 @@ const OUTAGES: Readonly<Record<string, ApiServer['state']['failWith']>> = {
 
 /** Methods that are about nothing that could be named: clocks, chance, our own streams. */
 const NAMELESS =
-  /^notes\.|^(?:now|wallClock|sleep|confirm)$|^builtin\.(?:random|every|terminalSize|show|machine)$/;
+  /^notes\.|^(?:now|wallClock|sleep|confirm|withGrace)$|^builtin\.(?:random|every|terminalSize|show|machine)$/;
 
 interface Outcome {
   readonly error: unknown;
@@ -119,21 +120,21 @@ async function run(
   });
   const PATH = useCase.builtin ? realKubectlDirectory() : sandbox.env.PATH;
   const process = makeProcess({...sandbox.env, PATH}, useCase.stdin);
-  let isInterrupted = false;
   const injector = new FaultInjector(
     plan && {
       ...plan,
       fail: () => {
         const error = plan.fail();
-        if (error.name === 'AbortError') isInterrupted = process.emit('SIGINT');
+        if (error.name === 'AbortError') process.emit('SIGINT');
         return error;
       },
     },
   );
+  const interruption = new Interruption(process, () => undefined);
   const terminal = new Terminal(process);
   const host: Host = {process, temporaryRoot: () => sandbox.tmp, hostname: () => 'here'};
   const notes: Notes = {note: () => undefined, detail: () => undefined};
-  const adapters = makeAdapters(host, terminal, notes, () => undefined);
+  const adapters = makeAdapters(host, interruption, terminal, notes, () => undefined);
   const surroundings: Surroundings = {
     env: process.env,
     cwd: sandbox.work,
@@ -156,12 +157,12 @@ async function run(
     const late = once(AbortSignal.timeout(60_000), 'abort', {
       signal: limit.signal,
     });
-    await Promise.race([working, late.then(() => Promise.reject(new Error('it hangs')))]).finally(() =>
-      limit.abort(),
-    );
+    await Promise.race([
+      interruption.cutOff(working),
+      late.then(() => Promise.reject(new Error('it hangs'))),
+    ]).finally(() => limit.abort());
   } catch (thrown) {
-    // A signal counts more than what it did to the work.
-    error = isInterrupted ? new Interrupted('SIGINT') : describeSystemError(thrown);
+    error = describeSystemError(thrown);
   }
   injector.isOver = true;
   process.emit('exit');
@@ -250,7 +251,6 @@ describe('the fault matrix', () => {
         problems.push(...outcome.problems.map((problem) => `${what}: ${problem}`));
       };
       for (const [method, {calls, isAsync}] of well.seen) {
-        if (method.startsWith('interruption.')) continue;
         for (const [index, [name, fail]] of Object.entries(FAULTS).entries()) {
           // The first, the last and one between, in turn.
           const call = [1, calls, Math.ceil(calls / 2)][index % 3] as number;

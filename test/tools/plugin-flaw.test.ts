@@ -81,8 +81,9 @@ const CASES: readonly (readonly [what: string, Buffer, Machine, flaw: string | u
     'one without its interpreter',
     Buffer.from('#!/opt/node\n'),
     LINUX,
-    'needs /opt/node, which does not exist',
+    'needs /opt/node, which is no program on this machine',
   ],
+  ['one that names none', Buffer.from('#!\n/bin/sh\n'), LINUX, 'is a script that names no interpreter'],
   [
     "kaniko's plugin",
     Buffer.from('#!/bin/sh\nimage=gcr.io/kaniko-project/executor\n'),
@@ -129,6 +130,8 @@ describe('BuildDelegate.find', () => {
     const path = join(root, 'kubectl-build');
     writeFileSync(path, `#!${process.execPath}\n`, {mode: 0o755});
     expect(await find()).to.deep.equal({path});
+    writeFileSync(path, `#!${root}\n`);
+    expect((await find())?.flaw).to.equal(`needs ${root}, which is no program on this machine`);
     writeFileSync(path, '');
     expect(await find()).to.deep.equal({path, flaw: 'is empty'});
   });

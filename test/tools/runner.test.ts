@@ -122,7 +122,7 @@ describe('Runner.collect', () => {
 // The way a program is started depends on its standard input.
 for (const [way, from] of [
   ['directly', {}],
-  ['through execa', {input: devNull}],
+  ['with a file as input', {input: devNull}],
 ] as const) {
   describe(`Runner.supervise, ${way}`, () => {
     before(function () {

@@ -21,6 +21,7 @@ export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBui
     secrets: [],
     inputs: {},
     engine: {name: 'kubectl-build', reason: 'found at /bin/kubectl-build'},
+    chooseWithout: (flaw) => ({name: 'builtin', reason: `/bin/kubectl-build ${flaw}`}),
     target: {
       context: 'kind-demo',
       namespace: 'default',
