@@ -91,8 +91,11 @@ export class SystemCluster implements Cluster {
       try {
         const target = (await this.#login?.logIn()) ?? this.#target;
         return await openDirectTunnel(target, exec, this.#timeout);
-      } catch {
-        // Whatever refused the WebSocket, kubectl may get through with SPDY, and says why it does not.
+      } catch (error) {
+        // Whatever refused the WebSocket, kubectl may get through with SPDY, and says why it does not. It has no limit
+        // for a server that does not answer.
+        if (error instanceof RequestTimeout)
+          throw describeFailure(this.#target, new ApiFailure(error.message, {cause: error}));
       }
     }
     return openKubectlTunnel(runner, await this.#findKubectl(), this.#args, exec, env);

@@ -22,7 +22,7 @@ const IDLE: BuildActivity = {kind: 'idle'};
  * ready, one that does not answer is broken, and not busy.
  */
 export async function findBuildActivity(
-  deployment: BuilderDeployment,
+  deployment: Pick<BuilderDeployment, 'name' | 'namespace' | 'readyReplicas'>,
   cluster: Cluster,
   patience = PATIENCE,
 ): Promise<BuildActivity> {

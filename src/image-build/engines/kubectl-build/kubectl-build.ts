@@ -12,6 +12,7 @@ import type {StagedInputs} from '../../inputs/stage-inputs.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine} from '../engine.ts';
 import {explainEnd} from '../explain-end.ts';
+import {findDeadStream, type Hearsay} from './dead-stream.ts';
 import {type DigestSource, findDigest, ProgressDigest} from './digest.ts';
 import {lendLogin} from './lend-login.ts';
 import type {LiveView} from './live-view.ts';
@@ -41,32 +42,42 @@ export function kubectlBuild(
       const faults = new FaultWatcher({builder: settings.name, namespace: settings.namespace});
       const mode = chooseMode(request, plan.digest, build.surroundings);
       const view = mode === 'read' ? await openView(build, ports) : undefined;
+      let lastSign: number | undefined;
       const observe = (chunk: Uint8Array) => {
+        lastSign = ports.now();
         digests.observe(chunk);
         faults.observe(chunk);
         view?.observe(chunk);
       };
+      const dead = new AbortController();
       const running = ports.delegate.run({
         program,
         argv: plan.argv,
         env: plan.env,
         cwd: plan.cwd,
         input,
-        stop,
+        stop: AbortSignal.any([stop, dead.signal]),
         stdout: request.destination.stdout ? 'result' : 'stderr',
         progress: {mode, spool: build.spoolPath(`pass-${pass.number}-progress-${attempt}`), observe},
+      });
+      const listening = {lastSign: () => lastSign, ask: () => askBuilder(build)};
+      const watching = findDeadStream(listening, running, ports).then((what) => {
+        if (what !== undefined) dead.abort();
+        return what;
       });
       const ended = await running.catch(async (error: unknown) => {
         await view?.end(false);
         throw error;
       });
       // What was cancelled says so itself.
-      await view?.end(ended.exitCode !== 0 && !stop.aborted);
+      await view?.end(ended.exitCode !== 0 && !stop.aborted && !dead.signal.aborted);
       if (ended.exitCode === 0) {
         return {kind: 'built', digest: await findDigest(plan.digest, request, digests, ports.files)};
       }
       const explain = () => explainExit(ended, faults.words(), build, ports);
-      return {kind: 'failed', fault: faults.fault(), explain};
+      const what = await watching;
+      const fault = what === undefined ? faults.fault() : {message: what, remedy: [], retriable: true};
+      return {kind: 'failed', fault, explain};
     },
   };
 }
@@ -77,6 +88,15 @@ function chooseMode({quiet, progress}: BuildRequest, digest: DigestSource, {term
   if (!terminal || progress === 'plain') return 'watched';
   if (progress === 'tty' && digest.from !== 'progress') return 'shown';
   return progress !== 'tty' && env.TERM === 'dumb' ? 'watched' : 'read';
+}
+
+async function askBuilder({builder, cluster}: PreparedBuild): Promise<Hearsay> {
+  const {findBuildActivity} = await import('../../../builder/ensure/running-builds.ts');
+  try {
+    return (await findBuildActivity({...builder.request.settings, readyReplicas: 1}, cluster)).kind;
+  } catch {
+    return 'unreachable';
+  }
 }
 
 async function openView({surroundings}: PreparedBuild, ports: Ports): Promise<LiveView> {
