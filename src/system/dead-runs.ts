@@ -34,10 +34,11 @@ export function nameChild(pid: number): string | undefined {
 
 /** Removes the directories of dead runs in `root`, and ends their children. */
 export async function sweepDeadRuns(root: string, {uid, host, kill}: Self): Promise<void> {
+  const here = placeOf(host);
   for (const name of await readdir(root)) {
     const [, pid, start, place] = NAME.exec(name) ?? [];
     // The number of a process elsewhere, such as in another container, says nothing here.
-    if (place !== placeOf(host) || isAlive(Number(pid), start, kill)) continue;
+    if (place !== here || isAlive(Number(pid), start, kill)) continue;
     const path = join(root, name);
     const stats = lstatSync(path, {throwIfNoEntry: false});
     if (!stats?.isDirectory() || (uid !== undefined && stats.uid !== uid)) continue;
