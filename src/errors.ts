@@ -71,8 +71,29 @@ export class Interrupted extends Error {
   }
 }
 
-/** The signals that cancel a build. */
-export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+/**
+ * The signals that cancel a build, with their numbers on Linux: those that would end the process and mean nothing else.
+ * The runtime does not hand over SIGKILL, SIGSTKFLT and SIGPWR (Bun), and has a use for those of a crash.
+ */
+export const INTERRUPT_SIGNALS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGIO: 29,
+  SIGSYS: 31,
+} as const;
+
+export type InterruptSignal = keyof typeof INTERRUPT_SIGNALS;
 
 export function timedOut(what = 'The build'): TiltbuildError {
   return new TiltbuildError('timed-out', `${what} exceeded --timeout and was cancelled.`, {

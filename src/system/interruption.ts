@@ -1,7 +1,5 @@
 /** Owns what ends the work early: a signal or a time limit. It cuts off all work but that which asks for grace. */
-import {Interrupted, type InterruptSignal} from '../errors.ts';
-
-const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+import {INTERRUPT_SIGNALS, Interrupted, type InterruptSignal} from '../errors.ts';
 
 /** The longest that work with grace may take to end, in milliseconds: a program gets ten seconds of it. */
 const LONGEST_GRACE = 12_000;
@@ -20,7 +18,7 @@ export class Interruption {
 
   /** Takes over the signals of `source`, which is the process. A signal after the stop calls `leave`, which ends us. */
   constructor(source: SignalSource, leave: (interrupted: Interrupted) => void) {
-    for (const signal of SIGNALS) {
+    for (const signal of Object.keys(INTERRUPT_SIGNALS) as InterruptSignal[]) {
       source.on(signal, () => {
         const interrupted = new Interrupted(signal);
         if (!this.stop.aborted) this.#stop.abort(interrupted);

@@ -4,6 +4,7 @@ import {once} from 'node:events';
 import {constants, existsSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {INTERRUPT_SIGNALS, type InterruptSignal} from '../../src/errors.ts';
 import {installCredentialPlugin, LEAVE_BEHIND} from '../helpers/credential-plugin.ts';
 import {BUILD, describeCommand, expectBuilt, type World} from '../helpers/world.ts';
 
@@ -43,6 +44,20 @@ describeCommand('a signal', (world) => {
       expect(ended).to.include({exitCode, stdout: ''});
       expect(ended.stderr).to.contain('CANCELED').and.not.contain('error:');
       expect(world.delegated()).to.deep.include({signals: [received], exitCode: 1});
+    });
+  }
+
+  for (const [signal, number] of Object.entries(INTERRUPT_SIGNALS) as [InterruptSignal, number][]) {
+    if (['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal)) continue;
+    it(`${signal} cancels it as well`, async function () {
+      if (process.platform !== 'linux') this.skip();
+      world.sandbox.setDelegate('slow');
+      const ended = await world.tiltbuild(ARGS, {
+        env,
+        signalWhen: {stderrContains: 'tick 0', signals: [signal]},
+      });
+      expect(ended).to.include({exitCode: 128 + number, stdout: ''});
+      expect(world.delegated()).to.deep.include({signals: ['SIGTERM'], exitCode: 1});
     });
   }
 

@@ -1,5 +1,5 @@
 /** Owns the exit codes: the one place where errors become numbers. */
-import {type ErrorCode, Interrupted, type InterruptSignal, TiltbuildError} from '../../errors.ts';
+import {type ErrorCode, INTERRUPT_SIGNALS, Interrupted, TiltbuildError} from '../../errors.ts';
 
 /** A bug of ours; sysexits' EX_SOFTWARE. */
 export const BUG = 70;
@@ -36,12 +36,9 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'timed-out': 124,
 };
 
-/** As shells have it: 128 and the number of the signal. */
-const INTERRUPTED: Readonly<Record<InterruptSignal, number>> = {SIGHUP: 129, SIGINT: 130, SIGTERM: 143};
-
 export function exitCodeOf(error: unknown): number {
   if (error instanceof TiltbuildError) return EXIT_CODES[error.code];
-  if (error instanceof Interrupted) return INTERRUPTED[error.signal];
+  if (error instanceof Interrupted) return 128 + INTERRUPT_SIGNALS[error.signal]; // As shells have it.
   return BUG;
 }
 
