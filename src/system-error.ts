@@ -66,7 +66,8 @@ export type Subject = string | undefined;
 export function describeSystemError(error: unknown, subject?: Subject): unknown {
   if (!isSystemError(error)) return error;
   const {syscall = '', path, code} = error;
-  const verb = VERBS.find(([calls]) => calls.test(syscall))?.[1] ?? 'use';
+  const isStart = path !== undefined && STARTS.test(syscall);
+  const verb = isStart ? 'start' : (VERBS.find(([calls]) => calls.test(syscall))?.[1] ?? 'use');
   const what = path === undefined ? subject : JSON.stringify(path);
   const why = reasonOf(error);
   return new TiltbuildError(
@@ -84,7 +85,7 @@ const STARTS = /^(?:posix_)?spawn/;
 /** By system call. */
 const VERBS: readonly (readonly [RegExp, string])[] = [
   [READS, 'read'],
-  [STARTS, 'start'],
+  [STARTS, 'start a program for'],
   [/^(?:write|mk|rename|(?:sym)?link|f?ch|l?f?utime|copy|f?trunc|f?sync)/, 'write'],
   [/^(?:unlink|rm)/, 'remove'],
   [/^(?:connect|getaddrinfo)/, 'connect to'],
