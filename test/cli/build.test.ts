@@ -2,6 +2,7 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {addBuilder} from '../helpers/api-server.ts';
 import {
   BUILD,
   DIGEST,
@@ -10,6 +11,7 @@ import {
   expectBuilt,
   KIND_NAMES,
   pinArgs,
+  removeBuilders,
   withoutOwnPaths,
 } from '../helpers/world.ts';
 
@@ -190,14 +192,8 @@ describeCommand('a build', (world) => {
   it('chooses the export by --compression, and by the runtime of the builder', async () => {
     await world.tiltbuild(['--compression', 'zstd', ...BUILD]);
     await world.tiltbuild(['--compression', 'default', ...BUILD]);
-    const [builder] = world.api.state.deployments;
-    const metadata = {
-      ...builder?.metadata,
-      name: 'buildkit',
-      namespace: 'default',
-      labels: {runtime: 'docker'},
-    };
-    world.api.state.deployments[0] = {...builder, metadata};
+    removeBuilders(world);
+    addBuilder(world.api.state, {kind: 'ours', runtime: 'docker'});
     await world.tiltbuild(BUILD);
     expect(world.sandbox.invocations().map(({argv}) => argv[argv.indexOf('--output') + 1])).to.deep.equal([
       'type=image,unpack=true,compression=zstd',

@@ -1,6 +1,6 @@
 /** Covers which pull secret a build uses, whether we read the cluster ourselves or through kubectl. */
 import {expect} from 'chai';
-import {builderDeployment, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
+import {addBuilder, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
 import {
   BUILD,
   describeCommand,
@@ -8,6 +8,7 @@ import {
   expectRefused,
   KIND_NAMES,
   pinArgs,
+  removeBuilders,
   WAYS,
 } from '../helpers/world.ts';
 
@@ -115,7 +116,8 @@ for (const through of WAYS) {
     }
 
     it('is not confused with a builder called docker-registry', async () => {
-      world.api.state.deployments = [builderDeployment({name: 'docker-registry', runtime: 'docker'})];
+      removeBuilders(world);
+      addBuilder(world.api.state, {kind: 'ours', name: 'docker-registry', runtime: 'docker'});
       expectBuilt(await world.tiltbuild(['--builder', 'docker-registry', ...BUILD]));
       const {argv} = world.delegated();
       expect(argv).to.include.members(['--builder', '--registry-secret']);

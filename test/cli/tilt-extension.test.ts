@@ -50,7 +50,8 @@ describeCommand("the Tilt extension's command", (world) => {
       expect(reference).to.equal(`${image}:tilt-${digest.slice(7, 23)}`);
 
       const runs = world.sandbox.invocations();
-      for (const words of runs.length > 0 ? delegated : []) {
+      const place = (word: string) => word.replace('DIRECTORY/', join(world.sandbox.work, '/'));
+      for (const words of runs.length > 0 ? delegated.map((one) => one.map(place)) : []) {
         const {argv} = runs[0] as {readonly argv: readonly string[]};
         const at = argv.findIndex((_, index) => words.every((word, offset) => argv[index + offset] === word));
         expect(at, `${words.join(' ')} in ${argv.join(' ')}`).to.be.at.least(0);

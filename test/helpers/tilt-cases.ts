@@ -14,7 +14,7 @@ interface Made {
   readonly others?: Readonly<Record<string, unknown>>;
   /** By which image the reference file names it. */
   readonly image?: string;
-  /** Words that the delegate's first run has side by side. */
+  /** Words that the delegate's first run has side by side. DIRECTORY is the Tiltfile's. */
   readonly delegated?: readonly Words[];
   readonly dockerfile?: string;
 }
@@ -135,7 +135,7 @@ const ROWS: readonly Row[] = [
       command:
         '--ssh id=key.pem --add-host db:10.0.0.1 --cache-from reg/web:cache --cache-to reg/web:cache --tag localhost/web:dev --qualify .',
       delegated: [
-        '--ssh id=key.pem',
+        '--ssh id=DIRECTORY/key.pem',
         '--add-host db:10.0.0.1',
         '--cache-from reg/web:cache --cache-to reg/web:cache',
         '--tag localhost/web:dev',
@@ -157,7 +157,7 @@ const ROWS: readonly Row[] = [
     {
       before: "os.environ['TOKEN'] = 's3cret'",
       command: `${SECRETS} .`,
-      delegated: ['--secret id=a,src=token.txt'],
+      delegated: ['--secret id=a,src=DIRECTORY/token.txt'],
     },
   ],
   [
