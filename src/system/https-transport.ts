@@ -29,11 +29,6 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface TransportOptions extends Credentials {
-  /** How long to wait for an answer, in milliseconds. */
-  readonly timeout: number;
-}
-
 export class RequestTimeout extends Error {
   constructor(timeout: number) {
     super(`no answer within ${timeout / 1000} s`);
@@ -50,7 +45,12 @@ export class AnswerTooLarge extends Error {
 }
 
 /** A POST if there is a body. Rejects with `AnswerTooLarge`, `RequestTimeout`, or the runtime's own error if there is no answer. */
-export type Send = (path: string, accept: string, body?: string) => Promise<Response>;
+export type SendWithin = (
+  path: string,
+  accept: string,
+  body: string | undefined,
+  timeout: number,
+) => Promise<Response>;
 
 /**
  * What the system trusts, or SSL_CERT_FILE and SSL_CERT_DIR, as for kubectl. Throws where that is not known, as in Node
@@ -64,15 +64,15 @@ export async function readSystemRoots(): Promise<string> {
   return roots.join('\n');
 }
 
-export async function openTransport(options: TransportOptions): Promise<Send> {
+export async function openTransport(options: Credentials): Promise<SendWithin> {
   // `fetch` joins the values of a repeated header with commas, which the API server reads as one group.
   const repeats = Object.values(options.headers).some((values) => values.length > 1);
   return 'Bun' in globalThis && !repeats ? sendWithFetch(options) : await sendWithNode(options);
 }
 
-function sendWithFetch({base, tls, headers, timeout}: TransportOptions): Send {
+function sendWithFetch({base, tls, headers}: Credentials): SendWithin {
   const {servername, ...material} = tls;
-  return async (path, accept, body) => {
+  return async (path, accept, body, timeout) => {
     const limit = AbortSignal.timeout(timeout);
     const init = {
       method: body === undefined ? 'GET' : 'POST',
@@ -96,9 +96,9 @@ function sendWithFetch({base, tls, headers, timeout}: TransportOptions): Send {
   };
 }
 
-async function sendWithNode({base, tls, headers, timeout}: TransportOptions): Promise<Send> {
+async function sendWithNode({base, tls, headers}: Credentials): Promise<SendWithin> {
   const {request} = base.startsWith('http:') ? await import('node:http') : await import('node:https');
-  return (path, accept, body) =>
+  return (path, accept, body, timeout) =>
     new Promise((resolve, reject) => {
       // The option `timeout` is only for a connection on which nothing comes.
       const limit = AbortSignal.timeout(timeout);

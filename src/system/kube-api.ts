@@ -67,7 +67,7 @@ type Ask = (path: string, accept?: string, body?: unknown) => Promise<Answer<unk
 
 /** Reads the credentials once. Each read throws `ApiFailure` if there is no usable answer. */
 export async function openKubeApi(target: Target, timeout: number): Promise<Reads> {
-  const send = retryRequests(await openTransport({...(await readCredentials(target)), timeout}), timeout);
+  const send = retryRequests(await openTransport(await readCredentials(target)), timeout);
   const ask: Ask = async (path, accept = 'application/json', body = undefined) => {
     const response = await send(path, accept, body === undefined ? undefined : JSON.stringify(body)).catch(
       (cause: Error) => {

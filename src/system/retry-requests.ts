@@ -1,5 +1,8 @@
 /** Owns requests that are sent again, because what they met passes by itself: an API server that restarts or is busy. */
-import type {Response, Send} from './https-transport.ts';
+import {RequestTimeout, type Response, type SendWithin} from './https-transport.ts';
+
+/** A POST if there is a body. Rejects as `SendWithin` does. */
+export type Send = (path: string, accept: string, body?: string) => Promise<Response>;
 
 const MOST_RETRIES = 3;
 /** In milliseconds; each one is twice as long as the one before. */
@@ -9,15 +12,27 @@ const LONGEST_PAUSE = 10_000;
 /** A connection that was closed, in Node's words and in Bun's. One that is refused means that nothing is there. */
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ConnectionClosed']);
 
-/** `send`, for requests that change nothing. No new attempt begins past `timeout` milliseconds. */
-export function retryRequests(send: Send, timeout: number, sleep = wait): Send {
+/**
+ * The runtime sends a request on a connection that it has kept, and that may be dead without anyone knowing. One that
+ * gets no answer is given up after this part of the time, where the time is long, and is sent on a new connection.
+ */
+const FIRST_PART = 1 / 3;
+const LONG = 15_000;
+
+/** `send`, for requests that change nothing. All attempts together take at most `timeout` milliseconds. */
+export function retryRequests(send: SendWithin, timeout: number, sleep = wait): Send {
   return async (path, accept, body) => {
     const started = performance.now();
     for (let retry = 0; ; retry += 1) {
-      const outcome = await send(path, accept, body).then(
+      const rest = timeout - (performance.now() - started);
+      const limit = retry === 0 && timeout >= LONG ? timeout * FIRST_PART : rest;
+      const outcome = await send(path, accept, body, limit).then(
         (response) => ({response}),
         (error: unknown) => ({error}),
       );
+      const isLate = 'error' in outcome && outcome.error instanceof RequestTimeout;
+      if (isLate && limit < rest) continue;
+      if (isLate) throw new RequestTimeout(timeout);
       const pause =
         'response' in outcome
           ? pauseAfter(outcome.response, retry)

@@ -25,8 +25,8 @@ process.exit();
 
 async function ask(target: Target): Promise<void> {
   const credentials = await readCredentials(target);
-  const send = await openTransport({...credentials, ...TIMES});
-  await send(PODS, 'application/json');
+  const send = await openTransport(credentials);
+  await send(PODS, 'application/json', undefined, TIMES.timeout);
   const open = makeOpenUpgrade({...credentials, ...TIMES, onTimeout: () => new Error('too slow')});
   // The server does not upgrade, and answers as to a read.
   await open(PODS, {}).catch(() => undefined);

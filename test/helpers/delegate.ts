@@ -13,6 +13,7 @@ export type DelegateBehaviour =
   | 'push-401' // the registry wants a login; builds well where nothing is pushed
   | 'slow' // a tick a second until SIGINT or SIGTERM cancels it
   | 'ignores-signals' // nothing but SIGKILL and SIGHUP ends it, for 60 seconds
+  | 'hangs' // in a step, without a word
   | 'floods' // 200 MB of progress, then as `build`
   | 'changes' // makes another image each time
   | 'no-digest' // succeeds and tells no digest

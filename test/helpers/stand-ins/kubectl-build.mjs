@@ -176,6 +176,10 @@ async function build(behaviour, options, log) {
     await new Promise((resolve) => setTimeout(resolve, 60_000));
     return 1;
   }
+  if (behaviour === 'hangs') {
+    await print(readRecording('sigint').stderr.replace(/^#3 1\.100[\s\S]*/m, ''));
+    await new Promise((resolve) => setTimeout(resolve, 300_000));
+  }
   if (behaviour === 'floods') await flood();
 
   const digestNow = behaviour === 'changes' ? `sha256:${randomBytes(32).toString('hex')}` : undefined;

@@ -38,6 +38,7 @@ async function withApi(
   program: (client: WebSocket, request: IncomingMessage) => void,
   protocol = 'v5.channel.k8s.io',
   tls?: Tls,
+  timeout = 60_000,
 ) {
   const refuse: RequestListener = (_request, response) => response.writeHead(403).end('{"message": "no"}');
   const api = (tls ? createTlsServer(tls.server, refuse) : createServer(refuse)).listen(0, '127.0.0.1');
@@ -50,7 +51,7 @@ async function withApi(
     base: `${tls ? 'https' : 'http'}://127.0.0.1:${(api.address() as AddressInfo).port}/prefix`,
     tls: tls?.client ?? {},
     headers: {Authorization: ['Bearer secret']},
-    timeout: 60_000,
+    timeout,
     onTimeout: () => new Error('too slow'),
   });
   const stop = () => {
@@ -235,6 +236,14 @@ describe('a program in a pod', () => {
   it('is refused where the server speaks another protocol', async () => {
     const {open, stop} = await withApi(() => undefined, 'v3.channel.k8s.io');
     expect((await catchError(openExec(open, target))).message).to.match(/no protocol that we know.*: v3/);
+    stop();
+  });
+
+  it('is given up where the server does not answer in time', async () => {
+    const {open, api, stop} = await withApi(() => undefined, undefined, undefined, 50);
+    api.removeAllListeners('upgrade');
+    api.removeAllListeners('request');
+    expect((await catchError(openExec(open, target))).message).to.equal('too slow');
     stop();
   });
 });
