@@ -208,7 +208,9 @@ function judge(error: unknown, plan: Plan | undefined): readonly string[] {
   if (error === undefined || error instanceof Interrupted) return [];
   if (!(error instanceof TiltbuildError)) return [`a bug: ${error instanceof Error ? error.stack : error}`];
   const {message} = error;
-  const isNamed = /"[^"]+"|\/|standard (?:input|output|error)|the temporary directory|kubectl/.test(message);
+  const isNamed = /"[^"]+"|\/|standard (?:input|output|error)|the temporary directory|kubectl|in pod /.test(
+    message,
+  );
   return [
     ...(message.includes('\n') ? [`several lines: ${message}`] : []),
     ...(isNamed || (plan && NAMELESS.test(plan.method)) ? [] : [`names nothing: ${message}`]),

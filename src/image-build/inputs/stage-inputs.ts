@@ -3,6 +3,7 @@ import type {ContextFiles} from '../../context/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Files, Input} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
+import {describeSystemError} from '../../system-error.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {hideSecret} from '../../text/mask-secrets.ts';
 import type {BuildRequest} from '../build-request.ts';
@@ -48,7 +49,7 @@ export async function readInputs(
   const kept = spoolPath('standard-input');
   await input.save(kept);
   // In a dry run it is not read.
-  if (files.kindOf(kept) === 'file' && contexts.lstat(kept).size === 0) {
+  if (files.kindOf(kept) === 'file' && sizeOf(kept, contexts) === 0) {
     const missing = context === '-' ? 'neither an archive nor a Dockerfile' : 'no Dockerfile';
     throw new TiltbuildError('usage', `Standard input is empty: there is ${missing} on it.`);
   }
@@ -125,4 +126,12 @@ function readVariable(variable: string, env: Surroundings['env']): string {
       ],
     },
   );
+}
+
+function sizeOf(kept: string, contexts: ContextFiles): number {
+  try {
+    return contexts.lstat(kept).size;
+  } catch (error) {
+    throw describeSystemError(error, 'the private copy of standard input');
+  }
 }
