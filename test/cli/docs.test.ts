@@ -2,6 +2,7 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
+import {makeCertificateAuthority} from '../helpers/certificates.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {describeCommand} from '../helpers/world.ts';
@@ -56,6 +57,16 @@ describe('docs', () => {
 
 for (const page of PAGES) {
   describeCommand(`docs/${page}`, (world) => {
+    // The files that the commands name.
+    beforeEach(async () => {
+      const {certificate} = await makeCertificateAuthority();
+      const files = {
+        'config.json': '{"auths":{}}',
+        'ca.pem': certificate,
+        'buildkitd.toml': 'debug = true\n',
+      };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(world.sandbox.work, name), text);
+    });
     for (const line of commandsOf(page)) {
       it(`has a command that works: ${line}`, async () => {
         const [kubectl, ...words] = line.split(' ').filter(Boolean) as [string, ...string[]];
@@ -67,7 +78,6 @@ for (const page of PAGES) {
           expect(ended.exitCode, ended.stderr).to.be.oneOf(expected);
           return;
         }
-        writeFileSync(join(world.sandbox.work, 'config.json'), '{"auths":{}}');
         const {env, work: cwd} = world.sandbox;
         const args = [...words, '--dry-run=client', '--output=name'];
         const ended = await runCommand(join(realKubectlDirectory(), 'kubectl'), args, {env, cwd});

@@ -1,5 +1,6 @@
 /** Owns what a `builder` command is asked to do. */
 import type {ConnectionRequest} from '../../cluster/connection.ts';
+import type {GivenRegistry} from '../model/registry-flags.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 
 export type BuilderAction =
@@ -7,7 +8,13 @@ export type BuilderAction =
   | {
       readonly kind: 'create';
       /** The namespace is the target's. */
-      readonly settings: Omit<BuilderSettings, 'namespace'>;
+      readonly settings: Omit<BuilderSettings, 'namespace' | 'config'>;
+      /** By host; added to those that the builder has. */
+      readonly registries: Readonly<Record<string, GivenRegistry>>;
+      /** Path of a buildkitd.toml; empty for none, undefined for the one that the builder has. */
+      readonly configFile?: string;
+      /** Drop the registries that the builder has. */
+      readonly resetRegistries: boolean;
       /** How long it may take to start, in milliseconds. */
       readonly timeout: number;
       readonly replace: boolean;

@@ -2,6 +2,7 @@
 import {formatAge} from '../../text/amounts.ts';
 import {formatJson} from '../../text/show-text.ts';
 import {formatTable} from '../../text/table.ts';
+import {readRegistries} from '../model/buildkitd-settings.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {Verdict} from '../verdict/verdict.ts';
@@ -26,7 +27,7 @@ export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'jso
 
 function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
   const {name, namespace, rootless, runtime, image, readyReplicas, replicas} = deployment;
-  const {createdAt, managedByUs} = deployment;
+  const {createdAt, managedByUs, toml = '', config} = deployment;
   return {
     name,
     namespace,
@@ -40,6 +41,8 @@ function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
     runWorks,
     state: verdict.kind,
     reason: verdict.reason,
+    registries: readRegistries(toml),
+    config: config.file ?? null,
     madeBy: managedByUs ? 'kubectl tiltbuild' : 'kubectl build',
   };
 }

@@ -8,23 +8,27 @@ import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planBuilder, replaceBuilder} from '../ensure/create-builder.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
-import {readNodesOf} from '../model/observed-builder.ts';
+import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
 import type {BuilderActionOf} from './command-request.ts';
+import {composeConfig} from './compose-config.ts';
 import {demandBuilders, demandIdle} from './demand-builder.ts';
 
 /** Gives the manifests if only they are asked for, else nothing. */
 export async function runBuilderCreate(
-  {settings: given, timeout, replace, force, dryRun}: BuilderActionOf<'create'>,
+  action: BuilderActionOf<'create'>,
   {cluster, target, byNames}: OpenedCluster,
   {toolVersion}: Surroundings,
   ports: Ports,
 ): Promise<string> {
+  const {settings: given, timeout, replace, force, dryRun} = action;
   refuseK3d(byNames);
   const facts = await cluster.read({builders: true, nodes: 'all'});
   const identified = identify(facts, byNames);
   refuseK3d(identified);
   const {product} = identified;
-  const settings = {...given, namespace: target.namespace};
+  const {deployment: current} = observeBuilder(facts, given.name);
+  const config = await composeConfig(action, current?.config, ports.files);
+  const settings = {...given, namespace: target.namespace, config};
   const request = {settings, policy: 'ensure' as const, timeout, fixedNodes: isLocalCluster(product)};
   const creation = {request, product, toolVersion, cluster};
   const nodes = readNodesOf(facts);

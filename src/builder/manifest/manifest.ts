@@ -1,6 +1,7 @@
 /** Owns the Deployment and ConfigMap of a builder of ours, in the form that kubectl build adopts as its own. */
 import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
+import {writeCertificates, writeConfig} from '../model/builder-config.ts';
 import {
   CONFIG_ANNOTATION,
   CONFIG_KEY,
@@ -14,7 +15,8 @@ import {
 } from '../model/marks.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 import type {ContainerdPaths} from './containerd-paths.ts';
-import {listVolumes} from './mounts.ts';
+import {completeToml} from './merge-toml.ts';
+import {configDirectory, listVolumes} from './mounts.ts';
 import type {ContainerRuntime} from './nodes.ts';
 import {type BuildkitdWorker, builderStateDirectory, buildkitdToml, chooseWorker} from './toml.ts';
 
@@ -43,7 +45,12 @@ export function builderManifest(facts: ManifestFacts) {
   const {name, namespace, rootless} = settings;
   checkName(name);
   const worker = chooseWorker(runtime, builderStateDirectory(namespace, name), paths.socket);
-  const toml = buildkitdToml(worker, settings.allowNetworkHost);
+  const toml = completeToml(
+    buildkitdToml(worker, settings.allowNetworkHost),
+    settings.config,
+    configDirectory(worker),
+  );
+  const podAnnotations = {[CONFIG_ANNOTATION]: toml, ...writeCertificates(settings.config)};
   const labels = {
     ...writeLabels(name, {
       // The plugin writes docker for rootless builders by default.
@@ -57,6 +64,9 @@ export function builderManifest(facts: ManifestFacts) {
     [PLUGIN_ANNOTATION]: `${MANAGED_BY} ${toolVersion}`,
     [VERSION_ANNOTATION]: toolVersion,
   };
+  const ownAnnotations = {...annotations, ...writeConfig(settings.config)};
+  checkSize(ownAnnotations);
+  checkSize(podAnnotations);
   const metadata = {name, namespace, labels, annotations};
   return {
     // The plugin creates one if there is none, or retries forever without the permission (its source, createConfigMap).
@@ -64,14 +74,14 @@ export function builderManifest(facts: ManifestFacts) {
     deployment: {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata,
+      metadata: {...metadata, annotations: ownAnnotations},
       spec: {
         replicas: countReplicas(facts),
         // With a rolling update the new pod would wait for the old one's node and lock, and the old one for it.
         strategy: {type: 'Recreate'},
         selector: {matchLabels: selectorLabels(name)},
         template: {
-          metadata: {labels, annotations: {[CONFIG_ANNOTATION]: toml}},
+          metadata: {labels, annotations: podAnnotations},
           spec: podSpec(settings, worker, paths),
         },
       },
@@ -98,6 +108,21 @@ function checkName(name: string): void {
   });
 }
 
+/** The API server's limit for all annotations of an object (Kubernetes' TotalAnnotationSizeLimitB). */
+const ANNOTATION_LIMIT = 256 * 1024;
+
+function checkSize(annotations: Readonly<Record<string, string>>): void {
+  const size = Object.entries(annotations)
+    .flat()
+    .reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (size <= ANNOTATION_LIMIT) return;
+  throw new TiltbuildError(
+    'usage',
+    `The builder's certificates and configuration take ${Math.ceil(size / 1024)} KiB, and a Deployment can hold ${ANNOTATION_LIMIT / 1024} KiB.`,
+    {remedy: ['Use files with only the certificates that the registries need.']},
+  );
+}
+
 function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFacts): number {
   const nodes = Math.max(1, nodeCount);
   if (replicas === 'nodes') return nodes;
@@ -111,7 +136,8 @@ function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFact
 
 /** What differs from the API server's defaults, or matters too much to leave to them. */
 function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const {volumes, volumeMounts} = listVolumes(worker, paths);
+  const certificates = Object.keys(settings.config?.certificates ?? {});
+  const {volumes, volumeMounts} = listVolumes(worker, paths, certificates);
   const {requests, tolerations} = settings;
   const env = Object.entries(settings.env).sort(([a], [b]) => (a < b ? -1 : 1));
   return {

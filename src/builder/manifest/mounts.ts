@@ -1,4 +1,5 @@
 /** Owns what a builder mounts. */
+import {certificateAnnotation} from '../model/builder-config.ts';
 import {CONFIG_ANNOTATION, CONFIG_KEY} from '../model/marks.ts';
 import {isWithin, parentDirectory} from '../model/node-paths.ts';
 import {type ContainerdPaths, STANDARD_SOCKET} from './containerd-paths.ts';
@@ -10,20 +11,35 @@ interface Mounted {
 }
 
 /** The volumes of a builder, and its mounts of them in the same order. */
-export function listVolumes(worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const mounted = [configVolume(worker), ...workerVolumes(worker, paths)];
+export function listVolumes(
+  worker: BuildkitdWorker,
+  paths: ContainerdPaths,
+  certificates: readonly string[] = [],
+) {
+  const mounted = [configVolume(worker, certificates), ...workerVolumes(worker, paths)];
   return {
     volumes: mounted.map(({volume}) => volume),
     volumeMounts: mounted.map(({volume, mount}) => ({name: volume.name, ...mount})),
   };
 }
 
-/** One file, from the pod's own annotation. */
-function configVolume(worker: BuildkitdWorker): Mounted {
-  const fieldRef = {fieldPath: `metadata.annotations['${CONFIG_ANNOTATION}']`};
-  const mountPath = worker.kind === 'rootless' ? '/home/user/.config/buildkit' : '/etc/buildkit';
-  const downwardAPI = {items: [{path: CONFIG_KEY, fieldRef}]};
-  return {volume: {name: 'buildkitd-config', downwardAPI}, mount: {mountPath}};
+/** Where BuildKit looks for its buildkitd.toml. */
+export function configDirectory(worker: BuildkitdWorker): string {
+  return worker.kind === 'rootless' ? '/home/user/.config/buildkit' : '/etc/buildkit';
+}
+
+/** Files from the pod's own annotations. */
+function configVolume(worker: BuildkitdWorker, certificates: readonly string[]): Mounted {
+  const item = (path: string, annotation: string) => ({
+    path,
+    fieldRef: {fieldPath: `metadata.annotations['${annotation}']`},
+  });
+  const items = [
+    item(CONFIG_KEY, CONFIG_ANNOTATION),
+    ...certificates.map((file) => item(file, certificateAnnotation(file))),
+  ];
+  const mount = {mountPath: configDirectory(worker)};
+  return {volume: {name: 'buildkitd-config', downwardAPI: {items}}, mount};
 }
 
 function workerVolumes(worker: BuildkitdWorker, paths: ContainerdPaths): readonly Mounted[] {

@@ -24,6 +24,11 @@ export function readContainerdSocket(args: readonly string[], toml: string): str
   return readFlag(args, 'containerd-worker-addr') ?? (asText(address) || STANDARD_CONTAINERD);
 }
 
+/** Its `[registry."HOST"]` tables, by host. */
+export function readRegistries(toml: string): Readonly<Record<string, unknown>> {
+  return asObject(readToml(toml).registry);
+}
+
 /** What is not TOML has no settings: buildkitd does not start with it. */
 function readToml(text: string): Readonly<Record<string, unknown>> {
   try {

@@ -9,6 +9,7 @@ import {
   asTime,
   type Json,
 } from '../../cluster/api/json-values.ts';
+import {type BuilderConfig, readConfig} from './builder-config.ts';
 import {
   type BuilderTraits,
   CONFIG_ANNOTATION,
@@ -52,6 +53,7 @@ export interface BuilderDeployment extends BuilderTraits {
   readonly mounts: readonly BuilderMount[];
   /** The buildkitd.toml that its pods mount from their annotation; undefined if they mount its ConfigMap. */
   readonly toml?: string;
+  readonly config: BuilderConfig;
   readonly managedByUs: boolean;
   /** It carries the plugin's annotation and not our label. Ours has the annotation too: the plugin adopts it by that. */
   readonly madeByPlugin: boolean;
@@ -65,6 +67,7 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
   const pod = asObject(asObject(template).spec);
   const container = pickBuildkitd(asList(pod.containers).map(asObject));
   const labels = asTextFields(meta.labels);
+  const podAnnotations = asTextFields(asObject(asObject(template).metadata).annotations);
   const managedByUs = labels[MANAGED_BY_LABEL] === MANAGED_BY;
   return {
     ...readLabels(labels),
@@ -84,7 +87,8 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     conditions: readConditions(conditions),
     image: asText(container.image),
     args: [...asList(container.command), ...asList(container.args)].map(asText),
-    toml: asTextFields(asObject(asObject(template).metadata).annotations)[CONFIG_ANNOTATION],
+    toml: podAnnotations[CONFIG_ANNOTATION],
+    config: readConfig(asTextFields(meta.annotations), podAnnotations),
     mounts: readMounts(container, asList(pod.volumes).map(asObject)),
     managedByUs,
     madeByPlugin: PLUGIN_ANNOTATION in asTextFields(meta.annotations) && !managedByUs,

@@ -1,6 +1,7 @@
 /** Owns a builder's settings, and how they are written on a command line. */
 import {TiltbuildError} from '../../errors.ts';
 import {splitKeyValue} from '../../text/key-value.ts';
+import type {BuilderConfig} from './builder-config.ts';
 
 /** The BuildKit that this release was tested with. A tag that moves would change builders without notice. */
 export const DEFAULT_BUILDER_IMAGE = 'docker.io/moby/buildkit:v0.32.2';
@@ -45,6 +46,8 @@ export interface BuilderSettings extends Placement {
   readonly requests?: {readonly cpu?: string; readonly memory?: string};
   /** Environment variables of BuildKit, such as proxies. */
   readonly env: Readonly<Record<string, string>>;
+  /** Registries, and what else is added to its buildkitd.toml. */
+  readonly config?: BuilderConfig;
   /** Where containerd is, if not where the product usually has it. */
   readonly containerd?: ContainerdOverrides;
 }

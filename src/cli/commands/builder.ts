@@ -59,6 +59,12 @@ export const create = {
       'NAME=VALUE',
       'Environment variable of BuildKit, e.g. a proxy; none comes from your machine by itself',
     ),
+    'registry-http': list('HOST', 'Registry that has no TLS'),
+    'registry-insecure': list('HOST', 'Registry whose certificate is not checked'),
+    'registry-ca': list('HOST=FILE', 'Certificates (PEM) of the authority of a registry', {offer: 'files'}),
+    'registry-mirror': list('HOST=MIRROR', 'Registry to pull from instead, e.g. docker.io=mirror.example'),
+    'registry-reset': toggle('Drop the registry settings that the builder has so far'),
+    config: text('FILE', 'buildkitd.toml with further settings of BuildKit', {offer: 'files'}),
     'containerd-socket': text(
       'PATH',
       "containerd's socket on the nodes (default: that of the Kubernetes distribution)",

@@ -1,6 +1,7 @@
 /** Owns the step from the flags of a builder command and the environment to one frozen request. */
 import type {BuilderAction, BuilderCommandRequest} from '../../builder/commands/command-request.ts';
 import {chooseBuilder} from '../../builder/model/builder.ts';
+import {parseRegistries} from '../../builder/model/registry-flags.ts';
 import {
   BUILDER_TIMEOUT,
   defaultBuilderSettings,
@@ -115,6 +116,14 @@ function readCreate(flags: ValuesOf<typeof create.flags>, name: string): Builder
         state: flags['containerd-state'],
       },
     },
+    registries: parseRegistries({
+      http: flags['registry-http'],
+      insecure: flags['registry-insecure'],
+      ca: flags['registry-ca'],
+      mirror: flags['registry-mirror'],
+    }),
+    configFile: flags.config,
+    resetRegistries: flags['registry-reset'],
     timeout: readBuilderTimeout('--timeout', flags.timeout),
     replace: flags.replace,
     force: flags.force,

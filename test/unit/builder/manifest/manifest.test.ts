@@ -53,6 +53,19 @@ const busy: Partial<BuilderSettings> = {
   env: {NO_PROXY: '10.0.0.0/8', HTTPS_PROXY: 'http://proxy.example.com:3128'},
 };
 
+const registries: Partial<BuilderSettings> = {
+  config: {
+    registries: {
+      'kind-registry:5000': {http: true},
+      'registry.example:5000': {ca: 'ca.registry.example_5000.pem'},
+      'old.example': {insecure: true},
+      'docker.io': {mirrors: ['registry.example:5000/hub']},
+    },
+    certificates: {'ca.registry.example_5000.pem': '(certificates)\n'},
+    file: '# From a file.\n[worker.containerd]\nreservedSpace = "5GB"\n[dns]\nnameservers = ["10.0.0.10"]\n',
+  },
+};
+
 const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
   ['kind-containerd', facts()],
   ['docker', facts({runtime: 'docker'})],
@@ -62,6 +75,8 @@ const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
   ['microk8s-containerd', facts({paths: containerdPaths('microk8s')})],
   ['k0s-containerd', facts({paths: containerdPaths('unknown', 'k0s')})],
   ['all-settings', facts({nodeCount: 3}, busy)],
+  ['registries', facts({}, registries)],
+  ['registries-rootless', facts({}, {...registries, rootless: true})],
 ];
 
 describe('builderManifest', () => {
@@ -94,6 +109,12 @@ describe('builderManifest', () => {
     );
   });
 
+  it('keeps what was added to its configuration, and gives it back', () => {
+    expect(readBuilderDeployment(builderManifest(facts({}, registries)).deployment).config).to.deep.equal(
+      registries.config,
+    );
+  });
+
   it('is the same whatever the order of the variables', () => {
     const env = Object.fromEntries(Object.entries(busy.env ?? {}).reverse());
     expect(builderManifest(facts({}, {...busy, env}))).to.deep.equal(builderManifest(facts({}, busy)));
@@ -114,6 +135,11 @@ describe('builderManifest', () => {
 
   for (const [what, given, words] of [
     ['more replicas than nodes', facts({nodeCount: 2}, {replicas: 3}), 'only 2 can hold one'],
+    [
+      'certificates that are too large',
+      facts({}, {config: {registries: {}, certificates: {'ca.x.pem': 'x'.repeat(262_144)}}}),
+      'a Deployment can hold 256 KiB',
+    ],
     ['a name that is too long for a label', facts({}, {name: 'n'.repeat(64)}), '63 characters'],
   ] as const) {
     it(`rejects ${what}`, () => expect(() => builderManifest(given)).to.throw(TiltbuildError, words));

@@ -1,0 +1,104 @@
+/** The registries of a builder, and the rest of its buildkitd.toml: given, kept, shown and refused. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from 'chai';
+import {parse} from 'smol-toml';
+import {makeCertificateAuthority} from '../helpers/certificates.ts';
+import {changedPaths, describeCommand, expectRefused, removeBuilders, type World} from '../helpers/world.ts';
+
+const KEYS = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
+
+async function create(world: World, ...args: readonly string[]) {
+  const ended = await world.tiltbuild(['builder', 'create', ...args]);
+  expect(ended.exitCode, ended.stderr).to.equal(0);
+  return ended;
+}
+
+function podsOf({api}: World): Readonly<Record<string, string>> {
+  return api.state.deployments[0]?.spec.template.metadata.annotations;
+}
+
+const tomlOf = (world: World) => parse(podsOf(world)['kubectl-tiltbuild/buildkitd.toml'] ?? '');
+const write = ({sandbox}: World, name: string, text: string) => writeFileSync(join(sandbox.work, name), text);
+
+describeCommand('the registries of a builder', (world) => {
+  beforeEach(() => removeBuilders(world));
+
+  it('come from flags, and their certificates are files of its pods, without the keys beside them', async () => {
+    const {certificate} = await makeCertificateAuthority();
+    write(world, 'ca.pem', `# Ours\n${KEYS}${certificate}\n`);
+    await create(
+      world,
+      ...['--registry-http', 'kind-registry:5000', '--registry-insecure', 'old.example'],
+      ...['--registry-ca', 'a.example:5000=ca.pem', '--registry-mirror', 'docker.io=a.example:5000/hub'],
+    );
+    expect(tomlOf(world).registry).to.deep.equal({
+      'kind-registry:5000': {http: true},
+      'old.example': {insecure: true},
+      'a.example:5000': {ca: ['/etc/buildkit/ca.a.example_5000.pem']},
+      'docker.io': {mirrors: ['a.example:5000/hub']},
+    });
+    expect(podsOf(world)['kubectl-tiltbuild/ca.a.example_5000.pem']).to.equal(`${certificate.trim()}\n`);
+    expect(JSON.stringify(world.api.state)).not.to.contain('PRIVATE');
+    const [volume] = world.api.state.deployments[0]?.spec.template.spec.volumes ?? [];
+    expect(volume.downwardAPI.items.map(({path}: {path: string}) => path)).to.deep.equal([
+      'buildkitd.toml',
+      'ca.a.example_5000.pem',
+    ]);
+  });
+
+  it('stay when it is recreated, together with new ones and the file, until they are dropped', async () => {
+    const {certificate} = await makeCertificateAuthority();
+    write(world, 'ca.pem', certificate);
+    write(world, 'buildkitd.toml', '# Ours\n[dns]\nnameservers = ["10.0.0.10"]\n');
+    await create(world, '--registry-ca', 'a.example=ca.pem', '--config', 'buildkitd.toml');
+    await create(world, '--replace');
+    await create(world, '--replace', '--registry-http', 'b.example');
+    expect(tomlOf(world)).to.deep.include({
+      dns: {nameservers: ['10.0.0.10']},
+      registry: {'a.example': {ca: ['/etc/buildkit/ca.a.example.pem']}, 'b.example': {http: true}},
+    });
+    expect(podsOf(world)).to.include.keys('kubectl-tiltbuild/ca.a.example.pem');
+    const {stdout} = await world.tiltbuild(['builder', 'ls', '-o', 'json']);
+    expect(JSON.parse(stdout)[0]).to.deep.include({
+      registries: tomlOf(world).registry,
+      config: '# Ours\n[dns]\nnameservers = ["10.0.0.10"]\n',
+    });
+    await create(world, '--replace', '--registry-reset', '--config=');
+    expect(tomlOf(world)).not.to.have.any.keys('dns', 'registry');
+    expect(podsOf(world)).not.to.include.keys('kubectl-tiltbuild/ca.a.example.pem');
+  });
+
+  for (const [what, files, args, ...words] of [
+    ['a file that is not there', {}, ['--config', 'nope.toml'], 'there is no file "nope.toml"'],
+    ['a file that is no TOML', {'x.toml': '[a\nb'}, ['--config', 'x.toml'], 'is not a buildkitd.toml', '1:'],
+    [
+      'a file that breaks the builder',
+      {'x.toml': '[worker.containerd]\nnamespace = "x"'},
+      ['--config', 'x.toml'],
+      '--config, line 2: worker.containerd.namespace = "x"',
+      'the builder: worker.containerd.namespace = "k8s.io"',
+    ],
+    [
+      'a key as a certificate',
+      {'ca.pem': KEYS},
+      ['--registry-ca', 'x=ca.pem'],
+      'has no certificate',
+      'openssl',
+    ],
+    [
+      'a certificate that is none',
+      {'ca.pem': KEYS.replaceAll('PRIVATE KEY', 'CERTIFICATE')},
+      ['--registry-ca', 'x=ca.pem'],
+      'has no certificate',
+    ],
+    ['an address', {}, ['--registry-http', 'http://x:5000'], 'is not the host of a registry'],
+  ] as const) {
+    it(`are refused with ${what}`, async () => {
+      for (const [name, text] of Object.entries(files)) write(world, name, text);
+      const ended = await world.tiltbuild(['builder', 'create', ...args]);
+      expectRefused(world, ended, 2, ...words);
+      expect(changedPaths(world)).to.deep.equal([]);
+    });
+  }
+});
