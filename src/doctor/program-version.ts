@@ -35,7 +35,8 @@ export async function askVersion(
     await files.writePrivate(kubeconfig, NOWHERE);
     return await ask({name, path, limit}, {KUBECONFIG: kubeconfig}, ports);
   } finally {
-    await directory.remove();
+    // The end of the process tries it again.
+    await directory.remove().catch(() => undefined);
   }
 }
 
