@@ -159,13 +159,37 @@ describeCommand('builder create', (world) => {
     const {stdout} = await expectDone(world, [
       ...['create', 'team-builder', '--dry-run', '--replicas', 'nodes', '--allow', 'network.host'],
       ...['--image', 'registry.example.com/mirror/buildkit:v0.32.2'],
-      ...['--request-cpu', '500m', '--request-memory', '1Gi'],
+      ...['--request-cpu', '500m', '--request-memory', '1Gi', '--limit-cpu', '4', '--limit-memory', '8Gi'],
+      ...['--max-parallelism', '4', '--containerd-snapshotter', 'native', '--service-account', 'builds'],
+      ...['--priority-class', 'low', '--image-pull-secret', 'mirror', '--image-pull-secret', 'other'],
+      ...['--label', 'team=a', '--label', 'sidecar.istio.io/inject=true'],
+      ...['--annotation', 'example.com/owner=team a', '--pod-annotation', 'example.com/Scrape='],
+      ...['--pod-annotation', 'karpenter.sh/do-not-disrupt=false'],
       ...['--node-selector', 'kubernetes.io/arch=amd64,pool=build'],
       ...['--toleration', 'dedicated=build:NoSchedule', '--toleration', ':NoExecute'],
       ...['--env', 'NO_PROXY=10.0.0.0/8', '--env', 'HTTPS_PROXY=http://proxy.example.com:3128'],
     ]);
     expect(parseAll(stdout)).to.deep.equal(readBuilderFixture('all-settings'));
     expect(changes(world)).to.deep.equal([]);
+  });
+
+  it('keeps the settings of the builder with --replace, and forgets them with --reset', async () => {
+    removeBuilders(world);
+    const settings = async () =>
+      JSON.parse((await expectDone(world, ['ls', '-o', 'json'])).stdout)[0].settings;
+    await expectDone(world, ['create', '--env', 'A=1', '--limit-cpu', '2', '--service-account', 'builds']);
+    await expectDone(world, ['create', '--replace', '--env', 'B=2', '--limit-memory', '4Gi']);
+    const all = {env: {A: '1', B: '2'}, limits: {cpu: '2', memory: '4Gi'}, serviceAccount: 'builds'};
+    expect(await settings()).to.deep.equal(all);
+    const {spec} = world.api.state.deployments[0]?.spec.template ?? {};
+    expect(spec).to.deep.include({serviceAccountName: 'builds'});
+    expect(spec.containers[0].resources).to.deep.equal({limits: all.limits});
+    const {stdout} = await expectDone(world, ['create', '--replace', '--dry-run']);
+    expect(parseAll(stdout)[1].spec.template.spec).to.deep.include({serviceAccountName: 'builds'});
+    const tooMuch = await world.tiltbuild(['builder', 'create', '--replace', '--request-memory', '5Gi']);
+    seeRefused(world, tooMuch, 2, '"5Gi" is more than');
+    await expectDone(world, ['create', '--replace', '--reset', '--limit-cpu', '1']);
+    expect(await settings()).to.deep.equal({limits: {cpu: '1'}});
   });
 
   for (const through of WAYS) {
@@ -201,6 +225,10 @@ describeCommand('builder create', (world) => {
   it('refuses what cannot be meant, before any request', async () => {
     await expectRefused(world, 2, ['create', '--toleration', 'x=y'], 'x=y');
     await expectRefused(world, 2, ['create', 'No_Name'], 'No_Name');
+    await expectRefused(world, 2, ['create', '--limit-memory', '4GB'], '--limit-memory', '4GB', '4Gi');
+    await expectRefused(world, 2, ['create', '--service-account', 'A'], '--service-account');
+    await expectRefused(world, 2, ['create', '--reset'], '--replace');
+    await expectRefused(world, 2, ['create', '--rootless', '--containerd-snapshotter', 'x'], 'containerd');
     await expectRefused(world, 2, ['create', 'one', '--', 'more'], 'at most one NAME');
     expect(world.api.requests).to.deep.equal([]);
   });

@@ -1,14 +1,14 @@
 /** Owns what a `builder` command is asked to do. */
 import type {ConnectionRequest} from '../../cluster/connection.ts';
+import type {GivenSettings} from '../model/kept-settings.ts';
 import type {GivenRegistry} from '../model/registry-flags.ts';
-import type {BuilderSettings} from '../model/settings.ts';
 
 export type BuilderAction =
   | {readonly kind: 'ls'; readonly form: 'table' | 'json'}
   | {
       readonly kind: 'create';
-      /** The namespace is the target's. */
-      readonly settings: Omit<BuilderSettings, 'namespace' | 'config'>;
+      readonly name: string;
+      readonly given: GivenSettings;
       /** By host; added to those that the builder has. */
       readonly registries: Readonly<Record<string, GivenRegistry>>;
       /** Path of a buildkitd.toml; empty for none, undefined for the one that the builder has. */
@@ -18,6 +18,8 @@ export type BuilderAction =
       /** How long it may take to start, in milliseconds. */
       readonly timeout: number;
       readonly replace: boolean;
+      /** Replace it without the settings that it has. */
+      readonly reset: boolean;
       /** Replace it even if a build is running on it. */
       readonly force: boolean;
       readonly dryRun: boolean;

@@ -3,6 +3,7 @@ import {formatAge} from '../../text/amounts.ts';
 import {formatJson} from '../../text/show-text.ts';
 import {formatTable} from '../../text/table.ts';
 import {readRegistries} from '../model/buildkitd-settings.ts';
+import {readKeptSettings} from '../model/kept-settings.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {Verdict} from '../verdict/verdict.ts';
@@ -44,6 +45,7 @@ function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
     registries: readRegistries(toml),
     config: config.file ?? null,
     madeBy: managedByUs ? 'kubectl tiltbuild' : 'kubectl build',
+    settings: readKeptSettings(deployment.settings),
   };
 }
 

@@ -8,6 +8,7 @@ import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planBuilder, replaceBuilder} from '../ensure/create-builder.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
+import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
 import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {composeConfig} from './compose-config.ts';
@@ -20,15 +21,20 @@ export async function runBuilderCreate(
   {toolVersion}: Surroundings,
   ports: Ports,
 ): Promise<string> {
-  const {settings: given, timeout, replace, force, dryRun} = action;
+  const {name, given, timeout, replace, reset, force, dryRun} = action;
   refuseK3d(byNames);
   const facts = await cluster.read({builders: true, nodes: 'all'});
   const identified = identify(facts, byNames);
   refuseK3d(identified);
   const {product} = identified;
-  const {deployment: current} = observeBuilder(facts, given.name);
-  const config = await composeConfig(action, current?.config, ports.files);
-  const settings = {...given, namespace: target.namespace, config};
+  const {namespace} = target;
+  const {deployment: current} = observeBuilder(facts, name);
+  const before = reset ? undefined : current;
+  const kept = replace ? readKeptSettings(before?.settings) : {};
+  const settings = {
+    ...completeSettings({name, namespace}, mergeSettings(kept, given)),
+    config: await composeConfig(action, before?.config, ports.files),
+  };
   const request = {settings, policy: 'ensure' as const, timeout, fixedNodes: isLocalCluster(product)};
   const creation = {request, product, toolVersion, cluster};
   const nodes = readNodesOf(facts);
@@ -39,7 +45,6 @@ export async function runBuilderCreate(
       .join('---\n');
   }
 
-  const {name, namespace} = settings;
   const old = demandBuilders(facts, namespace).find((deployment) => deployment.name === name);
   if (old === undefined) {
     await createBuilder(creation, nodes);

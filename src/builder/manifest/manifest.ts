@@ -2,6 +2,7 @@
 import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {writeCertificates, writeConfig} from '../model/builder-config.ts';
+import {writeKeptSettings} from '../model/kept-settings.ts';
 import {
   CONFIG_ANNOTATION,
   CONFIG_KEY,
@@ -9,10 +10,13 @@ import {
   MANAGED_BY,
   MANAGED_BY_LABEL,
   PLUGIN_ANNOTATION,
+  POD_ANNOTATIONS,
+  POD_LABELS,
   selectorLabels,
   VERSION_ANNOTATION,
   writeLabels,
 } from '../model/marks.ts';
+import {demandConsistency} from '../model/pod-settings.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 import type {ContainerdPaths} from './containerd-paths.ts';
 import {completeToml} from './merge-toml.ts';
@@ -45,13 +49,15 @@ export function builderManifest(facts: ManifestFacts) {
   const {name, namespace, rootless} = settings;
   checkName(name);
   const worker = chooseWorker(runtime, builderStateDirectory(namespace, name), paths.socket);
-  const toml = completeToml(
-    buildkitdToml(worker, settings.allowNetworkHost),
-    settings.config,
-    configDirectory(worker),
-  );
-  const podAnnotations = {[CONFIG_ANNOTATION]: toml, ...writeCertificates(settings.config)};
-  const labels = {
+  demandConsistency({...settings, rootless: worker.kind !== 'containerd'});
+  const toml = completeToml(buildkitdToml(worker, settings), settings.config, configDirectory(worker));
+  const podAnnotations = {
+    ...POD_ANNOTATIONS,
+    ...settings.podAnnotations,
+    [CONFIG_ANNOTATION]: toml,
+    ...writeCertificates(settings.config),
+  };
+  const ownLabels = {
     ...writeLabels(name, {
       // The plugin writes docker for rootless builders by default.
       runtime: runtime ?? 'docker',
@@ -60,11 +66,17 @@ export function builderManifest(facts: ManifestFacts) {
     }),
     [MANAGED_BY_LABEL]: MANAGED_BY,
   };
+  const labels = {...settings.labels, ...ownLabels};
   const annotations = {
+    ...settings.annotations,
     [PLUGIN_ANNOTATION]: `${MANAGED_BY} ${toolVersion}`,
     [VERSION_ANNOTATION]: toolVersion,
   };
-  const ownAnnotations = {...annotations, ...writeConfig(settings.config)};
+  const ownAnnotations = {
+    ...annotations,
+    ...writeConfig(settings.config),
+    ...writeKeptSettings(settings),
+  };
   checkSize(ownAnnotations);
   checkSize(podAnnotations);
   const metadata = {name, namespace, labels, annotations};
@@ -81,7 +93,7 @@ export function builderManifest(facts: ManifestFacts) {
         strategy: {type: 'Recreate'},
         selector: {matchLabels: selectorLabels(name)},
         template: {
-          metadata: {labels, annotations: podAnnotations},
+          metadata: {labels: {...POD_LABELS, ...labels}, annotations: podAnnotations},
           spec: podSpec(settings, worker, paths),
         },
       },
@@ -138,11 +150,14 @@ function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFact
 function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
   const certificates = Object.keys(settings.config?.certificates ?? {});
   const {volumes, volumeMounts} = listVolumes(worker, paths, certificates);
-  const {requests, tolerations} = settings;
+  const {requests, limits, tolerations, serviceAccount, priorityClass, imagePullSecrets} = settings;
   const env = Object.entries(settings.env).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...(serviceAccount !== undefined && {serviceAccountName: serviceAccount}),
+    ...(priorityClass !== undefined && {priorityClassName: priorityClass}),
+    ...(imagePullSecrets.length > 0 && {imagePullSecrets: imagePullSecrets.map((name) => ({name}))}),
     // An idle buildkitd stops at once; one that builds gets time to finish.
     terminationGracePeriodSeconds: 30,
     nodeSelector: {...settings.nodeSelector, 'kubernetes.io/os': 'linux'},
@@ -156,7 +171,7 @@ function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: Cont
         imagePullPolicy: 'IfNotPresent',
         ...(worker.kind === 'rootless' ? {args: ['--oci-worker-no-process-sandbox']} : {}),
         ...(env.length > 0 ? {env: env.map(([name, value]) => ({name, value}))} : {}),
-        ...(requests === undefined ? {} : {resources: {requests}}),
+        ...((requests ?? limits) && {resources: {...(requests && {requests}), ...(limits && {limits})}}),
         securityContext: worker.kind === 'rootless' ? ROOTLESS_SECURITY : {privileged: true},
         startupProbe: probe(1, 300),
         readinessProbe: probe(15, 4),

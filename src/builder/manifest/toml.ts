@@ -1,5 +1,6 @@
 /** Owns the builder's buildkitd.toml, and the directory on the node that holds its state. */
 import {createHash} from 'node:crypto';
+import type {BuilderSettings} from '../model/settings.ts';
 import {STANDARD_SOCKET} from './containerd-paths.ts';
 import type {ContainerRuntime} from './nodes.ts';
 
@@ -53,8 +54,16 @@ export function chooseWorker(
   }
 }
 
+export type TomlSettings = Pick<
+  BuilderSettings,
+  'allowNetworkHost' | 'containerdSnapshotter' | 'maxParallelism'
+>;
+
 /** The configuration of one builder. The keys are those of BuildKit 0.32; older versions ignore those they do not know. */
-export function buildkitdToml(worker: BuildkitdWorker, allowNetworkHost: boolean): string {
+export function buildkitdToml(
+  worker: BuildkitdWorker,
+  {allowNetworkHost, containerdSnapshotter, maxParallelism}: TomlSettings,
+): string {
   const root = worker.kind === 'rootless' ? ROOTLESS_STATE_DIRECTORY : worker.stateDirectory;
   return [
     '# Written by kubectl-tiltbuild.',
@@ -64,6 +73,8 @@ export function buildkitdToml(worker: BuildkitdWorker, allowNetworkHost: boolean
     '',
     ...disabledLines(worker.kind === 'containerd' ? 'oci' : 'containerd'),
     ...workerLines(worker),
+    ...(containerdSnapshotter === undefined ? [] : [`  snapshotter = ${quote(containerdSnapshotter)}`]),
+    ...(maxParallelism === undefined ? [] : [`  max-parallelism = ${maxParallelism}`]),
     ...GARBAGE_COLLECTION,
     '',
   ].join('\n');

@@ -15,6 +15,25 @@ export const CONTAINER = 'buildkitd';
 /** On the pods: the `resourceVersion` of the builder that was recreated, so they restart even if nothing else changes. */
 export const REPLACES_ANNOTATION = 'kubectl-tiltbuild/replaces';
 
+/** On the Deployment: what was set when it was created, as JSON, for `--replace`. */
+export const SETTINGS_ANNOTATION = 'kubectl-tiltbuild/settings';
+
+const OWN_MARKS = ['app', 'runtime', 'worker', 'rootless', MANAGED_BY_LABEL, PLUGIN_ANNOTATION];
+
+/** Whether a label or annotation of this key is written by this program, and by nobody else. */
+export function isOwnMark(key: string): boolean {
+  return OWN_MARKS.includes(key) || key.startsWith('kubectl-tiltbuild/');
+}
+
+/** No service mesh by default: its proxy would stand between BuildKit and the registries. */
+export const POD_LABELS = {'sidecar.istio.io/inject': 'false'};
+/** The same for Linkerd; and autoscalers must not remove a node in the middle of a build. */
+export const POD_ANNOTATIONS = {
+  'linkerd.io/inject': 'disabled',
+  'karpenter.sh/do-not-disrupt': 'true',
+  'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+};
+
 /** The labels that the plugin reads, besides the one for the name. */
 export interface BuilderTraits {
   /** Empty without the label. */

@@ -19,6 +19,7 @@ import {
   MANAGED_BY_LABEL,
   PLUGIN_ANNOTATION,
   readLabels,
+  SETTINGS_ANNOTATION,
 } from './marks.ts';
 
 /** A volume mount of the builder's container. */
@@ -48,6 +49,9 @@ export interface BuilderDeployment extends BuilderTraits {
   readonly updatedReplicas: number;
   readonly conditions: readonly Condition[];
   readonly image: string;
+  readonly serviceAccount: string;
+  /** What was set when it was created, as its annotation has it. */
+  readonly settings?: string;
   /** The command, where one is given, and the arguments. */
   readonly args: readonly string[];
   readonly mounts: readonly BuilderMount[];
@@ -86,6 +90,8 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     updatedReplicas: asNumber(updatedReplicas),
     conditions: readConditions(conditions),
     image: asText(container.image),
+    serviceAccount: asText(pod.serviceAccountName) || 'default',
+    settings: asTextFields(meta.annotations)[SETTINGS_ANNOTATION],
     args: [...asList(container.command), ...asList(container.args)].map(asText),
     toml: podAnnotations[CONFIG_ANNOTATION],
     config: readConfig(asTextFields(meta.annotations), podAnnotations),

@@ -33,6 +33,11 @@ export interface Placement {
   readonly tolerations: readonly Toleration[];
 }
 
+export interface Resources {
+  readonly cpu?: string;
+  readonly memory?: string;
+}
+
 export interface BuilderSettings extends Placement {
   readonly name: string;
   readonly namespace: string;
@@ -43,7 +48,21 @@ export interface BuilderSettings extends Placement {
   readonly rootless: boolean;
   /** Whether builds may use `--network host`. */
   readonly allowNetworkHost: boolean;
-  readonly requests?: {readonly cpu?: string; readonly memory?: string};
+  readonly requests?: Resources;
+  readonly limits?: Resources;
+  /** How many steps of all builds run at once in one pod; undefined for no limit. */
+  readonly maxParallelism?: number;
+  /** The snapshotter of the nodes' containerd; undefined for BuildKit's default, overlayfs. */
+  readonly containerdSnapshotter?: string;
+  readonly serviceAccount?: string;
+  readonly priorityClass?: string;
+  /** Secrets with which the nodes pull the builder's image. */
+  readonly imagePullSecrets: readonly string[];
+  /** On the Deployment and the ConfigMap. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** On those and on the pods. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly podAnnotations: Readonly<Record<string, string>>;
   /** Environment variables of BuildKit, such as proxies. */
   readonly env: Readonly<Record<string, string>>;
   /** Registries, and what else is added to its buildkitd.toml. */
@@ -62,6 +81,10 @@ export function defaultBuilderSettings(name: string, namespace: string, rootless
     allowNetworkHost: false,
     nodeSelector: {},
     tolerations: [],
+    imagePullSecrets: [],
+    annotations: {},
+    labels: {},
+    podAnnotations: {},
     env: {},
   };
 }
@@ -111,12 +134,16 @@ export function parseNodeSelector(text: string): Readonly<Record<string, string>
 const LABEL_NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
-function findLabelFault(key: string, value: string): string | undefined {
-  const slash = key.indexOf('/');
-  const isKey =
-    LABEL_NAME.test(key.slice(slash + 1)) && (slash < 0 || LABEL_PREFIX.test(key.slice(0, slash)));
-  if (!isKey) return `${quote(key)} is not a valid label key`;
+/** As the API server checks a label; a clause. */
+export function findLabelFault(key: string, value: string): string | undefined {
+  if (!isQualifiedName(key)) return `${quote(key)} is not a valid label key`;
   return value === '' || LABEL_NAME.test(value) ? undefined : `${quote(value)} is not a valid label value`;
+}
+
+/** The key of a label, a taint or an annotation. */
+export function isQualifiedName(key: string): boolean {
+  const slash = key.indexOf('/');
+  return LABEL_NAME.test(key.slice(slash + 1)) && (slash < 0 || LABEL_PREFIX.test(key.slice(0, slash)));
 }
 
 function tolerationFault(text: string, reason: string): TiltbuildError {

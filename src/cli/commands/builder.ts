@@ -41,7 +41,8 @@ export const create = {
   argument: {name: existing.name, summary: existing.summary},
   flags: {
     'dry-run': toggle('Print the manifest without creating anything'),
-    replace: toggle('Recreate the builder if it exists'),
+    replace: toggle('Recreate the builder if it exists, with its settings and those that you give'),
+    reset: toggle('With --replace, recreate it without the settings that it has'),
     force: toggle('Recreate it even while a build is running on it'),
     image: text('IMAGE', 'BuildKit image, e.g. from a mirror (default: the tested version)'),
     replicas: text('N|nodes', 'Number of pods, or nodes for one on every node (default: 1)', {
@@ -53,6 +54,18 @@ export const create = {
     allow: choice('ENTITLEMENT', ['network.host'], 'Entitlement that builds may use: network.host'),
     'request-cpu': text('CPU', 'CPU request of a pod, e.g. 500m'),
     'request-memory': text('MEMORY', 'Memory request of a pod, e.g. 2Gi'),
+    'limit-cpu': text('CPU', 'CPU limit of a pod, e.g. 4'),
+    'limit-memory': text('MEMORY', 'Memory limit of a pod, e.g. 4Gi'),
+    'max-parallelism': text('N', 'Number of build steps that run at once in a pod (default: no limit)'),
+    'service-account': text('NAME', 'Service account of the pods'),
+    'priority-class': text('NAME', 'Priority class of the pods'),
+    'image-pull-secret': list('NAME', "Secret with which nodes pull the builder's image"),
+    label: list('KEY=VALUE', 'Label of the Deployment, its ConfigMap and its pods'),
+    annotation: list('KEY=VALUE', 'Annotation of the Deployment and its ConfigMap'),
+    'pod-annotation': list(
+      'KEY=VALUE',
+      'Annotation of the pods; by default some of them keep sidecars off and nodes from scaling down',
+    ),
     'node-selector': text('KEY=VALUE,…', 'Labels of the nodes to run on'),
     toleration: list('KEY=VALUE:EFFECT', 'Taint to tolerate'),
     env: list(
@@ -71,6 +84,7 @@ export const create = {
     ),
     'containerd-root': text('PATH', "containerd's root directory on the nodes"),
     'containerd-state': text('PATH', "containerd's state directory on the nodes"),
+    'containerd-snapshotter': text('NAME', "Snapshotter of the nodes' containerd (default: overlayfs)"),
     timeout: text('TIME', 'How long to wait for the builder (default: 2m)'),
     ...common,
   },

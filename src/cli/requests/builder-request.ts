@@ -1,10 +1,18 @@
 /** Owns the step from the flags of a builder command and the environment to one frozen request. */
 import type {BuilderAction, BuilderCommandRequest} from '../../builder/commands/command-request.ts';
 import {chooseBuilder} from '../../builder/model/builder.ts';
+import type {GivenSettings} from '../../builder/model/kept-settings.ts';
+import {
+  demandConsistency,
+  parseAnnotation,
+  parseLabel,
+  parseParallelism,
+  parseResources,
+  parseSnapshotter,
+} from '../../builder/model/pod-settings.ts';
 import {parseRegistries} from '../../builder/model/registry-flags.ts';
 import {
   BUILDER_TIMEOUT,
-  defaultBuilderSettings,
   parseNodeSelector,
   parseReplicas,
   parseToleration,
@@ -97,25 +105,15 @@ export function readKeptImages(flag: string, text: string | undefined): number {
 }
 
 function readCreate(flags: ValuesOf<typeof create.flags>, name: string): BuilderAction {
-  const {namespace: _, ...defaults} = defaultBuilderSettings(name, '', flags.rootless);
-  const requests = {cpu: flags['request-cpu'], memory: flags['request-memory']};
+  const given = readSettings(flags);
+  demandConsistency(given);
+  if (flags.reset && !flags.replace) {
+    throw new TiltbuildError('usage', '--reset is for --replace, which otherwise keeps the settings.');
+  }
   return {
     kind: 'create',
-    settings: {
-      ...defaults,
-      image: flags.image ?? defaults.image,
-      replicas: parseReplicas(flags.replicas ?? '1'),
-      allowNetworkHost: flags.allow === 'network.host',
-      requests: requests.cpu || requests.memory ? requests : undefined,
-      nodeSelector: flags['node-selector'] === undefined ? {} : parseNodeSelector(flags['node-selector']),
-      tolerations: flags.toleration.map(parseToleration),
-      env: Object.fromEntries(flags.env.map(readVariable)),
-      containerd: {
-        socket: flags['containerd-socket'],
-        root: flags['containerd-root'],
-        state: flags['containerd-state'],
-      },
-    },
+    name,
+    given,
     registries: parseRegistries({
       http: flags['registry-http'],
       insecure: flags['registry-insecure'],
@@ -126,9 +124,65 @@ function readCreate(flags: ValuesOf<typeof create.flags>, name: string): Builder
     resetRegistries: flags['registry-reset'],
     timeout: readBuilderTimeout('--timeout', flags.timeout),
     replace: flags.replace,
+    reset: flags.reset,
     force: flags.force,
     dryRun: flags['dry-run'],
   };
+}
+
+/** Only what was given. */
+function readSettings(flags: ValuesOf<typeof create.flags>): GivenSettings {
+  const requests = parseResources('request', flags['request-cpu'], flags['request-memory']);
+  const limits = parseResources('limit', flags['limit-cpu'], flags['limit-memory']);
+  const settings: {-readonly [Key in keyof GivenSettings]: GivenSettings[Key]} = {
+    image: flags.image,
+    replicas: readWith(flags.replicas, parseReplicas),
+    rootless: flags.rootless || undefined,
+    allowNetworkHost: flags.allow === 'network.host' || undefined,
+    requests,
+    limits,
+    maxParallelism: readWith(flags['max-parallelism'], parseParallelism),
+    containerdSnapshotter: readWith(flags['containerd-snapshotter'], parseSnapshotter),
+    serviceAccount: readName('--service-account', flags['service-account']),
+    priorityClass: readName('--priority-class', flags['priority-class']),
+    imagePullSecrets: readList(flags['image-pull-secret'], (text) => readName('--image-pull-secret', text)),
+    annotations: readMap(flags.annotation, (text) => parseAnnotation('--annotation', text)),
+    labels: readMap(flags.label, parseLabel),
+    podAnnotations: readMap(flags['pod-annotation'], (text) => parseAnnotation('--pod-annotation', text)),
+    nodeSelector: readWith(flags['node-selector'], parseNodeSelector),
+    tolerations: readList(flags.toleration, parseToleration),
+    env: readMap(flags.env, readVariable),
+    containerd: dropUnset({
+      socket: flags['containerd-socket'],
+      root: flags['containerd-root'],
+      state: flags['containerd-state'],
+    }),
+  };
+  return dropUnset(settings);
+}
+
+function readWith<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : parse(text);
+}
+
+function readName<T extends string | undefined>(flag: string, text: T): T {
+  if (text !== undefined) demandObjectName(text, flag);
+  return text;
+}
+
+function readList<T>(texts: readonly string[], parse: (text: string) => T): readonly T[] | undefined {
+  return texts.length === 0 ? undefined : texts.map(parse);
+}
+
+function readMap(
+  texts: readonly string[],
+  parse: (text: string) => readonly [string, string],
+): Readonly<Record<string, string>> | undefined {
+  return texts.length === 0 ? undefined : Object.fromEntries(texts.map(parse));
+}
+
+function dropUnset<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 function readVariable(text: string): readonly [string, string] {

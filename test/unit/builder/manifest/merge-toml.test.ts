@@ -6,7 +6,10 @@ import {buildkitdToml} from '../../../../src/builder/manifest/toml.ts';
 import type {BuilderConfig} from '../../../../src/builder/model/builder-config.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
 
-const OWN = buildkitdToml({kind: 'containerd', stateDirectory: '/s', socket: '/run/x.sock'}, true);
+const OWN = buildkitdToml(
+  {kind: 'containerd', stateDirectory: '/s', socket: '/run/x.sock'},
+  {allowNetworkHost: true},
+);
 
 function complete(file: string, registries: BuilderConfig['registries'] = {}): unknown {
   return parse(completeToml(OWN, {registries, certificates: {}, file}, '/etc/buildkit'));

@@ -5,7 +5,7 @@ import {builderStateDirectory, buildkitdToml, otelSocketPath} from '../../../../
 
 describe('buildkitdToml', () => {
   it('grants network.host before any table, where TOML has its top level', () => {
-    const text = buildkitdToml({kind: 'rootless'}, true);
+    const text = buildkitdToml({kind: 'rootless'}, {allowNetworkHost: true});
     const at = text.indexOf('\ninsecure-entitlements = ["network.host"]\n');
     expect(at).to.be.greaterThan(0).and.lessThan(text.indexOf('\n['));
   });

@@ -22,6 +22,7 @@ describe('readBuilderDeployment', () => {
       image: 'docker.io/moby/buildkit:buildx-stable-1',
       args: ['--oci-worker=false', '--containerd-worker=true', '--root', '/var/lib/buildkit/buildkit'],
       ...{managedByUs: false, madeByPlugin: true, toml: undefined},
+      ...{serviceAccount: 'default', settings: undefined},
       config: {registries: {}, certificates: {}},
     });
     expect(changedAt).to.equal(facts.createdAt);

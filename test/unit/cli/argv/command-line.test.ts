@@ -148,7 +148,7 @@ describe('readCommandLine, for other commands', () => {
       request: {action: {kind: 'logs', name: 'y', follow: true}},
     });
     expect(await read(['-n', 'x', 'builder', 'create', '--env=a=b', '--env=c='])).to.containSubset({
-      request: {action: {settings: {env: {a: 'b', c: ''}}}, connection: {overrides: {namespace: 'x'}}},
+      request: {action: {given: {env: {a: 'b', c: ''}}}, connection: {overrides: {namespace: 'x'}}},
     });
     expect(await read(['--context', 'c', 'doctor'])).to.containSubset({
       kind: 'doctor',
