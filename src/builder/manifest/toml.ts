@@ -114,13 +114,14 @@ function workerLines(worker: BuildkitdWorker): readonly string[] {
 
 /**
  * By default a kubelet removes images once the disk is 85 % full, and evicts pods soon after; on kind it does neither.
- * The cache shrinks before that, down to a size that keeps everyday builds fast.
+ * The cache shrinks before that, down to a size that keeps everyday builds fast. BuildKit takes the shares of the disk
+ * that holds its state, so they fit a node of 20 GB as well as one of 2 TB.
  */
 const GARBAGE_COLLECTION: readonly string[] = [
   '  gc = true',
   '  # Free space is kept by giving up cache, down to the reserved space.',
-  '  reservedSpace = "10GB"',
-  '  maxUsedSpace = "50GB"',
+  '  reservedSpace = "10%"',
+  '  maxUsedSpace = "40%"',
   '  minFreeSpace = "20%"',
 ];
 

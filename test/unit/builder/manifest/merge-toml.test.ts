@@ -48,7 +48,7 @@ describe('completeToml', () => {
     expect(merged).to.have.nested.property('worker.containerd').that.includes({
       maxUsedSpace: '200GB',
       minFreeSpace: '5%',
-      reservedSpace: '10GB',
+      reservedSpace: '10%',
       namespace: 'k8s.io',
     });
   });
