@@ -31,13 +31,14 @@ export function withParents(path: string, dirname: (path: string) => string): re
   return parent === path ? [path] : [...withParents(parent, dirname), path];
 }
 
-/** A label takes 4096 bytes with its key, and so 240 directories. */
 const HASH_LENGTH = 16;
+/** containerd takes 4096 bytes of a label's key and value together, and there is a dot between two hashes. */
+const MOST_PLACES = Math.floor((4096 - PROJECT_LABEL.length + 1) / (HASH_LENGTH + 1));
 
 export function writeLabels({name, project}: ImageOrigin, built: number): ReadonlyMap<string, string> {
   return new Map([
     [NAME_LABEL, name],
-    [PROJECT_LABEL, project.slice(-240).join('.')],
+    [PROJECT_LABEL, project.slice(-MOST_PLACES).join('.')],
     [BUILT_LABEL, new Date(built).toISOString()],
   ]);
 }

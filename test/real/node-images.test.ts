@@ -1,7 +1,8 @@
 /** Covers images in a real containerd, with its own client as a second opinion. */
+import {posix} from 'node:path';
 import {expect} from 'chai';
 import {measureImages} from '../../src/node/image-content.ts';
-import {writeLabels} from '../../src/node/image-labels.ts';
+import {hashPlaces, readOrigin, withParents, writeLabels} from '../../src/node/image-labels.ts';
 import {NodeImages} from '../../src/node/node-images.ts';
 import {type Containerd, startContainerd, whyNoContainerd} from './containerd.ts';
 
@@ -47,6 +48,15 @@ describe('images in containerd', () => {
     expect(row).to.contain(two).and.contain('io.cri-containerd.image=managed');
     expect(row).to.contain('kubectl-tiltbuild.io/built=1970-01-01T00:00:02.000Z');
     expect(row).to.contain(`kubectl-tiltbuild.io/name=${NAME}`);
+  });
+
+  it('get a name in a project of any depth', async () => {
+    const target = (await images.find(`${NAME}:one`))?.target;
+    if (target === undefined) throw new Error('there is no image');
+    const project = hashPlaces(withParents('/d'.repeat(300), posix.dirname), 'machine');
+    await images.tag('localhost/deep:1', target, writeLabels({name: 'deep', project}, 0));
+    const [deep] = await images.list('kubectl-tiltbuild.io/name', 'deep');
+    expect(deep && readOrigin(deep).project.at(-1)).to.equal(project.at(-1));
   });
 
   it('are listed by a label, and only those', async () => {
