@@ -100,5 +100,6 @@ function causeOf(error: unknown): {
   if (error instanceof TiltbuildError && isSystemError(error.cause)) return causeOf(error.cause);
   if (!(error instanceof Error)) return {message: String(error), syscall: ''};
   const {code, syscall = ''} = error as NodeJS.ErrnoException;
-  return {...(code !== undefined && {code: String(code)}), message: error.message, syscall};
+  // The codes of other errors, such as gRPC's numbers, tell nobody anything.
+  return {...(/^[A-Z]\w*$/.test(String(code)) && {code: String(code)}), message: error.message, syscall};
 }

@@ -38,6 +38,11 @@ describe('reasonOf', () => {
       expect(reasonOf(error)).to.equal(words);
     });
   }
+
+  it("keeps the words of an error whose code is not the system's", () => {
+    for (const code of [7, 'cluster-denied'])
+      expect(reasonOf(Object.assign(new Error('not allowed'), {code}))).to.equal('not allowed');
+  });
 });
 
 const CASES = [

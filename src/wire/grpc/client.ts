@@ -32,10 +32,9 @@ export function openCall<RequestIn, Response>(
 ): Call<RequestIn, Response> {
   const stream = open(connection, path, metadata);
   const cancel = () => {
-    stream.fail(
-      new GrpcError(GrpcCode.CANCELLED, 'the call was cancelled', {cause: signal?.reason}),
-      ErrorCode.CANCEL,
-    );
+    const {reason: cause} = signal ?? {};
+    const why = cause?.name === 'TimeoutError' ? 'it took too long' : 'the call was cancelled';
+    stream.fail(new GrpcError(GrpcCode.CANCELLED, why, {cause}), ErrorCode.CANCEL);
   };
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel, {once: true});

@@ -215,6 +215,8 @@ describe('gRPC', () => {
     expect((await error(callUnary(client, ask, {}, {signal: abort.signal}))).code).to.equal(
       GrpcCode.CANCELLED,
     );
+    const tooLate = AbortSignal.abort(new DOMException('', 'TimeoutError'));
+    expect((await error(callUnary(client, ask, {}, {signal: tooLate}))).message).to.equal('it took too long');
   });
 
   it('tells the other side where nobody reads on', async () => {
