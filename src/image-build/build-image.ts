@@ -69,7 +69,7 @@ export async function buildImage(
       };
       for (const file of resultFiles) await writeResultFile(file, result);
       await deliver(result);
-      await nodeTags?.removeOld();
+      if (named !== undefined) await nodeTags?.removeOld(named.canonical);
     } finally {
       nodeTags?.close();
     }

@@ -13,8 +13,11 @@ import type {PreparedBuild} from './prepare-build.ts';
 export interface NodeTags {
   /** Whether the builder's nodes have the image under this canonical name now; -v shows why not. */
   tag(canonical: string, image: BuiltImage): Promise<boolean>;
-  /** Removes old images of the same name and project that no pod uses. Never rejects; -v shows a failure. */
-  removeOld(): Promise<void>;
+  /**
+   * Removes images of the same name and project that are older than this one and that no pod uses. Never rejects; -v
+   * shows a failure.
+   */
+  removeOld(canonical: string): Promise<void>;
   close(): void;
 }
 
@@ -58,15 +61,19 @@ export function openNodeTags(
         return false;
       }
     },
-    removeOld: async () => {
+    removeOld: async (canonical) => {
       const removed = Promise.all([opened, origin]).then(([nodes, from]) =>
-        removeOldImages(nodes, from, request.keepImages, cluster),
+        removeOldImages(nodes, from, canonical, request.keepImages, cluster),
       );
       const failed = removed.then(
         () => undefined,
         (error) => notes.detail(`old images: not removed: ${reasonOf(error)}`),
       );
-      await Promise.race([failed, ports.sleep(PATIENCE).catch(() => undefined)]);
+      const tooLong = ports.sleep(PATIENCE).then(
+        () => notes.detail('old images: not all removed, since that takes too long'),
+        () => undefined,
+      );
+      await Promise.race([failed, tooLong]);
     },
     close: () => void opened.then(closeNodes, () => undefined),
   };
@@ -93,7 +100,8 @@ async function tagOnNodes(
   // An image that somebody else named stays theirs, and is never removed.
   const isTheirs = isThere && !there.labels.has(NAME_LABEL);
   if (target !== undefined && !isTheirs) await images.tag(canonical, target, labels);
-  if (isTemporary) await images.remove(knownAs);
+  // The image has its tag, whatever becomes of the other name.
+  if (isTemporary) await images.remove(knownAs).catch(() => undefined);
   return undefined;
 }
 

@@ -63,6 +63,13 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
     });
   });
 
+  it('gets its tag even where it keeps its temporary name', async () => {
+    fail('Delete', GrpcCode.UNKNOWN);
+    expectBuilt(await tiltbuild(BUILD));
+    expect(names()).to.deep.equal([[]]);
+    expect(held()).to.deep.equal([TAG, TEMPORARY]);
+  });
+
   it('leaves a tag that somebody else gave to the same image', async () => {
     containerd.add(TAG, DIGEST);
     expectBuilt(await tiltbuild(BUILD));
@@ -71,11 +78,11 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
   });
 
   for (const [what, prepare, reason] of [
-    ['its buildctl cannot dial', () => refuseDial(world), 'containerd cannot be asked'],
+    ['its buildctl cannot dial', () => refuseDial(world), 'containerd cannot be asked: '],
     [
       'containerd lets nobody in',
       () => fail('Get', GrpcCode.PERMISSION_DENIED),
-      'containerd cannot be asked',
+      'containerd cannot be asked: no',
     ],
     ['the connection is lost', () => containerd.faults.set('Create', 'lost'), 'containerd cannot be asked'],
     ['the node has no such image', () => containerd.images.clear(), `does not have ${TEMPORARY}`],
@@ -119,6 +126,12 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
       expect(kept()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9].map(old));
     });
 
+    it('stays itself, even if the clock was ahead when the others were built', async () => {
+      for (const days of [-1, -2]) await add(days);
+      expectBuilt(await tiltbuild(['--keep-images', '2', ...BUILD]));
+      expect(held()).to.deep.equal([old(-2), TAG]);
+    });
+
     it('keeps what a pod on the node uses, by its name or its digest, or will use', async () => {
       const node = world.api.state.nodes[0]?.metadata.name as string;
       const pod = (name: string, image: string) => runningPod({name, namespace: 'apps', node, image});
@@ -144,14 +157,14 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
       [
         'no pods but its own can be listed',
         () => world.api.state.forbidden.add('list all pods'),
-        'old images: not removed',
+        'old images: not removed: You do not have permission to list pods in all namespaces.',
       ],
       [
         'containerd does not say which there are',
         () => fail('List', GrpcCode.UNKNOWN),
-        'old images: not removed',
+        'old images: not removed: no',
       ],
-      ['containerd keeps them', () => fail('Delete', GrpcCode.UNKNOWN), 'old images: not removed'],
+      ['containerd keeps them', () => fail('Delete', GrpcCode.UNKNOWN), 'old images: not removed: no'],
     ] as const) {
       it(`is built all the same where ${what}`, async () => {
         prepare();

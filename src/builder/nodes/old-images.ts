@@ -6,18 +6,24 @@ import {findOld, type ImageOrigin, isSameOrigin, NAME_LABEL, readOrigin} from '.
 import {type FindUsers, findUsersIn} from '../../node/images-in-use.ts';
 import type {BuilderNode} from './open-nodes.ts';
 
-/** Keeps the newest `keep` images of the origin on each node; all of them if `keep` is 0. */
+/**
+ * Keeps the newest `keep` images of the origin on each node; all of them if `keep` is 0. `current` counts as the newest
+ * by whatever clock the others were built.
+ */
 export async function removeOldImages(
   nodes: readonly BuilderNode[],
   origin: ImageOrigin,
+  current: string,
   keep: number,
   cluster: Cluster,
 ): Promise<void> {
   if (keep === 0) return;
   for (const {name: node, images} of nodes) {
     const ofName = await images.list(NAME_LABEL, origin.name);
-    const ofOrigin = ofName.filter((image) => isSameOrigin(readOrigin(image), origin));
-    const old = findOld(ofOrigin, keep);
+    const others = ofName.filter(
+      (image) => image.name !== current && isSameOrigin(readOrigin(image), origin),
+    );
+    const old = findOld(others, keep - 1);
     if (old.length === 0) continue;
     const usersOf = await findImageUsers(node, cluster);
     const unused = old.filter((image) => usersOf(image).length === 0);
