@@ -269,6 +269,7 @@ describeCommand('builder rm', (world) => {
   it('removes with --purge what one left that is gone', async () => {
     removeBuilders(world);
     await expectRefused(world, 4, ['rm', 'buildkit', '--yes'], 'no builder "buildkit"');
+    await expectRefused(world, 2, ['rm', 'buildkit', '--purge'], 'Nothing was removed', '--yes');
     const ended = await expectDone(world, ['rm', 'buildkit', '--yes', '--purge']);
     expect(ended.stderr).to.contain('creating one').and.contain('freed 7.80MB');
     expect(world.api.state.deployments).to.deep.equal([]);

@@ -25,14 +25,10 @@ export async function removeBuilder(
 ): Promise<string> {
   const {name, yes, force} = action;
   const {cluster, target} = opened;
-  if (action.purge) await recreateIfGone(action, opened, toolVersion, ports);
+  const isRecreated = action.purge && (await recreateIfGone(action, opened, toolVersion, ports));
   const {deployment, facts} = await demandBuilder(name, opened);
-  if (yes && !force) await demandIdle(deployment, cluster, ports);
-  if (!yes && !(await ports.confirm(await askToRemove(deployment, force, cluster)))) {
-    throw new TiltbuildError('usage', 'Nothing was removed.', {
-      remedy: [advise`To remove it without a question: ${flag('yes')}`],
-    });
-  }
+  if (!yes && !isRecreated) await demandConsent(await askToRemove(deployment, force, cluster), ports);
+  else if (!force) await demandIdle(deployment, cluster, ports);
   const whyNot =
     deployment.runtime === 'containerd' ? await emptyCache(deployment, cluster, ports) : undefined;
   const configMap = ownsConfigMap(facts, name) ? [`configmap/${name}`] : [];
@@ -49,21 +45,32 @@ export async function removeBuilder(
   return '';
 }
 
+async function demandConsent(question: string, {confirm}: Ports): Promise<void> {
+  if (await confirm(question)) return;
+  throw new TiltbuildError('usage', 'Nothing was removed.', {
+    remedy: [advise`To remove it without a question: ${flag('yes')}`],
+  });
+}
+
 /** A builder of the same name finds the cache of the one that is gone, on whatever node that was. */
 async function recreateIfGone(
-  {name, timeout}: BuilderActionOf<'rm'>,
+  {name, yes, timeout}: BuilderActionOf<'rm'>,
   {cluster, target: {namespace}, byNames}: OpenedCluster,
   toolVersion: string,
   ports: Ports,
-): Promise<void> {
+): Promise<boolean> {
   const facts = await cluster.read({builders: true, nodes: 'all'});
-  if (demandBuilders(facts, namespace).some((deployment) => deployment.name === name)) return;
+  if (demandBuilders(facts, namespace).some((deployment) => deployment.name === name)) return false;
+  const gone = `There is no builder "${name}" in namespace "${namespace}".`;
+  if (!yes)
+    await demandConsent(`${gone} Create one, and remove it with the cache of the last one? [y/N] `, ports);
   const {product} = identify(facts, byNames);
   const usual = usualBuilderRequest({name, namespace, product});
   const request = {...usual, timeout, settings: {...usual.settings, replicas: 'nodes' as const}};
   ports.notes.note(`there is no builder "${name}"; creating one to remove what the last one left.`);
   await createBuilder({request, product, toolVersion, cluster}, readNodesOf(facts));
   await waitForBuilder(request, cluster, ports);
+  return true;
 }
 
 async function askToRemove(deployment: BuilderDeployment, force: boolean, cluster: Cluster): Promise<string> {
