@@ -14,10 +14,10 @@ export interface ImageSize {
 /** `all` are the images in the node, those to be measured among them. Throws `GrpcError`. */
 export async function measureImages(
   all: readonly NodeImage[],
-  images: NodeImages,
+  images: Pick<NodeImages, 'read'>,
 ): Promise<ReadonlyMap<NodeImage, ImageSize>> {
-  const read = readOnce(images);
-  const blobs = await Promise.all(all.map(async (image) => await listBlobs(image.target.digest, read)));
+  const list = makeList(images);
+  const blobs = await Promise.all(all.map(async (image) => await list(image.target.digest)));
   const uses = new Map<string, number>();
   for (const digest of blobs.flatMap((one) => [...one.keys()])) uses.set(digest, (uses.get(digest) ?? 0) + 1);
   return new Map(
@@ -32,24 +32,25 @@ export async function measureImages(
   );
 }
 
-type Read = (digest: string) => Promise<Uint8Array | undefined>;
+type List = (digest: string) => Promise<Blobs>;
 
 /** Images have many manifests in common. */
-function readOnce(images: NodeImages): Read {
-  const started = new Map<string, Promise<Uint8Array | undefined>>();
-  return (digest) => {
-    const reading = started.get(digest) ?? images.read(digest);
-    started.set(digest, reading);
-    return reading;
+function makeList(images: Pick<NodeImages, 'read'>): List {
+  const started = new Map<string, Promise<Blobs>>();
+  const list: List = (digest) => {
+    const listing = started.get(digest) ?? listBlobs(digest, images, list);
+    started.set(digest, listing);
+    return listing;
   };
+  return list;
 }
 
 /** Of a manifest, or of all manifests of an index as far as the node has them (OCI image specification). */
-async function listBlobs(digest: string, read: Read): Promise<Blobs> {
-  const bytes = await read(digest);
+async function listBlobs(digest: string, images: Pick<NodeImages, 'read'>, list: List): Promise<Blobs> {
+  const bytes = await images.read(digest);
   if (bytes === undefined) return new Map();
   const {manifests, config, layers} = parse(bytes);
-  const children = await Promise.all(asList(manifests).map((child) => listBlobs(digestOf(child), read)));
+  const children = await Promise.all(asList(manifests).map(digestOf).filter(Boolean).map(list));
   return new Map([
     [digest, bytes.length],
     ...children.flatMap((child) => [...child]),
@@ -59,8 +60,10 @@ async function listBlobs(digest: string, read: Read): Promise<Blobs> {
   ]);
 }
 
+/** Empty for what is none: containerd refuses to look for it. */
 function digestOf(descriptor: unknown): string {
-  return asText(asObject(descriptor).digest);
+  const digest = asText(asObject(descriptor).digest);
+  return /^sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/.test(digest) ? digest : '';
 }
 
 function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 /** Owns a stand-in of a node's containerd behind `buildctl dial-stdio`: its image service, with faults at will. */
+import {createHash} from 'node:crypto';
 import {performServerHandshake, type ServerHttp2Stream} from 'node:http2';
 import {type Duplex, duplexPair} from 'node:stream';
 import {Content, type Image, Images} from '../../src/node/containerd.ts';
@@ -25,7 +26,8 @@ export class ContainerdStandIn {
 
   /** Adds content: a manifest of layers, by what is in them, each of `size` bytes. */
   addManifest(digest: string, layers: readonly string[], size: number): void {
-    const described = layers.map((text) => ({digest: `sha256:${Buffer.from(text).toString('hex')}`, size}));
+    const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+    const described = layers.map((text) => ({digest: `sha256:${hash(text)}`, size}));
     this.#manifests.set(digest, Buffer.from(JSON.stringify({layers: described})));
   }
 
