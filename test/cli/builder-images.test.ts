@@ -60,6 +60,10 @@ describeCommand('builder images', (world) => {
     expect(newest.ownSize).to.be.above(1_000_000).and.below(newest.size);
   });
 
+  it('are none at first', async () => {
+    for (const args of [[], ['ls']]) expectEnded(await run(...args), 0, 'was built with --image');
+  });
+
   it('are removed by name, by tag, and by the start of the digest', async () => {
     await build(1, 2, 3, 4);
     const ended = await run(
@@ -88,6 +92,7 @@ describeCommand('builder images', (world) => {
     await build(1);
     containerd.add('docker.io/library/alpine:3', DIGEST);
     expectEnded(await run('rm', 'docker.io/library/alpine:3'), 2, 'builder images');
+    expectEnded(await run('rm', NAME), 2, `A name needs its tag, for example ${name(1)}.`);
     expectEnded(await run('rm'), 2, 'at least one IMAGE');
     expect(held()).to.include('docker.io/library/alpine:3');
   });

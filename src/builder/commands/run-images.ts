@@ -34,10 +34,12 @@ export async function runImagesCommand(
 async function listImages(
   {name, form}: BuilderActionOf<'images'>,
   opened: OpenedCluster,
-  {wallClock}: Ports,
+  {notes, wallClock}: Ports,
 ): Promise<string> {
   return await withNodes(name, opened, async (nodes) => {
     const rows = await listImageRows(nodes, opened.cluster);
+    if (rows.length === 0)
+      notes.note(advise`no image on the nodes of builder "${name}" was built with ${flag('image')}.`);
     return form === 'json' ? formatJson(rows.map(describe)) : formatRows(rows, wallClock());
   });
 }
@@ -52,7 +54,7 @@ async function removeImages(
     const rows = await listImageRows(nodes, opened.cluster);
     const chosen = images.flatMap((asked) => {
       const found = rows.filter(({image}) => isMeant(image.name, image.target.digest, asked));
-      if (found.length === 0) throw noSuchImage(asked, name);
+      if (found.length === 0) throw noSuchImage(asked, name, rows);
       return found;
     });
     const used = chosen.find(({users}) => users === undefined || users.length > 0);
@@ -164,9 +166,13 @@ function isMeant(name: string, digest: string, asked: string): boolean {
   );
 }
 
-function noSuchImage(asked: string, builder: string): TiltbuildError {
+function noSuchImage(asked: string, builder: string, rows: readonly ImageRow[]): TiltbuildError {
+  const tagged = rows.find(({image}) => readOrigin(image).name === asked);
   return new TiltbuildError('usage', `No image of kubectl tiltbuild is called "${asked}".`, {
-    remedy: [advise`List the images: ${command('kubectl', 'tiltbuild', 'builder', 'images', builder)}`],
+    remedy: [
+      ...(tagged === undefined ? [] : [`A name needs its tag, for example ${tagged.image.name}.`]),
+      advise`List the images: ${command('kubectl', 'tiltbuild', 'builder', 'images', builder)}`,
+    ],
   });
 }
 

@@ -127,6 +127,12 @@ export const images = {
   flags: {output: ls.flags.output, ...common},
 } as const satisfies CommandDefinition;
 
+/** The same under the name of `builder ls`. */
+export const listImages = {
+  ...images,
+  usage: 'builder images ls [NAME] [flags]',
+} as const satisfies CommandDefinition;
+
 export const removeImages = {
   summary: 'Remove images that were built with --image from the nodes',
   usage: 'builder images rm IMAGE... [flags]',

@@ -1,7 +1,19 @@
 /** Owns the list of commands, by the words that name them; `build` is what no word names. */
 import type {TiltArgument} from '../../tilt/tiltfile-phrases.ts';
 import {build} from './build.ts';
-import {builder, create, du, images, logs, ls, prune, pruneImages, removeImages, rm} from './builder.ts';
+import {
+  builder,
+  create,
+  du,
+  images,
+  listImages,
+  logs,
+  ls,
+  prune,
+  pruneImages,
+  removeImages,
+  rm,
+} from './builder.ts';
 import type {CommandDefinition, Flags} from './definition.ts';
 import {doctor} from './doctor.ts';
 
@@ -11,6 +23,7 @@ const COMMANDS = {
   'builder create': create,
   'builder du': du,
   'builder images': images,
+  'builder images ls': listImages,
   'builder images prune': pruneImages,
   'builder images rm': removeImages,
   'builder logs': logs,

@@ -67,6 +67,7 @@ function readAction(
     case 'builder du':
       return {kind: 'du', name};
     case 'builder images':
+    case 'builder images ls':
       return {kind: 'images', name, form: valuesOf(images.flags, given).output ?? 'table'};
     case 'builder images rm':
       return {kind: 'images rm', name, images: args, force: valuesOf(removeImages.flags, given).force};
