@@ -1,9 +1,9 @@
 /** Owns what a failed read from a cluster means to the user. */
 import type {Target, TargetUser} from '../cluster/target/target.ts';
 import {TiltbuildError} from '../errors.ts';
-import {type Advice, advise, command} from '../text/advice.ts';
+import {type Advice, advise, command, flag} from '../text/advice.ts';
 import {AnswerTooLarge, RequestTimeout} from './https-transport.ts';
-import {ApiFailure} from './kube-api.ts';
+import {ApiFailure, isImpersonationRefused} from './kube-api.ts';
 import {KubectlFailure} from './kubectl-reader.ts';
 
 /** What to do when the cluster does not accept the user. */
@@ -42,6 +42,18 @@ export function describeFailure({cluster, context, user}: Target, error: unknown
   const [, ofPlugin] = /getting credentials: (?:exec: )?(.*)/.exec(error.message) ?? [];
   if (ofPlugin !== undefined && user.exec) {
     return describePluginFailure(user, `cannot be used: ${ofPlugin}`);
+  }
+  if (isImpersonationRefused(error.message)) {
+    return new TiltbuildError(
+      'cluster-denied',
+      'You do not have permission to impersonate others, which --as and its like do.',
+      {
+        ...details,
+        remedy: [
+          advise`Ask for permission to impersonate, or leave out ${flag('as')}, or "as" in the kubeconfig.`,
+        ],
+      },
+    );
   }
   if (isUnauthorized(error)) {
     return new TiltbuildError(

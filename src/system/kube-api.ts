@@ -131,8 +131,14 @@ function readAnswer({status, body}: Response): Answer<unknown> {
   // A gateway or a proxy answers with pages of its own; only the API server's own words count.
   const message = readStatus(body);
   if (message !== undefined && status === 404) return {kind: 'missing'};
-  if (message !== undefined && status === 403) return {kind: 'forbidden', message: cutMessage(message)};
+  if (message !== undefined && status === 403 && !isImpersonationRefused(message))
+    return {kind: 'forbidden', message: cutMessage(message)};
   throw new ApiFailure(message ?? `HTTP ${status}: ${body.trim().slice(0, 200)}`, {status});
+}
+
+/** It holds for whatever is asked for next, so it is no answer about one resource. */
+export function isImpersonationRefused(message: string): boolean {
+  return message.includes('cannot impersonate resource');
 }
 
 function parseJson(text: string): unknown {

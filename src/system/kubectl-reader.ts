@@ -3,7 +3,7 @@ import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/a
 import {readItems} from '../cluster/api/objects.ts';
 import {type Pages, readAllPages, readNodes} from '../cluster/api/pages.ts';
 import {BUILDER_SELECTOR, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
-import {cutMessage, type Reads} from './kube-api.ts';
+import {cutMessage, isImpersonationRefused, type Reads} from './kube-api.ts';
 import type {Collected} from './runner.ts';
 
 /** Runs kubectl with `args` after its connection flags; `input` is its standard input. */
@@ -126,7 +126,8 @@ function readRefusals(
   if (serious !== undefined) throw new KubectlFailure(serious);
   for (const line of errors) {
     const [, message = '', resource = ''] = FORBIDDEN.exec(line) ?? [];
-    if (asked !== undefined && !asked.includes(resource)) throw new KubectlFailure(line);
+    const isAbout = asked === undefined || asked.includes(resource);
+    if (!isAbout || isImpersonationRefused(message)) throw new KubectlFailure(line);
     refusals.set(resource, {kind: 'forbidden', message: cutMessage(message)});
   }
   if (refusals.size === 0) throw new KubectlFailure(lines.at(-1) ?? 'kubectl failed without a message');

@@ -12,6 +12,7 @@ import {
 import {delimiter, dirname, join} from 'node:path';
 import {expect} from 'chai';
 import {parse, stringify} from 'yaml';
+import {failure} from '../helpers/api/requests.ts';
 import type {KubeconfigAuth, KubeconfigOptions} from '../helpers/api-kubeconfig.ts';
 import {
   type ApiServer,
@@ -300,6 +301,18 @@ describeCommand('a login', (world) => {
 
 describeCommand('the flags of kubectl', (world) => {
   for (const env of [{}, PROXY]) {
+    it(`name the permission to impersonate that is missing (${JSON.stringify(env)})`, async () => {
+      connect(world);
+      const deed =
+        'User "token-user" cannot impersonate resource "users" in API group "" at the cluster scope';
+      world.api.state.failWith = failure(403, 'Forbidden', `users "jane" is forbidden: ${deed}`);
+      for (const args of [BUILD, ['builder', 'ls']]) {
+        const ended = await world.tiltbuild([...args, '--as', 'jane'], {env});
+        expectRefused(world, ended, 4, 'permission to impersonate', deed, '--as');
+        expect(ended.stderr).not.to.contain('to list');
+      }
+    });
+
     it(`impersonate (${JSON.stringify(env)})`, async () => {
       connect(world);
       const flags = ['--as', 'jane', '--as-group', 'dev', '--as-group', 'ops', '--as-uid', '7'];
