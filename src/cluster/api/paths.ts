@@ -64,9 +64,13 @@ export function podsPath(namespace: string, selector: string): string {
   return `${namespacePodsPath(namespace)}?labelSelector=${encodeURIComponent(selector)}`;
 }
 
+export function nodePath(node: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(node)}`;
+}
+
 /** What the node's kubelet reports of itself. */
 export function nodeStatsPath(node: string): string {
-  return `/api/v1/nodes/${encodeURIComponent(node)}/proxy/stats/summary`;
+  return `${nodePath(node)}/proxy/stats/summary`;
 }
 
 /** The pods of a node in all namespaces; without a name, those that no node has taken yet. */
@@ -76,6 +80,10 @@ export function nodePodsPath(node: string): string {
 
 export function namespacePodsPath(namespace: string): string {
   return `${namespacePath(namespace)}/pods`;
+}
+
+export function quotasPath(namespace: string): string {
+  return `${namespacePath(namespace)}/resourcequotas`;
 }
 
 /** All events of the namespace: those of ReplicaSets matter as well. */

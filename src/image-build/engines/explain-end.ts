@@ -13,14 +13,19 @@ export interface ExplainedEnd {
 
 export async function explainEnd(
   words: FailureWords | undefined,
-  {request: asked, pullSecret, builder, surroundings: {platform}}: PreparedBuild,
+  {request: asked, pullSecret, builder, cluster, surroundings: {platform}}: PreparedBuild,
   files: Files,
 ): Promise<ExplainedEnd> {
   if (words === undefined) return {explained: undefined, isStepFailure: false};
   // The known failures are many, and are loaded only after a build failed.
   const {explainFailure, isStepFailure} = await import('../failure/build-hints.ts');
   const {namespace} = builder.request.settings;
-  const hint = await explainFailure(words, {asked, pullSecret: pullSecret.name, namespace, platform, files});
+  const describeMemory = async () => {
+    const {describeNodeMemory} = await import('../../builder/ensure/node-memory.ts');
+    return await describeNodeMemory(builder.request.settings, cluster);
+  };
+  const scene = {asked, pullSecret: pullSecret.name, namespace, platform, files, describeMemory};
+  const hint = await explainFailure(words, scene);
   const explained =
     hint &&
     new TiltbuildError('build-failed', `The build failed. ${hint.message}`, {

@@ -2,6 +2,7 @@
  * Owns explaining known failures of a build: what the delegate's error means here, and what to do. `builder-faults.ts`
  * has the faults of the builder. A new row is a pattern and a function.
  */
+import {createCommand} from '../../builder/model/builder.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {findDockerfile} from '../inputs/local-context.ts';
 import {type FailureWords, SOLVE} from './builder-faults.ts';
@@ -94,6 +95,18 @@ const RULES: readonly HintRule[] = [
         ],
       };
     },
+  },
+  {
+    // 128 and SIGKILL. Where BuildKit itself stopped the step, it adds why.
+    pattern: new RegExp(`${START}process ${QUOTED} did not complete successfully: exit code: 137$`),
+    explain: async (_, {asked, namespace, describeMemory}, {step}) => ({
+      message: `${step ?? 'A step'} was killed (exit code 137), most likely because the node ran out of memory.`,
+      detail: await describeMemory(),
+      remedy: [
+        'Let the step use less memory, for example with fewer jobs at once, or stop other programs on the node.',
+        advise`To run fewer steps at once: ${createCommand({name: asked.builder.name, namespace}, '--replace', '--max-parallelism', '1')}`,
+      ],
+    }),
   },
   {
     // Go's form of a failed system call, at the end of an error that is not a step's.

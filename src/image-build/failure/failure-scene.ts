@@ -12,6 +12,8 @@ export interface FailureScene {
   /** Of the builder. */
   readonly namespace: string;
   readonly platform: NodeJS.Platform;
+  /** A sentence on the memory of each node that the builder is on; none where it cannot be asked. */
+  readonly describeMemory: () => Promise<readonly string[]>;
   readonly files: Pick<Files, 'join' | 'kindOf' | 'readText'>;
 }
 

@@ -16,7 +16,7 @@ import {formatAdvice} from '../../../src/text/advice.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 /** What a path asks for: `pods` for a list of pods, `deployments` for one of them. */
-const KINDS = ['deployments', 'pods', 'events', 'namespaces'] as const;
+const KINDS = ['deployments', 'pods', 'events', 'resourcequotas', 'namespaces', 'nodes'] as const;
 export type Scripted = Answer<unknown> | Error;
 export type Said = Partial<ProgramOutput>;
 

@@ -24,6 +24,7 @@ describe('explainFailure', () => {
       step('/bin/sh -c x', 'exit code: 1', ['exec /app: exec format error']),
     ],
     ['a step that goes on after it', step('/bin/sh -c x', 'exit code: 1', [FOREIGN, 'x'])],
+    ['a step that was stopped with its build', step('/bin/sh -c x', 'exit code: 137: context canceled')],
     ['a step that exits with another code', step('/bin/sh -c x', 'exit code: 2', [FOREIGN])],
     ['a file whose name is an error', solve(`${CHECKSUM} "/${OUT_OF_DISK}": no such thing`)],
     ['a success', recorded('build')],

@@ -94,5 +94,6 @@ export async function explain(stderr: string, scene: Scene = {}): Promise<Hint |
     namespace: 'ns',
     platform: 'linux',
     files: filesOf(files),
+    describeMemory: async () => ['Node "n" has 8.23GB of memory for all its pods and steps.'],
   });
 }
