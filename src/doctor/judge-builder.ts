@@ -114,7 +114,7 @@ function judgeWorking({name, namespace, observed, buildkitVersion, others}: Buil
 function judgeStarting({name, product, observed, pods, events}: BuilderSight, reason: string): Finding {
   const {deployment} = observed;
   if (deployment === undefined || pods === undefined) return warn(`"${name}" ${reason}`);
-  const input = {deployment, pods, events, fixedNodes: isLocalCluster(product)};
+  const input = {deployment, pods, events, fixedNodes: isLocalCluster(product), product};
   const trouble = findTrouble(input);
   if (trouble === undefined) return warn(`"${name}" ${reason}: ${describeWaiting(input)}`);
   const fix = chooseFix(trouble.remedy);

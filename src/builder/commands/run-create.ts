@@ -1,6 +1,6 @@
 /** Owns `builder create`: it creates or replaces a builder, or prints the manifest. */
 import {stringify} from 'yaml';
-import {identify, isLocalCluster, refuseK3d} from '../../cluster/product.ts';
+import {identify, refuseK3d} from '../../cluster/product.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
@@ -10,6 +10,7 @@ import {createBuilder, planBuilder, replaceBuilder} from '../ensure/create-build
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
 import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
+import {usualBuilderRequest} from '../model/request.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {composeConfig} from './compose-config.ts';
 import {demandBuilders, demandIdle} from './demand-builder.ts';
@@ -35,7 +36,7 @@ export async function runBuilderCreate(
     ...completeSettings({name, namespace}, mergeSettings(kept, given)),
     config: await composeConfig(action, before?.config, ports.files),
   };
-  const request = {settings, policy: 'ensure' as const, timeout, fixedNodes: isLocalCluster(product)};
+  const request = {...usualBuilderRequest({name, namespace, product}), settings, timeout};
   const creation = {request, product, toolVersion, cluster};
   const nodes = readNodesOf(facts);
   if (dryRun) {

@@ -1,5 +1,5 @@
 /** Owns waiting for a builder: it says what the builder waits for, and ends at once where waiting cannot help. */
-import {deploymentPath} from '../../cluster/api/paths.ts';
+import {deploymentPath, quotasPath} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
@@ -8,6 +8,7 @@ import {createCommand} from '../model/builder.ts';
 import {podSelector} from '../model/marks.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
+import {readQuotas} from '../model/quotas.ts';
 import type {BuilderRequest} from '../model/request.ts';
 import {describeWaiting, findCurrentPods, findTrouble} from '../verdict/find-trouble.ts';
 import type {Trouble, TroubleInput} from '../verdict/trouble.ts';
@@ -74,7 +75,7 @@ type Look =
     };
 
 async function look(
-  {settings, fixedNodes}: BuilderRequest,
+  {settings, fixedNodes, product}: BuilderRequest,
   withEvents: boolean,
   cluster: Cluster,
 ): Promise<Look> {
@@ -99,14 +100,18 @@ async function look(
   if (found.kind !== 'found') return {ready: false, exists: false, waiting: 'waiting for its Deployment'};
   const deployment = readBuilderDeployment(found.value);
   if (isReady(deployment, pods)) return {ready: true, deployment};
-  const input = {deployment, pods, events, fixedNodes};
+  const input = {deployment, pods, events, fixedNodes, product};
   const trouble = await explain(input, cluster);
   return {ready: false, exists: true, waiting: describeWaiting(input), trouble};
 }
 
-/** Unless the pod's status has it, only the log says why BuildKit exited. */
+/** Unless the pod's status has it, only the log says why BuildKit exited, and only the quotas what they leave. */
 async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble | undefined> {
   const trouble = findTrouble(input);
+  if (trouble?.byQuota) {
+    const answer = await cluster.get(quotasPath(input.deployment.namespace));
+    return answer.kind === 'found' ? findTrouble({...input, quotas: readQuotas(answer.value)}) : trouble;
+  }
   if (trouble?.crashedPod === undefined) return trouble;
   const {exitCode, stdout} = await cluster.kubectl(logArgs(trouble.crashedPod, '--previous', '--tail', '20'));
   // The kubelet's own words, if the container is gone with its log.

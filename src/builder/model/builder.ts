@@ -1,7 +1,7 @@
 /** Owns which builder is meant: its name, the command that creates it, and where its images end up. */
 import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Product} from '../../cluster/product.ts';
-import {type Command, command} from '../../text/advice.ts';
+import {type Advice, type Command, command} from '../../text/advice.ts';
 import type {BuilderDeployment} from './objects.ts';
 
 export interface BuilderName {
@@ -19,6 +19,14 @@ export function chooseBuilder(flag: string | undefined, variable: string | undef
 /** The command that creates the builder, with more words such as `--replace`. */
 export function createCommand({name, namespace}: ObjectPlace, ...words: readonly string[]): Command {
   return command('kubectl', 'tiltbuild', 'builder', 'create', name, ...words, '--namespace', namespace);
+}
+
+/** What to do about a snapshotter that the nodes' containerd does not have. */
+export function adviseSnapshotter(place: ObjectPlace): readonly Advice[] {
+  return [
+    'Use the one that the node has: native on kind with ZFS, fuse-overlayfs on rootless Kubernetes. For example:',
+    createCommand(place, '--replace', '--containerd-snapshotter', 'native'),
+  ];
 }
 
 export type BuilderRuntime = 'containerd' | 'other';

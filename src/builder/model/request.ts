@@ -15,6 +15,8 @@ export interface BuilderRequest {
   readonly timeout: number;
   /** Whether no node ever joins by itself, as on a local development cluster. */
   readonly fixedNodes: boolean;
+  /** What kind of cluster it is, for the advice; undefined where nobody has looked. */
+  readonly product?: Product;
 }
 
 /** What a new builder's manifest is made from. */
@@ -40,5 +42,6 @@ export function usualBuilderRequest({
     policy: 'ensure',
     timeout: BUILDER_TIMEOUT,
     fixedNodes: isLocalCluster(product),
+    product,
   };
 }

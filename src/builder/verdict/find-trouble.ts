@@ -10,6 +10,7 @@ import {
   findUnschedulable,
   firstSentence,
 } from './pod-trouble.ts';
+import {findPrivateMount} from './private-mount.ts';
 import {findRefusal} from './refusal.ts';
 import type {PodRule, Trouble, TroubleInput} from './trouble.ts';
 
@@ -18,6 +19,7 @@ const RULES: readonly PodRule[] = [
   findEviction,
   findUnschedulable,
   findImageTrouble,
+  findPrivateMount,
   findCrash,
   findContainerTrouble,
   findMountTrouble,

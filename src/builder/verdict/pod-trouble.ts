@@ -1,6 +1,6 @@
 /** Owns what keeps a builder's pod from running once it exists: no node, a mount, a crash. */
 import {type Advice, advise, command} from '../../text/advice.ts';
-import {createCommand} from '../model/builder.ts';
+import {adviseSnapshotter, createCommand} from '../model/builder.ts';
 import {type BuilderPod, eventsOf, hasEnded, isDown} from '../model/pods.ts';
 import type {PodRule, Trouble, TroubleInput} from './trouble.ts';
 
@@ -67,10 +67,18 @@ export const findCrash: PodRule = (pod, {log = '', deployment}) => {
       final,
     };
   }
+  const snapshotter = /snapshotter not loaded: ([\w.-]+)/.exec(output)?.[1];
+  if (snapshotter !== undefined) {
+    return {
+      message: `containerd on node "${pod.node ?? '?'}" has no snapshotter "${snapshotter}", which the builder uses.`,
+      remedy: adviseSnapshotter(deployment),
+      final,
+    };
+  }
   if (end.reason === 'OOMKilled') {
     return {
       message: `The builder's pod "${pod.name}" ran out of memory (OOMKilled) while it started.`,
-      remedy: ["Raise the builder's memory limit, or remove it."],
+      remedy: ['Raise its memory limit:', createCommand(deployment, '--replace', '--limit-memory', 'MEMORY')],
       final,
     };
   }

@@ -1,12 +1,14 @@
 /** Owns why the API server rejects a builder's pods, so that they never exist. */
 import {findCondition} from '../../cluster/api/conditions.ts';
 import {type Advice, advise, command, flag} from '../../text/advice.ts';
+import {createCommand} from '../model/builder.ts';
+import {findResourceFlags} from '../model/quotas.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';
 
 /** By the Deployment's condition, which stays as long as it is true, or by the events of its ReplicaSet. */
-export function findRefusal({deployment, events}: TroubleInput): Trouble | undefined {
+export function findRefusal({deployment, events, quotas}: TroubleInput): Trouble | undefined {
   // What was said before the last change was said of other pods: the condition stays until there is a new ReplicaSet.
-  const {name, namespace, changedAt: since = 0} = deployment;
+  const {name, changedAt: since = 0} = deployment;
   const failure = findCondition(deployment.conditions, 'ReplicaFailure', 'True');
   const condition = failure && (failure.updatedAt ?? since) >= since ? failure : undefined;
   const event = events.findLast(({object, reason, lastSeen = 0}) => {
@@ -18,10 +20,15 @@ export function findRefusal({deployment, events}: TroubleInput): Trouble | undef
     ?.replace(/^\(combined from similar events\): /, '')
     .replace(/^Error creating: /, '')
     .replace(/^pods "[^"]*" is /, '');
-  return message === undefined ? undefined : explainRefusal(message, namespace);
+  return message === undefined ? undefined : explainRefusal(message, deployment, quotas);
 }
 
-function explainRefusal(message: string, namespace: string): Trouble {
+function explainRefusal(
+  message: string,
+  deployment: TroubleInput['deployment'],
+  quotas: TroubleInput['quotas'],
+): Trouble {
+  const {namespace, serviceAccount} = deployment;
   const standard = /violates PodSecurity "(\w+):/.exec(message)?.[1];
   if (standard !== undefined) {
     const allow = 'pod-security.kubernetes.io/enforce=privileged';
@@ -35,7 +42,7 @@ function explainRefusal(message: string, namespace: string): Trouble {
     };
   }
   if (message.includes('security context constraint')) {
-    const words = ['add-scc-to-user', 'privileged', '-z', 'default', '--namespace', namespace];
+    const words = ['add-scc-to-user', 'privileged', '-z', serviceAccount, '--namespace', namespace];
     return {
       message: `The security context constraints forbid the builder's pod: ${message}`,
       remedy: [
@@ -46,9 +53,15 @@ function explainRefusal(message: string, namespace: string): Trouble {
     };
   }
   if (/exceeded quota|failed quota|(minimum|maximum) .* per (Pod|Container)/i.test(message)) {
+    const flags = findResourceFlags(message, quotas);
+    const isUnset = /must specify/.test(message);
     return {
+      ...(isUnset && {byQuota: true}),
       message: `A quota or limit of namespace "${namespace}" forbids the builder's pod: ${message}`,
       remedy: [
+        ...(flags.length > 0
+          ? ['Keep the builder within it:', createCommand(deployment, '--replace', ...flags)]
+          : []),
         elsewhere('raise the limit:'),
         command('kubectl', 'describe', 'resourcequota,limitrange', '--namespace', namespace),
       ],

@@ -1,5 +1,5 @@
 /** Owns finding faults of the builder, and of the delegate itself, in the delegate's output. */
-import {createCommand} from '../../builder/model/builder.ts';
+import {adviseSnapshotter, createCommand} from '../../builder/model/builder.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {LineSplitter} from '../../text/line-splitter.ts';
 import type {Hint} from './failure-scene.ts';
@@ -54,6 +54,15 @@ const RULES: readonly FaultRule[] = [
           ? advise`Recreate the builder with it: ${createCommand({name: builder, namespace}, '--replace', '--allow', entitlement)}`
           : `Build without it, or add it to the builder's buildkitd.toml: insecure-entitlements = ["${entitlement}"]`,
       ],
+      retriable: false,
+    }),
+  },
+  {
+    // containerd's client, where the server has no such plugin.
+    pattern: /^(?:failed to solve: )?(?:[^"]*: )?snapshotter not loaded: ([\w.-]+)(?:: invalid argument)?$/,
+    explain: ([snapshotter = ''], {builder, namespace}) => ({
+      message: `containerd on the node of the builder "${builder}" has no snapshotter "${snapshotter}", which the builder uses.`,
+      remedy: adviseSnapshotter({name: builder, namespace}),
       retriable: false,
     }),
   },

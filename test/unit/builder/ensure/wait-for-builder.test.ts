@@ -155,6 +155,24 @@ describe('waitForBuilder', () => {
     });
   }
 
+  const LATER = '2026-11-25T00:00:00Z';
+  it('reads what a quota leaves that demands limits, and gives the flags with the figures', async () => {
+    const message =
+      'pods "buildkit-1-a" is forbidden: failed quota: q: must specify limits.memory for: buildkitd';
+    const involvedObject = {kind: 'ReplicaSet', name: 'buildkit-1'};
+    const event = {type: 'Warning', reason: 'FailedCreate', message, involvedObject, lastTimestamp: LATER};
+    const status = {hard: {'limits.memory': '6Gi'}, used: {'limits.memory': '0'}};
+    for (const [quotas, figure] of [
+      [list({metadata: {name: 'q'}, status}), '6Gi'],
+      [forbidden('no'), '4Gi'],
+    ] as const) {
+      const get = {deployments: [NOT_YET], pods: [list()], events: [list(event)], resourcequotas: [quotas]};
+      expect(hintsOf(await failureOf(wait({get}).run()))).to.include(
+        `builder create buildkit --replace --limit-memory ${figure} --namespace default`,
+      );
+    }
+  });
+
   const crash = {terminated: {exitCode: 1, reason: 'Error', finishedAt: '2026-11-24T01:00:00Z'}};
   const waiting = {waiting: {reason: 'CrashLoopBackOff'}};
   const crashing = {ready: false, restartCount: 4, state: waiting, lastState: crash};

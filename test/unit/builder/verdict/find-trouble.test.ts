@@ -148,6 +148,12 @@ describe('findTrouble', () => {
     ['A quota', false, 'a quota that others use up', refused(usedUp)],
     ['A quota', false, 'a quota of cpu', refused(tooMuch)],
     ['A quota', true, 'a quota without defaults', refused('failed quota: q: must specify limits')],
+    [
+      'snapshotter "native"',
+      true,
+      'a snapshotter',
+      crashed('Error', 1, 'x: snapshotter not loaded: native: invalid argument'),
+    ],
     ['or limit', true, 'a limit range', refused('maximum cpu usage per Container is 1, but is 2')],
     ['security context constraints', true, 'OpenShift', refused(constraints)],
     ['rejects', true, 'a webhook', refused('admission webhook "x" denied the request: no')],
@@ -169,6 +175,35 @@ describe('findTrouble', () => {
       const trouble = find({pods: [pod({unschedulable, containers: []}), ...others], fixedNodes: true});
       expect(trouble?.message).to.contain('No node can run');
       expect(trouble?.final).to.equal(false);
+    });
+  }
+
+  const notShared = 'failed to generate spec: path "/tmp" is mounted on "/tmp" but it is not a shared mount';
+  const ofDocker = 'linux mounts: path /run/k3s is mounted on / but it is not a shared mount';
+  for (const [product, node, remedy] of [
+    ['colima', 'colima', 'colima ssh -- sudo mount --make-rshared /'],
+    ['colima', 'colima-work', 'colima ssh --profile work -- sudo mount --make-rshared /'],
+    ['rancher-desktop', 'lima-rancher-desktop', 'rdctl shell sudo mount --make-rshared /'],
+    ['minikube', 'minikube', 'minikube ssh -- sudo mount --make-rshared /'],
+    ['kind', 'kind-worker', 'docker exec kind-worker mount --make-rshared /'],
+    ['k3s', 'k3s-server', 'docker exec k3s-server mount --make-rshared /'],
+    ['unknown', 'k0s', 'docker exec k0s mount --make-rshared /'],
+    ['microk8s', 'box', 'sudo mount --make-rshared /'],
+    [undefined, 'box', 'sudo mount --make-rshared /'],
+  ] as const) {
+    it(`shares the mounts of ${node} (${product}) with a command of that product`, () => {
+      const failing = {...holding({waitingReason: 'CreateContainerError', waitingMessage: notShared}), node};
+      const ended = holding({terminated: end('StartError', 128, ofDocker)});
+      const seen = {
+        pods: [{...pod(), node}],
+        events: [event({reason: 'Failed', message: `Error: ${notShared}`})],
+      };
+      for (const input of [{pods: [failing]}, {pods: [{...ended, node}]}, seen]) {
+        const trouble = find({...input, product});
+        expect(trouble).to.include({final: true});
+        expect(trouble?.message).to.contain(`Node "${node}" does not share its mount of /`);
+        expect(trouble?.remedy.map((one) => formatAdvice(one)).join('\n')).to.contain(remedy);
+      }
     });
   }
 
