@@ -77,6 +77,8 @@ function describeBuilder(
       return `there is no ${name} in namespace "${target.namespace}"; a build would create it with ${image}`;
     case 'replace':
       return `${name} ${verdict.reason}; a build would recreate it with ${image}`;
+    case 'configure':
+      return `${name} ${verdict.reason}; a build would add the registry ${action.registry.inCluster} to its settings`;
     case 'warn':
       return formatAdvice(advise`${action.note} To repair it: ${action.command}`, writing);
     default:

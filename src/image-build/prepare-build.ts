@@ -1,5 +1,6 @@
 /** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
 
+import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
 import {readBuilderDeployment} from '../builder/model/objects.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
@@ -8,6 +9,7 @@ import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../clus
 import {type OpenedCluster, withCluster} from '../cluster/with-cluster.ts';
 import {estimateArchive} from '../context/survey.ts';
 import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
+import {canonicalName} from '../image/reference.ts';
 import type {FoundPlugin, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {BuildRequest} from './build-request.ts';
@@ -15,7 +17,7 @@ import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/ch
 import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
 import {listOpenDirectories} from './inputs/open-directories.ts';
-import {checkOutput} from './inputs/outputs.ts';
+import {checkOutput, isPushed} from './inputs/outputs.ts';
 import {type BuildSecret, readBuildSecrets} from './inputs/secrets.ts';
 import {type BuildInputs, keepSecrets, readInputs, type Staging} from './inputs/stage-inputs.ts';
 
@@ -34,6 +36,8 @@ export interface PreparedBuild extends OpenedCluster {
   readonly tags: readonly QualifiedTag[];
   readonly pullSecret: PullSecret;
   readonly builder: BuilderTask;
+  /** The registry that the build pushes to, if the cluster announces it. */
+  readonly localRegistry?: LocalRegistry;
   /** What the user should know before the build. */
   readonly notes: readonly string[];
 }
@@ -86,7 +90,9 @@ export async function prepareBuild<T>(
       },
     );
     if (request.output !== undefined) checkOutput(request.output, files);
+    const localRegistry = findRegistry(facts, product.product, request, tags);
     const builder = {
+      localRegistry,
       request: requestBuilder(request, namespace, product.product),
       product: product.product,
       facts,
@@ -118,6 +124,7 @@ export async function prepareBuild<T>(
         tags,
         pullSecret,
         builder,
+        localRegistry,
         notes,
       }),
     );
@@ -172,12 +179,28 @@ function engineQuestion(
 const NO_FACTS: ClusterFacts = {};
 
 /** One round for all of it. */
-function whatToAsk({pullSecret}: BuildRequest): ClusterQuery {
+function whatToAsk(request: BuildRequest): ClusterQuery {
+  const {pullSecret} = request;
   return {
     pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
     builders: true,
+    localRegistry: isPushed(request.output, request.push),
     nodes: 'some',
   };
+}
+
+function findRegistry(
+  {localRegistry}: ClusterFacts,
+  product: Product,
+  {contentName}: BuildRequest,
+  tags: readonly QualifiedTag[],
+): LocalRegistry | undefined {
+  const found = readLocalRegistry(localRegistry, product);
+  const names = [
+    ...tags.map(({canonical}) => canonical),
+    ...(contentName === undefined ? [] : [canonicalName(contentName.reference)]),
+  ];
+  return found !== undefined && names.some((name) => isInRegistry(found, name)) ? found : undefined;
 }
 
 /** Gives the tags with their canonical names. Throws where a build cannot work on this product. */

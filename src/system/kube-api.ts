@@ -14,6 +14,7 @@ import {readAllPages, readNodes} from '../cluster/api/pages.ts';
 import {
   builderConfigsPath,
   buildersPath,
+  LOCAL_REGISTRY_PATH,
   pullSecretsPath,
   RULES_REVIEW_PATH,
   secretPath,
@@ -90,17 +91,18 @@ async function readFacts(ask: Ask, namespace: string, query: ClusterQuery): Prom
   const tables = {ask: (path: string) => ask(path, ACCEPT_TABLE), isExpired};
   const table = async <T>(path: string, read: (body: unknown) => T | undefined) =>
     mapAnswer(await readAllPages(path, tables), demand(read));
-  const [pullSecret, pullSecrets, deployments, configMaps, nodes, rules] = await Promise.all([
+  const [pullSecret, pullSecrets, deployments, configMaps, localRegistry, nodes, rules] = await Promise.all([
     query.pullSecret === undefined
       ? undefined
       : table(secretPath({name: query.pullSecret, namespace}), readSecretTable),
     query.pullSecrets ? table(pullSecretsPath(namespace), readSecretNames) : undefined,
     query.builders ? list(buildersPath(namespace)) : undefined,
     query.builders ? list(builderConfigsPath(namespace)) : undefined,
+    query.localRegistry ? ask(LOCAL_REGISTRY_PATH) : undefined,
     query.nodes === undefined ? undefined : readNodes(query.nodes, pages),
     query.builders ? readRules(ask, namespace) : undefined,
   ]);
-  return {pullSecret, pullSecrets, deployments, configMaps, ...nodes, rules};
+  return {pullSecret, pullSecrets, deployments, configMaps, localRegistry, ...nodes, rules};
 }
 
 /** The user's permissions; undefined if the server answers anything else. */

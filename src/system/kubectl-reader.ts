@@ -2,7 +2,7 @@
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {readItems} from '../cluster/api/objects.ts';
 import {type Pages, readAllPages, readNodes} from '../cluster/api/pages.ts';
-import {BUILDER_SELECTOR, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
+import {BUILDER_SELECTOR, LOCAL_REGISTRY_PATH, PULL_SECRET_SELECTOR} from '../cluster/api/paths.ts';
 import {cutMessage, isImpersonationRefused, type Reads} from './kube-api.ts';
 import type {Collected} from './runner.ts';
 
@@ -31,13 +31,14 @@ export function readThroughKubectl(run: RunKubectl): Reads {
  * and kubectl build names the permission it lacks.
  */
 async function readFacts(run: RunKubectl, query: ClusterQuery): Promise<ClusterFacts> {
-  const [pullSecret, pullSecrets, builders, nodes] = await Promise.all([
+  const [pullSecret, pullSecrets, builders, localRegistry, nodes] = await Promise.all([
     query.pullSecret === undefined ? undefined : readSecret(run, query.pullSecret),
     query.pullSecrets ? listPullSecrets(run) : undefined,
     query.builders ? readBuilders(run) : undefined,
+    query.localRegistry ? pagesThrough(run).ask(LOCAL_REGISTRY_PATH) : undefined,
     query.nodes === undefined ? undefined : readNodes(query.nodes, pagesThrough(run, ['nodes'])),
   ]);
-  return {pullSecret, pullSecrets, ...builders, ...nodes};
+  return {pullSecret, pullSecrets, ...builders, localRegistry, ...nodes};
 }
 
 /**

@@ -57,9 +57,14 @@ describe('docs', () => {
 
 for (const page of PAGES) {
   describeCommand(`docs/${page}`, (world) => {
-    // The files that the commands name.
+    // What the commands name.
     beforeEach(async () => {
       const {certificate} = await makeCertificateAuthority();
+      world.api.state.configmaps.push({
+        ...{kind: 'ConfigMap', apiVersion: 'v1'},
+        metadata: {name: 'local-registry-hosting', namespace: 'kube-public'},
+        data: {'localRegistryHosting.v1': 'host: localhost:5001\n'},
+      });
       const files = {
         'config.json': '{"auths":{}}',
         'ca.pem': certificate,
@@ -79,10 +84,13 @@ for (const page of PAGES) {
           return;
         }
         const {env, work: cwd} = world.sandbox;
-        const args = [...words, '--dry-run=client', '--output=name'];
+        const isRead = words[0] === 'get';
+        const args = isRead ? words : [...words, '--dry-run=client', '--output=name'];
         const ended = await runCommand(join(realKubectlDirectory(), 'kubectl'), args, {env, cwd});
         expect(ended.exitCode, ended.stderr).to.equal(0);
-        expect(ended.stdout).to.equal('secret/docker-registry\n');
+        expect(ended.stdout).to.match(
+          isRead ? /^ {4}host: localhost:5001$/m : /^(secret\/docker-registry|pod\/web)\n$/,
+        );
       });
     }
   });

@@ -7,6 +7,7 @@ import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planBuilder, replaceBuilder} from '../ensure/create-builder.ts';
+import {findLocalRegistry} from '../ensure/find-local-registry.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
 import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
@@ -40,7 +41,10 @@ export async function runBuilderCreate(
   const creation = {request, product, toolVersion, cluster};
   const nodes = readNodesOf(facts);
   if (dryRun) {
-    const {configMap, deployment} = planBuilder(creation, nodes);
+    const {configMap, deployment} = planBuilder(
+      {...creation, localRegistry: await findLocalRegistry(creation)},
+      nodes,
+    );
     return [configMap, deployment]
       .map((object) => stringify(object, {aliasDuplicateObjects: false}))
       .join('---\n');

@@ -1,14 +1,16 @@
 /** Owns choosing what to do about a builder before a build, without changing anything. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import {type Advice, advise, command} from '../../text/advice.ts';
+import {hasRegistry} from '../model/buildkitd-settings.ts';
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../model/observed-builder.ts';
 import type {BuilderTask} from '../model/request.ts';
-import {type Decision, decideBuilder} from '../verdict/decision.ts';
+import {type Decision, decideBuilder, decideRegistry} from '../verdict/decision.ts';
 import {
   BUILD_PERMISSIONS,
   BUILDER_PERMISSIONS,
   demandNamespace,
   demandPermissions,
+  findMissingChange,
   findObstacle,
 } from '../verdict/permissions.ts';
 import {judgeBuilder, type Verdict} from '../verdict/verdict.ts';
@@ -25,6 +27,7 @@ export async function chooseBuilderAction({
   product,
   facts: seen,
   cluster,
+  localRegistry,
 }: Omit<BuilderTask, 'toolVersion'>): Promise<BuilderChoice> {
   const {policy} = request;
   const {name, namespace} = request.settings;
@@ -47,6 +50,18 @@ export async function chooseBuilderAction({
     const {findBuildActivity} = await import('./running-builds.ts');
     const activity = await findBuildActivity(action.old, cluster);
     action = decideBuilder(verdict, {...situation, activity});
+  }
+  if (
+    deployment !== undefined &&
+    localRegistry !== undefined &&
+    (action.kind === 'use' || action.kind === 'wait') &&
+    !observed.tomlUnknown &&
+    !hasRegistry(observed.toml ?? '', localRegistry.inCluster)
+  ) {
+    const {findBuildActivity} = await import('./running-builds.ts');
+    const activity = await findBuildActivity(deployment, cluster);
+    const change = {...situation, obstacle: findMissingChange(facts.rules), activity};
+    action = decideRegistry(deployment, localRegistry, change);
   }
   if (action.kind === 'create') demandPermissions(facts, namespace, BUILDER_PERMISSIONS, name);
   return {observed, verdict, action};

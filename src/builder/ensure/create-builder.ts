@@ -13,12 +13,13 @@ import {MANAGED_BY, REPLACES_ANNOTATION} from '../model/marks.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPlan} from '../model/request.ts';
+import {findLocalRegistry} from './find-local-registry.ts';
 
 type Creation = BuilderPlan & {readonly cluster: Cluster};
 
 /** The manifest for a builder on these nodes; undefined without permission to list them. */
 export function planBuilder(
-  {request: {settings}, product, toolVersion}: BuilderPlan,
+  {request: {settings}, product, toolVersion, localRegistry}: BuilderPlan,
   nodes: readonly NodeRuntime[] | undefined,
 ): BuilderManifest {
   if (nodes === undefined && !settings.rootless) {
@@ -41,6 +42,7 @@ export function planBuilder(
     paths: containerdPaths(product, distribution, settings.containerd),
     nodeCount: usable.length,
     toolVersion,
+    localRegistry,
   });
 }
 
@@ -54,8 +56,9 @@ export async function createBuilder(
   creation: Creation,
   nodes: readonly NodeRuntime[] | undefined,
 ): Promise<void> {
-  const {configMap, deployment} = planBuilder(creation, nodes);
   const {cluster} = creation;
+  const localRegistry = await findLocalRegistry(creation);
+  const {configMap, deployment} = planBuilder({...creation, localRegistry}, nodes);
   await send(APPLY, configMap, cluster);
   if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
 }
@@ -89,7 +92,8 @@ export async function replaceBuilder(
   old: BuilderDeployment,
 ): Promise<void> {
   const {cluster} = creation;
-  const {configMap, deployment} = planBuilder(creation, nodes);
+  const localRegistry = await findLocalRegistry(creation);
+  const {configMap, deployment} = planBuilder({...creation, localRegistry}, nodes);
   await send(APPLY, configMap, cluster);
 
   let current: BuilderDeployment | undefined = old;
@@ -139,12 +143,12 @@ export async function readAgain(
 }
 
 const FLAGS = [`--field-manager=${MANAGED_BY}`, '--filename', '-'];
-const APPLY = ['apply', '--server-side', '--force-conflicts', ...FLAGS];
+export const APPLY = ['apply', '--server-side', '--force-conflicts', ...FLAGS];
 const CREATE = ['create', ...FLAGS];
-const REPLACE = ['replace', ...FLAGS];
+export const REPLACE = ['replace', ...FLAGS];
 
 /** Throws `builder-failed` for a refusal. That somebody else was faster with the same is fine. */
-async function send(
+export async function send(
   args: readonly string[],
   object: unknown,
   cluster: Cluster,

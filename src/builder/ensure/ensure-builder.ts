@@ -37,6 +37,12 @@ export async function ensureBuilder(task: BuilderTask, ports: Ports): Promise<Bu
       const {repairBuilder} = await import('./repair-builder.ts');
       return await repairBuilder(task, observed.nodes, action.old, ports);
     }
+    case 'configure': {
+      ports.notes.note(action.note);
+      const {configureBuilder} = await import('./configure-builder.ts');
+      await configureBuilder(action.old, action.registry, cluster);
+      return await waitForBuilder(request, cluster, ports);
+    }
     default:
       return action satisfies never;
   }

@@ -3,6 +3,7 @@ import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {writeCertificates, writeConfig} from '../model/builder-config.ts';
 import {writeKeptSettings} from '../model/kept-settings.ts';
+import type {LocalRegistry} from '../model/local-registry.ts';
 import {
   CONFIG_ANNOTATION,
   CONFIG_KEY,
@@ -19,7 +20,7 @@ import {
 import {demandConsistency} from '../model/pod-settings.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 import type {ContainerdPaths} from './containerd-paths.ts';
-import {completeToml} from './merge-toml.ts';
+import {addLocalRegistry, completeToml} from './merge-toml.ts';
 import {configDirectory, listVolumes} from './mounts.ts';
 import type {ContainerRuntime} from './nodes.ts';
 import {type BuildkitdWorker, builderStateDirectory, buildkitdToml, chooseWorker} from './toml.ts';
@@ -32,6 +33,8 @@ export interface ManifestFacts {
   /** How many nodes can hold a builder. */
   readonly nodeCount: number;
   readonly toolVersion: string;
+  /** The one that the cluster announces. */
+  readonly localRegistry?: LocalRegistry;
 }
 
 interface BuilderMetadata {
@@ -45,12 +48,13 @@ export type BuilderManifest = ReturnType<typeof builderManifest>;
 
 /** Objects to send as they are. The program's version is in their own annotations only, so a new one restarts no pod. */
 export function builderManifest(facts: ManifestFacts) {
-  const {settings, runtime, paths, toolVersion} = facts;
+  const {settings, runtime, paths, toolVersion, localRegistry} = facts;
   const {name, namespace, rootless} = settings;
   checkName(name);
   const worker = chooseWorker(runtime, builderStateDirectory(namespace, name), paths.socket);
   demandConsistency({...settings, rootless: worker.kind !== 'containerd'});
-  const toml = completeToml(buildkitdToml(worker, settings), settings.config, configDirectory(worker));
+  const given = completeToml(buildkitdToml(worker, settings), settings.config, configDirectory(worker));
+  const toml = localRegistry === undefined ? given : addLocalRegistry(given, localRegistry);
   const podAnnotations = {
     ...POD_ANNOTATIONS,
     ...settings.podAnnotations,

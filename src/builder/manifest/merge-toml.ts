@@ -4,6 +4,8 @@ import {parse, stringify, TomlDate, type TomlTable, type TomlValue} from 'smol-t
 import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import type {BuilderConfig} from '../model/builder-config.ts';
+import {hasRegistry} from '../model/buildkitd-settings.ts';
+import type {LocalRegistry} from '../model/local-registry.ts';
 
 interface Part {
   /** Who sets these keys. */
@@ -27,7 +29,24 @@ export function completeToml(own: string, config: BuilderConfig | undefined, dir
   const theirs: Part = {source: '--config', table: parse(file ?? ''), text: file};
   const flags: Part = {source: 'the flags', table: writeRegistries(registries, directory)};
   const merged = merge(theirs, flags);
-  return `# Written by kubectl-tiltbuild.\n${stringify(merge({...theirs, table: merged}, ours))}`;
+  return write(merge({...theirs, table: merged}, ours));
+}
+
+/** The registry has no TLS, unless the TOML has settings for it. What was pushed to it under its name on this machine is also pulled under that name. */
+export function addLocalRegistry(toml: string, registry: LocalRegistry): string {
+  const {host, inCluster} = registry;
+  if (hasRegistry(toml, inCluster)) return toml;
+  const table = parse(toml);
+  const before = (table.registry ?? {}) as TomlTable;
+  const needsName = host !== inCluster && !Object.hasOwn(before, host);
+  return write({
+    ...table,
+    registry: {...before, ...(needsName && {[host]: {mirrors: [inCluster]}}), [inCluster]: {http: true}},
+  });
+}
+
+function write(table: TomlTable): string {
+  return `# Written by kubectl-tiltbuild.\n${stringify(table)}`;
 }
 
 function writeRegistries(registries: BuilderConfig['registries'], directory: string): TomlTable {

@@ -29,6 +29,11 @@ export function readRegistries(toml: string): Readonly<Record<string, unknown>> 
   return asObject(readToml(toml).registry);
 }
 
+/** Whether it has settings for that registry, whatever they are. */
+export function hasRegistry(toml: string, host: string): boolean {
+  return Object.hasOwn(readRegistries(toml), host);
+}
+
 /** What is not TOML has no settings: buildkitd does not start with it. */
 function readToml(text: string): Readonly<Record<string, unknown>> {
   try {

@@ -3,6 +3,7 @@ import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {isLocalCluster, type Product} from '../../cluster/product.ts';
+import type {LocalRegistry} from './local-registry.ts';
 import {BUILDER_TIMEOUT, type BuilderSettings, defaultBuilderSettings} from './settings.ts';
 
 /** `ensure` creates and replaces builders, `check` only warns, `never` leaves builders to kubectl build. */
@@ -24,6 +25,8 @@ export interface BuilderPlan {
   readonly request: BuilderRequest;
   readonly product: Product;
   readonly toolVersion: string;
+  /** In a build, only the one that it pushes to. */
+  readonly localRegistry?: LocalRegistry;
 }
 
 export interface BuilderTask extends BuilderPlan {

@@ -2,6 +2,7 @@
 import {isLocalCluster, type Product} from '../../cluster/product.ts';
 import type {Command} from '../../text/advice.ts';
 import {createCommand} from '../model/builder.ts';
+import type {LocalRegistry} from '../model/local-registry.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPolicy} from '../model/request.ts';
 import type {Verdict} from './verdict.ts';
@@ -27,6 +28,13 @@ export type Decision =
   | {readonly kind: 'create'}
   | {readonly kind: 'wait'}
   | {readonly kind: 'replace'; readonly note: string; readonly old: BuilderDeployment}
+  /** It works, but does not know the registry that the build pushes to. */
+  | {
+      readonly kind: 'configure';
+      readonly note: string;
+      readonly old: BuilderDeployment;
+      readonly registry: LocalRegistry;
+    }
   /** It is used as it is; `command` repairs it. */
   | {readonly kind: 'warn'; readonly note: string; readonly command: Command};
 
@@ -54,18 +62,47 @@ export function decideBuilder(verdict: Verdict, situation: BuilderSituation): De
       };
 }
 
+/** What to do about a builder that works, but does not know this registry. */
+export function decideRegistry(
+  old: BuilderDeployment,
+  registry: LocalRegistry,
+  situation: BuilderSituation,
+): Decision {
+  const {policy, name, namespace, obstacle, activity} = situation;
+  if (policy === 'never') return {kind: 'use'};
+  const note = `the builder "${name}" in namespace "${namespace}" has no settings for the cluster's registry ${registry.inCluster}, which has no TLS`;
+  const kept =
+    policy === 'check'
+      ? CHECK_ONLY
+      : old.managedByUs
+        ? (obstacle ?? whyBusy(activity))
+        : 'kubectl tiltbuild did not create it';
+  return kept === undefined
+    ? {kind: 'configure', note: `${note}; adding them, and restarting it.`, old, registry}
+    : {
+        kind: 'warn',
+        note: `${note}; they are not added, because ${kept}.`,
+        command: createCommand(situation, '--replace'),
+      };
+}
+
+const CHECK_ONLY = 'the policy is to check only';
+
 /** Undefined for a builder that may be replaced without asking. */
 function whyKept(
   {policy, product, obstacle, activity}: BuilderSituation,
   {managedByUs, madeByPlugin}: BuilderDeployment,
 ): string | undefined {
-  if (policy === 'check') return 'the policy is to check only';
+  if (policy === 'check') return CHECK_ONLY;
   // Another version of this program may have reasons that this one does not know, and must not undo its work.
   if (managedByUs)
     return 'kubectl tiltbuild created it, and it was changed since, or another version created it';
   if (!madeByPlugin) return 'somebody else created it';
   if (!isLocalCluster(product)) return 'this is not a local development cluster, and others may use it';
-  if (obstacle !== undefined) return obstacle;
+  return obstacle ?? whyBusy(activity);
+}
+
+function whyBusy(activity: BuildActivity): string | undefined {
   switch (activity.kind) {
     case 'building':
       return 'a build is running on it';

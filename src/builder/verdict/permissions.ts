@@ -119,6 +119,11 @@ export async function demandNamespace(namespace: string, cluster: Cluster): Prom
 export function findObstacle({nodes, rules}: ClusterFacts): string | undefined {
   if (nodes?.kind !== 'found')
     return 'you do not have permission to list nodes, so their container runtime is not known';
+  return findMissingChange(rules);
+}
+
+/** Why the user cannot change a builder, in the same form. */
+export function findMissingChange(rules: ClusterFacts['rules']): string | undefined {
   const missing = missingPermissions(rules, REPLACE_PERMISSIONS);
   return missing.length === 0 ? undefined : `you do not have permission to ${missing.join(', ')}`;
 }

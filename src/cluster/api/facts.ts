@@ -8,6 +8,8 @@ export interface ClusterQuery {
   readonly pullSecrets?: boolean;
   /** The builders in the target namespace with their configuration, and the user's permissions there. */
   readonly builders?: boolean;
+  /** The registry that the cluster announces. */
+  readonly localRegistry?: boolean;
   /** The nodes: they show the product where the names do not, and their container runtimes. `some` is a few of them. */
   readonly nodes?: 'some' | 'all';
 }
@@ -43,6 +45,8 @@ export interface ClusterFacts {
   readonly deployments?: Answer<readonly ApiObject[]>;
   /** The ConfigMaps that carry a builder's labels. */
   readonly configMaps?: Answer<readonly ApiObject[]>;
+  /** The ConfigMap that announces the registry. */
+  readonly localRegistry?: Answer<ApiObject>;
   readonly nodes?: Answer<readonly ApiObject[]>;
   /** Whether the cluster has more nodes than these. */
   readonly moreNodes?: boolean;

@@ -14,6 +14,9 @@ export const SOME_NODES_PATH = '/api/v1/nodes?limit=50';
 export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
 export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
+/** Where a cluster announces its registry (KEP-1755). */
+export const LOCAL_REGISTRY_PATH = '/api/v1/namespaces/kube-public/configmaps/local-registry-hosting';
+
 /** The labels that kubectl build gives to its builders, and finds them by. */
 export const BUILDER_SELECTOR = 'rootless,runtime,worker';
 /** The Secrets that hold registry logins. */

@@ -62,6 +62,11 @@ export function readOutput(outputs: readonly string[]): Output | undefined {
   return {type, dest: dest || '-', attributes};
 }
 
+/** Whether the result goes to a registry. */
+export function isPushed(output: Output | undefined, push: boolean): boolean {
+  return push || output?.type === 'registry' || output?.attributes.get('push') === 'true';
+}
+
 export function destinationOf(output: Output | undefined, push: boolean): Destination {
   const stdout = output?.dest === '-';
   switch (output?.type) {

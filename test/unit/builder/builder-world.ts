@@ -7,6 +7,7 @@ import type {BuilderContainer, BuilderEvent, BuilderPod} from '../../../src/buil
 import type {BuilderRequest} from '../../../src/builder/model/request.ts';
 import {defaultBuilderSettings} from '../../../src/builder/model/settings.ts';
 import type {Answer} from '../../../src/cluster/api/facts.ts';
+import {LOCAL_REGISTRY_PATH} from '../../../src/cluster/api/paths.ts';
 import type {Cluster, ProgramOutput} from '../../../src/cluster/ports.ts';
 import {TiltbuildError, timedOut} from '../../../src/errors.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
@@ -71,6 +72,8 @@ export function scriptCluster({get = {}, kubectl, tunnel, onGet}: Script = {}): 
       gets.push(path);
       if (gets.length > 5000) throw new RangeError('this never ends');
       onGet?.(path);
+      // No cluster here announces one.
+      if (path === LOCAL_REGISTRY_PATH) return {kind: 'missing'};
       const kind = kindOf(path);
       const answers = (kind && get[kind]) ?? [];
       const before = kinds.filter((other) => other === kind).length;

@@ -1,5 +1,6 @@
 /** Owns the builtin engine: BuildKit in the builder's pod, asked by a client of our own. */
 import type {BuilderRuntime} from '../../../builder/model/builder.ts';
+import {nameInCluster} from '../../../builder/model/local-registry.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import {reasonOf} from '../../../system-error.ts';
@@ -29,7 +30,7 @@ async function solvePass(
   const {request, tags, temporaryName, number} = run.pass;
   const {files, builtin, notes} = ports;
   const {openBlobs} = builtin;
-  const names = tags.map(({canonical}) => canonical);
+  const names = tags.map(({canonical}) => nameInCluster(canonical, build.localRegistry));
   const exported = chooseExport(request, names, runtime, temporaryName);
   const isLayout = exported.dest?.kind === 'tree' && exported.type !== 'local';
   const finishLayout = isLayout ? openImageLayout(exported, stores, {files, openBlobs}) : undefined;

@@ -1,5 +1,6 @@
 /** Owns one run of the plugin as data: from the pass and what was learnt of the cluster to argv and environment. */
 import type {BuilderRuntime} from '../../../builder/model/builder.ts';
+import {type LocalRegistry, nameInCluster} from '../../../builder/model/local-registry.ts';
 import type {Target} from '../../../cluster/target/target.ts';
 import type {Surroundings} from '../../../surroundings.ts';
 import type {BuildPass} from '../../build-passes.ts';
@@ -25,6 +26,7 @@ export interface PlanFacts {
   readonly surroundings: Pick<Surroundings, 'cwd' | 'env'>;
   readonly secrets: readonly BuildSecret[];
   readonly target: Pick<Target, 'user'>;
+  readonly localRegistry?: LocalRegistry;
 }
 
 export interface Plan {
@@ -37,7 +39,8 @@ export interface Plan {
 }
 
 export function planBuild({request, tags, temporaryName}: BuildPass, facts: PlanFacts): Plan {
-  const {pinArgs, pullSecret, runtime, secretSpecs, privatePath, spoolPath, surroundings} = facts;
+  const {pinArgs, pullSecret, runtime, secretSpecs, privatePath, spoolPath, surroundings, localRegistry} =
+    facts;
   const place = choosePlace(surroundings, privatePath);
   const digest = chooseDigestSource(request, privatePath);
   const usesStdin = request.context === '-' || request.file === '-';
@@ -47,7 +50,7 @@ export function planBuild({request, tags, temporaryName}: BuildPass, facts: Plan
       ...pinArgs,
       ...(request.builder.given ? ['--builder', request.builder.name] : []),
       ...(pullSecret.name === undefined ? [] : ['--registry-secret', pullSecret.name]),
-      ...tags.flatMap((tag) => ['--tag', tag.canonical]),
+      ...tags.flatMap((tag) => ['--tag', nameInCluster(tag.canonical, localRegistry)]),
       ...(request.file === undefined ? [] : ['--file', request.file]),
       ...request.platforms.flatMap((platform) => ['--platform', platform]),
       ...secretSpecs.flatMap((spec) => ['--secret', spec]),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {createBuilder, planBuilder, replaceBuilder} from '../../../../src/builder/ensure/create-builder.ts';
 import {readBuilderDeployment, readBuilderToml} from '../../../../src/builder/model/objects.ts';
 import type {BuilderSettings} from '../../../../src/builder/model/settings.ts';
+import {LOCAL_REGISTRY_PATH} from '../../../../src/cluster/api/paths.ts';
 import type {Cluster} from '../../../../src/cluster/ports.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
 import {hintsOf} from '../../../helpers/caught.ts';
@@ -252,7 +253,10 @@ describe('replaceBuilder', () => {
   it('looks again and replaces it if only its status changed, until it gives up', async () => {
     const {versions, cluster, failure} = await replaceLate(1, changed({}));
     expect(failure).to.equal(undefined);
-    expect(cluster.gets).to.deep.equal(['/apis/apps/v1/namespaces/default/deployments/buildkit']);
+    expect(cluster.gets).to.deep.equal([
+      LOCAL_REGISTRY_PATH,
+      '/apis/apps/v1/namespaces/default/deployments/buildkit',
+    ]);
     expect(versions).to.deep.equal([undefined, '4556', '9']);
 
     const hopeless = await replaceLate(99, changed({}));

@@ -1,7 +1,7 @@
 /** Covers merging what users add into a builder's buildkitd.toml. */
 import {expect} from 'chai';
 import {parse} from 'smol-toml';
-import {completeToml} from '../../../../src/builder/manifest/merge-toml.ts';
+import {addLocalRegistry, completeToml} from '../../../../src/builder/manifest/merge-toml.ts';
 import {buildkitdToml} from '../../../../src/builder/manifest/toml.ts';
 import type {BuilderConfig} from '../../../../src/builder/model/builder-config.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
@@ -83,4 +83,25 @@ describe('completeToml', () => {
         .that.deep.equals(details);
     });
   }
+});
+
+describe('addLocalRegistry', () => {
+  const kind = {host: 'localhost:5001', inCluster: 'kind-registry:5000'};
+  const added = (toml: string, registry = kind) => parse(addLocalRegistry(toml, registry));
+
+  it('adds a registry without TLS, which is pulled from under both names, and nothing else', () => {
+    expect(added(OWN)).to.deep.equal({
+      ...parse(OWN),
+      registry: {'localhost:5001': {mirrors: ['kind-registry:5000']}, 'kind-registry:5000': {http: true}},
+    });
+    const same = {host: 'reg.dev:5000', inCluster: 'reg.dev:5000'};
+    expect(added(OWN, same).registry).to.deep.equal({'reg.dev:5000': {http: true}});
+  });
+
+  it('leaves alone what somebody set', () => {
+    const theirs = '[registry."kind-registry:5000"]\nca = ["/x.pem"]\n';
+    expect(addLocalRegistry(theirs, kind)).to.equal(theirs);
+    const named = '[registry."localhost:5001"]\nmirrors = ["other:5000"]\n';
+    expect(added(named).registry).to.deep.include({'localhost:5001': {mirrors: ['other:5000']}});
+  });
 });

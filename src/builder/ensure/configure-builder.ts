@@ -1,0 +1,64 @@
+/** Owns adding the cluster's registry to the configuration of a builder that works, which restarts it. */
+import {asObject, asTextFields, type Json} from '../../cluster/api/json-values.ts';
+import {deploymentPath} from '../../cluster/api/paths.ts';
+import type {Cluster} from '../../cluster/ports.ts';
+import {TiltbuildError} from '../../errors.ts';
+import {configMapOf} from '../manifest/manifest.ts';
+import {addLocalRegistry} from '../manifest/merge-toml.ts';
+import type {LocalRegistry} from '../model/local-registry.ts';
+import {CONFIG_ANNOTATION, PLUGIN_ANNOTATION, VERSION_ANNOTATION} from '../model/marks.ts';
+import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
+import {APPLY, REPLACE, send} from './create-builder.ts';
+
+const ATTEMPTS = 5;
+
+/** Changes nothing else of it. Builds that find it at the same moment do the same, and one of them wins. */
+export async function configureBuilder(
+  old: BuilderDeployment,
+  registry: LocalRegistry,
+  cluster: Cluster,
+): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const answer = await cluster.get(deploymentPath(old));
+    if (answer.kind !== 'found') break;
+    const {toml} = readBuilderDeployment(answer.value);
+    const changed = toml === undefined ? undefined : addLocalRegistry(toml, registry);
+    if (changed === undefined || changed === toml) return;
+    const object = asObject(answer.value);
+    if ((await send(REPLACE, withToml(object, changed), cluster)) !== 'done') continue;
+    await send(APPLY, configMapOf(changed, describe(old, object)), cluster);
+    return;
+  }
+  throw new TiltbuildError(
+    'builder-failed',
+    `The builder "${old.name}" changes too often to be configured.`,
+    {
+      remedy: ['Build again.'],
+    },
+  );
+}
+
+/** As builders are created: without what the API server or others add. */
+function describe({name, namespace}: BuilderDeployment, {metadata}: Json) {
+  const {labels, annotations} = asObject(metadata);
+  const kept = Object.entries(asTextFields(annotations)).filter(
+    ([key]) => key === PLUGIN_ANNOTATION || key === VERSION_ANNOTATION,
+  );
+  return {name, namespace, labels: asTextFields(labels), annotations: Object.fromEntries(kept)};
+}
+
+/** With its `resourceVersion`, so a change that somebody else makes meanwhile is not undone. */
+function withToml({status: _, ...object}: Json, toml: string): Json {
+  const spec = asObject(object.spec);
+  const template = asObject(spec.template);
+  const {managedFields: __, ...metadata} = asObject(object.metadata);
+  const podMetadata = asObject(template.metadata);
+  const annotations = {...asTextFields(podMetadata.annotations), [CONFIG_ANNOTATION]: toml};
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    ...object,
+    metadata,
+    spec: {...spec, template: {...template, metadata: {...podMetadata, annotations}}},
+  };
+}
