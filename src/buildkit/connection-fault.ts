@@ -25,7 +25,7 @@ const NO_BUILDCTL =
 /** Undefined if BuildKit answered, and the error is its own. */
 export async function findConnectionFault(
   error: GrpcError,
-  {ended}: Tunnel,
+  {ended}: Pick<Tunnel, 'ended'>,
 ): Promise<ConnectionFault | undefined> {
   const {cause} = error;
   const isForeign =

@@ -1,11 +1,12 @@
 /** Owns giving an image its content tag in the containerd of the builder's node, and removing old ones of them there. */
 import type {BuilderRuntime} from '../builder/model/builder.ts';
 import {removeOldImages} from '../builder/nodes/old-images.ts';
-import {type BuilderNode, closeNodes, openNodes} from '../builder/nodes/open-nodes.ts';
+import {type BuilderNode, closeNodes, explainNodeFault, openNodes} from '../builder/nodes/open-nodes.ts';
 import {canonicalName} from '../image/reference.ts';
 import {hashPlaces, type ImageOrigin, NAME_LABEL, withParents, writeLabels} from '../node/image-labels.ts';
 import type {Ports} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
+import {GrpcError} from '../wire/grpc/status.ts';
 import {type BuiltImage, isTaggedInNode} from './build-passes.ts';
 import type {ContentName} from './build-request.ts';
 import type {PreparedBuild} from './prepare-build.ts';
@@ -55,9 +56,9 @@ export function openNodeTags(
         );
         return why === undefined;
       } catch (error) {
-        notes.detail(
-          `tag: by a second pass, since the node's containerd cannot be asked: ${reasonOf(error)}`,
-        );
+        const why =
+          error instanceof GrpcError ? await explainNodeFault(error, await opened) : reasonOf(error);
+        notes.detail(`tag: by a second pass, since the node's containerd cannot be asked: ${why}`);
         return false;
       }
     },

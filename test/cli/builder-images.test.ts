@@ -144,7 +144,10 @@ describeCommand('builder images', (world) => {
 
   it('need a builder on containerd that answers', async () => {
     world.api.state.exec = () => ({exitCode: 1, stderr: 'dial unix: no such file or directory'});
-    expectEnded(await run(), 4, 'could not be asked');
+    expectEnded(await run(), 4, 'could not be asked: dial unix: no such file or directory.');
+    world.api.state.forbidden.add('list pods');
+    expectEnded(await run(), 4, 'You do not have permission to list pods in namespace "default".');
+    expectEnded(await world.tiltbuild(['builder', 'du']), 4, 'You do not have permission to list pods');
   });
 
   it('leave a directory of that name to a build', async () => {

@@ -4,7 +4,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command} from '../../text/advice.ts';
-import {execArgs, listPods, logArgs, readVersion} from '../ensure/inspect-builder.ts';
+import {demandRunningPods, execArgs, listPods, logArgs, readVersion} from '../ensure/inspect-builder.ts';
 import {observeBuilder} from '../model/observed-builder.ts';
 import {findFaults, judgeBuilder} from '../verdict/verdict.ts';
 import type {BuilderActionOf, BuilderCommandRequest} from './command-request.ts';
@@ -104,14 +104,7 @@ async function runInEach(
   ports: Ports,
 ): Promise<string> {
   const {deployment} = await demandBuilder(name, opened);
-  const pods = ((await listPods(deployment, opened.cluster)) ?? []).filter(
-    ({phase, deleting}) => phase === 'Running' && !deleting,
-  );
-  if (pods.length === 0) {
-    throw new TiltbuildError('builder-failed', `No pod of builder "${name}" is running.`, {
-      remedy: [advise`To see its state: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],
-    });
-  }
+  const pods = await demandRunningPods(deployment, opened.cluster);
   for (const pod of pods) {
     if (pods.length > 1) ports.notes.note(`on node ${pod.node ?? '(none)'}:`);
     const {exitCode} = await opened.cluster.kubectlLive(execArgs(pod.name, words));

@@ -10,7 +10,7 @@ import {formatTable} from '../../text/table.ts';
 import {GrpcError} from '../../wire/grpc/status.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {type ImageRow, listImageRows} from '../nodes/image-rows.ts';
-import {type BuilderNode, closeNodes, openNodes} from '../nodes/open-nodes.ts';
+import {type BuilderNode, closeNodes, explainNodeFault, openNodes} from '../nodes/open-nodes.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {demandBuilder} from './demand-builder.ts';
 
@@ -137,7 +137,7 @@ async function withNodes<T>(
     const where = nodes.map((node) => node.name).join(', ');
     throw new TiltbuildError(
       'builder-failed',
-      `containerd on ${where} could not be asked: ${error.message}.`,
+      `containerd on ${where} could not be asked: ${await explainNodeFault(error, nodes)}.`,
       {
         cause: error,
       },

@@ -1,6 +1,8 @@
 /** Owns looking at a builder: its pods, their events, and what a small program in one of them prints. */
 import {eventsPath, type ObjectPlace, podsPath} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
+import {TiltbuildError} from '../../errors.ts';
+import {advise, command} from '../../text/advice.ts';
 import {CONTAINER, podSelector} from '../model/marks.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {type BuilderEvent, type BuilderPod, readEvents, readPods} from '../model/pods.ts';
@@ -54,6 +56,25 @@ export async function listPods(
 ): Promise<readonly BuilderPod[] | undefined> {
   const answer = await cluster.get(podsPath(namespace, podSelector(name)));
   return answer.kind === 'found' ? readPods(answer.value) : undefined;
+}
+
+/** Throws `cluster-denied` without permission to list them, and `builder-failed` if none is running. */
+export async function demandRunningPods(
+  place: ObjectPlace,
+  cluster: Cluster,
+): Promise<readonly BuilderPod[]> {
+  const pods = await listPods(place, cluster);
+  if (pods === undefined) {
+    throw new TiltbuildError(
+      'cluster-denied',
+      `You do not have permission to list pods in namespace "${place.namespace}".`,
+    );
+  }
+  const running = pods.filter(({phase, deleting}) => phase === 'Running' && !deleting);
+  if (running.length > 0) return running;
+  throw new TiltbuildError('builder-failed', `No pod of builder "${place.name}" is running.`, {
+    remedy: [advise`To see its state: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],
+  });
 }
 
 /** All events of the builder's namespace; none without permission to list them. */

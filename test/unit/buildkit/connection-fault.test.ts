@@ -1,5 +1,4 @@
 /** Covers what is wrong with a connection to BuildKit that does not come about, by what runtimes and kubectl say. */
-import {Duplex} from 'node:stream';
 import {expect} from 'chai';
 import {findConnectionFault} from '../../../src/buildkit/connection-fault.ts';
 import {GrpcCode, GrpcError, toGrpcError} from '../../../src/wire/grpc/status.ts';
@@ -10,7 +9,6 @@ const FOREIGN = toGrpcError(violation('no HTTP/2'));
 
 const find = (error: GrpcError, end: {failure?: string; stderr?: string}) =>
   findConnectionFault(error, {
-    stream: Duplex.from([]),
     ended: Promise.resolve({exitCode: undefined, failure: undefined, stderr: '', ...end}),
   });
 
