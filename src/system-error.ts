@@ -54,6 +54,13 @@ export function reasonOf(error: unknown): string {
       return 'the other side closed the connection';
     case 'ECONNREFUSED':
       return 'nothing listens there';
+    case 'ENOTFOUND':
+      return 'no host has that name';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no route to it';
+    case 'ETIMEDOUT':
+      return 'it did not answer in time';
     default:
       return code ?? message;
   }

@@ -18,10 +18,9 @@ const NETWORK_ERRORS: ReadonlySet<string> = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'ETIMEDOUT',
-  // Bun's names for the same.
+  // Bun's names for the same. FailedToOpenSocket is none of them: a certificate or key that cannot be used has it too.
   'ConnectionRefused',
   'ConnectionClosed',
-  'FailedToOpenSocket',
   'Timeout',
 ]);
 

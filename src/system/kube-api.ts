@@ -23,6 +23,7 @@ import type {Cluster} from '../cluster/ports.ts';
 import {comesFromPlugin} from '../cluster/target/credential-plugin.ts';
 import {readApiBase} from '../cluster/target/server-address.ts';
 import type {Target} from '../cluster/target/target.ts';
+import {isSystemError, reasonOf} from '../system-error.ts';
 import {readCredentials} from './credentials.ts';
 import {openTransport, type Response} from './https-transport.ts';
 import {retryRequests} from './retry-requests.ts';
@@ -72,7 +73,8 @@ export async function openKubeApi(target: Target, timeout: number): Promise<Read
   const ask: Ask = async (path, accept = 'application/json', body = undefined) => {
     const response = await send(path, accept, body === undefined ? undefined : JSON.stringify(body)).catch(
       (cause: Error) => {
-        throw new ApiFailure(cause.message, {cause});
+        // The compiled program's runtime has words for programmers, about `fetch`.
+        throw new ApiFailure(isSystemError(cause) ? reasonOf(cause) : cause.message, {cause});
       },
     );
     return readAnswer(response);

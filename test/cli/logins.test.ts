@@ -151,6 +151,14 @@ describeCommand('a login', (world) => {
     });
   }
 
+  it('with a key that cannot be used ends in an error that says so', async () => {
+    const key = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n';
+    for (const text of [key, 'hello']) {
+      connect(world, {userFields: {'client-key-data': Buffer.from(text).toString('base64')}});
+      expectRefused(world, await world.tiltbuild(BUILD), 4, 'tls: ', /private key|key input/);
+    }
+  });
+
   it('behind a proxy needs kubectl, and names it where PATH has none', async () => {
     connect(world);
     const ended = await world.tiltbuild(BUILD, {env: {...PROXY, PATH: world.sandbox.bin}});
@@ -438,10 +446,14 @@ describeCommand('the way to the API server', (world) => {
       connect(world);
       for (const answer of answers) {
         world.api.state.failWith = answer;
-        expectRefused(world, await world.tiltbuild(BUILD, {env}), 4, world.api.url);
+        const ended = await world.tiltbuild(BUILD, {env});
+        expectRefused(world, ended, 4, world.api.url);
+        // The runtime's own words are for programmers.
+        expect(ended.stderr).not.to.contain('fetch()');
       }
       connect(world, {clusterFields: {server: CLOSED}});
-      expectRefused(world, await world.tiltbuild(BUILD, {env}), 4, CLOSED, 'work-cluster');
+      const ended = await world.tiltbuild(BUILD, {env});
+      expectRefused(world, ended, 4, CLOSED, 'work-cluster', /nothing listens there|refused/);
     });
   }
 });

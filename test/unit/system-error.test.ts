@@ -48,6 +48,9 @@ describe('reasonOf', () => {
 const CASES = [
   [{code: 'EIO', syscall: 'read'}, 'Could not read "a": the device reported an error.'],
   [{code: 'ENOSPC', syscall: 'write'}, 'Could not write "a": the disk is full.'],
+  [{code: 'EHOSTUNREACH', syscall: 'connect'}, 'Could not connect to "a": there is no route to it.'],
+  [{code: 'ENOTFOUND', syscall: 'getaddrinfo'}, 'Could not connect to "a": no host has that name.'],
+  [{code: 'ETIMEDOUT', syscall: 'connect'}, 'Could not connect to "a": it did not answer in time.'],
   [
     {code: 'ENOENT', syscall: 'spawn b', path: 'b'},
     'Could not start "b": it or its interpreter does not exist.',
