@@ -21,7 +21,9 @@ export function reasonOf(error: unknown): string {
     case 'EDQUOT':
       return 'the disk quota is used up';
     case 'EFBIG':
-      return 'the file would be larger than the limit of this process (ulimit -f)';
+      return READS.test(syscall)
+        ? 'it is larger than 64 MB'
+        : 'the file would be larger than the limit of this process (ulimit -f)';
     case 'EROFS':
       return 'the file system is read-only';
     case 'EIO':
@@ -30,6 +32,8 @@ export function reasonOf(error: unknown): string {
       return 'too many files are open in this process (ulimit -n)';
     case 'ENFILE':
       return 'too many files are open on this machine';
+    case 'EBADF':
+      return 'no such file is open';
     case 'EAGAIN':
     case 'ENOMEM':
       return 'the system has no room for another process';

@@ -13,6 +13,7 @@ import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import type {FileKind, Files, PrivateDirectory, ResultPlace} from '../ports.ts';
+import {describeSystemError} from '../system-error.ts';
 import {type PrivateDirectories, unwritable} from './private-directory.ts';
 import {findSquatter} from './private-root.ts';
 import {locateResult, replaceFile} from './result-file.ts';
@@ -34,7 +35,7 @@ export class DiskFiles implements Files {
 
   async readText(path: string): Promise<string | undefined> {
     try {
-      return await readFile(path, 'utf8');
+      return (await readBytes(path)).toString('utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
@@ -42,7 +43,7 @@ export class DiskFiles implements Files {
   }
 
   async readBytes(path: string): Promise<Uint8Array> {
-    return await readFile(path);
+    return await readBytes(path);
   }
 
   kindOf(path: string): FileKind {
@@ -145,8 +146,21 @@ export function readPieces(path: string): AsyncIterable<Uint8Array> {
   return createReadStream(path);
 }
 
+/** In bytes. What is read as a whole is a key, a secret or a configuration; a device may have no end. */
+const LONGEST_FILE = 64 * 1024 * 1024;
+
 export async function readBytes(path: string): Promise<Buffer> {
-  return await readFile(path);
+  const stats = statSync(path);
+  if (stats.isFile() && stats.size <= LONGEST_FILE) return await readFile(path);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of readPieces(path)) {
+    size += piece.length;
+    if (size > LONGEST_FILE)
+      throw describeSystemError(Object.assign(new Error(), {code: 'EFBIG', syscall: 'read', path}));
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 /** At most the first `length` bytes of a file. */

@@ -47,6 +47,14 @@ describe('DiskFiles', () => {
     }
   });
 
+  it('reads no file without an end', async function () {
+    if (process.platform === 'win32') this.skip();
+    for (const read of ['readBytes', 'readText'] as const) {
+      const error = await catchError(files[read]('/dev/zero'));
+      expect(error).to.have.property('message', 'Could not read "/dev/zero": it is larger than 64 MB.');
+    }
+  });
+
   it('writes no private file over another one, nor through a link', async () => {
     writeFileSync(join(root, 'there'), 'old');
     symlinkSync(join(root, 'elsewhere'), join(root, 'link'));
