@@ -1,5 +1,5 @@
 /** Owns which adapter stands behind each port. */
-import {join} from 'node:path';
+import {isAbsolute, join} from 'node:path';
 import {renderForeign, renderQuestion} from './cli/render/render.ts';
 import {findHome} from './cluster/kubeconfig/home.ts';
 import type {Notes, Ports} from './ports.ts';
@@ -47,7 +47,9 @@ export function makeAdapters(
   const hasTerminal = () => [process.stdin, process.stdout, process.stderr].some(({isTTY}) => isTTY);
   const runner = new Runner(platform, atExit, hasTerminal);
   const uid = process.getuid?.();
-  const cache = env.XDG_CACHE_HOME || env.LOCALAPPDATA || (env.HOME ? join(env.HOME, '.cache') : '');
+  // A relative one would lie in the build context, and differ from run to run; the XDG specification ignores it.
+  const caches = [env.XDG_CACHE_HOME, env.LOCALAPPDATA, env.HOME && join(env.HOME, '.cache')];
+  const cache = caches.find((path) => path && isAbsolute(path)) ?? '';
   const privates = new PrivateDirectories({
     roots: listRoots(process, temporaryRoot(), cache),
     uid,

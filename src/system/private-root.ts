@@ -1,6 +1,6 @@
 /** Owns where private files can be: in a place where nobody else can rename them, and that the build does not send. */
 import {realpathSync, statSync} from 'node:fs';
-import {dirname, resolve} from 'node:path';
+import {dirname, isAbsolute, resolve} from 'node:path';
 
 /** `memory`: kept in memory, of limited size. `chosen`: the user's choice. `spare`: taken where the others cannot be. */
 export interface Root {
@@ -17,9 +17,10 @@ export function listRoots(
   const spare = platform === 'win32' ? [cache] : [cache, '/tmp', '/var/tmp', '/dev/shm'];
   const memory = platform === 'linux' ? env.XDG_RUNTIME_DIR : undefined;
   return [
-    ...(memory ? [{path: memory, kind: 'memory'} as const] : []),
+    ...(memory && isAbsolute(memory) ? [{path: memory, kind: 'memory'} as const] : []),
     {path: temporary, kind: 'chosen'},
-    ...spare.map((path) => ({path, kind: 'spare'}) as const),
+    // Without a cache its path is empty, which would be the current directory.
+    ...spare.filter(isAbsolute).map((path) => ({path, kind: 'spare'}) as const),
   ];
 }
 

@@ -88,6 +88,22 @@ describeEngines('a private file', ({engine, world, tiltbuild}) => {
     });
   }
 
+  it('is not in the current directory if a place is a relative path, or none is known', async () => {
+    for (const [name, value] of [
+      ['XDG_CACHE_HOME', 'cache'],
+      ['XDG_RUNTIME_DIR', '.'],
+      ['HOME', 'home'],
+      ['HOME', undefined],
+    ] as const) {
+      const current = makeUntouched(at(world, 'elsewhere'));
+      // The first choice is in the build context.
+      const places = {TMPDIR: world.sandbox.work, HOME: undefined, [name]: value};
+      const args = [...SECRET, '-t', 'localhost/web:dev', '../work'];
+      expectBuilt(await tiltbuild(args, {cwd: current, env: {...env, ...places}}));
+      expect(isTouched(current), `${name}=${value}`).to.equal(false);
+    }
+  });
+
   it('is in memory if that is private, and what may be large is not', async () => {
     const memory = makeUntouched(at(world, 'run'));
     for (const [mode, isTaken] of [
