@@ -1,5 +1,5 @@
 /** Owns private directories: where they are, and that nothing of them stays. */
-import {lstatSync, mkdtempSync, realpathSync, writeFileSync} from 'node:fs';
+import {closeSync, lstatSync, mkdtempSync, openSync, realpathSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {TiltbuildError} from '../errors.ts';
 import type {PrivateDirectory} from '../ports.ts';
@@ -25,10 +25,13 @@ export interface PrivatePlace extends Self {
 export class PrivateDirectories {
   readonly #place: PrivatePlace;
   readonly #present = new Set<string>();
+  /** To list a directory takes a descriptor, and there may be no other when the process ends. */
+  #reserve: number | undefined;
 
   constructor(place: PrivatePlace) {
     this.#place = place;
     place.atExit(() => {
+      if (this.#reserve !== undefined) closeSync(this.#reserve);
       const left = [...this.#present].flatMap(removeTree);
       if (left.length > 0) place.complain(`Could not remove all private files: ${left.join(', ')}`);
     });
@@ -85,6 +88,7 @@ export class PrivateDirectories {
           // mkdtemp creates it with mode 0700.
           const path = mkdtempSync(join(real, nameDirectory(this.#place)));
           this.#present.add(path);
+          this.#reserve ??= openReserve(root);
           return {path, kind};
         }
         if (kind !== 'memory') objections.push(`${root}: ${objection}`);
@@ -99,6 +103,15 @@ export class PrivateDirectories {
         'Set TMPDIR (TEMP on Windows) to a directory of yours outside the build context, in which nobody else can rename files.',
       ],
     });
+  }
+}
+
+function openReserve(directory: string): number | undefined {
+  try {
+    return openSync(directory, 'r');
+  } catch {
+    // Windows opens no directory so.
+    return undefined;
   }
 }
 

@@ -104,6 +104,16 @@ describeEngines('a private file', ({engine, world, tiltbuild}) => {
     }
   });
 
+  it('is removed even if the process may open no further file', async function () {
+    if (process.platform === 'win32' || program.name === 'source') this.skip();
+    const {work, env: own} = world.sandbox;
+    for (const most of [10, 11, 12, 13, 14]) {
+      const limit = ['-c', `ulimit -n ${most} && exec "$@"`, 'sh', program.command, ...SECRET, ...BUILD];
+      const ended = await runCommand('/bin/sh', limit, {cwd: work, env: {...own, ...env}});
+      expect(world.sandbox.leftovers(), ended.stderr).to.deep.equal([]);
+    }
+  });
+
   it('is in memory if that is private, and what may be large is not', async () => {
     const memory = makeUntouched(at(world, 'run'));
     for (const [mode, isTaken] of [
