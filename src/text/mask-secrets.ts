@@ -80,7 +80,7 @@ function looksSecret(word: string): boolean {
 }
 
 /** For URL parsers, the last @ before the path ends user and password. */
-const AUTHORITY = /\b([a-z][a-z0-9+.-]*:(?:\/|\\){2,4})([^\s/?#]{1,2000})@/gi;
+const AUTHORITY = /((?:\b[a-z][a-z0-9+.-]*)?:(?:\/|\\){2,4})([^\s/?#]{1,2000})@/gi;
 /** The same, if what follows can be a host; otherwise the @ may be part of a password. */
 const AUTHORITY_OF_HOST = new RegExp(
   String.raw`${AUTHORITY.source}(?=[\w[%\u0080-\uffff][\w.:[\]%\u0080-\uffff-]*(?:[/?#\s"',;)\]}>\\]|$))`,

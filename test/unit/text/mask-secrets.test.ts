@@ -15,6 +15,7 @@ describe('maskText', () => {
   for (const masked of [
     'https://me:***@host/x.git#main',
     'HTTPS://me:***@host',
+    'invalid proxy-url "://me:***@proxy:3128"',
     'https://***@github.com/a/b.git#main',
     'git clone https://***:***@github.com/a/b: exit status 128',
     'parse "http://me:***@proxy:3128": no host',
