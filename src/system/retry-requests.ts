@@ -24,8 +24,9 @@ export function retryRequests(send: SendWithin, timeout: number, sleep = wait): 
   return async (path, accept, body) => {
     const started = performance.now();
     for (let retry = 0; ; retry += 1) {
-      const rest = timeout - (performance.now() - started);
-      const limit = retry === 0 && timeout >= LONG ? timeout * FIRST_PART : rest;
+      // Node takes whole milliseconds only.
+      const rest = Math.ceil(timeout - (performance.now() - started));
+      const limit = retry === 0 && timeout >= LONG ? Math.ceil(timeout * FIRST_PART) : rest;
       const outcome = await send(path, accept, body, limit).then(
         (response) => ({response}),
         (error: unknown) => ({error}),
