@@ -29,6 +29,16 @@ const commandsRun = ({api}: World) =>
     .map(({command}) => command)
     .filter((command) => command.length > 0 && !command.includes('--addr'));
 
+const STATE = '/var/lib/buildkit/default_buildkit';
+/** The directories of the builders that were sent, by their buildkitd.toml. */
+const rootsSent = ({api}: World) =>
+  api.requests
+    .filter(({method, path}) => /^(POST|PUT)$/.test(method) && path.startsWith(DEPLOYMENTS))
+    .map(
+      ({body}) =>
+        /^root = "(.*)"$/m.exec(JSON.stringify(body).replaceAll('\\n', '\n').replaceAll('\\"', '"'))?.[1],
+    );
+
 const DIAL = ['buildctl', 'dial-stdio'];
 const runBuildOn = (world: World) => Object.assign(serveBuildkit(world), {otherBuilds: 1});
 
@@ -192,6 +202,26 @@ describeCommand('builder create', (world) => {
     expect(await settings()).to.deep.equal({limits: {cpu: '1'}});
   });
 
+  it('has a directory of its own in each of the clusters on a node, and keeps the one that it has', async () => {
+    removeBuilders(world);
+    await expectDone(world, ['create']);
+    world.api.state.clusterId = 'c-1';
+    await expectDone(world, ['create', '--replace']);
+    await expectDone(world, ['create', 'second']);
+    world.api.state.clusterId = 'c-2';
+    await expectDone(world, ['create', 'third']);
+    await expectDone(world, ['create', 'fourth', '--rootless']);
+    const parent = '/var/lib/buildkit/default_';
+    const roots = [
+      STATE,
+      STATE,
+      `${parent}second_c-1`,
+      `${parent}third_c-2`,
+      '/home/user/.local/share/buildkit',
+    ];
+    expect(rootsSent(world)).to.deep.equal(roots);
+  });
+
   for (const through of WAYS) {
     it(`counts and selects among all nodes, however many pages they take (${through})`, async () => {
       world.connect({through});
@@ -274,6 +304,15 @@ describeCommand('builder rm', (world) => {
     expect(ended.stderr).to.contain('creating one').and.contain('freed 7.80MB');
     expect(world.api.state.deployments).to.deep.equal([]);
     expect(changes(world)).to.include(`POST ${DEPLOYMENTS}`).and.include(`DELETE ${DEPLOYMENTS}/buildkit`);
+  });
+
+  it('removes with --purge what is in the directory of an earlier version as well', async () => {
+    removeBuilders(world);
+    world.api.state.clusterId = 'c-1';
+    const ended = await expectDone(world, ['rm', 'buildkit', '--yes', '--purge']);
+    expect(ended.stderr.match(/freed 7\.80MB/g)).to.have.length(2);
+    expect(rootsSent(world)).to.deep.equal([STATE, `${STATE}_c-1`]);
+    expect(world.api.state.deployments).to.deep.equal([]);
   });
 
   it('leaves a ConfigMap of that name that is not its own', async () => {

@@ -6,8 +6,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
-import {createBuilder, planBuilder, replaceBuilder} from '../ensure/create-builder.ts';
-import {findLocalRegistry} from '../ensure/find-local-registry.ts';
+import {createBuilder, planInCluster, replaceBuilder} from '../ensure/create-builder.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
 import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
@@ -41,10 +40,7 @@ export async function runBuilderCreate(
   const creation = {request, product, toolVersion, cluster};
   const nodes = readNodesOf(facts);
   if (dryRun) {
-    const {configMap, deployment} = planBuilder(
-      {...creation, localRegistry: await findLocalRegistry(creation)},
-      nodes,
-    );
+    const {configMap, deployment} = await planInCluster(creation, nodes, replace ? current : undefined);
     return [configMap, deployment]
       .map((object) => stringify(object, {aliasDuplicateObjects: false}))
       .join('---\n');

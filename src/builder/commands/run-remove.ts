@@ -6,13 +6,14 @@ import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
-import {createBuilder} from '../ensure/create-builder.ts';
+import {createBuilder, readAgain, replaceBuilder} from '../ensure/create-builder.ts';
 import {emptyCache} from '../ensure/empty-cache.ts';
 import {findBuildActivity} from '../ensure/running-builds.ts';
+import {listStateDirectories} from '../ensure/state-directory.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {ownsConfigMap, readNodesOf} from '../model/observed-builder.ts';
-import {usualBuilderRequest} from '../model/request.ts';
+import {type BuilderRequest, usualBuilderRequest} from '../model/request.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {demandBuilder, demandBuilders, demandIdle, kubectlFailed} from './demand-builder.ts';
 
@@ -68,9 +69,34 @@ async function recreateIfGone(
   const usual = usualBuilderRequest({name, namespace, product});
   const request = {...usual, timeout, settings: {...usual.settings, replicas: 'nodes' as const}};
   ports.notes.note(`there is no builder "${name}"; creating one to remove what the last one left.`);
-  await createBuilder({request, product, toolVersion, cluster}, readNodesOf(facts));
+  const creation = {request, product, toolVersion, cluster};
+  const nodes = readNodesOf(facts);
+  const [current, ...older] = await listStateDirectories(request.settings, cluster);
+  for (const stateDirectory of older) {
+    await createBuilder({...creation, stateDirectory}, nodes);
+    await emptyOlder(stateDirectory, request, cluster, ports);
+  }
+  const last = older.length > 0 ? await readAgain(request.settings, cluster) : undefined;
+  if (last === undefined) await createBuilder({...creation, stateDirectory: current}, nodes);
+  else await replaceBuilder({...creation, stateDirectory: current}, nodes, last);
   await waitForBuilder(request, cluster, ports);
   return true;
+}
+
+/** A directory of earlier versions, which a builder of another cluster on the same node may be using. */
+async function emptyOlder(
+  directory: string,
+  request: BuilderRequest,
+  cluster: Cluster,
+  ports: Ports,
+): Promise<void> {
+  try {
+    const whyNot = await emptyCache(await waitForBuilder(request, cluster, ports), cluster, ports);
+    if (whyNot !== undefined) ports.notes.note(`what is in ${directory} stays, because ${whyNot}.`);
+  } catch (error) {
+    if (!(error instanceof TiltbuildError) || error.code !== 'builder-failed') throw error;
+    ports.notes.note(`what is in ${directory} stays: ${error.message}`);
+  }
 }
 
 async function askToRemove(deployment: BuilderDeployment, force: boolean, cluster: Cluster): Promise<string> {

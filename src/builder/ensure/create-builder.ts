@@ -14,13 +14,19 @@ import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPlan} from '../model/request.ts';
 import {findLocalRegistry} from './find-local-registry.ts';
+import {chooseStateDirectory} from './state-directory.ts';
 
-type Creation = BuilderPlan & {readonly cluster: Cluster};
+type Creation = BuilderPlan & {
+  readonly cluster: Cluster;
+  /** Of its state on the node, if not the usual one. */
+  readonly stateDirectory?: string;
+};
 
 /** The manifest for a builder on these nodes; undefined without permission to list them. */
 export function planBuilder(
   {request: {settings}, product, toolVersion, localRegistry}: BuilderPlan,
   nodes: readonly NodeRuntime[] | undefined,
+  stateDirectory?: string,
 ): BuilderManifest {
   if (nodes === undefined && !settings.rootless) {
     throw new TiltbuildError(
@@ -40,10 +46,27 @@ export function planBuilder(
     settings,
     runtime: settings.rootless ? undefined : chooseRuntime(nodes ?? [], settings),
     paths: containerdPaths(product, distribution, settings.containerd),
+    stateDirectory,
     nodeCount: usable.length,
     toolVersion,
     localRegistry,
   });
+}
+
+/** The same, with what only the cluster knows: its local registry, and where the builder keeps its state. */
+export async function planInCluster(
+  creation: Creation,
+  nodes: readonly NodeRuntime[] | undefined,
+  old?: BuilderDeployment,
+): Promise<BuilderManifest> {
+  const {request, cluster, stateDirectory} = creation;
+  const {settings} = request;
+  const [localRegistry, directory] = await Promise.all([
+    findLocalRegistry(creation),
+    // A rootless builder has nothing on its node.
+    settings.rootless ? undefined : (stateDirectory ?? chooseStateDirectory(settings, cluster, old)),
+  ]);
+  return planBuilder({...creation, localRegistry}, nodes, directory);
 }
 
 /**
@@ -56,9 +79,8 @@ export async function createBuilder(
   creation: Creation,
   nodes: readonly NodeRuntime[] | undefined,
 ): Promise<void> {
+  const {configMap, deployment} = await planInCluster(creation, nodes);
   const {cluster} = creation;
-  const localRegistry = await findLocalRegistry(creation);
-  const {configMap, deployment} = planBuilder({...creation, localRegistry}, nodes);
   await send(APPLY, configMap, cluster);
   if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
 }
@@ -92,8 +114,7 @@ export async function replaceBuilder(
   old: BuilderDeployment,
 ): Promise<void> {
   const {cluster} = creation;
-  const localRegistry = await findLocalRegistry(creation);
-  const {configMap, deployment} = planBuilder({...creation, localRegistry}, nodes);
+  const {configMap, deployment} = await planInCluster(creation, nodes, old);
   await send(APPLY, configMap, cluster);
 
   let current: BuilderDeployment | undefined = old;

@@ -30,6 +30,8 @@ export interface ManifestFacts {
   /** Undefined for a rootless builder, which runs anywhere. */
   readonly runtime: ContainerRuntime | undefined;
   readonly paths: ContainerdPaths;
+  /** On the node; without it, that of a cluster whose ID is not known. */
+  readonly stateDirectory?: string;
   /** How many nodes can hold a builder. */
   readonly nodeCount: number;
   readonly toolVersion: string;
@@ -51,7 +53,8 @@ export function builderManifest(facts: ManifestFacts) {
   const {settings, runtime, paths, toolVersion, localRegistry} = facts;
   const {name, namespace, rootless} = settings;
   checkName(name);
-  const worker = chooseWorker(runtime, builderStateDirectory(namespace, name), paths.socket);
+  const {stateDirectory = builderStateDirectory(namespace, name)} = facts;
+  const worker = chooseWorker(runtime, stateDirectory, paths.socket);
   demandConsistency({...settings, rootless: worker.kind !== 'containerd'});
   const given = completeToml(buildkitdToml(worker, settings), settings.config, configDirectory(worker));
   const toml = localRegistry === undefined ? given : addLocalRegistry(given, localRegistry);

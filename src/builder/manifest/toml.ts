@@ -13,14 +13,21 @@ export const ROOTLESS_STATE_DIRECTORY = '/home/user/.local/share/buildkit';
 
 /**
  * The node's directory for the state of one builder. The plugin uses the name alone, so builders of two namespaces on
- * one node fight over its lock. Neither name can contain `_`, so no two pairs share a directory, nor does any builder
- * with the plugin's. Names too long for a socket inside become a hash, which begins as no namespace can.
+ * one node fight over its lock, and so do those of two virtual clusters without the cluster's ID. No part can contain
+ * `_`, so no two builders share a directory, nor does one with the plugin's. What is too long for a socket inside
+ * becomes a hash, which begins as no namespace can.
  */
-export function builderStateDirectory(namespace: string, name: string): string {
-  const directory = `${STATE_PARENT}/${namespace}_${name}`;
+export function builderStateDirectory(namespace: string, name: string, clusterId?: string): string {
+  const parts = [namespace, name, ...(clusterId === undefined ? [] : [clusterId])].join('_');
+  const directory = `${STATE_PARENT}/${parts}`;
   if (Buffer.byteLength(otelSocketPath(directory)) <= SOCKET_PATH_LIMIT) return directory;
-  const hash = createHash('sha256').update(`${namespace}_${name}`).digest('hex');
+  const hash = createHash('sha256').update(parts).digest('hex');
   return `${STATE_PARENT}/_${hash.slice(0, 32)}`;
+}
+
+/** Whether a builder of ours may have it for its state. */
+export function isStateDirectory(path: string): boolean {
+  return new RegExp(`^${STATE_PARENT}/[-a-z0-9.]*_[-_a-z0-9.]*$`).test(path);
 }
 
 /**

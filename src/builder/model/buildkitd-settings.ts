@@ -24,6 +24,11 @@ export function readContainerdSocket(args: readonly string[], toml: string): str
   return readFlag(args, 'containerd-worker-addr') ?? (asText(address) || STANDARD_CONTAINERD);
 }
 
+/** The directory of its state; undefined where its toml names none. */
+export function readRoot(toml: string): string | undefined {
+  return asText(readToml(toml).root) || undefined;
+}
+
 /** Its `[registry."HOST"]` tables, by host. */
 export function readRegistries(toml: string): Readonly<Record<string, unknown>> {
   return asObject(readToml(toml).registry);

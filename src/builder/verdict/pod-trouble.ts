@@ -61,7 +61,7 @@ export const findCrash: PodRule = (pod, {log = '', deployment}) => {
     return {
       message: `The builder's pod "${pod.name}" cannot start: another builder on node "${pod.node ?? '?'}" holds ${lock}.`,
       remedy: [
-        'Builders of the same name in two namespaces share a directory on the node. Those of kubectl tiltbuild do not:',
+        'Builders of the same name in two namespaces, or in two clusters on the same node, may share a directory. A new one has its own:',
         createCommand(deployment, '--replace'),
       ],
       final,

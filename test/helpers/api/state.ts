@@ -23,6 +23,8 @@ export interface Cluster {
 export function makeState() {
   return {
     namespaces: new Set(['default']),
+    /** The UID of the namespace kube-system, for those who can get it. */
+    clusterId: undefined as string | undefined,
     secrets: [] as SecretSample[],
     configmaps: [] as ApiObject[],
     deployments: [] as ApiObject[],
@@ -58,7 +60,12 @@ type HeldResource = Exclude<ResourceName, 'namespaces' | 'secrets'>;
 export function objectsOf(state: ApiState, plural: ResourceName): readonly ApiObject[] {
   if (plural === 'secrets') return state.secrets.map(secretObject);
   if (plural !== 'namespaces') return state[plural];
-  return [...state.namespaces].map((name) => ({kind: 'Namespace', apiVersion: 'v1', metadata: {name}}));
+  const own = state.clusterId === undefined ? [] : [{name: 'kube-system', uid: state.clusterId}];
+  return [...[...state.namespaces].map((name) => ({name})), ...own].map((metadata) => ({
+    kind: 'Namespace',
+    apiVersion: 'v1',
+    metadata,
+  }));
 }
 
 type Place = {readonly name: string; readonly namespace?: string | undefined};

@@ -17,7 +17,15 @@ import {formatAdvice} from '../../../src/text/advice.ts';
 import {readApiRecording, readBuilderRecording} from '../../helpers/api-samples.ts';
 
 /** What a path asks for: `pods` for a list of pods, `deployments` for one of them. */
-const KINDS = ['deployments', 'pods', 'events', 'resourcequotas', 'namespaces', 'nodes'] as const;
+const KINDS = [
+  'deployments',
+  'pods',
+  'events',
+  'resourcequotas',
+  'namespaces',
+  'nodes',
+  'kube-system',
+] as const;
 export type Scripted = Answer<unknown> | Error;
 export type Said = Partial<ProgramOutput>;
 
@@ -75,7 +83,8 @@ export function scriptCluster({get = {}, kubectl, tunnel, onGet}: Script = {}): 
       // No cluster here announces one.
       if (path === LOCAL_REGISTRY_PATH) return {kind: 'missing'};
       const kind = kindOf(path);
-      const answers = (kind && get[kind]) ?? [];
+      // Most users cannot get it.
+      const answers = (kind && get[kind]) ?? (kind === 'kube-system' ? [forbidden('no')] : []);
       const before = kinds.filter((other) => other === kind).length;
       kinds.push(kind);
       const answer = answers[before] ?? answers.at(-1) ?? new RangeError(`nobody may ask for ${path}`);
@@ -94,6 +103,7 @@ export function scriptCluster({get = {}, kubectl, tunnel, onGet}: Script = {}): 
 }
 
 function kindOf(path: string) {
+  if (path === '/api/v1/namespaces/kube-system') return 'kube-system';
   if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return 'namespaces';
   return KINDS.find((kind) => new RegExp(`/${kind}(?:[/?]|$)`).test(path));
 }

@@ -118,8 +118,8 @@ function simulate(scheduler: fc.Scheduler) {
   const {get: _, kubectl: __, ...rest} = scriptCluster();
   const cluster: Cluster = {
     ...rest,
-    get: scheduler.scheduleFunction(async () =>
-      state.deployment === undefined ? MISSING : found(state.deployment),
+    get: scheduler.scheduleFunction(async (path: string) =>
+      state.deployment === undefined || path.endsWith('/kube-system') ? MISSING : found(state.deployment),
     ),
     kubectl: scheduler.scheduleFunction(async (args: readonly string[], input?: string) => {
       return {exitCode: 0, stdout: '', stderr: '', ...kubectl(args, input)};
@@ -253,8 +253,9 @@ describe('replaceBuilder', () => {
   it('looks again and replaces it if only its status changed, until it gives up', async () => {
     const {versions, cluster, failure} = await replaceLate(1, changed({}));
     expect(failure).to.equal(undefined);
-    expect(cluster.gets).to.deep.equal([
+    expect(cluster.gets.toSorted()).to.deep.equal([
       LOCAL_REGISTRY_PATH,
+      '/api/v1/namespaces/kube-system',
       '/apis/apps/v1/namespaces/default/deployments/buildkit',
     ]);
     expect(versions).to.deep.equal([undefined, '4556', '9']);

@@ -1,7 +1,12 @@
 /** Covers where a builder keeps its state; test/fixtures/builder has the buildkitd.toml of each kind of builder. */
 import {expect} from 'chai';
 import fc from 'fast-check';
-import {builderStateDirectory, buildkitdToml, otelSocketPath} from '../../../../src/builder/manifest/toml.ts';
+import {
+  builderStateDirectory,
+  buildkitdToml,
+  isStateDirectory,
+  otelSocketPath,
+} from '../../../../src/builder/manifest/toml.ts';
 
 describe('buildkitdToml', () => {
   it('grants network.host before any table, where TOML has its top level', () => {
@@ -22,6 +27,13 @@ describe('builderStateDirectory', () => {
     expect(builderStateDirectory(longest, fits)).to.equal(`/var/lib/buildkit/${longest}_${fits}`);
     expect(otelSocketPath(builderStateDirectory(longest, fits))).to.have.length(107);
     const hashed = ['b', 'c'].map((end) => builderStateDirectory(longest, `${fits}${end}`));
+    expect(builderStateDirectory('a', 'b', 'c-1')).to.equal('/var/lib/buildkit/a_b_c-1');
+    const far = ['1', '2'].map((id) => builderStateDirectory(longest, fits, id));
+    expect(new Set([...far, ...hashed])).to.have.length(4);
+    for (const path of [...far, '/var/lib/buildkit/a_b_c-1']) expect(isStateDirectory(path)).to.equal(true);
+    // The plugin's, and none of ours.
+    for (const path of ['/var/lib/buildkit/buildkit', '/home/user/a_b', '/var/lib/buildkit/a_b/c'])
+      expect(isStateDirectory(path)).to.equal(false);
     expect(hashed[0])
       .to.match(/^\/var\/lib\/buildkit\/_[0-9a-f]{32}$/)
       .and.not.equal(hashed[1]);
