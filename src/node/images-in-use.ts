@@ -18,13 +18,17 @@ function readPod({metadata, spec, status}: Json) {
   const {phase, ...statuses} = asObject(status);
   if (phase === 'Succeeded' || phase === 'Failed') return undefined;
   const {namespace, name} = asObject(metadata);
-  const containers = listAll(CONTAINERS, asObject(spec));
-  const running = listAll(STATUSES, statuses);
+  const containers = [...listAll(CONTAINERS, asObject(spec)), ...listAll(STATUSES, statuses)];
+  const volumes = listAll(['volumes'], asObject(spec)).map(({image}) => asObject(image));
+  const texts = [
+    ...containers.flatMap(({image, imageID}) => [image, imageID]),
+    ...volumes.map(({reference}) => reference),
+  ].map(asText);
   return {
     shown: `${asText(namespace)}/${asText(name)}`,
-    names: new Set([...containers, ...running].flatMap(({image}) => canonical(asText(image)))),
+    names: new Set(texts.flatMap(canonical)),
     /** Of manifests and of configurations. */
-    digests: new Set(running.flatMap(({imageID}) => /sha256:[0-9a-f]{64}/.exec(asText(imageID)) ?? [])),
+    digests: new Set(texts.flatMap((text) => /sha256:[0-9a-f]{64}/.exec(text) ?? [])),
   };
 }
 

@@ -140,10 +140,17 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
       byDigest.status.containerStatuses[0].imageID = `sha256:${'4'.padStart(64, '1')}`;
       const {spec, ...waiting} = pod('pending', old(5));
       const pending = {...waiting, spec: {...spec, nodeName: undefined}, status: {phase: 'Pending'}};
+      const mounts = pod('mounts', 'localhost/else:1');
+      Object.assign(mounts.spec, {volumes: [{name: 'files', image: {reference: old(6)}}]});
+      const pinned = {
+        ...pod('pinned', `${NAME}@sha256:${'7'.padStart(64, '1')}`),
+        status: {phase: 'Pending'},
+      };
+      for (const days of [6, 7]) await add(days);
       const ended = {...pod('ended', old(2)), status: {phase: 'Succeeded'}};
-      world.api.state.pods.push(pod('by-name', old(3)), byDigest, pending, ended);
+      world.api.state.pods.push(pod('by-name', old(3)), byDigest, pending, mounts, pinned, ended);
       expectBuilt(await tiltbuild(['--keep-images', '1', ...BUILD]));
-      expect(kept()).to.deep.equal([old(3), old(4), old(5)]);
+      expect(kept()).to.deep.equal([3, 4, 5, 6, 7].map(old));
     });
 
     it('leaves those of other projects, other names and other people', async () => {
