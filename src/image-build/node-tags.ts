@@ -4,6 +4,7 @@ import {removeOldImages} from '../builder/nodes/old-images.ts';
 import {type BuilderNode, closeNodes, explainNodeFault, openNodes} from '../builder/nodes/open-nodes.ts';
 import {canonicalName} from '../image/reference.ts';
 import {hashPlaces, type ImageOrigin, NAME_LABEL, withParents, writeLabels} from '../node/image-labels.ts';
+import type {NodeImage} from '../node/node-images.ts';
 import type {Ports} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import {GrpcError} from '../wire/grpc/status.ts';
@@ -15,7 +16,7 @@ export interface NodeTags {
   /** Whether the builder's nodes have the image under this canonical name now; -v shows why not. */
   tag(canonical: string, image: BuiltImage): Promise<boolean>;
   /**
-   * Removes images of the same name and project that are older than this one and that no pod uses. Never rejects; -v
+   * Labels the image where a second pass named it, and removes images of the same name and project that are older than this one and that no pod uses. Never rejects; -v
    * shows a failure.
    */
   removeOld(canonical: string): Promise<void>;
@@ -46,11 +47,18 @@ export function openNodeTags(
   const origin = findOrigin(build, contentName, ports);
   // A build may fail before it asks for them.
   for (const promise of [opened, origin]) promise.catch(() => undefined);
+  let finish = async () => {};
   return {
     tag: async (canonical, image) => {
       try {
         const labels = writeLabels(await origin, ports.wallClock());
-        const why = await tagOnNodes(await opened, canonical, image, labels);
+        const nodes = await opened;
+        const there = await Promise.all(nodes.map(({images}) => images.find(canonical)));
+        const why = await tagOnNodes(nodes, there, canonical, image, labels);
+        // A name that somebody else gave an image stays theirs.
+        const free = nodes.filter((_, index) => there[index] === undefined);
+        if (why !== undefined || nodes.length > 1)
+          finish = () => finishOnNodes(nodes, free, canonical, image, labels);
         notes.detail(
           why === undefined ? "tag: in the node's containerd" : `tag: by a second pass, since ${why}`,
         );
@@ -63,9 +71,10 @@ export function openNodeTags(
       }
     },
     removeOld: async (canonical) => {
-      const removed = Promise.all([opened, origin]).then(([nodes, from]) =>
-        removeOldImages(nodes, from, canonical, request.keepImages, cluster),
-      );
+      const removed = Promise.all([opened, origin]).then(async ([nodes, from]) => {
+        await finish();
+        await removeOldImages(nodes, from, canonical, request.keepImages, cluster);
+      });
       const failed = removed.then(
         () => undefined,
         (error) => notes.detail(`old images: not removed: ${reasonOf(error)}`),
@@ -83,18 +92,21 @@ export function openNodeTags(
 /** Why it could not, as a clause. */
 async function tagOnNodes(
   nodes: readonly BuilderNode[],
+  found: readonly (NodeImage | undefined)[],
   canonical: string,
   {digest, knownAs, isTemporary}: BuiltImage,
   labels: ReadonlyMap<string, string>,
 ): Promise<string | undefined> {
   const [node, ...others] = nodes;
   if (node === undefined || others.length > 0) {
-    // Only a pass copies images between nodes.
-    const found = await Promise.all(nodes.map(({images}) => images.find(canonical)));
-    return found.every((image) => image !== undefined) ? undefined : 'the builder has pods on several nodes';
+    // Only a pass copies images between nodes, and a copy may have another digest.
+    const isOnAll = found.every((image) => image !== undefined);
+    const isSame = found.some((image) => image?.target.digest === digest);
+    return isOnAll && isSame ? undefined : 'the builder has pods on several nodes';
   }
   const {images} = node;
-  const [there, image] = await Promise.all([images.find(canonical), images.find(knownAs)]);
+  const [there] = found;
+  const image = await images.find(knownAs);
   const isThere = there?.target.digest === digest;
   if (!isThere && image?.target.digest !== digest) return `the node does not have ${knownAs}`;
   const target = isThere ? there.target : image?.target;
@@ -104,6 +116,24 @@ async function tagOnNodes(
   // The image has its tag, whatever becomes of the other name.
   if (isTemporary) await images.remove(knownAs).catch(() => undefined);
   return undefined;
+}
+
+/** Where only passes name the image: they give it no labels, and leave it its temporary name. */
+async function finishOnNodes(
+  nodes: readonly BuilderNode[],
+  free: readonly BuilderNode[],
+  canonical: string,
+  {knownAs, isTemporary}: BuiltImage,
+  labels: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const node of nodes) {
+    const {images} = node;
+    const image = await images.find(canonical);
+    if (image === undefined) continue;
+    const isOurs = free.includes(node) || image.labels.has(NAME_LABEL);
+    if (isOurs) await images.tag(canonical, image.target, labels);
+    if (isTemporary) await images.remove(knownAs);
+  }
 }
 
 async function findOrigin(

@@ -12,6 +12,7 @@ type Name = string;
 
 export class ContainerdStandIn {
   readonly images = new Map<Name, Image>();
+  readonly #later = new Map<Name, string>();
   readonly #manifests = new Map<string, Buffer>();
   /** Names of the methods that were called, in their order. */
   readonly calls: string[] = [];
@@ -22,6 +23,11 @@ export class ContainerdStandIn {
   add(name: Name, digest: string, labels: Readonly<Record<string, string>> = {}): void {
     const target = {mediaType: MANIFEST, digest, size: 500n, annotations: new Map()};
     this.images.set(name, {name, target, labels: new Map(Object.entries(labels)), createdAt: undefined});
+  }
+
+  /** Adds an image as another build does, after somebody has not found it. */
+  addLater(name: Name, digest: string): void {
+    this.#later.set(name, digest);
   }
 
   /** Adds content: a manifest of layers, by what is in them, each of `size` bytes. */
@@ -122,8 +128,10 @@ export class ContainerdStandIn {
 
   #find(name: Name): Image {
     const image = this.images.get(name);
-    if (image === undefined) throw new GrpcError(GrpcCode.NOT_FOUND, `image "${name}": not found`);
-    return image;
+    if (image !== undefined) return image;
+    const digest = this.#later.get(name);
+    if (digest !== undefined) this.add(name, digest);
+    throw new GrpcError(GrpcCode.NOT_FOUND, `image "${name}": not found`);
   }
 }
 
