@@ -1,5 +1,6 @@
 /** `kubectl tiltbuild builder …`: what each prints, what it changes in the cluster, and what it refuses. */
 import {delimiter} from 'node:path';
+import {PassThrough} from 'node:stream';
 import {expect} from 'chai';
 import {parseAllDocuments} from 'yaml';
 import {addBuilder, node} from '../helpers/api-server.ts';
@@ -102,6 +103,14 @@ describeCommand('builder ls', (world) => {
       madeBy: 'kubectl tiltbuild',
     });
     expect(new Date(builder.created).toISOString()).to.equal(builder.created);
+  });
+
+  it('does not wait for the version of a builder whose pod does not answer', async () => {
+    world.api.state.exec = () => ({pipe: new PassThrough()});
+    const {stdout} = await expectDone(world, ['ls']);
+    expect(stdout)
+      .to.match(/buildkit .* working/)
+      .and.not.to.contain(' v0.32.2');
   });
 
   it('says that there is none, and ends well', async () => {

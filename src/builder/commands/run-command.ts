@@ -62,6 +62,9 @@ async function describeImages(name: string, opened: OpenedCluster, {notes}: Port
   }
 }
 
+/** How long a builder may take to tell its version, in milliseconds. */
+const LONGEST_VERSION = 5_000;
+
 async function listBuilders(
   {form}: BuilderActionOf<'ls'>,
   {cluster, target}: OpenedCluster,
@@ -72,7 +75,8 @@ async function listBuilders(
     demandBuilders(facts, target.namespace).map(async (deployment): Promise<BuilderRow> => {
       const [pods = [], version] = await Promise.all([
         listPods(deployment, cluster),
-        readVersion(deployment, cluster),
+        // A stream into a pod may hang, and must not hold up the rest.
+        Promise.race([readVersion(deployment, cluster), ports.sleep(LONGEST_VERSION).then(() => undefined)]),
       ]);
       const observed = {...observeBuilder(facts, deployment.name), deployment};
       const runWorks = !findFaults(observed, deployment).some(({kind}) => kind === 'cannot-run');
