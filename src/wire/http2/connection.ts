@@ -100,7 +100,11 @@ export class Http2Connection {
     );
     this.#sender.write(makeNumberFrame(FrameType.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW));
     transport.on('data', (chunk: Buffer) => this.#receive(chunk));
-    transport.on('error', (cause) => this.#finish(new Http2Error(cause.message, undefined, {cause})));
+    transport.on('error', (cause) => {
+      // It is ending, which the stream says in words for programmers.
+      const isEnding = 'code' in cause && cause.code === 'ERR_STREAM_WRITE_AFTER_END';
+      this.#finish(isEnding ? this.#lost() : new Http2Error(cause.message, undefined, {cause}));
+    });
     transport.on('end', () => this.#finish(this.#lost()));
     transport.on('close', () => this.#finish(this.#lost()));
   }

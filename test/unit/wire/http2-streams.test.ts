@@ -1,6 +1,8 @@
 /** Covers what becomes of streams: windows that change under them, ends, resets and goodbyes. */
 import {once} from 'node:events';
+import {PassThrough} from 'node:stream';
 import {expect} from 'chai';
+import {Http2Connection} from '../../../src/wire/http2/connection.ts';
 import {ErrorCode} from '../../../src/wire/http2/errors.ts';
 import {
   Flag,
@@ -62,6 +64,13 @@ describe('what is sent', () => {
     expect(await sentSoFar(peer), 'raised by one').to.deep.equal({1: 1, 3: 1});
     peer.send(initialWindow(5_000));
     expect(await sentSoFar(peer), 'raised far').to.deep.equal({1: 839, 3: 849});
+  });
+
+  it('fails in plain words if the connection is ending', async () => {
+    const transport = new PassThrough();
+    transport.end();
+    const connection = new Http2Connection(transport, 'client');
+    expect(await connection.closed).to.have.property('message', 'the connection ended');
   });
 
   it('stays within the window of the connection, and takes turns', async () => {
