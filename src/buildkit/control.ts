@@ -1,6 +1,6 @@
 /** Owns BuildKit's control service as messages and methods (moby/buildkit, api/services/control/control.proto). */
 import {BytesMessage} from '../wire/grpc/byte-stream.ts';
-import type {Method} from '../wire/grpc/messages.ts';
+import {methodsOf} from '../wire/grpc/messages.ts';
 import {
   bool,
   bytes,
@@ -14,9 +14,7 @@ import {
   repeated,
   string,
 } from '../wire/protobuf/message.ts';
-
-export const Timestamp = message({seconds: field(1, int64), nanos: field(2, int32)});
-export type Timestamp = MessageOf<typeof Timestamp>;
+import {Timestamp} from '../wire/protobuf/timestamp.ts';
 
 const Position = message({line: field(1, int32), character: field(2, int32)});
 const Range = message({start: optional(1, Position), end: optional(2, Position)});
@@ -91,17 +89,11 @@ export type VertexStatus = MessageOf<typeof VertexStatus>;
 export type VertexLog = MessageOf<typeof VertexLog>;
 export type VertexWarning = MessageOf<typeof VertexWarning>;
 
+const method = methodsOf('moby.buildkit.v1.Control');
+
 export const Control = {
   solve: method('Solve', SolveRequest, SolveResponse),
   status: method('Status', StatusRequest, StatusResponse),
   history: method('ListenBuildHistory', HistoryRequest, HistoryEvent),
   session: method('Session', BytesMessage, BytesMessage),
 } as const;
-
-function method<Q, QIn, R, RIn>(
-  name: string,
-  request: Method<Q, QIn, R, RIn>['request'],
-  response: Method<Q, QIn, R, RIn>['response'],
-): Method<Q, QIn, R, RIn> {
-  return {path: `/moby.buildkit.v1.Control/${name}`, request, response};
-}

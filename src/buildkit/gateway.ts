@@ -1,12 +1,14 @@
 /** Owns BuildKit's gateway: what a frontend is asked for besides a build (frontend/gateway/pb/gateway.proto). */
 import {callUnary} from '../wire/grpc/client.ts';
-import type {Method} from '../wire/grpc/messages.ts';
+import {methodsOf} from '../wire/grpc/messages.ts';
 import type {Http2Connection} from '../wire/http2/connection.ts';
 import {bool, bytes, field, map, message, optional, string} from '../wire/protobuf/message.ts';
 import {type Solve, type SolveWatch, solve, writeFrontend} from './solve.ts';
 
 const Result = message({metadata: map(10, bytes)});
 const Empty = message({});
+
+const method = methodsOf('moby.buildkit.v1.frontend.LLBBridge');
 
 export const Gateway = {
   ping: method('Ping', Empty, Empty),
@@ -71,12 +73,4 @@ async function ask(connection: Http2Connection, build: Solve, request: string, s
   );
   await callUnary(connection, Gateway.return, {result: {}}, options);
   return result?.metadata ?? new Map<string, Uint8Array>();
-}
-
-function method<Q, QIn, R, RIn>(
-  name: string,
-  request: Method<Q, QIn, R, RIn>['request'],
-  response: Method<Q, QIn, R, RIn>['response'],
-): Method<Q, QIn, R, RIn> {
-  return {path: `/moby.buildkit.v1.frontend.LLBBridge/${name}`, request, response};
 }

@@ -1,5 +1,6 @@
 /** Owns the steps of a build as BuildKit reports them: what runs, what is done, and what it printed. */
-import type {StatusResponse, Timestamp, Vertex, VertexLog, VertexStatus, VertexWarning} from '../control.ts';
+import type {Timestamp} from '../../wire/protobuf/timestamp.ts';
+import type {StatusResponse, Vertex, VertexLog, VertexStatus, VertexWarning} from '../control.ts';
 
 /** Part of a step: an upload, a layer. */
 export interface Task {

@@ -1,10 +1,10 @@
 /** Owns serving stores of blobs to BuildKit: containerd's content service, as far as BuildKit calls it in a session. */
 import {createHash, type Hash} from 'node:crypto';
-import type {Method} from '../../wire/grpc/messages.ts';
+import {methodsOf} from '../../wire/grpc/messages.ts';
 import {type Route, type ServerCall, streaming, unary} from '../../wire/grpc/server.ts';
 import {GrpcCode, GrpcError} from '../../wire/grpc/status.ts';
 import {bytes, field, int32, int64, message, optional, string} from '../../wire/protobuf/message.ts';
-import {Timestamp} from '../control.ts';
+import {Timestamp} from '../../wire/protobuf/timestamp.ts';
 import {toOutputError} from './outputs.ts';
 
 /** Where blobs are. A digest has the form `sha256:HEX`. */
@@ -41,6 +41,8 @@ const Status = message({
 const Ref = message({ref: field(1, string)});
 
 export const WriteAction = {STAT: 0, WRITE: 1, COMMIT: 2} as const;
+
+const method = methodsOf('containerd.services.content.v1.Content');
 
 export const Content = {
   info: method('Info', message({digest: field(1, string)}), message({info: optional(1, Info)})),
@@ -294,12 +296,4 @@ async function demand(store: ContentStore, digest: string): Promise<number> {
   const size = await store.sizeOf(digest);
   if (size === undefined) throw new GrpcError(GrpcCode.NOT_FOUND, `no blob ${digest}`);
   return size;
-}
-
-function method<Q, QIn, R, RIn>(
-  name: string,
-  request: Method<Q, QIn, R, RIn>['request'],
-  response: Method<Q, QIn, R, RIn>['response'],
-): Method<Q, QIn, R, RIn> {
-  return {path: `/containerd.services.content.v1.Content/${name}`, request, response};
 }

@@ -16,6 +16,15 @@ export interface Method<Request, RequestIn, Response, ResponseIn> {
   readonly response: Message<Response, ResponseIn>;
 }
 
+/** Makes the methods of a service, e.g. `grpc.health.v1.Health`, by their names. */
+export function methodsOf(service: string) {
+  return <Q, QIn, R, RIn>(
+    name: string,
+    request: Message<Q, QIn>,
+    response: Message<R, RIn>,
+  ): Method<Q, QIn, R, RIn> => ({path: `/${service}/${name}`, request, response});
+}
+
 /** Resolves when there may be more: at once, unless too much waits already. Rejects where the stream is no more. */
 export async function sendMessage<In>(
   stream: Http2Stream,

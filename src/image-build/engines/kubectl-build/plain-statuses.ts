@@ -1,6 +1,7 @@
 /** Owns reading the plugin's plain progress as what BuildKit reports to a client, so the same view can show both. */
-import type {StatusResponse, Timestamp} from '../../../buildkit/control.ts';
+import type {StatusResponse} from '../../../buildkit/control.ts';
 import {LineSplitter} from '../../../text/line-splitter.ts';
+import type {Timestamp} from '../../../wire/protobuf/timestamp.ts';
 
 export interface PlainReader {
   readonly status: (status: StatusResponse) => void;

@@ -1,5 +1,6 @@
 /** Owns BuildKit's statuses for tests: a step is named by a letter, a time is in seconds. */
-import type {StatusResponse, Timestamp} from '../../../../src/buildkit/control.ts';
+import type {StatusResponse} from '../../../../src/buildkit/control.ts';
+import type {Timestamp} from '../../../../src/wire/protobuf/timestamp.ts';
 
 export interface ScriptedStep {
   readonly started?: number;
