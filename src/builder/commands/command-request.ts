@@ -23,6 +23,8 @@ export type BuilderAction =
       /** Replace it even if a build is running on it. */
       readonly force: boolean;
       readonly dryRun: boolean;
+      /** Print what users need permission for, and nothing else. */
+      readonly printRbac: boolean;
     }
   | {
       readonly kind: 'rm';

@@ -8,6 +8,7 @@ import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planInCluster, replaceBuilder} from '../ensure/create-builder.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
+import {rbacManifest} from '../manifest/rbac.ts';
 import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
 import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
 import {usualBuilderRequest} from '../model/request.ts';
@@ -23,6 +24,7 @@ export async function runBuilderCreate(
   ports: Ports,
 ): Promise<string> {
   const {name, given, timeout, replace, reset, force, dryRun} = action;
+  if (action.printRbac) return formatManifest(rbacManifest(target.namespace));
   refuseK3d(byNames);
   const facts = await cluster.read({builders: true, nodes: 'all'});
   const identified = identify(facts, byNames);
@@ -41,9 +43,7 @@ export async function runBuilderCreate(
   const nodes = readNodesOf(facts);
   if (dryRun) {
     const {configMap, deployment} = await planInCluster(creation, nodes, replace ? current : undefined);
-    return [configMap, deployment]
-      .map((object) => stringify(object, {aliasDuplicateObjects: false}))
-      .join('---\n');
+    return formatManifest([configMap, deployment]);
   }
 
   const old = demandBuilders(facts, namespace).find((deployment) => deployment.name === name);
@@ -68,4 +68,8 @@ export async function runBuilderCreate(
   await waitForBuilder(request, cluster, ports, {since: 0});
   ports.notes.note(`builder "${name}" in namespace "${namespace}" is ready.`);
   return '';
+}
+
+function formatManifest(objects: readonly object[]): string {
+  return objects.map((object) => stringify(object, {aliasDuplicateObjects: false})).join('---\n');
 }

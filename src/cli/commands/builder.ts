@@ -41,6 +41,7 @@ export const create = {
   argument: {name: existing.name, summary: existing.summary},
   flags: {
     'dry-run': toggle('Print the manifest without creating anything'),
+    'print-rbac': toggle('Print the roles and bindings that users need to build and to create builders'),
     replace: toggle('Recreate the builder if it exists, with its settings and those that you give'),
     reset: toggle('With --replace, recreate it without the settings that it has'),
     force: toggle('Recreate it even while a build is running on it'),

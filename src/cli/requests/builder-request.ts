@@ -128,6 +128,7 @@ function readCreate(flags: ValuesOf<typeof create.flags>, name: string): Builder
     reset: flags.reset,
     force: flags.force,
     dryRun: flags['dry-run'],
+    printRbac: flags['print-rbac'],
   };
 }
 

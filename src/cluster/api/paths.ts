@@ -15,7 +15,8 @@ export const RULES_REVIEW_PATH = '/apis/authorization.k8s.io/v1/selfsubjectrules
 export const SELF_REVIEW_PATH = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
 /** Where a cluster announces its registry (KEP-1755). */
-export const LOCAL_REGISTRY_PATH = '/api/v1/namespaces/kube-public/configmaps/local-registry-hosting';
+export const LOCAL_REGISTRY_NAME = 'local-registry-hosting';
+export const LOCAL_REGISTRY_PATH = `/api/v1/namespaces/kube-public/configmaps/${LOCAL_REGISTRY_NAME}`;
 
 /** The labels that kubectl build gives to its builders, and finds them by. */
 export const BUILDER_SELECTOR = 'rootless,runtime,worker';
