@@ -25,7 +25,7 @@ import {readApiBase} from '../cluster/target/server-address.ts';
 import type {Target} from '../cluster/target/target.ts';
 import {isSystemError, reasonOf} from '../system-error.ts';
 import {readCredentials} from './credentials.ts';
-import {openTransport, type Response} from './https-transport.ts';
+import {type Credentials, openTransport, type Response} from './https-transport.ts';
 import {retryRequests} from './retry-requests.ts';
 
 /** The part of a cluster that both ways to read from it implement. */
@@ -69,7 +69,8 @@ type Ask = (path: string, accept?: string, body?: unknown) => Promise<Answer<unk
 
 /** Reads the credentials once. Each read throws `ApiFailure` if there is no usable answer. */
 export async function openKubeApi(target: Target, timeout: number): Promise<Reads> {
-  const send = retryRequests(await openTransport(await readCredentials(target)), timeout);
+  const credentials = await readCredentials(target);
+  const send = retryRequests(await openTransport(credentials), timeout);
   const ask: Ask = async (path, accept = 'application/json', body = undefined) => {
     const response = await send(path, accept, body === undefined ? undefined : JSON.stringify(body)).catch(
       (cause: Error) => {
@@ -77,7 +78,7 @@ export async function openKubeApi(target: Target, timeout: number): Promise<Read
         throw new ApiFailure(isSystemError(cause) ? reasonOf(cause) : cause.message, {cause});
       },
     );
-    return readAnswer(response);
+    return readAnswer(response, (said) => hideLogin(said, credentials));
   };
   return {
     read: (query) => readFacts(ask, target.namespace, query),
@@ -130,19 +131,31 @@ function demand<T>(read: (body: unknown) => T | undefined): (body: unknown) => T
   };
 }
 
-function readAnswer({status, body}: Response): Answer<unknown> {
+function readAnswer({status, body}: Response, hide: (said: string) => string): Answer<unknown> {
   if (status === 200 || status === 201) return {kind: 'found', value: parseJson(body)};
   // A gateway or a proxy answers with pages of its own; only the API server's own words count.
   const message = readStatus(body);
   if (message !== undefined && status === 404) return {kind: 'missing'};
   if (message !== undefined && status === 403 && !isImpersonationRefused(message))
-    return {kind: 'forbidden', message: cutMessage(message)};
-  throw new ApiFailure(message ?? `HTTP ${status}: ${body.trim().slice(0, 200)}`, {status});
+    return {kind: 'forbidden', message: cutMessage(hide(message))};
+  throw new ApiFailure(
+    message === undefined ? `HTTP ${status}: ${hide(body.trim()).slice(0, 200)}` : hide(message),
+    {status},
+  );
 }
 
 /** It holds for whatever is asked for next, so it is no answer about one resource. */
 export function isImpersonationRefused(message: string): boolean {
   return message.includes('cannot impersonate resource');
+}
+
+/** What a server says of an error may repeat the login that it is about. */
+function hideLogin(said: string, {headers}: Credentials): string {
+  const [scheme, login = ''] = headers.Authorization?.[0]?.split(' ') ?? [];
+  const [, ...password] = scheme === 'Basic' ? Buffer.from(login, 'base64').toString('utf8').split(':') : [];
+  // A shorter one could not be told from the words around it.
+  const secrets = [login, password.join(':')].filter(({length}) => length >= 6);
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said);
 }
 
 function parseJson(text: string): unknown {

@@ -159,6 +159,17 @@ describeCommand('a login', (world) => {
     }
   });
 
+  for (const auth of ['token', 'token-file', 'basic', 'exec'] as const) {
+    it(`(${auth}) is not shown where the API server repeats it`, async () => {
+      connect(world, {auth});
+      const body = 'no user for "known-token", "known-password"';
+      world.api.state.failWith = {status: 400, contentType: 'text/plain', body};
+      const ended = await world.tiltbuild(BUILD);
+      expectRefused(world, ended, 4, 'no user for', '"***"');
+      expect(ended.stderr).not.to.contain(auth === 'basic' ? 'known-password' : 'known-token');
+    });
+  }
+
   it('behind a proxy needs kubectl, and names it where PATH has none', async () => {
     connect(world);
     const ended = await world.tiltbuild(BUILD, {env: {...PROXY, PATH: world.sandbox.bin}});
