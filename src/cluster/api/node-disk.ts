@@ -25,5 +25,7 @@ async function readNodeDisk(node: string, cluster: Cluster): Promise<NodeDisk | 
   const {fs, runtime} = asObject(asObject(answer.value).node);
   const {capacityBytes, availableBytes} = asObject(asObject(runtime).imageFs ?? fs);
   const capacity = asNumber(capacityBytes);
-  return capacity === 0 ? undefined : {node, used: 1 - asNumber(availableBytes) / capacity};
+  // A kubelet leaves out what it does not know.
+  if (capacity === 0 || typeof availableBytes !== 'number') return undefined;
+  return {node, used: 1 - availableBytes / capacity};
 }
