@@ -12,6 +12,9 @@ const METADATA = [['containerd-namespace', 'k8s.io']] as const;
 /** How long containerd may take to answer, in milliseconds; it usually takes less than 10. */
 const PATIENCE = 10_000;
 
+/** In bytes. Registries take 4 MB; an image may lead to anything, such as a layer. */
+const LONGEST_MANIFEST = 8 * 1024 * 1024;
+
 /** A name of an image in a node. */
 export interface NodeImage {
   /** The canonical reference, for which the kubelet asks. */
@@ -67,11 +70,16 @@ export class NodeImages {
     return images.flatMap((image) => readImage(image) ?? []);
   }
 
-  /** The bytes of a manifest or an index; undefined where the node does not have it. */
+  /** The bytes of a manifest or an index; undefined where the node does not have it, or it is too long for one. */
   async read(digest: string): Promise<Uint8Array | undefined> {
     const pieces: Uint8Array[] = [];
+    let length = 0;
     try {
-      for await (const {data} of this.#stream(Content.read, {digest})) pieces.push(Buffer.from(data));
+      for await (const {data} of this.#stream(Content.read, {digest})) {
+        length += data.length;
+        if (length > LONGEST_MANIFEST) return undefined;
+        pieces.push(Buffer.from(data));
+      }
       return Buffer.concat(pieces);
     } catch (error) {
       if (hasCode(error, GrpcCode.NOT_FOUND)) return undefined;

@@ -91,6 +91,14 @@ describe('images in containerd', () => {
     expect(await images.measure()).to.be.at.least((alone?.own ?? 0) + (alone?.shared ?? 0));
   });
 
+  it('are not read where they lead to something else than a manifest', async () => {
+    const read = async (digest: string) => (await images.read(digest))?.toString();
+    const big = containerd.importImage(`${NAME}:big`, 'x'.repeat(9 * 1024 * 1024));
+    const [layer] = JSON.parse((await read(big)) ?? '').layers;
+    expect(await read(layer.digest)).to.equal(undefined);
+    expect(await read(big)).to.contain(layer.digest);
+  });
+
   it('go, and their content with the last name', async () => {
     expect(blobs()).to.not.deep.equal([]);
     for (const name of names()) await images.remove(name);
