@@ -79,6 +79,15 @@ describeCommand('builder images', (world) => {
     expect(held()).to.deep.equal([name(4)]);
   });
 
+  it('are not removed by the end of a name that several have', async () => {
+    await build(1);
+    const other = `ghcr.io/${name(1)}`;
+    containerd.add(other, digest(2), Object.fromEntries(containerd.images.get(name(1))?.labels ?? []));
+    expectEnded(await run('rm', 'web:tilt-0000000000000001'), 2, `${name(1)}, ${other}`, 'the whole name');
+    expect((await run('rm', name(1))).stdout).to.equal(`${name(1)}\n`);
+    expect(held()).to.deep.equal([other]);
+  });
+
   it('are not removed while a pod uses them, unless it is forced', async () => {
     await build(1, 2);
     use(1);

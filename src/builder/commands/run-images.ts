@@ -53,7 +53,7 @@ async function removeImages(
   return await withNodes(name, opened, async (nodes) => {
     const rows = await listImageRows(nodes, opened.cluster);
     const chosen = images.flatMap((asked) => {
-      const found = rows.filter(({image}) => isMeant(image.name, image.target.digest, asked));
+      const found = findMeant(asked, rows);
       if (found.length === 0) throw noSuchImage(asked, name, rows);
       return found;
     });
@@ -158,12 +158,19 @@ async function remove(rows: readonly ImageRow[], notes: Ports['notes']): Promise
   return rows.map(({image}) => `${image.name}\n`).join('');
 }
 
-/** By its name, its tag, or at least the first 12 digits of its digest. */
-function isMeant(name: string, digest: string, asked: string): boolean {
+/** By its name, at least the first 12 digits of its digest, or the end of its name if no other image has the same. */
+function findMeant(asked: string, rows: readonly ImageRow[]): readonly ImageRow[] {
+  const named = rows.filter(({image}) => image.name === asked);
+  if (named.length > 0) return named;
   const hex = asked.replace(/^sha256:/, '');
-  return (
-    name === asked || name.endsWith(`/${asked}`) || (hex.length >= 12 && digest.startsWith(`sha256:${hex}`))
-  );
+  const byDigest = rows.filter(({image}) => image.target.digest.startsWith(`sha256:${hex}`));
+  if (hex.length >= 12 && byDigest.length > 0) return byDigest;
+  const ending = rows.filter(({image}) => image.name.endsWith(`/${asked}`));
+  const names = [...new Set(ending.map(({image}) => image.name))];
+  if (names.length <= 1) return ending;
+  throw new TiltbuildError('usage', `"${asked}" may be any of several images: ${names.join(', ')}.`, {
+    remedy: ['Use the whole name.'],
+  });
 }
 
 function noSuchImage(asked: string, builder: string, rows: readonly ImageRow[]): TiltbuildError {
