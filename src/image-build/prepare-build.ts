@@ -16,6 +16,7 @@ import type {BuildRequest} from './build-request.ts';
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
 import {openLocalContext} from './inputs/local-context.ts';
+import {localizeRequest, namesRegistry, writesCache} from './inputs/localize-request.ts';
 import {listOpenDirectories} from './inputs/open-directories.ts';
 import {checkOutput, isPushed} from './inputs/outputs.ts';
 import {type BuildSecret, readBuildSecrets} from './inputs/secrets.ts';
@@ -36,7 +37,7 @@ export interface PreparedBuild extends OpenedCluster {
   readonly tags: readonly QualifiedTag[];
   readonly pullSecret: PullSecret;
   readonly builder: BuilderTask;
-  /** The registry that the build pushes to, if the cluster announces it. */
+  /** The registry that the image is pushed to, if the cluster announces it. */
   readonly localRegistry?: LocalRegistry;
   /** What the user should know before the build. */
   readonly notes: readonly string[];
@@ -91,6 +92,7 @@ export async function prepareBuild<T>(
     );
     if (request.output !== undefined) checkOutput(request.output, files);
     const localRegistry = findRegistry(facts, product.product, request, tags);
+    const isImagePushed = isPushed(request.output, request.push);
     const builder = {
       localRegistry,
       request: requestBuilder(request, namespace, product.product),
@@ -113,7 +115,7 @@ export async function prepareBuild<T>(
     return await use(
       Object.freeze({
         ...opened,
-        request,
+        request: localizeRequest(request, localRegistry),
         surroundings,
         secrets,
         inputs,
@@ -124,7 +126,7 @@ export async function prepareBuild<T>(
         tags,
         pullSecret,
         builder,
-        localRegistry,
+        ...(isImagePushed && {localRegistry}),
         notes,
       }),
     );
@@ -184,7 +186,7 @@ function whatToAsk(request: BuildRequest): ClusterQuery {
   return {
     pullSecret: pullSecret.kind === 'none' ? undefined : pullSecret.name,
     builders: true,
-    localRegistry: isPushed(request.output, request.push),
+    localRegistry: isPushed(request.output, request.push) || writesCache(request),
     nodes: 'some',
   };
 }
@@ -192,15 +194,18 @@ function whatToAsk(request: BuildRequest): ClusterQuery {
 function findRegistry(
   {localRegistry}: ClusterFacts,
   product: Product,
-  {contentName}: BuildRequest,
+  request: BuildRequest,
   tags: readonly QualifiedTag[],
 ): LocalRegistry | undefined {
   const found = readLocalRegistry(localRegistry, product);
+  if (found === undefined || namesRegistry(request, found)) return found;
+  if (!isPushed(request.output, request.push)) return undefined;
+  const {contentName} = request;
   const names = [
     ...tags.map(({canonical}) => canonical),
     ...(contentName === undefined ? [] : [canonicalName(contentName.reference)]),
   ];
-  return found !== undefined && names.some((name) => isInRegistry(found, name)) ? found : undefined;
+  return names.some((name) => isInRegistry(found, name)) ? found : undefined;
 }
 
 /** Gives the tags with their canonical names. Throws where a build cannot work on this product. */

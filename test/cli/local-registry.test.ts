@@ -37,6 +37,36 @@ describeEngines('an image for the registry that the cluster announces', (engine)
     expect(JSON.parse(ended.stdout).references).to.deep.equal(['localhost:5001/web:dev']);
   });
 
+  it('has the name that pods know in an output, and so have caches', async () => {
+    announce(world);
+    const output = ['--output', 'type=image,push=true,name=localhost:5001/web:dev'];
+    const caches = [
+      '--cache-from',
+      'localhost:5001/cache',
+      '--cache-to',
+      'type=registry,ref=localhost:5001/cache',
+    ];
+    await engine.tiltbuild([...output, ...caches, '.']);
+    // The stand-in of BuildKit does not show caches.
+    const sent = engine.engine === 'builtin' ? engine.names().flat() : world.delegated().argv;
+    expect(sent.filter((word) => word.includes(`${IN_CLUSTER}/`))).to.have.length(
+      engine.engine === 'builtin' ? 1 : 3,
+    );
+    expect(sent.join()).not.to.contain('localhost:5001');
+  });
+
+  it('keeps its name in the node where only a cache is in that registry', async () => {
+    announce(world);
+    await engine.tiltbuild([
+      '--cache-to',
+      'type=registry,ref=localhost:5001/cache',
+      '-t',
+      'localhost:5001/web:dev',
+      '.',
+    ]);
+    expect(engine.names()).to.deep.equal([['localhost:5001/web:dev']]);
+  });
+
   it('keeps its name where the cluster announces none', async () => {
     const ended = await engine.tiltbuild(PUSH);
     expect(ended.exitCode, ended.stderr).to.equal(0);
