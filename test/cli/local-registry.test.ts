@@ -104,6 +104,19 @@ describeCommand('a builder, and the registry that the cluster announces', (world
     });
   }
 
+  it('keeps its annotations', async () => {
+    removeBuilders(world);
+    await build('builder', 'create', '--annotation', 'example.com/owner=a');
+    announce(world);
+    await build(...PUSH);
+    const {deployments, configmaps} = world.api.state;
+    for (const {metadata} of [
+      ...deployments,
+      ...configmaps.filter((one) => one.metadata.name === 'buildkit'),
+    ])
+      expect(metadata.annotations).to.include({'example.com/owner': 'a'});
+  });
+
   it('is left as it is, and the cluster is not asked, by a build that does not push', async () => {
     await build(...BUILD);
     expect(asks(world)).to.deep.equal([]);

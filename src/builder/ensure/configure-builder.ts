@@ -5,6 +5,7 @@ import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {configMapOf} from '../manifest/manifest.ts';
 import {addLocalRegistry} from '../manifest/merge-toml.ts';
+import {readKeptSettings} from '../model/kept-settings.ts';
 import type {LocalRegistry} from '../model/local-registry.ts';
 import {CONFIG_ANNOTATION, PLUGIN_ANNOTATION, VERSION_ANNOTATION} from '../model/marks.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
@@ -39,12 +40,17 @@ export async function configureBuilder(
 }
 
 /** As builders are created: without what the API server or others add. */
-function describe({name, namespace}: BuilderDeployment, {metadata}: Json) {
+function describe({name, namespace, settings}: BuilderDeployment, {metadata}: Json) {
   const {labels, annotations} = asObject(metadata);
   const kept = Object.entries(asTextFields(annotations)).filter(
     ([key]) => key === PLUGIN_ANNOTATION || key === VERSION_ANNOTATION,
   );
-  return {name, namespace, labels: asTextFields(labels), annotations: Object.fromEntries(kept)};
+  return {
+    name,
+    namespace,
+    labels: asTextFields(labels),
+    annotations: {...readKeptSettings(settings).annotations, ...Object.fromEntries(kept)},
+  };
 }
 
 /** With its `resourceVersion`, so a change that somebody else makes meanwhile is not undone. */
