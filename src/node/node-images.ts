@@ -11,6 +11,8 @@ const METADATA = [['containerd-namespace', 'k8s.io']] as const;
 
 /** How long containerd may take to answer, in milliseconds; it usually takes less than 10. */
 const PATIENCE = 10_000;
+/** The same for freeing what nothing needs any more, which may be a cache of many gigabytes. */
+const LONGEST_COLLECTION = 120_000;
 
 /** In bytes. Registries take 4 MB; an image may lead to anything, such as a layer. */
 const LONGEST_MANIFEST = 8 * 1024 * 1024;
@@ -100,7 +102,7 @@ export class NodeImages {
    * is no error.
    */
   async remove(name: string, sync = false): Promise<void> {
-    await this.#call(Images.delete, {name, sync}).catch((error) => {
+    await this.#call(Images.delete, {name, sync}, sync ? LONGEST_COLLECTION : PATIENCE).catch((error) => {
       if (!hasCode(error, GrpcCode.NOT_FOUND)) throw error;
     });
   }
@@ -120,9 +122,15 @@ export class NodeImages {
   async #call<RequestIn, Response>(
     method: Method<unknown, RequestIn, Response, never>,
     request: RequestIn,
+    patience = PATIENCE,
   ): Promise<Response> {
-    const signal = AbortSignal.timeout(PATIENCE);
-    return await callUnary(this.#connection, method, request, {metadata: METADATA, signal});
+    const signal = AbortSignal.timeout(patience);
+    try {
+      return await callUnary(this.#connection, method, request, {metadata: METADATA, signal});
+    } catch (cause) {
+      if (!signal.aborted) throw cause;
+      throw new GrpcError(GrpcCode.UNAVAILABLE, `no answer within ${patience / 1000} s`, {cause});
+    }
   }
 }
 
