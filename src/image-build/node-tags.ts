@@ -53,8 +53,9 @@ export function openNodeTags(
       try {
         const labels = writeLabels(await origin, ports.wallClock());
         const nodes = await opened;
-        const there = await Promise.all(nodes.map(({images}) => images.find(canonical)));
-        const why = await tagOnNodes(nodes, there, canonical, image, labels);
+        const find = (name: string) => Promise.all(nodes.map(({images}) => images.find(name)));
+        const [there, known] = await Promise.all([find(canonical), find(image.knownAs)]);
+        const why = await tagOnNodes(nodes, {there, known}, canonical, image, labels);
         // A name that somebody else gave an image stays theirs.
         const free = nodes.filter((_, index) => there[index] === undefined);
         if (why !== undefined || nodes.length > 1)
@@ -92,7 +93,7 @@ export function openNodeTags(
 /** Why it could not, as a clause. */
 async function tagOnNodes(
   nodes: readonly BuilderNode[],
-  found: readonly (NodeImage | undefined)[],
+  found: Readonly<Record<'there' | 'known', readonly (NodeImage | undefined)[]>>,
   canonical: string,
   {digest, knownAs, isTemporary}: BuiltImage,
   labels: ReadonlyMap<string, string>,
@@ -100,19 +101,19 @@ async function tagOnNodes(
   const [node, ...others] = nodes;
   if (node === undefined || others.length > 0) {
     // Only a pass copies images between nodes, and a copy may have another digest.
-    const isOnAll = found.every((image) => image !== undefined);
-    const isSame = found.some((image) => image?.target.digest === digest);
+    const isOnAll = found.there.every((image) => image !== undefined);
+    const isSame = found.there.some((image) => image?.target.digest === digest);
     return isOnAll && isSame ? undefined : 'the builder has pods on several nodes';
   }
   const {images} = node;
-  const [there] = found;
-  const image = await images.find(knownAs);
+  const [there] = found.there;
+  const [image] = found.known;
   const isThere = there?.target.digest === digest;
   if (!isThere && image?.target.digest !== digest) return `the node does not have ${knownAs}`;
   const target = isThere ? there.target : image?.target;
   // An image that somebody else named stays theirs, and is never removed.
   const isTheirs = isThere && !there.labels.has(NAME_LABEL);
-  if (target !== undefined && !isTheirs) await images.tag(canonical, target, labels);
+  if (target !== undefined && !isTheirs) await images.tag(canonical, target, labels, there !== undefined);
   // The image has its tag, whatever becomes of the other name.
   if (isTemporary) await images.remove(knownAs).catch(() => undefined);
   return undefined;

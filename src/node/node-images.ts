@@ -53,16 +53,26 @@ export class NodeImages {
 
   /**
    * Gives an image a name, and takes it from another image that may have it. Labels of others on that name stay, such
-   * as the kubelet's.
+   * as the kubelet's. `exists` is whether there is such a name already, as far as it is known.
    */
-  async tag(name: string, target: Descriptor, labels: ReadonlyMap<string, string>): Promise<void> {
+  async tag(
+    name: string,
+    target: Descriptor,
+    labels: ReadonlyMap<string, string>,
+    exists = false,
+  ): Promise<void> {
     const image = {name, target, labels};
+    const paths = ['target', ...[...labels.keys()].map((label) => `labels.${label}`)];
+    const ways = [
+      () => this.#call(Images.create, {image}),
+      () => this.#call(Images.update, {image, mask: {paths}}),
+    ];
+    const [first, second] = exists ? ways.toReversed() : ways;
     try {
-      await this.#call(Images.create, {image});
+      await first?.();
     } catch (error) {
-      if (!hasCode(error, GrpcCode.ALREADY_EXISTS)) throw error;
-      const paths = ['target', ...[...labels.keys()].map((label) => `labels.${label}`)];
-      await this.#call(Images.update, {image, mask: {paths}});
+      if (!hasCode(error, exists ? GrpcCode.NOT_FOUND : GrpcCode.ALREADY_EXISTS)) throw error;
+      await second?.();
     }
   }
 
