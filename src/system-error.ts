@@ -11,6 +11,11 @@ export function isDenied(error: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM';
 }
 
+/** Whether there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return causeOf(error).code === 'ENOENT';
+}
+
 /** The reason alone, without the path and the system call. */
 export function reasonOf(error: unknown): string {
   if (isDenied(error)) return 'permission denied';

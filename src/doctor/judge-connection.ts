@@ -99,7 +99,9 @@ const CHECK = advise`Check that the cluster is running and reachable: ${command(
 
 /** Nobody listens there. A cluster whose answer we do not understand is not stopped. */
 function isSilent({detail}: TiltbuildError): boolean {
-  return /refused|no answer|timed?[ -]?out|EHOSTUNREACH|unable to connect/i.test(detail.join(' '));
+  return /nothing listens|no route|not answer|no answer|refused|timed?[ -]?out|unable to connect/i.test(
+    detail.join(' '),
+  );
 }
 
 function isDenial({code}: TiltbuildError): boolean {

@@ -3,7 +3,7 @@ import {posix, win32} from 'node:path';
 import {TiltbuildError} from '../../errors.ts';
 import type {Files} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
-import {reasonOf} from '../../system-error.ts';
+import {isMissing, reasonOf} from '../../system-error.ts';
 import {advise, flag} from '../../text/advice.ts';
 import type {ConnectionRequest} from '../connection.ts';
 import {decodeKubeconfig} from '../kubeconfig/decode.ts';
@@ -113,7 +113,7 @@ async function readKubeconfig(
   try {
     bytes = await files.readBytes(path);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isMissing(cause)) return undefined;
     throw new TiltbuildError(
       'kubeconfig-unreadable',
       `The kubeconfig ${path} cannot be read: ${reasonOf(cause)}.`,
