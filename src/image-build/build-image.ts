@@ -1,6 +1,8 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; its rules are elsewhere. */
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
 import {type BuilderRuntime, builderRuntime} from '../builder/model/builder.ts';
+import type {BuilderDeployment} from '../builder/model/objects.ts';
+import {observeBuilder} from '../builder/model/observed-builder.ts';
 import type {Notes, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import {buildInPasses} from './build-passes.ts';
@@ -44,11 +46,12 @@ export async function buildImage(
       pullSecret,
     } = build;
     for (const note of build.notes) notes.note(note);
-    const runtime = builderRuntime(await ensureBuilder(build.builder, ports), product);
+    const deployment = await ensureBuilder(build.builder, ports);
+    const runtime = builderRuntime(deployment, product);
     describe(build, notes);
 
     const engine = await openEngine(build, runtime, preparation.staging, ports);
-    const nodeTags = await openTags(build, runtime, ports);
+    const nodeTags = await openTags(build, deployment, runtime, ports);
     try {
       const {digest, named} = await buildInPasses(build.request, tags, {
         run: (pass) => runPass(pass, engine, build, ports),
@@ -79,13 +82,18 @@ export async function buildImage(
 /** Undefined where no tag is made from the digest. */
 async function openTags(
   build: PreparedBuild,
+  deployment: BuilderDeployment | undefined,
   runtime: BuilderRuntime,
   ports: Ports,
 ): Promise<NodeTags | undefined> {
   const {contentName} = build.request;
   if (contentName === undefined) return undefined;
   const {openNodeTags} = await import('./node-tags.ts');
-  return openNodeTags(build, contentName, runtime, ports);
+  const {request, facts} = build.builder;
+  const {name, namespace} = request.settings;
+  const toml = deployment?.toml ?? observeBuilder(facts, name).toml;
+  const builder = {name, namespace, args: deployment?.args ?? [], toml};
+  return openNodeTags(build, contentName, {...builder, runtime}, ports);
 }
 
 /** What --verbose shows of the preparation. */

@@ -1,7 +1,13 @@
 /** Owns giving an image its content tag in the containerd of the builder's node, and removing old ones of them there. */
 import type {BuilderRuntime} from '../builder/model/builder.ts';
 import {removeOldImages} from '../builder/nodes/old-images.ts';
-import {type BuilderNode, closeNodes, explainNodeFault, openNodes} from '../builder/nodes/open-nodes.ts';
+import {
+  type BuilderNode,
+  type BuilderOnNodes,
+  closeNodes,
+  explainNodeFault,
+  openNodes,
+} from '../builder/nodes/open-nodes.ts';
 import {canonicalName} from '../image/reference.ts';
 import {hashPlaces, type ImageOrigin, NAME_LABEL, withParents, writeLabels} from '../node/image-labels.ts';
 import type {NodeImage} from '../node/node-images.ts';
@@ -16,8 +22,8 @@ export interface NodeTags {
   /** Whether the builder's nodes have the image under this canonical name now; -v shows why not. */
   tag(canonical: string, image: BuiltImage): Promise<boolean>;
   /**
-   * Labels the image where a second pass named it, and removes images of the same name and project that are older than this one and that no pod uses. Never rejects; -v
-   * shows a failure.
+   * Labels the image where a second pass named it, and removes images of the same name and project that are older than
+   * this one and that no pod uses. Never rejects; -v shows a failure.
    */
   removeOld(canonical: string): Promise<void>;
   close(): void;
@@ -34,7 +40,7 @@ const NONE: NodeTags = {tag: async () => false, removeOld: async () => undefined
 export function openNodeTags(
   build: PreparedBuild,
   contentName: ContentName,
-  runtime: BuilderRuntime,
+  {runtime, ...builder}: BuilderOnNodes & {readonly runtime: BuilderRuntime},
   ports: Ports,
 ): NodeTags {
   const {cluster, request} = build;
@@ -43,7 +49,7 @@ export function openNodeTags(
     notes.detail(`tag: by a second pass, since ${request.push ? 'the image is pushed' : NOT_CONTAINERD}`);
     return NONE;
   }
-  const opened = openNodes(build.builder.request.settings, cluster);
+  const opened = openNodes(builder, cluster);
   const origin = findOrigin(build, contentName, ports);
   // A build may fail before it asks for them.
   for (const promise of [opened, origin]) promise.catch(() => undefined);

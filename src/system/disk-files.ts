@@ -13,7 +13,7 @@ import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {TiltbuildError} from '../errors.ts';
 import type {FileKind, Files, PrivateDirectory, ResultPlace} from '../ports.ts';
-import {describeSystemError} from '../system-error.ts';
+import {describeSystemError, isMissing} from '../system-error.ts';
 import {type PrivateDirectories, unwritable} from './private-directory.ts';
 import {findSquatter} from './private-root.ts';
 import {locateResult, replaceFile} from './result-file.ts';
@@ -37,7 +37,7 @@ export class DiskFiles implements Files {
     try {
       return (await readBytes(path)).toString('utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }

@@ -9,11 +9,16 @@ import {findBuildActivity} from '../ensure/running-builds.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {listKnownBuilders} from '../model/observed-builder.ts';
 
+export interface FoundBuilder {
+  readonly deployment: BuilderDeployment;
+  readonly facts: ClusterFacts;
+}
+
 /** Throws `builder-failed` if there is none of that name. */
 export async function demandBuilder(
   name: string,
   {cluster, target: {namespace}}: OpenedCluster,
-): Promise<{readonly deployment: BuilderDeployment; readonly facts: ClusterFacts}> {
+): Promise<FoundBuilder> {
   const facts = await cluster.read({builders: true});
   const all = demandBuilders(facts, namespace);
   const deployment = all.find((one) => one.name === name);

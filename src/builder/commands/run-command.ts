@@ -8,7 +8,7 @@ import {demandRunningPods, execArgs, listPods, logArgs, readVersion} from '../en
 import {observeBuilder} from '../model/observed-builder.ts';
 import {findFaults, judgeBuilder} from '../verdict/verdict.ts';
 import type {BuilderActionOf, BuilderCommandRequest} from './command-request.ts';
-import {demandBuilder, demandBuilders, kubectlFailed} from './demand-builder.ts';
+import {demandBuilder, demandBuilders, type FoundBuilder, kubectlFailed} from './demand-builder.ts';
 import {type BuilderRow, formatBuilders} from './list.ts';
 import {runBuilderCreate} from './run-create.ts';
 import {removeBuilder} from './run-remove.ts';
@@ -29,11 +29,11 @@ export async function runBuilderCommand(
         return await removeBuilder(action, opened, surroundings, ports);
       case 'logs':
         return await showLogs(action, opened);
-      case 'du':
-        return (
-          (await runInEach(action.name, ['buildctl', 'du'], opened, ports)) +
-          (await describeImages(action.name, opened, ports))
-        );
+      case 'du': {
+        const found = await demandBuilder(action.name, opened);
+        await runInEach(found, ['buildctl', 'du'], opened, ports);
+        return await describeImages(found, opened, ports);
+      }
       case 'images':
       case 'images rm':
       case 'images prune': {
@@ -42,7 +42,8 @@ export async function runBuilderCommand(
       }
       case 'prune': {
         const words = ['buildctl', 'prune', ...(action.all ? ['--all'] : [])];
-        return await runInEach(action.name, words, opened, ports);
+        await runInEach(await demandBuilder(action.name, opened), words, opened, ports);
+        return '';
       }
       default:
         return action satisfies never;
@@ -51,10 +52,10 @@ export async function runBuilderCommand(
 }
 
 /** What the images take besides the cache. */
-async function describeImages(name: string, opened: OpenedCluster, {notes}: Ports): Promise<string> {
+async function describeImages(found: FoundBuilder, opened: OpenedCluster, {notes}: Ports): Promise<string> {
   const {summarizeImages} = await import('./run-images.ts');
   try {
-    return await summarizeImages(name, opened);
+    return await summarizeImages(found, opened);
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
     notes.note(`the images are not counted: ${error.message}`);
@@ -102,17 +103,15 @@ async function showLogs({name, follow}: BuilderActionOf<'logs'>, opened: OpenedC
 
 /** A builder with several pods has a cache in each. */
 async function runInEach(
-  name: string,
+  {deployment}: FoundBuilder,
   words: readonly string[],
   opened: OpenedCluster,
   ports: Ports,
-): Promise<string> {
-  const {deployment} = await demandBuilder(name, opened);
+): Promise<void> {
   const pods = await demandRunningPods(deployment, opened.cluster);
   for (const pod of pods) {
     if (pods.length > 1) ports.notes.note(`on node ${pod.node ?? '(none)'}:`);
     const {exitCode} = await opened.cluster.kubectlLive(execArgs(pod.name, words));
     if (exitCode !== 0) throw kubectlFailed(`${words.join(' ')} failed in pod ${pod.name}.`);
   }
-  return '';
 }

@@ -1,4 +1,5 @@
 /** Owns the `builder images` commands: they list the images that builds named on the nodes, and remove them. */
+import type {Cluster} from '../../cluster/ports.ts';
 import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {builtAt, findOld, hashPlaces, readOrigin} from '../../node/image-labels.ts';
@@ -8,11 +9,12 @@ import {formatAge, formatBytes} from '../../text/amounts.ts';
 import {formatJson} from '../../text/show-text.ts';
 import {formatTable} from '../../text/table.ts';
 import {GrpcError} from '../../wire/grpc/status.ts';
-import type {BuilderDeployment} from '../model/objects.ts';
+import {keepsImages} from '../model/builder.ts';
+import {observeBuilder} from '../model/observed-builder.ts';
 import {type ImageRow, listImageRows} from '../nodes/image-rows.ts';
 import {type BuilderNode, closeNodes, explainNodeFault, openNodes} from '../nodes/open-nodes.ts';
 import type {BuilderActionOf} from './command-request.ts';
-import {demandBuilder} from './demand-builder.ts';
+import {demandBuilder, type FoundBuilder} from './demand-builder.ts';
 
 export async function runImagesCommand(
   action: BuilderActionOf<'images' | 'images rm' | 'images prune'>,
@@ -36,7 +38,7 @@ async function listImages(
   opened: OpenedCluster,
   {notes, wallClock}: Ports,
 ): Promise<string> {
-  return await withNodes(name, opened, async (nodes) => {
+  return await withNodes(await demandBuilder(name, opened), opened.cluster, async (nodes) => {
     const rows = await listImageRows(nodes, opened.cluster);
     if (rows.length === 0)
       notes.note(advise`no image on the nodes of builder "${name}" was built with ${flag('image')}.`);
@@ -50,7 +52,7 @@ async function removeImages(
   opened: OpenedCluster,
   {notes}: Ports,
 ): Promise<string> {
-  return await withNodes(name, opened, async (nodes) => {
+  return await withNodes(await demandBuilder(name, opened), opened.cluster, async (nodes) => {
     const rows = await listImageRows(nodes, opened.cluster);
     const chosen = images.flatMap((asked) => {
       const found = findMeant(asked, rows);
@@ -69,7 +71,7 @@ async function pruneImages(
   opened: OpenedCluster,
   {files, builtin, notes, wallClock}: Ports,
 ): Promise<string> {
-  return await withNodes(name, opened, async (nodes) => {
+  return await withNodes(await demandBuilder(name, opened), opened.cluster, async (nodes) => {
     const [here] = hashPlaces([files.realPath('.')], await builtin.machine());
     const rows = await listImageRows(nodes, opened.cluster);
     const unknown = rows.find(({users}) => users === undefined);
@@ -102,11 +104,10 @@ async function pruneImages(
 }
 
 /** A line for each node; nothing where the builder keeps no images there. */
-export async function summarizeImages(name: string, opened: OpenedCluster): Promise<string> {
-  const {deployment} = await demandBuilder(name, opened);
-  if (!keepsImages(deployment)) return '';
-  return await withNodes(name, opened, async (nodes) => {
-    const rows = await listImageRows(nodes, opened.cluster);
+export async function summarizeImages(found: FoundBuilder, {cluster}: OpenedCluster): Promise<string> {
+  if (!keepsImages(found.deployment)) return '';
+  return await withNodes(found, cluster, async (nodes) => {
+    const rows = await listImageRows(nodes, cluster);
     return nodes
       .map((node) => {
         const sizes = rows.filter((row) => row.node === node).map(({size}) => size);
@@ -117,19 +118,15 @@ export async function summarizeImages(name: string, opened: OpenedCluster): Prom
   });
 }
 
-function keepsImages({rootless, runtime}: BuilderDeployment): boolean {
-  return runtime === 'containerd' && !rootless;
-}
-
 async function withNodes<T>(
-  name: string,
-  opened: OpenedCluster,
+  {deployment, facts}: FoundBuilder,
+  cluster: Cluster,
   use: (nodes: readonly BuilderNode[]) => Promise<T>,
 ): Promise<T> {
-  const {deployment} = await demandBuilder(name, opened);
+  const {name} = deployment;
   if (!keepsImages(deployment))
     throw new TiltbuildError('builder-failed', `The builder "${name}" keeps no images in containerd.`);
-  const nodes = await openNodes({name, namespace: opened.target.namespace}, opened.cluster);
+  const nodes = await openNodes({...deployment, toml: observeBuilder(facts, name).toml}, cluster);
   try {
     return await use(nodes);
   } catch (error) {

@@ -2,6 +2,7 @@
 import type {Cluster} from '../../cluster/ports.ts';
 import type {Ports} from '../../ports.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
+import {isStaying} from '../model/pods.ts';
 import {execArgs, listPods} from './inspect-builder.ts';
 
 /** Empties the cache in each pod, and notes what that freed. Gives why it could not in one of them, as a clause. */
@@ -12,7 +13,7 @@ export async function emptyCache(
 ): Promise<string | undefined> {
   const pods = await listPods(deployment, cluster);
   if (pods === undefined) return 'you do not have permission to list pods';
-  const running = pods.filter(({phase, deleting}) => phase === 'Running' && !deleting);
+  const running = pods.filter(isStaying);
   if (running.length < Math.max(1, deployment.replicas)) return 'not all of its pods are running';
   const emptied = await Promise.all(
     running.map(async ({name, node}) => {

@@ -5,7 +5,7 @@ import {TiltbuildError} from '../../errors.ts';
 import {advise, command} from '../../text/advice.ts';
 import {CONTAINER, podSelector} from '../model/marks.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
-import {type BuilderEvent, type BuilderPod, readEvents, readPods} from '../model/pods.ts';
+import {type BuilderEvent, type BuilderPod, isStaying, readEvents, readPods} from '../model/pods.ts';
 
 /** Without a running pod, kubectl waits for one: a minute for `exec`, twenty seconds for `logs`. */
 const POD_WAIT = ['--pod-running-timeout', '10s', '--container', CONTAINER];
@@ -70,7 +70,7 @@ export async function demandRunningPods(
       `You do not have permission to list pods in namespace "${place.namespace}".`,
     );
   }
-  const running = pods.filter(({phase, deleting}) => phase === 'Running' && !deleting);
+  const running = pods.filter(isStaying);
   if (running.length > 0) return running;
   throw new TiltbuildError('builder-failed', `No pod of builder "${place.name}" is running.`, {
     remedy: [advise`To see its state: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],

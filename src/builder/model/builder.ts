@@ -38,5 +38,10 @@ export type BuilderRuntime = 'containerd' | 'other';
  */
 export function builderRuntime(deployment: BuilderDeployment | undefined, product: Product): BuilderRuntime {
   if (deployment === undefined) return product === 'kind' ? 'containerd' : 'other';
-  return deployment.runtime === 'containerd' && !deployment.rootless ? 'containerd' : 'other';
+  return keepsImages(deployment) ? 'containerd' : 'other';
+}
+
+/** Whether its images are in the containerd of its nodes. */
+export function keepsImages({runtime, rootless}: BuilderDeployment): boolean {
+  return runtime === 'containerd' && !rootless;
 }

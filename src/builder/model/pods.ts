@@ -113,10 +113,15 @@ export function hasEnded({phase}: Pick<BuilderPod, 'phase'>): boolean {
   return phase === 'Failed' || phase === 'Succeeded';
 }
 
+/** Whether it runs and is not about to stop. */
+export function isStaying({phase, deleting}: Pick<BuilderPod, 'phase' | 'deleting'>): boolean {
+  return phase === 'Running' && !deleting;
+}
+
 /** The running pod to connect to: one that is ready, and not about to stop, if there is one. */
 export function choosePod(pods: readonly BuilderPod[]): BuilderPod | undefined {
   const running = pods.filter(({phase}) => phase === 'Running');
-  const staying = running.filter(({deleting}) => !deleting);
+  const staying = running.filter(isStaying);
   return staying.find(({ready}) => ready) ?? staying[0] ?? running[0];
 }
 

@@ -1,16 +1,18 @@
 /** Owns connections to the containerd of the nodes that a builder's pods run on. */
 import {findConnectionFault} from '../../buildkit/connection-fault.ts';
+import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster, Tunnel} from '../../cluster/ports.ts';
 import {NodeImages} from '../../node/node-images.ts';
 import type {GrpcError} from '../../wire/grpc/status.ts';
 import {demandRunningPods} from '../ensure/inspect-builder.ts';
 import {readContainerdSocket} from '../model/buildkitd-settings.ts';
 import {CONTAINER} from '../model/marks.ts';
-import {observeBuilder} from '../model/observed-builder.ts';
 
-export interface BuilderPlace {
-  readonly name: string;
-  readonly namespace: string;
+/** A builder, and what says where the containerd is that it works with. */
+export interface BuilderOnNodes extends ObjectPlace {
+  readonly args: readonly string[];
+  /** Its buildkitd.toml, wherever that is kept. */
+  readonly toml?: string | undefined;
 }
 
 export interface BuilderNode {
@@ -21,14 +23,12 @@ export interface BuilderNode {
 }
 
 /** One for each node with a running pod. Throws as `demandRunningPods`, and if one cannot be reached. */
-export async function openNodes(place: BuilderPlace, cluster: Cluster): Promise<readonly BuilderNode[]> {
-  const {name, namespace} = place;
-  const [facts, running] = await Promise.all([
-    cluster.read({builders: true}),
-    demandRunningPods(place, cluster),
-  ]);
-  const {deployment, toml = ''} = observeBuilder(facts, name);
-  const socket = readContainerdSocket(deployment?.args ?? [], toml);
+export async function openNodes(
+  {name, namespace, args, toml = ''}: BuilderOnNodes,
+  cluster: Cluster,
+): Promise<readonly BuilderNode[]> {
+  const running = await demandRunningPods({name, namespace}, cluster);
+  const socket = readContainerdSocket(args, toml);
   const byNode = new Map(running.map((pod) => [pod.node ?? '', pod.name]));
   return await Promise.all(
     [...byNode].map(async ([node, pod]) => {
