@@ -17,7 +17,7 @@ import {
   parseReplicas,
   parseToleration,
 } from '../../builder/model/settings.ts';
-import {readDuration} from '../../cluster/api/durations.ts';
+import {readAge, readDuration} from '../../cluster/api/durations.ts';
 import {demandObjectName} from '../../cluster/api/object-name.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Surroundings} from '../../surroundings.ts';
@@ -90,7 +90,7 @@ function readPruneImages(flags: ValuesOf<typeof pruneImages.flags>, name: string
     kind: 'images prune',
     name,
     keep: readKeptImages('--keep', flags.keep),
-    ...(olderThan !== undefined && {olderThan: readDuration('--older-than', olderThan)}),
+    ...(olderThan !== undefined && {olderThan: readAge('--older-than', olderThan)}),
     allProjects: flags['all-projects'],
     dryRun: flags['dry-run'],
   };

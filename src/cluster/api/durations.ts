@@ -18,6 +18,7 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
+const DAY = 86_400_000;
 
 /**
  * Milliseconds of a Go duration (`1m30s`) or of whole seconds (`30`), as client-go's ParseTimeout reads it. Zero means
@@ -28,15 +29,27 @@ export function readRequestTimeout(text: string | undefined): number {
   return (text === undefined ? 0 : readDuration('--request-timeout', text)) || DEFAULT;
 }
 
-/** Milliseconds of a flag's value, in the same forms. Throws `usage` for anything else. */
+/** Milliseconds of a flag's value, in the same forms, for a timer. Throws `usage` for anything else. */
 export function readDuration(flag: string, text: string): number {
-  const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : readGoDuration(text);
-  if (milliseconds === undefined) {
-    throw new TiltbuildError('usage', `${flag} "${text}" is not a valid duration.`, {
-      remedy: ['Use a number with a unit, for example 5s, 1m30s or 500ms.'],
-    });
-  }
-  return Math.min(milliseconds, LONGEST);
+  return Math.min(readMilliseconds(text) ?? refuse(flag, text, '5s, 1m30s or 500ms'), LONGEST);
+}
+
+/** Milliseconds of a flag's value, also in days (`7d`), of any length. Throws `usage` for anything else. */
+export function readAge(flag: string, text: string): number {
+  const days = /^\+?(\d+)d$/.exec(text)?.[1];
+  return days === undefined
+    ? (readMilliseconds(text) ?? refuse(flag, text, '7d, 24h or 1h30m'))
+    : Number(days) * DAY;
+}
+
+function refuse(flag: string, text: string, examples: string): never {
+  throw new TiltbuildError('usage', `${flag} "${text}" is not a valid duration.`, {
+    remedy: [`Use a number with a unit, for example ${examples}.`],
+  });
+}
+
+function readMilliseconds(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) * 1000 : readGoDuration(text);
 }
 
 function readGoDuration(text: string): number | undefined {

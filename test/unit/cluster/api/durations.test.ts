@@ -1,6 +1,6 @@
 /** Covers durations, among them `--request-timeout`, as client-go's ParseTimeout and Go's ParseDuration read it. */
 import {expect} from 'chai';
-import {readDuration, readRequestTimeout} from '../../../../src/cluster/api/durations.ts';
+import {readAge, readDuration, readRequestTimeout} from '../../../../src/cluster/api/durations.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
 
 const DEFAULT = 30_000;
@@ -48,4 +48,17 @@ describe('readDuration', () => {
     expect(['0', '1m30s', '1000h', '99999999'].map(read)).to.deep.equal([0, 90_000, LONGEST, LONGEST]);
     expect(refusalOf(() => read('soon')).message).to.contain('--builder-timeout "soon"');
   });
+});
+
+describe('readAge', () => {
+  const read = (text: string) => readAge('--older-than', text);
+
+  it('knows days, and is as long as it says', () => {
+    expect(['7d', '24h', '60', '1000h', '365d'].map(read)).to.deep.equal([
+      604_800_000, 86_400_000, 60_000, 3_600_000_000, 31_536_000_000,
+    ]);
+  });
+
+  for (const text of ['d', '-1d', '1.5d', '1d12h', 'week'])
+    it(`rejects ${text}`, () => expect(refusalOf(() => read(text)).message).to.contain(`"${text}"`));
 });
