@@ -1,4 +1,4 @@
-/** Owns the generated parts of README.md: flag table, exit codes, and the release of the Tilt extension. `--check` compares only. */
+/** Owns the generated parts of the pages: flag table, exit codes, and the release of the Tilt extension. `--check` compares only. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import pjson from '../package.json' with {type: 'json'};
@@ -28,14 +28,17 @@ function exitCodeTable(): string {
 /** Tilt would otherwise load the extension from the newest commit. */
 function pinExtension(page: string): string {
   const pin = /(extension_repo\([^)]*\bref=')[^']*'/g;
-  if (!pin.test(page)) throw new Error('The README loads no extension by a ref.');
+  if (!pin.test(page)) throw new Error('The page loads no extension by a ref.');
   return page.replaceAll(pin, `$1v${pjson.version}'`);
 }
 
-const path = join(ROOT, 'README.md');
-const filled = fillPart(
-  fillPart(pinExtension(readFileSync(path, 'utf8')), 'flags', flagTable()),
-  'exit codes',
-  exitCodeTable(),
-);
-settleGeneratedFile(path, filled, 'npm run readme');
+const PAGES: Readonly<Record<string, (page: string) => string>> = {
+  'README.md': pinExtension,
+  'docs/reference.md': (page) =>
+    fillPart(fillPart(page, 'flags', flagTable()), 'exit codes', exitCodeTable()),
+};
+
+for (const [name, fill] of Object.entries(PAGES)) {
+  const path = join(ROOT, name);
+  settleGeneratedFile(path, fill(readFileSync(path, 'utf8')), 'npm run readme');
+}

@@ -42,7 +42,7 @@ export function exitCodeOf(error: unknown): number {
   return BUG;
 }
 
-/** As help and README list them. */
+/** As the help and the reference list them. */
 export const EXIT_CODE_TABLE: readonly (readonly [codes: string, meaning: string])[] = [
   ['0', 'success'],
   ['1', 'the build failed, or --check found something'],
