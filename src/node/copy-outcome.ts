@@ -1,0 +1,71 @@
+/** Owns what copying an image from one node to others is asked, and how it ends on each of them. */
+import type {Descriptor} from './containerd.ts';
+import type {NodeImages} from './node-images.ts';
+
+/** Brings an image to the nodes in `to`; gives the outcomes in their order. Rejects only if the signal is aborted. */
+export type CopyImage = (
+  from: CopyNode,
+  to: readonly CopyNode[],
+  image: CopiedImage,
+  options?: CopyOptions,
+) => Promise<readonly CopyOutcome[]>;
+
+/** A node by its containerd; a `BuilderNode` is one. */
+export interface CopyNode {
+  readonly name: string;
+  readonly images: NodeImages;
+  /** What runs there, e.g. `linux/arm64`: which image of an index is unpacked. Not needed if there is only one. */
+  readonly platform?: string | undefined;
+}
+
+export interface CopiedImage {
+  /** Canonical references, all of which the nodes have in the end. */
+  readonly names: readonly string[];
+  /** As the source has it. */
+  readonly target: Descriptor;
+  /** Of the names. Labels of others on a name stay. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal;
+  /** How long a node may take without any progress, in milliseconds. */
+  readonly patience?: number;
+  /** Where layers are unpacked; containerd's default is `overlayfs`. */
+  readonly snapshotter?: string;
+  /** Told of content that has been sent to a node, with how many bytes more. */
+  readonly onSent?: (node: string, bytes: number) => void;
+}
+
+export type CopyOutcome =
+  /** Everything was there, names as well. */
+  | {readonly kind: 'had'}
+  | {
+      readonly kind: 'copied';
+      /** How many blobs were sent, and their bytes: no more than the node lacked. */
+      readonly blobs: number;
+      readonly bytes: number;
+      /** Why the image is not unpacked yet, as a clause. The kubelet does that when a pod starts. */
+      readonly packed?: string;
+    }
+  | {readonly kind: 'failed'; readonly error: CopyError};
+
+/**
+ * `lost` (a connection ended), `stalled` and `missing` (the source does not have a blob any more) may pass: a copy that
+ * is tried again goes on where this one ended. `full` is the node's disk, `spoilt` a blob that has another digest.
+ */
+export type CopyFault = 'lost' | 'stalled' | 'missing' | 'full' | 'spoilt' | 'refused' | 'malformed';
+
+/** The message is a clause that names the node, the blob if there is one, and the reason. */
+export class CopyError extends Error {
+  override readonly name = 'CopyError';
+  readonly fault: CopyFault;
+  /** Which is at fault: the source, or the one that was copied to. */
+  readonly node: string;
+
+  constructor(fault: CopyFault, node: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : {cause});
+    this.fault = fault;
+    this.node = node;
+  }
+}
