@@ -53,7 +53,7 @@ export async function buildImage(
     const engine = await openEngine(build, runtime, preparation.staging, ports);
     const nodeTags = await openTags(build, deployment, runtime, ports);
     try {
-      const {digest, named} = await buildInPasses(build.request, tags, {
+      const {digest, node, named} = await buildInPasses(build.request, tags, {
         run: (pass) => runPass(pass, engine, build, ports),
         tag: async (canonical, image) => (await nodeTags?.tag(canonical, image)) ?? false,
       }).finally(() => engine.close());
@@ -65,6 +65,7 @@ export async function buildImage(
         context: target.context,
         namespace: target.namespace,
         builder: request.builder.name,
+        node: node ?? null,
         engine: engine.choice.name,
         engineReason: engine.choice.reason,
         pullSecret: pullSecret.name ?? null,

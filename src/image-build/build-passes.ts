@@ -26,10 +26,19 @@ export interface BuiltImage {
   readonly knownAs: string;
   /** Whether it has that name only until it gets its tag. */
   readonly isTemporary: boolean;
+  /** The node on which it was built, as far as that is known. */
+  readonly node: string | undefined;
 }
 
-/** Runs one pass and gives the digest; undefined where the build makes no image. */
-export type PassRunner = (pass: BuildPass) => Promise<string | undefined>;
+export interface PassResult {
+  /** Undefined where the build makes no image. */
+  readonly digest: string | undefined;
+  /** The node on which it was built; undefined where that is not known: the plugin does not say it. */
+  readonly node: string | undefined;
+}
+
+/** Runs one pass. */
+export type PassRunner = (pass: BuildPass) => Promise<PassResult>;
 
 export interface PassPorts {
   readonly run: PassRunner;
@@ -41,8 +50,7 @@ interface CanonicalName {
   readonly canonical: string;
 }
 
-export interface NamedBuild {
-  readonly digest: string | undefined;
+export interface NamedBuild extends PassResult {
   /** Undefined where no tag is made from the digest. */
   readonly named?: NamedTag;
 }
@@ -66,18 +74,19 @@ export async function buildInPasses(
 ): Promise<NamedBuild> {
   const {contentName} = request;
   const first = firstPass(request, tags);
-  let digest = await run(first);
-  if (contentName === undefined) return {digest};
+  let built = await run(first);
+  if (contentName === undefined) return built;
 
-  for (let attempt = 1; digest !== undefined; attempt += 1) {
+  for (let attempt = 1; built.digest !== undefined; attempt += 1) {
+    const {digest, node} = built;
     const named = nameWithTag(contentName, contentTag(digest, contentName.tagForm));
-    if (attempt === 1 && !request.push && (await tag(named.canonical, imageOf(first, digest))))
-      return {digest, named};
+    if (attempt === 1 && !request.push && (await tag(named.canonical, imageOf(first, digest, node))))
+      return {digest, node, named};
     const tagged = await run(taggingPass(attempt + 1, request, named));
-    if (tagged === digest) return {digest, named};
+    if (tagged.digest === digest) return {...tagged, named};
     // A step that is not cached changed the image, and the tag has to match its content.
     if (attempt === ATTEMPTS) break;
-    digest = tagged;
+    built = tagged;
   }
   throw new TiltbuildError(
     'reference-unstable',
@@ -105,10 +114,14 @@ export function firstPass(request: BuildRequest, tags: readonly CanonicalName[])
   return {number: 1, request: {...request, push}, tags, ...(temporaryName && {temporaryName})};
 }
 
-function imageOf({tags: [tag], temporaryName}: BuildPass, digest: string): BuiltImage {
+function imageOf(
+  {tags: [tag], temporaryName}: BuildPass,
+  digest: string,
+  node: string | undefined,
+): BuiltImage {
   return tag === undefined
-    ? {digest, knownAs: `${temporaryName}@${digest}`, isTemporary: true}
-    : {digest, knownAs: tag.canonical, isTemporary: false};
+    ? {digest, knownAs: `${temporaryName}@${digest}`, isTemporary: true, node}
+    : {digest, knownAs: tag.canonical, isTemporary: false, node};
 }
 
 /** A pass that gives the image the tag made from its digest. All of it has to come from the cache. */

@@ -17,6 +17,8 @@ export interface BuildResult {
   readonly context: string;
   readonly namespace: string;
   readonly builder: string;
+  /** The node on which it was built; null where that is not known. */
+  readonly node: string | null;
   /** What built it, and why that was chosen. */
   readonly engine: EngineName;
   readonly engineReason: string;

@@ -126,6 +126,7 @@ describeCommand('a build', (world) => {
       context: 'kind-demo',
       namespace: 'default',
       builder: 'buildkit',
+      node: null,
       engine: 'kubectl-build',
       engineReason: `found at ${join(world.sandbox.bin, 'kubectl-build')}`,
       pullSecret: 'docker-registry',

@@ -1,7 +1,7 @@
 /** Owns what an engine is: that which builds, be it the plugin `kubectl build` or our own BuildKit client. */
 import {TiltbuildError} from '../../errors.ts';
 import type {Advice} from '../../text/advice.ts';
-import type {BuildPass} from '../build-passes.ts';
+import type {BuildPass, PassResult} from '../build-passes.ts';
 import type {EngineName} from '../build-request.ts';
 
 /** A failure that the build did not cause. */
@@ -14,8 +14,7 @@ export interface EngineFault {
 }
 
 export type EngineEnd =
-  /** `digest` is undefined where the build makes no image. */
-  | {readonly kind: 'built'; readonly digest: string | undefined}
+  | ({readonly kind: 'built'} & PassResult)
   | {
       readonly kind: 'failed';
       readonly fault: EngineFault | undefined;

@@ -3,17 +3,17 @@ import {waitForBuilder} from '../../builder/ensure/wait-for-builder.ts';
 import {watchBuilder} from '../../builder/ensure/watch-builder.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Ports} from '../../ports.ts';
-import type {BuildPass} from '../build-passes.ts';
+import type {BuildPass, PassResult} from '../build-passes.ts';
 import type {PreparedBuild} from '../prepare-build.ts';
 import type {Engine} from './engine.ts';
 
-/** Gives the digest. Throws `build-failed`, `digest-missing`, and the reason of a stop. */
+/** Throws `build-failed`, `digest-missing`, and the reason of a stop. */
 export async function runPass(
   pass: BuildPass,
   engine: Engine,
   {builder, cluster}: PreparedBuild,
   ports: Ports,
-): Promise<string | undefined> {
+): Promise<PassResult> {
   const {settings, policy} = builder.request;
   for (let attempt = 1; ; attempt += 1) {
     const lost = new AbortController();
@@ -30,7 +30,7 @@ export async function runPass(
     const ended = await running;
     const loss = await watching;
 
-    if (ended.kind === 'built') return ended.digest;
+    if (ended.kind === 'built') return {digest: ended.digest, node: ended.node};
     const cause = loss ?? ended.fault;
     if (attempt === 2 || !cause?.retriable || !engine.isRepeatable) {
       if (cause === undefined) throw await ended.explain();

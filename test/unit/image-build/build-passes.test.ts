@@ -29,7 +29,7 @@ async function passes({digests, request = {}, tags = [], inNode = false}: Case) 
   const built = await buildInPasses(buildRequest({contentName: NAME, ...request}), tags, {
     run: async (pass) => {
       run.push(pass);
-      return digest(digests[run.length - 1] as string);
+      return {digest: digest(digests[run.length - 1] as string), node: `node-${run.length}`};
     },
     tag: async (canonical, image) => {
       asked.push({canonical, ...image});
@@ -65,6 +65,7 @@ describe('buildInPasses', () => {
       const reference = canonical.replace('docker.io/library/', '');
       expect(built).to.deep.equal({
         digest: digest(given.digests.at(-1) as string),
+        node: `node-${run.names.length}`,
         named: {reference, canonical},
       });
     });
@@ -91,8 +92,8 @@ describe('buildInPasses', () => {
     expect(all((pass) => pass.request.passthrough)).to.deep.equal([request.passthrough, kept]);
   });
 
-  it('says by which name the node has the image', async () => {
-    const image = {canonical: first, digest: digest('1')};
+  it('says by which name which node has the image', async () => {
+    const image = {canonical: first, digest: digest('1'), node: 'node-1'};
     const nameless = {...image, knownAs: `docker.io/library/web@${digest('1')}`, isTemporary: true};
     const run = await passes({digests: '1', inNode: true});
     expect(run.asked).to.deep.equal([nameless]);

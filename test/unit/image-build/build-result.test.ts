@@ -32,6 +32,7 @@ const RESULT: BuildResult = {
   context: 'kind-kind',
   namespace: 'default',
   builder: 'buildkit',
+  node: 'worker',
   engine: 'builtin',
   engineReason: 'kubectl build is not on PATH',
   pullSecret: null,

@@ -11,7 +11,7 @@ import {serveAgents} from '../../../buildkit/session/ssh.ts';
 import type {Tunnel} from '../../../cluster/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
-import {command} from '../../../text/advice.ts';
+import {command as commandLine} from '../../../text/advice.ts';
 import type {BuildSecret} from '../../inputs/secrets.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
@@ -59,6 +59,8 @@ export function onBuilder(
 export interface OpenBuilder {
   readonly client: BuildkitClient;
   readonly tunnel: Tunnel;
+  /** The node of its pod. */
+  readonly node: string | undefined;
   readonly sources: BuildSources;
   /** Nothing of it is left, here or in the cluster. */
   close(): Promise<void>;
@@ -82,7 +84,7 @@ async function openBuilder(
   };
   const sources = await findSources(request, inputs, tools);
   const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
-  const tunnel = await openTunnel(name, namespace, build, ports);
+  const {tunnel, node} = await openPod(name, namespace, build, ports);
   const content = serveContent(stores);
   const routes = [
     syncFiles(sources.directories, () => undefined),
@@ -103,31 +105,28 @@ async function openBuilder(
     client.close();
     await content.close();
   };
-  return {client, tunnel, sources, close};
+  return {client, tunnel, node, sources, close};
 }
 
-async function openTunnel(
+async function openPod(
   name: string,
   namespace: string,
   {cluster}: PreparedBuild,
   ports: Ports,
-): Promise<Tunnel> {
+): Promise<Pick<OpenBuilder, 'tunnel' | 'node'>> {
   const pods = await listPods({name, namespace}, cluster);
   const pod = pods && choosePod(pods);
   if (pod === undefined) {
     throw new TiltbuildError(
       'builder-failed',
       `The builder "${name}" in namespace "${namespace}" has no running pod.`,
-      {remedy: [command('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
+      {remedy: [commandLine('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
     );
   }
   ports.notes.detail(`pod: ${pod.name}`);
-  return await cluster.openTunnel({
-    namespace,
-    pod: pod.name,
-    container: CONTAINER,
-    command: ['buildctl', 'dial-stdio'],
-  });
+  const command = ['buildctl', 'dial-stdio'];
+  const tunnel = await cluster.openTunnel({namespace, pod: pod.name, container: CONTAINER, command});
+  return {tunnel, node: pod.node};
 }
 
 async function readSecret(

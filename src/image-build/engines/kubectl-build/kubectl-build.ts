@@ -72,7 +72,8 @@ export function kubectlBuild(
       // What was cancelled says so itself.
       await view?.end(ended.exitCode !== 0 && !stop.aborted && !dead.signal.aborted);
       if (ended.exitCode === 0) {
-        return {kind: 'built', digest: await findDigest(plan.digest, request, digests, ports.files)};
+        const digest = await findDigest(plan.digest, request, digests, ports.files);
+        return {kind: 'built', digest, node: undefined};
       }
       const explain = () => explainExit(ended, faults.words(), build, ports);
       const what = await watching;

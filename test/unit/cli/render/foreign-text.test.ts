@@ -66,6 +66,7 @@ const result = (text: string) => ({
   ...{
     namespace: text,
     builder: text,
+    node: text,
     engine: 'builtin' as const,
     engineReason: text,
     pullSecret: text,

@@ -11,6 +11,7 @@ const RESULT: BuildResult = {
   context: 'kind-demo',
   namespace: 'default',
   builder: 'buildkit',
+  node: null,
   engine: 'builtin',
   engineReason: 'kubectl build is not on PATH',
   pullSecret: null,

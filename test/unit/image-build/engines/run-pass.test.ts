@@ -124,7 +124,7 @@ const UNWATCHED = {builder: {policy: 'never'}, get: {}} as const;
 describe('runPass', () => {
   it('gives the plugin what is planned, and the digest to the caller, and says nothing', async () => {
     const {run, ports, started, stopped} = start({runs: [succeed]});
-    expect(await run()).to.equal(DIGEST);
+    expect((await run()).digest).to.equal(DIGEST);
     expect([started.length, stopped(), ports.said]).to.deep.equal([1, [false], []]);
     expect(started[0]).to.include({
       program: '/bin/kubectl-build',
@@ -155,7 +155,7 @@ describe('runPass', () => {
   ] as const) {
     it(`finds the digest ${what}`, async () => {
       const {run, started} = start({runs: [say(EXPORTED, DONE)], ...given});
-      expect(await run()).to.equal(digest);
+      expect((await run()).digest).to.equal(digest);
       expect(started[0]?.progress).to.include({mode});
     });
   }
@@ -178,7 +178,7 @@ describe('runPass', () => {
 
   it('looks at no builder that is left to the plugin', async () => {
     const {run, cluster} = start({runs: [say(NO_EXPORTER), succeed], ...UNWATCHED});
-    expect(await run()).to.equal(DIGEST);
+    expect((await run()).digest).to.equal(DIGEST);
     expect(cluster.gets).to.deep.equal([]);
   });
 });
@@ -244,7 +244,7 @@ describe('runPass, when a build fails', () => {
 describe('runPass, when the builder is lost', () => {
   it('stops the plugin, waits and retries, on a terminal as well', async () => {
     const {run, ports, stopped, lookedAt} = start({runs: [hang, succeed], get: LOST_ONCE, terminal: true});
-    expect(await run()).to.equal(DIGEST);
+    expect((await run()).digest).to.equal(DIGEST);
     expect(stopped()).to.deep.equal([true, false]);
     expect(ports.said).to.have.length(1);
     expect(ports.said[0]).to.include('pod "a" was deleted').and.include(RETRYING);
@@ -280,7 +280,7 @@ describe('runPass, when the builder is lost', () => {
   ] as const) {
     it(`waits until ${what}`, async () => {
       const {run, lookedAt} = start({runs: [hang, succeed], get: {...QUIET, ...get}});
-      expect(await run()).to.equal(DIGEST);
+      expect((await run()).digest).to.equal(DIGEST);
       expect(lookedAt('deployments')).to.have.length(looks);
     });
   }
@@ -298,7 +298,7 @@ describe('runPass, when the builder is lost', () => {
 
   it('takes a build for done that was done before it could be stopped', async () => {
     const late: Run = async (run, ports) => ({...(await hang(run, ports)), exitCode: 0});
-    expect(await start({runs: [late], get: LOST_ONCE}).run()).to.equal(DIGEST);
+    expect((await start({runs: [late], get: LOST_ONCE}).run()).digest).to.equal(DIGEST);
   });
 });
 
