@@ -5,10 +5,17 @@ import {expect} from 'chai';
 import type {BuildkitStandIn} from '../helpers/buildkit-stand-in.ts';
 import {serveBuildkit} from '../helpers/engines.ts';
 import {EXTENSION, runTiltfile, type TiltRun} from '../helpers/tilt.ts';
-import {BUILTIN_TILT_CASES, TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+import {BUILTIN_TILT_CASES, CHILD_CASES, TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
 import {DIGEST, describeCommand, KIND_NAMES} from '../helpers/world.ts';
 
-const NAMES = ['kubectl_build', 'kubectl_build_registry_secret'].map((name) => `'${name}'`).join(', ');
+const NAMES = [
+  'kubectl_build',
+  'kubectl_build_registry_secret',
+  'kubectl_build_with_restart',
+  'kubectl_build_sub',
+]
+  .map((name) => `'${name}'`)
+  .join(', ');
 
 describeCommand("the Tilt extension's command", (world) => {
   let buildkit: BuildkitStandIn;
@@ -27,7 +34,10 @@ describeCommand("the Tilt extension's command", (world) => {
       context: KIND_NAMES.context,
     });
   /** As Tilt does it: the reference file goes first, and the environment is Tilt's own, the call's, and Tilt's again. */
-  const runBuild = async ({customBuilds, env}: TiltRun, extra: Readonly<Record<string, string>> = {}) => {
+  const runBuild = async (
+    {customBuilds, env}: Pick<TiltRun, 'customBuilds' | 'env'>,
+    extra: Readonly<Record<string, string>> = {},
+  ) => {
     const {command, outputs_image_ref_to, ...build} = customBuilds[0] as {
       readonly command: readonly string[];
       readonly outputs_image_ref_to: string;
@@ -62,6 +72,25 @@ describeCommand("the Tilt extension's command", (world) => {
       ];
       const {dockerfile = TILT_FILES.Dockerfile} = seen;
       expect(read).to.deep.equal([dockerfile, dockerfile]);
+    });
+  }
+
+  for (const {what, call, builds} of CHILD_CASES) {
+    it(`builds with ${what}, the second image on the first`, async () => {
+      // There is no such key.
+      const plain = call.replace("ssh='id=key.pem', ", '');
+      const {customBuilds, env} = load(`os.environ['TOKEN'] = 's3cret'\n${plain}`);
+      const first = await runBuild({customBuilds, env});
+      expect(first.ended, first.ended.stderr).to.include({exitCode: 0});
+      buildkit.solves.length = 0;
+      const second = await runBuild(
+        {customBuilds: customBuilds.slice(1), env},
+        {TILT_IMAGE_0: String(first.reference)},
+      );
+      expect(second.ended, second.ended.stderr).to.include({exitCode: 0});
+      expect(second.reference).to.match(new RegExp(`^${builds[1]?.image}:tilt-[0-9a-f]{16}$`));
+      expect(buildkit.solves[0]?.attributes.get('build-arg:TILT_IMAGE_0')).to.equal(first.reference);
+      expect(buildkit.solves[0]?.dockerfile).to.equal(builds[1]?.dockerfile);
     });
   }
 

@@ -244,3 +244,139 @@ const toCase = ([what, call, made]: Row) => ({
 
 export const TILT_CASES = ROWS.map(toCase);
 export const BUILTIN_TILT_CASES = BUILTIN_ROWS.map(toCase);
+
+/** What one of the two builds of a call is given, as far as it is not as in a plain one. */
+interface ChildBuild {
+  readonly ref: string;
+  readonly image?: string;
+  /** EXTENSION is the directory that the extension is loaded in. */
+  readonly command: Words;
+  readonly deps: Words;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly dockerfile?: string;
+  readonly [other: string]: unknown;
+}
+
+const SYNC = {local_path: '.', remote_path: '/app'};
+const ON_FIRST = `--file-env ${VARIABLE} --build-arg TILT_IMAGE_0`;
+const restarting = (base: string, file: string, entrypoint: readonly string[]) =>
+  `ARG TILT_IMAGE_0=${base}
+FROM tiltdev/restart-helper:2025-02-17 AS restart-helper
+FROM $TILT_IMAGE_0
+COPY --from=restart-helper /tilt-restart-wrapper /entr /
+COPY --chmod=666 <<EOF ${file}
+EOF
+ENTRYPOINT [${entrypoint.map((word) => JSON.stringify(word)).join(', ')}]
+`;
+const WRAPPER = ['/tilt-restart-wrapper', '--watch_file=/tmp/.restart-proc'];
+const QUOTED = ['/app', 'a "b" $C \\d', 'ünï'];
+
+const CHILD_ROWS: readonly (readonly [what: string, call: string, ...builds: readonly ChildBuild[]])[] = [
+  [
+    'an entrypoint that restarts',
+    "kubectl_build_with_restart('localhost/web', '.', '/app --port 80', [sync('.', '/app')])",
+    {ref: 'localhost/web-tilt_restart_base', command: '.', deps: '. Dockerfile'},
+    {
+      ref: 'localhost/web',
+      command: `--file-env ${VARIABLE} --ignore ** --build-arg TILT_IMAGE_0 EXTENSION`,
+      deps: 'EXTENSION',
+      ignore: ['**'],
+      image_deps: ['localhost/web-tilt_restart_base'],
+      live_update: [SYNC, {cmd: 'date > /tmp/.restart-proc', trigger: []}],
+      entrypoint: [...WRAPPER, 'sh', '-c', '/app --port 80'],
+      dockerfile: restarting('localhost/web-tilt_restart_base', '/tmp/.restart-proc', [
+        ...WRAPPER,
+        'sh',
+        '-c',
+        '/app --port 80',
+      ]),
+    },
+  ],
+  [
+    'an entrypoint that restarts, with all arguments',
+    `kubectl_build_with_restart('web:dev', 'api', entrypoint=${JSON.stringify(QUOTED)}, live_update=(sync('.', '/app'),),
+      base_suffix='-first', restart_file='/run/again', trigger=['a', 'b'], exit_policy='continue', build_args={'A': 's3cret'},
+      dockerfile='Dockerfile', match_in_env_vars=True, only=['main.go'], target='dev', ssh='id=key.pem', secret='id=TOKEN',
+      network='host', extra_tag='web:x', cache_from='c', cache_to='d', pull=True, platform='linux/arm64', container_args=['-v'],
+      extra_hosts='a:1.1.1.1',
+      labels={'l': 'm'}, no_cache=True, image_deps=['localhost/base'], engine='builtin',
+      namespace='default', builder='buildkit', registry_secret='docker-registry', build_contexts={'k': 'docker-image://k'}, shm_size='1m', ulimit='nofile=1',
+      keep_images=2, push=True)`,
+    {
+      ref: 'web-first',
+      command:
+        '--namespace default --builder buildkit --engine builtin --registry-secret docker-registry --file Dockerfile --only main.go --build-arg A --build-arg TILT_IMAGE_0 --target dev --label l=m --platform linux/arm64 --ssh id=key.pem --secret id=TOKEN --network host --build-context k=docker-image://k --shm-size 1m --ulimit nofile=1 --keep-images 2 --add-host a:1.1.1.1 --cache-from c --cache-to d --no-cache --pull --push api',
+      deps: 'api Dockerfile api/.dockerignore',
+      ignore: ['**', '!main.go'],
+      env: {KUBECTL_TILTBUILD_BUILD_ARG_A: 's3cret'},
+      image_deps: ['localhost/base'],
+    },
+    {
+      ref: 'web:dev',
+      image: 'web',
+      command: `--namespace default --builder buildkit --engine builtin --registry-secret docker-registry --file-env ${VARIABLE} --ignore ** --build-arg TILT_IMAGE_0 --platform linux/arm64 --keep-images 2 --push --tag web:x --qualify EXTENSION`,
+      deps: 'EXTENSION',
+      ignore: ['**'],
+      image_deps: ['web-first'],
+      live_update: [SYNC, {cmd: 'date > /run/again', trigger: ['a', 'b']}],
+      match_in_env_vars: true,
+      container_args: ['-v'],
+      entrypoint: ['/tilt-restart-wrapper', '--watch_file=/run/again', '--entr_flags=-r', ...QUOTED],
+      dockerfile: restarting('web-first', '/run/again', [
+        '/tilt-restart-wrapper',
+        '--watch_file=/run/again',
+        '--entr_flags=-r',
+        ...QUOTED,
+      ]),
+    },
+  ],
+  [
+    'instructions that are added',
+    "kubectl_build_sub('localhost/web', '.', ['RUN apk add vim', 'COPY . /more'], live_update=[sync('.', '/app')])",
+    {ref: 'localhost/web-tilt_sub_base', command: '.', deps: '. Dockerfile'},
+    {
+      ref: 'localhost/web',
+      command: `${ON_FIRST} .`,
+      deps: '.',
+      image_deps: ['localhost/web-tilt_sub_base'],
+      live_update: [SYNC],
+      dockerfile:
+        'ARG TILT_IMAGE_0=localhost/web-tilt_sub_base\nFROM $TILT_IMAGE_0\nRUN apk add vim\nCOPY . /more\n',
+    },
+  ],
+  [
+    'instructions that are added, with a context of their own and arguments of both',
+    `kubectl_build_sub('localhost/web', '.', ['ADD . /bar'], 'api', '-orig', build_args={'A': 's3cret'}, target='dev', only=['main.go'],
+      entrypoint='/run', secret='id=TOKEN', extra_tag='localhost/web:x', cache_from='c', cache_to='d', pull=True, no_cache=True,
+      dockerfile_contents='FROM x', namespace='default')`,
+    {
+      ref: 'localhost/web-orig',
+      command: `--namespace default --file-env ${VARIABLE} --only main.go --build-arg A --target dev --secret id=TOKEN --cache-from c --cache-to d --no-cache --pull .`,
+      deps: '.',
+      ignore: ['**', '!main.go'],
+      env: {KUBECTL_TILTBUILD_BUILD_ARG_A: 's3cret'},
+      dockerfile: 'FROM x',
+    },
+    {
+      ref: 'localhost/web',
+      command: `--namespace default --file-env ${VARIABLE} --only main.go --build-arg A --build-arg TILT_IMAGE_0 --secret id=TOKEN --cache-from c --no-cache --tag localhost/web:x --qualify api`,
+      deps: 'api api/.dockerignore',
+      ignore: ['**', '!main.go'],
+      env: {KUBECTL_TILTBUILD_BUILD_ARG_A: 's3cret'},
+      image_deps: ['localhost/web-orig'],
+      entrypoint: '/run',
+      dockerfile: 'ARG TILT_IMAGE_0=localhost/web-orig\nFROM $TILT_IMAGE_0\nADD . /bar\n',
+    },
+  ],
+];
+
+export const CHILD_CASES = CHILD_ROWS.map(([what, call, ...builds]) => ({
+  what,
+  call,
+  builds: builds.map((build) => ({
+    image: build.ref,
+    ...build,
+    command: wordsOf(build.command),
+    deps: wordsOf(build.deps),
+  })),
+}));

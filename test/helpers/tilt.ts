@@ -44,10 +44,10 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
   const onDisk = (path: unknown) =>
     isAbsolute(String(path)) ? String(path) : join(directory, native(String(path)));
   /** Called for its effect in Tilt alone. */
-  const record = (name: string, parameters: string): [string, Builtin] => {
+  const record = (name: string, parameters: string, kind = name): [string, Builtin] => {
     const run = (given: Arguments) => {
       others.push([name, given]);
-      return {kind: name, content: given};
+      return {kind, content: given};
     };
     return [name, [parameters, run]];
   };
@@ -77,6 +77,8 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
     warn: ['msg:string', ({msg}) => void warnings.push(String(msg))],
     k8s_context: ['', () => context],
     blob: ['contents:string', ({contents}) => blob(contents)],
+    // Tilt indents, and ends with a line break.
+    encode_json: ['obj:any', ({obj}) => blob(`${JSON.stringify(obj, null, 2)}\n`)],
     'os.getcwd': ['', () => directory],
     'os.path.exists': ['path:string', ({path}) => existsSync(onDisk(path))],
     'os.path.join': [
@@ -85,6 +87,8 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
     ],
     ...Object.fromEntries([
       record('sync', 'local_path:string remote_path:string'),
+      record('run', 'cmd:any trigger:any? echo_off:bool?'),
+      record('restart_container', '', 'live_update_restart_container_step'),
       record('k8s_yaml', 'yaml:any allow_duplicates:bool?'),
       record('k8s_resource', 'workload:string? port_forwards:any? resource_deps:list? labels:any?'),
     ]),
