@@ -69,6 +69,57 @@ describeCommand('the registries of a builder', (world) => {
     expect(podsOf(world)).not.to.include.keys('kubectl-tiltbuild/ca.a.example.pem');
   });
 
+  it("come from the node's containerd, stay when it is recreated, and are dropped with the rest", async () => {
+    const {exec} = world.api.state;
+    const certs = '/etc/containerd/certs.d';
+    const hosts = {
+      'docker.io': 'server = "https://registry-1.docker.io"\n[host."http://hub.example:5000"]',
+      'quay.io': '[host."http://127.0.0.1:30020"]',
+      'reg.example': 'ca = "ca.crt"',
+      'own.example': '[host."https://elsewhere.example"]',
+    };
+    const paths = Object.keys(hosts).map((host) => `${certs}/${host}/hosts.toml`);
+    const lines = Object.values(hosts).flatMap((text, at) =>
+      text.split('\n').map((line) => `${paths[at]}:${line}`),
+    );
+    const answers: Readonly<Record<string, readonly string[]>> = {
+      'find -L /etc/containerd -type f': [
+        '/etc/containerd/config.toml',
+        ...paths,
+        `${certs}/reg.example/ca.crt`,
+      ],
+      [`grep -H  ${paths.join(' ')}`]: lines,
+    };
+    world.api.state.exec = (command, pod) => {
+      const answer = answers[command.join(' ')];
+      return answer === undefined ? exec(command, pod) : {stdout: `${answer.join('\n')}\n`};
+    };
+    const flag = '--registry-mirrors-from-node';
+    const manifest = await world.tiltbuild(['builder', 'create', '--dry-run', flag]);
+    expect(manifest.stderr).to.contain('the manifest has no mirrors of the nodes');
+
+    const {stderr} = await create(world, flag, '--registry-http', 'own.example');
+    const expected = {
+      'own.example': {http: true},
+      'docker.io': {mirrors: ['hub.example:5000']},
+      'hub.example:5000': {http: true},
+      'reg.example': {ca: [`${certs}/reg.example/ca.crt`]},
+    };
+    expect(tomlOf(world).registry).to.deep.include(expected);
+    expect(stderr).to.contain('quay.io: http://127.0.0.1:30020/ is not used').and.to.contain('docker.io');
+    const restarts = () => changedPaths(world).filter((path) => path.startsWith('PUT ')).length;
+    const before = restarts();
+    await create(world, '--replace', '--limit-cpu', '4');
+    expect(restarts() - before).to.equal(1);
+    const {stdout} = await world.tiltbuild(['builder', 'ls', '-o', 'json']);
+    const [row] = JSON.parse(stdout);
+    expect(row.registries).to.deep.include(expected);
+    expect(row.settings).to.deep.include({registryMirrorsFromNode: true});
+    await create(world, '--replace', '--registry-reset');
+    expect(tomlOf(world)).not.to.have.any.keys('registry');
+    expect(podsOf(world)).not.to.include.keys('kubectl-tiltbuild/settings');
+  });
+
   for (const [what, files, args, ...words] of [
     ['a file that is not there', {}, ['--config', 'nope.toml'], 'there is no file "nope.toml"'],
     ['a file that is no TOML', {'x.toml': '[a\nb'}, ['--config', 'x.toml'], 'is not a buildkitd.toml', '1:'],
@@ -93,6 +144,12 @@ describeCommand('the registries of a builder', (world) => {
       'has no certificate',
     ],
     ['an address', {}, ['--registry-http', 'http://x:5000'], 'is not the host of a registry'],
+    [
+      "the node's of a builder that is not on its containerd",
+      {},
+      ['--rootless', '--registry-mirrors-from-node'],
+      "builders that use the nodes' containerd",
+    ],
   ] as const) {
     it(`are refused with ${what}`, async () => {
       for (const [name, text] of Object.entries(files)) write(world, name, text);

@@ -7,6 +7,7 @@ import type {Ports} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planInCluster, replaceBuilder} from '../ensure/create-builder.ts';
+import {addNodeRegistries, readNodeRegistries} from '../ensure/node-registries.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
 import {rbacManifest} from '../manifest/rbac.ts';
 import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
@@ -33,15 +34,22 @@ export async function runBuilderCreate(
   const {namespace} = target;
   const {deployment: current} = observeBuilder(facts, name);
   const before = reset ? undefined : current;
-  const kept = replace ? readKeptSettings(before?.settings) : {};
+  const {registryMirrorsFromNode, ...others} = replace ? readKeptSettings(before?.settings) : {};
+  const kept = action.resetRegistries ? others : {...others, registryMirrorsFromNode};
   const settings = {
     ...completeSettings({name, namespace}, mergeSettings(kept, given)),
     config: await composeConfig(action, before?.config, ports.files),
   };
   const request = {...usualBuilderRequest({name, namespace, product}), settings, timeout};
-  const creation = {request, product, toolVersion, cluster};
+  // A builder that has read them before need not restart twice.
+  const nodeRegistries =
+    replace && settings.registryMirrorsFromNode
+      ? await readNodeRegistries(before, cluster).catch(withoutAnswer)
+      : undefined;
+  const creation = {request, product, toolVersion, cluster, nodeRegistries};
   const nodes = readNodesOf(facts);
   if (dryRun) {
+    if (settings.registryMirrorsFromNode && nodeRegistries === undefined) ports.notes.note(NOT_READ);
     const {configMap, deployment} = await planInCluster(creation, nodes, replace ? current : undefined);
     return formatManifest([configMap, deployment]);
   }
@@ -65,10 +73,20 @@ export async function runBuilderCreate(
     await replaceBuilder(creation, nodes, old);
   }
   // --timeout is for the whole command.
-  await waitForBuilder(request, cluster, ports, {since: 0});
+  const builder = await waitForBuilder(request, cluster, ports, {since: 0});
+  if (settings.registryMirrorsFromNode) await addNodeRegistries(builder, request, cluster, ports);
   ports.notes.note(`builder "${name}" in namespace "${namespace}" is ready.`);
   return '';
 }
+
+/** The new builder is asked again. */
+function withoutAnswer(error: unknown): undefined {
+  if (error instanceof TiltbuildError && error.code === 'builder-failed') return undefined;
+  throw error;
+}
+
+const NOT_READ =
+  'the manifest has no mirrors of the nodes, because only a builder that runs with --registry-mirrors-from-node can read them.';
 
 function formatManifest(objects: readonly object[]): string {
   return objects.map((object) => stringify(object, {aliasDuplicateObjects: false})).join('---\n');

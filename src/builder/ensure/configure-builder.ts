@@ -1,34 +1,35 @@
-/** Owns adding the cluster's registry to the configuration of a builder that works, which restarts it. */
+/** Owns adding registries to the configuration of a builder that works, which restarts it. */
 import {asObject, asTextFields, type Json} from '../../cluster/api/json-values.ts';
 import {deploymentPath} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {configMapOf} from '../manifest/manifest.ts';
-import {addLocalRegistry} from '../manifest/merge-toml.ts';
 import {readKeptSettings} from '../model/kept-settings.ts';
-import type {LocalRegistry} from '../model/local-registry.ts';
 import {CONFIG_ANNOTATION, PLUGIN_ANNOTATION, VERSION_ANNOTATION} from '../model/marks.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import {APPLY, REPLACE, send} from './create-builder.ts';
 
 const ATTEMPTS = 5;
 
-/** Changes nothing else of it. Builds that find it at the same moment do the same, and one of them wins. */
+/**
+ * Changes nothing else of it; gives whether it changed its buildkitd.toml. Builds that do the same at the same moment
+ * find it done.
+ */
 export async function configureBuilder(
   old: BuilderDeployment,
-  registry: LocalRegistry,
+  change: (toml: string) => string,
   cluster: Cluster,
-): Promise<void> {
+): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const answer = await cluster.get(deploymentPath(old));
     if (answer.kind !== 'found') break;
     const {toml} = readBuilderDeployment(answer.value);
-    const changed = toml === undefined ? undefined : addLocalRegistry(toml, registry);
-    if (changed === undefined || changed === toml) return;
+    const changed = toml === undefined ? undefined : change(toml);
+    if (changed === undefined || changed === toml) return false;
     const object = asObject(answer.value);
     if ((await send(REPLACE, withToml(object, changed), cluster)) !== 'done') continue;
     await send(APPLY, configMapOf(changed, describe(old, object)), cluster);
-    return;
+    return true;
   }
   throw new TiltbuildError(
     'builder-failed',

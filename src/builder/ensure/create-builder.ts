@@ -10,13 +10,19 @@ import {type BuilderManifest, builderManifest, configMapOf} from '../manifest/ma
 import {chooseRuntime, selectBuilderNodes} from '../manifest/nodes.ts';
 import {createCommand} from '../model/builder.ts';
 import {MANAGED_BY, REPLACES_ANNOTATION} from '../model/marks.ts';
+import type {NodeRegistries} from '../model/node-registries.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPlan} from '../model/request.ts';
 import {findLocalRegistry} from './find-local-registry.ts';
 import {chooseStateDirectory} from './state-directory.ts';
 
-type Creation = BuilderPlan & {
+type Plan = BuilderPlan & {
+  /** Of the node's containerd, where they have been read. */
+  readonly nodeRegistries?: NodeRegistries;
+};
+
+type Creation = Plan & {
   readonly cluster: Cluster;
   /** Of its state on the node, if not the usual one. */
   readonly stateDirectory?: string;
@@ -24,7 +30,7 @@ type Creation = BuilderPlan & {
 
 /** The manifest for a builder on these nodes; undefined without permission to list them. */
 export function planBuilder(
-  {request: {settings}, product, toolVersion, localRegistry}: BuilderPlan,
+  {request: {settings}, product, toolVersion, localRegistry, nodeRegistries}: Plan,
   nodes: readonly NodeRuntime[] | undefined,
   stateDirectory?: string,
 ): BuilderManifest {
@@ -50,6 +56,7 @@ export function planBuilder(
     nodeCount: usable.length,
     toolVersion,
     localRegistry,
+    nodeRegistries,
   });
 }
 

@@ -39,8 +39,11 @@ export async function ensureBuilder(task: BuilderTask, ports: Ports): Promise<Bu
     }
     case 'configure': {
       ports.notes.note(action.note);
-      const {configureBuilder} = await import('./configure-builder.ts');
-      await configureBuilder(action.old, action.registry, cluster);
+      const [{configureBuilder}, {addLocalRegistry}] = await Promise.all([
+        import('./configure-builder.ts'),
+        import('../manifest/merge-toml.ts'),
+      ]);
+      await configureBuilder(action.old, (toml) => addLocalRegistry(toml, action.registry), cluster);
       return await waitForBuilder(request, cluster, ports);
     }
     default:

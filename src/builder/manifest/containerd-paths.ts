@@ -17,12 +17,15 @@ export interface ContainerdPaths {
   readonly socket: string;
   readonly root: string;
   readonly state: string;
+  /** Its settings for registries, a directory for each. */
+  readonly registries: string;
 }
 
 const STANDARD: ContainerdPaths = {
   socket: '/run/containerd/containerd.sock',
   root: '/var/lib/containerd',
   state: '/run/containerd',
+  registries: '/etc/containerd/certs.d',
 };
 
 /** The socket that BuildKit and the plugin use by default. */
@@ -32,19 +35,31 @@ const K3S: ContainerdPaths = {
   socket: '/run/k3s/containerd/containerd.sock',
   root: '/var/lib/rancher/k3s/agent/containerd',
   state: '/run/k3s/containerd',
+  // Written by k3s, from its registries.yaml.
+  registries: '/var/lib/rancher/k3s/agent/etc/containerd/certs.d',
 };
 
 /** From the arguments that each starts its containerd with, for its default data directory. */
 const BY_DISTRIBUTION: Readonly<Record<Distribution, ContainerdPaths>> = {
   k3s: K3S,
-  rke2: {...K3S, root: '/var/lib/rancher/rke2/agent/containerd'},
-  k0s: {socket: '/run/k0s/containerd.sock', root: '/var/lib/k0s/containerd', state: '/run/k0s/containerd'},
+  rke2: {
+    ...K3S,
+    root: '/var/lib/rancher/rke2/agent/containerd',
+    registries: '/var/lib/rancher/rke2/agent/etc/containerd/certs.d',
+  },
+  k0s: {
+    socket: '/run/k0s/containerd.sock',
+    root: '/var/lib/k0s/containerd',
+    state: '/run/k0s/containerd',
+    registries: STANDARD.registries,
+  },
 };
 
 const MICROK8S: ContainerdPaths = {
   socket: '/var/snap/microk8s/common/run/containerd.sock',
   root: '/var/snap/microk8s/common/var/lib/containerd',
   state: '/var/snap/microk8s/common/run/containerd',
+  registries: '/var/snap/microk8s/current/args/certs.d',
 };
 
 /** Where containerd is on the nodes of a product. What the user says is checked, and wins. */
@@ -58,6 +73,7 @@ export function containerdPaths(
     socket: socket === undefined ? known.socket : checkSocket(socket),
     root: root === undefined ? known.root : checkDirectory(root, root),
     state: state === undefined ? known.state : checkDirectory(state, state),
+    registries: known.registries,
   };
 }
 
@@ -67,7 +83,7 @@ function knownPaths(product: Product, distribution: Distribution | undefined): C
       return MICROK8S;
     // Its containerd is set up as that of k3s, though k3s does not start it.
     case 'rancher-desktop':
-      return K3S;
+      return {...K3S, registries: STANDARD.registries};
     // Its kubelet is k3s, which uses the virtual machine's own containerd here.
     case 'colima':
       return STANDARD;

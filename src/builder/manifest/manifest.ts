@@ -17,10 +17,11 @@ import {
   VERSION_ANNOTATION,
   writeLabels,
 } from '../model/marks.ts';
+import type {NodeRegistries} from '../model/node-registries.ts';
 import {demandConsistency} from '../model/pod-settings.ts';
 import type {BuilderSettings} from '../model/settings.ts';
 import type {ContainerdPaths} from './containerd-paths.ts';
-import {addLocalRegistry, completeToml} from './merge-toml.ts';
+import {addLocalRegistry, addRegistries, completeToml} from './merge-toml.ts';
 import {configDirectory, listVolumes} from './mounts.ts';
 import type {ContainerRuntime} from './nodes.ts';
 import {type BuildkitdWorker, builderStateDirectory, buildkitdToml, chooseWorker} from './toml.ts';
@@ -37,6 +38,8 @@ export interface ManifestFacts {
   readonly toolVersion: string;
   /** The one that the cluster announces. */
   readonly localRegistry?: LocalRegistry;
+  /** What the node's containerd knows of registries, as far as it has been read. */
+  readonly nodeRegistries?: NodeRegistries;
 }
 
 interface BuilderMetadata {
@@ -50,14 +53,15 @@ export type BuilderManifest = ReturnType<typeof builderManifest>;
 
 /** Objects to send as they are. The program's version is in their own annotations only, so a new one restarts no pod. */
 export function builderManifest(facts: ManifestFacts) {
-  const {settings, runtime, paths, toolVersion, localRegistry} = facts;
+  const {settings, runtime, paths, toolVersion, localRegistry, nodeRegistries} = facts;
   const {name, namespace, rootless} = settings;
   checkName(name);
   const {stateDirectory = builderStateDirectory(namespace, name)} = facts;
   const worker = chooseWorker(runtime, stateDirectory, paths.socket);
   demandConsistency({...settings, rootless: worker.kind !== 'containerd'});
   const given = completeToml(buildkitdToml(worker, settings), settings.config, configDirectory(worker));
-  const toml = localRegistry === undefined ? given : addLocalRegistry(given, localRegistry);
+  const local = localRegistry === undefined ? given : addLocalRegistry(given, localRegistry);
+  const toml = nodeRegistries === undefined ? local : addRegistries(local, nodeRegistries.tables);
   const podAnnotations = {
     ...POD_ANNOTATIONS,
     ...settings.podAnnotations,
@@ -155,8 +159,10 @@ function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFact
 
 /** What differs from the API server's defaults, or matters too much to leave to them. */
 function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
-  const certificates = Object.keys(settings.config?.certificates ?? {});
-  const {volumes, volumeMounts} = listVolumes(worker, paths, certificates);
+  const {volumes, volumeMounts} = listVolumes(worker, paths, {
+    certificates: Object.keys(settings.config?.certificates ?? {}),
+    nodeRegistries: settings.registryMirrorsFromNode,
+  });
   const {requests, limits, tolerations, serviceAccount, priorityClass, imagePullSecrets} = settings;
   const env = Object.entries(settings.env).sort(([a], [b]) => (a < b ? -1 : 1));
   return {

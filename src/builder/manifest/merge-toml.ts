@@ -45,6 +45,15 @@ export function addLocalRegistry(toml: string, registry: LocalRegistry): string 
   });
 }
 
+/** The TOML's own settings for a registry stay as they are. */
+export function addRegistries(toml: string, tables: Readonly<Record<string, TomlTable>>): string {
+  const table = parse(toml);
+  const before = (table.registry ?? {}) as TomlTable;
+  const added = Object.entries(tables).filter(([host]) => !Object.hasOwn(before, host));
+  if (added.length === 0) return toml;
+  return write({...table, registry: {...before, ...Object.fromEntries(added)}});
+}
+
 function write(table: TomlTable): string {
   return `# Written by kubectl-tiltbuild.\n${stringify(table)}`;
 }

@@ -1,22 +1,37 @@
 /** Owns what a builder mounts. */
 import {certificateAnnotation} from '../model/builder-config.ts';
-import {CONFIG_ANNOTATION, CONFIG_KEY} from '../model/marks.ts';
+import {CONFIG_ANNOTATION, CONFIG_KEY, REGISTRIES_VOLUME} from '../model/marks.ts';
 import {isWithin, parentDirectory} from '../model/node-paths.ts';
 import {type ContainerdPaths, STANDARD_SOCKET} from './containerd-paths.ts';
 import {type BuildkitdWorker, ROOTLESS_STATE_DIRECTORY} from './toml.ts';
 
 interface Mounted {
   readonly volume: Readonly<Record<string, unknown>> & {readonly name: string};
-  readonly mount: {readonly mountPath: string; readonly mountPropagation?: 'Bidirectional'};
+  readonly mount: {
+    readonly mountPath: string;
+    readonly mountPropagation?: 'Bidirectional';
+    readonly readOnly?: true;
+  };
+}
+
+export interface MountedSettings {
+  /** Names of files. */
+  readonly certificates?: readonly string[];
+  /** Whether the settings for registries of the node's containerd are mounted. */
+  readonly nodeRegistries?: boolean;
 }
 
 /** The volumes of a builder, and its mounts of them in the same order. */
 export function listVolumes(
   worker: BuildkitdWorker,
   paths: ContainerdPaths,
-  certificates: readonly string[] = [],
+  {certificates = [], nodeRegistries = false}: MountedSettings = {},
 ) {
-  const mounted = [configVolume(worker, certificates), ...workerVolumes(worker, paths)];
+  const mounted = [
+    configVolume(worker, certificates),
+    ...workerVolumes(worker, paths),
+    ...(nodeRegistries ? [registriesVolume(paths)] : []),
+  ];
   return {
     volumes: mounted.map(({volume}) => volume),
     volumeMounts: mounted.map(({volume, mount}) => ({name: volume.name, ...mount})),
@@ -59,6 +74,18 @@ function workerVolumes(worker: BuildkitdWorker, paths: ContainerdPaths): readonl
     default:
       return worker satisfies never;
   }
+}
+
+/**
+ * The directory above them, which every node has, under its own path: the settings name certificates by their paths.
+ * Without a type the kubelet does not look, and a node that lacks even that gets an empty one from containerd.
+ */
+function registriesVolume({registries}: ContainerdPaths): Mounted {
+  const path = parentDirectory(registries);
+  return {
+    volume: {name: REGISTRIES_VOLUME, hostPath: {path}},
+    mount: {mountPath: path, readOnly: true},
+  };
 }
 
 /** containerd's client creates the pipes of a container's output here, whatever socket it talks to. */

@@ -12,6 +12,8 @@ export const CONFIG_KEY = 'buildkitd.toml';
 /** On the pods, which mount it: their buildkitd.toml, so a Deployment never has the configuration of another one. */
 export const CONFIG_ANNOTATION = `kubectl-tiltbuild/${CONFIG_KEY}`;
 export const CONTAINER = 'buildkitd';
+/** The volume with what the node's containerd knows of registries. */
+export const REGISTRIES_VOLUME = 'containerd-registries';
 /** On the pods: the `resourceVersion` of the builder that was recreated, so they restart even if nothing else changes. */
 export const REPLACES_ANNOTATION = 'kubectl-tiltbuild/replaces';
 

@@ -8,6 +8,7 @@ import {
   asTextFields,
   asTime,
   type Json,
+  optional,
 } from '../../cluster/api/json-values.ts';
 import {type BuilderConfig, readConfig} from './builder-config.ts';
 import {
@@ -18,6 +19,7 @@ import {
   MANAGED_BY,
   MANAGED_BY_LABEL,
   PLUGIN_ANNOTATION,
+  REGISTRIES_VOLUME,
   readLabels,
   SETTINGS_ANNOTATION,
 } from './marks.ts';
@@ -58,6 +60,8 @@ export interface BuilderDeployment extends BuilderTraits {
   /** The buildkitd.toml that its pods mount from their annotation; undefined if they mount its ConfigMap. */
   readonly toml?: string;
   readonly config: BuilderConfig;
+  /** Where its pods have what the node's containerd knows of registries, if they mount it. */
+  readonly nodeRegistries?: string;
   readonly managedByUs: boolean;
   /** It carries the plugin's annotation and not our label. Ours has the annotation too: the plugin adopts it by that. */
   readonly madeByPlugin: boolean;
@@ -95,6 +99,7 @@ export function readBuilderDeployment(body: unknown): BuilderDeployment {
     args: [...asList(container.command), ...asList(container.args)].map(asText),
     toml: podAnnotations[CONFIG_ANNOTATION],
     config: readConfig(asTextFields(meta.annotations), podAnnotations),
+    ...optional('nodeRegistries', findRegistries(container)),
     mounts: readMounts(container, asList(pod.volumes).map(asObject)),
     managedByUs,
     madeByPlugin: PLUGIN_ANNOTATION in asTextFields(meta.annotations) && !managedByUs,
@@ -121,6 +126,13 @@ export function readBuilderToml(body: unknown): string | undefined {
 /** The plugin runs its commands in the first container, whatever its name (driver.go, buildNodeClient). A sidecar may come before it. */
 function pickBuildkitd(containers: readonly Json[]): Json {
   return containers.find(({name}) => name === CONTAINER) ?? containers[0] ?? {};
+}
+
+function findRegistries({volumeMounts}: Json): string | undefined {
+  const mount = asList(volumeMounts)
+    .map(asObject)
+    .find(({name}) => name === REGISTRIES_VOLUME);
+  return mount && `${asText(mount.mountPath)}/certs.d`;
 }
 
 function readMounts(container: Json, volumes: readonly Json[]): readonly BuilderMount[] {

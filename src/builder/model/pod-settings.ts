@@ -36,7 +36,8 @@ export function parseResources(
 }
 
 /** Throws `usage` for what does not go together: the API server rejects a pod that requests more than its limit. */
-export function demandConsistency({requests, limits, rootless, containerdSnapshotter}: GivenSettings): void {
+export function demandConsistency(settings: GivenSettings): void {
+  const {requests, limits, rootless, containerdSnapshotter, registryMirrorsFromNode} = settings;
   for (const name of ['cpu', 'memory'] as const) {
     const [request = '', limit = ''] = [requests?.[name], limits?.[name]];
     if ((readQuantity(request) ?? 0) <= (readQuantity(limit) ?? Number.POSITIVE_INFINITY)) continue;
@@ -45,10 +46,14 @@ export function demandConsistency({requests, limits, rootless, containerdSnapsho
       `--request-${name} "${request}" is more than --limit-${name} "${limit}", and Kubernetes rejects such a pod.`,
     );
   }
-  if (rootless && containerdSnapshotter !== undefined) {
+  const flag =
+    containerdSnapshotter !== undefined
+      ? '--containerd-snapshotter'
+      : registryMirrorsFromNode && '--registry-mirrors-from-node';
+  if (rootless && flag) {
     throw new TiltbuildError(
       'usage',
-      "--containerd-snapshotter is for builders that use the nodes' containerd, and this one does not.",
+      `${flag} is for builders that use the nodes' containerd, and this one does not.`,
     );
   }
 }

@@ -65,6 +65,8 @@ export interface BuilderSettings extends Placement {
   readonly podAnnotations: Readonly<Record<string, string>>;
   /** Environment variables of BuildKit, such as proxies. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether builds pull through the mirrors of the node's containerd. */
+  readonly registryMirrorsFromNode: boolean;
   /** Registries, and what else is added to its buildkitd.toml. */
   readonly config?: BuilderConfig;
   /** Where containerd is, if not where the product usually has it. */
@@ -86,6 +88,7 @@ export function defaultBuilderSettings(name: string, namespace: string, rootless
     labels: {},
     podAnnotations: {},
     env: {},
+    registryMirrorsFromNode: false,
   };
 }
 

@@ -77,6 +77,9 @@ export const create = {
     'registry-insecure': list('HOST', 'Registry whose certificate is not checked'),
     'registry-ca': list('HOST=FILE', 'Certificates (PEM) of the authority of a registry', {offer: 'files'}),
     'registry-mirror': list('HOST=MIRROR', 'Registry to pull from instead, e.g. docker.io=mirror.example'),
+    'registry-mirrors-from-node': toggle(
+      "Use the mirrors and certificates that the nodes' containerd has for registries",
+    ),
     'registry-reset': toggle('Drop the registry settings that the builder has so far'),
     config: text('FILE', 'buildkitd.toml with further settings of BuildKit', {offer: 'files'}),
     'containerd-socket': text(

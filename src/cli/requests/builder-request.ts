@@ -154,6 +154,7 @@ function readSettings(flags: ValuesOf<typeof create.flags>): GivenSettings {
     nodeSelector: readWith(flags['node-selector'], parseNodeSelector),
     tolerations: readList(flags.toleration, parseToleration),
     env: readMap(flags.env, readVariable),
+    registryMirrorsFromNode: flags['registry-mirrors-from-node'] || undefined,
     containerd: dropUnset({
       socket: flags['containerd-socket'],
       root: flags['containerd-root'],

@@ -85,6 +85,19 @@ const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
   ['k0s-containerd', facts({paths: containerdPaths('unknown', 'k0s')})],
   ['all-settings', facts({nodeCount: 3}, busy)],
   ['registries', facts({}, registries)],
+  [
+    'registries-of-the-node',
+    facts(
+      {
+        paths: containerdPaths('k3s'),
+        nodeRegistries: {
+          tables: {'docker.io': {mirrors: ['hub.example']}, 'old.example': {http: true}},
+          notes: [],
+        },
+      },
+      {...registries, registryMirrorsFromNode: true},
+    ),
+  ],
   ['registries-rootless', facts({}, {...registries, rootless: true})],
 ];
 
