@@ -19,9 +19,10 @@ import {describeFailure, isWorthAskingKubectl} from './cluster-failures.ts';
 import {RequestTimeout} from './https-transport.ts';
 import type {Interruption} from './interruption.ts';
 import {ApiFailure, canAskDirectly, openKubeApi, type Reads} from './kube-api.ts';
-import {isForeignLine, KubectlFailure, readThroughKubectl} from './kubectl-reader.ts';
+import {dropLog, isForeignLine, KubectlFailure, readThroughKubectl} from './kubectl-reader.ts';
 import {findOnPath} from './path-lookup.ts';
 import {PluginLogin, type PluginTools} from './plugin-login.ts';
+import {retryKubectl} from './retry-kubectl.ts';
 
 /** A stream into a pod may hang forever, and none of our commands takes long. In milliseconds. */
 const LONGEST_KUBECTL = 60_000;
@@ -68,12 +69,13 @@ export class SystemCluster implements Cluster {
 
   async kubectl(args: readonly string[], input?: string): Promise<ProgramOutput> {
     const {runner, env} = this.#tools;
-    return await runner.collect(await this.#findKubectl(), [...this.#args, ...args], {
+    const ended = await runner.collect(await this.#findKubectl(), [...this.#args, ...args], {
       env,
       input,
       onErrorLine: () => undefined,
       timeout: LONGEST_KUBECTL,
     });
+    return {...ended, stderr: dropLog(ended.stderr)};
   }
 
   async kubectlLive(args: readonly string[]): Promise<ExitStatus> {
@@ -145,8 +147,8 @@ export class SystemCluster implements Cluster {
     const onErrorLine = (line: string) => {
       if (isForeignLine(line)) showLine(line);
     };
-    const reads = readThroughKubectl((args, input) =>
-      runner.collect(kubectl, [...common, ...args], {env, input, onErrorLine}),
+    const reads = readThroughKubectl(
+      retryKubectl((args, input) => runner.collect(kubectl, [...common, ...args], {env, input, onErrorLine})),
     );
     try {
       return await ask(reads);

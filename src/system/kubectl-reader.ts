@@ -106,10 +106,21 @@ type Refusal = {readonly kind: 'forbidden'; readonly message: string};
 const OWN_ERROR =
   /^(?:Error from server|error: |Error: |Unable to connect to the server|The connection to the server)/;
 
+export function isOwnError(line: string): boolean {
+  return OWN_ERROR.test(line);
+}
+
+/** klog's, such as `E1125 01:11:19.398124    9228 v2.go:104] "Unhandled Error" err="websocket: close sent"`. */
+const LOG_LINE = /[EWIF]\d{4} \d{2}:\d{2}:\d{2}\.\d+ +\d+ .*$/gm;
+
+/** What kubectl printed to standard error, without its log: that comes by chance, and after what matters. */
+export function dropLog(stderr: string): string {
+  return stderr.replaceAll(LOG_LINE, '');
+}
+
 /** Whether a line on kubectl's standard error is a message of a login plugin, for the user to see. */
 export function isForeignLine(line: string): boolean {
-  // Lines of klog look like E1125 01:11:19.398124 … memcache.go:265].
-  return line.trim() !== '' && !OWN_ERROR.test(line) && !/^(?:[EWIF]\d{4} |Warning:|EOF$)/.test(line);
+  return dropLog(line).trim() !== '' && !OWN_ERROR.test(line) && !/^(?:Warning:|EOF$)/.test(line);
 }
 
 const FORBIDDEN = /^Error from server \(Forbidden\): (([a-z]+)\b.*)$/;

@@ -4,7 +4,7 @@ import {RequestTimeout, type Response, type SendWithin} from './https-transport.
 /** A POST if there is a body. Rejects as `SendWithin` does. */
 export type Send = (path: string, accept: string, body?: string) => Promise<Response>;
 
-const MOST_RETRIES = 3;
+export const MOST_RETRIES = 3;
 /** In milliseconds; each one is twice as long as the one before. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 10_000;
@@ -57,7 +57,7 @@ function pauseAfter({status, retryAfter}: Response, retry: number): number {
   return [429, 502, 503, 504].includes(status) ? backOff(retry) : 0;
 }
 
-function backOff(retry: number): number {
+export function backOff(retry: number): number {
   return FIRST_PAUSE * 2 ** retry;
 }
 
@@ -65,6 +65,6 @@ function isClosed(error: unknown): boolean {
   return error instanceof Error && 'code' in error && CLOSED.has(String(error.code));
 }
 
-function wait(milliseconds: number): Promise<void> {
+export function wait(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

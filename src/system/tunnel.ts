@@ -5,6 +5,7 @@ import {openChildTunnel} from '../wire/child-tunnel.ts';
 import {openExec} from '../wire/exec/open-exec.ts';
 import {readCredentials} from './credentials.ts';
 import {RequestTimeout} from './https-transport.ts';
+import {dropLog} from './kubectl-reader.ts';
 import type {Runner} from './runner.ts';
 import {makeOpenUpgrade} from './upgrade-transport.ts';
 
@@ -26,5 +27,6 @@ export function openKubectlTunnel(
   env: Readonly<Record<string, string | undefined>>,
 ): Tunnel {
   const exec = ['exec', '--stdin', '--namespace', namespace, pod, '--container', container, '--', ...command];
-  return openChildTunnel(runner.pipe(kubectl, [...args, ...exec], env));
+  const {stream, ended} = openChildTunnel(runner.pipe(kubectl, [...args, ...exec], env));
+  return {stream, ended: ended.then((end) => ({...end, stderr: dropLog(end.stderr)}))};
 }

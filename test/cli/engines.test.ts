@@ -5,6 +5,7 @@ import {expect} from 'chai';
 import {node} from '../helpers/api-server.ts';
 import {ARCHIVE} from '../helpers/buildkit-stand-in.ts';
 import {describeEngine, describeEngines} from '../helpers/engines.ts';
+import {makeLoggingKubectl} from '../helpers/real-kubectl.ts';
 import {DIGEST, WAYS} from '../helpers/world.ts';
 
 const WEB = ['-t', 'localhost/web:dev'];
@@ -211,6 +212,17 @@ describeEngine('the builtin engine', 'builtin', (engines) => {
         expect(execs).to.have.length(attempts);
       });
     }
+
+    it(`leaves out what kubectl logs, asked ${through}`, async () => {
+      world.connect({through});
+      const env = {PATH: makeLoggingKubectl(world.sandbox.root)};
+      world.api.state.exec = () => ({stderr: 'error: no such socket\n', exitCode: 1});
+      const built = await tiltbuild([...WEB, '.'], {env});
+      expect(built.stderr).to.contain('error: no such socket.\n').and.not.contain('v2.go');
+      world.api.state.forbidden.add('delete deployments');
+      const removed = await tiltbuild(['builder', 'rm', 'buildkit', '--yes', '--force'], {env});
+      expect(removed.stderr).to.contain('is forbidden').and.not.contain('v2.go');
+    });
 
     it(`says that the permission to run programs in pods is missing, asked ${through}`, async () => {
       world.connect({through});

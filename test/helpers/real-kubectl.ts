@@ -34,6 +34,16 @@ export function realKubectlDirectory(): string {
   return directory;
 }
 
+/** The directory, below `root`, of a kubectl that logs a line when the real one has ended, as that does by chance. */
+export function makeLoggingKubectl(root: string): string {
+  const directory = join(root, 'logging kubectl');
+  mkdirSync(directory);
+  const line = 'E1126 18:58:40.316456    9228 v2.go:104] "Unhandled Error" err="websocket: close sent"';
+  const script = `#!/bin/sh\n'${join(realKubectlDirectory(), 'kubectl')}' "$@"\ncode=$?\necho '${line}' >&2\nexit $code\n`;
+  writeFileSync(join(directory, 'kubectl'), script, {mode: 0o755});
+  return directory;
+}
+
 /** A kubectl in a directory of its own below `root`, which logs its arguments and runs the real one. */
 export function recordKubectl(root: string): {
   readonly directory: string;
