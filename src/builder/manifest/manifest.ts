@@ -131,8 +131,11 @@ function checkName(name: string): void {
   });
 }
 
-/** The API server's limit for all annotations of an object (Kubernetes' TotalAnnotationSizeLimitB). */
-const ANNOTATION_LIMIT = 256 * 1024;
+/**
+ * The API server takes 256 KiB of annotations (Kubernetes' TotalAnnotationSizeLimitB). Network plugins and others add
+ * theirs to a pod, and cannot if ours take all of it.
+ */
+const ANNOTATION_LIMIT = 240 * 1024;
 
 function checkSize(annotations: Readonly<Record<string, string>>): void {
   const size = Object.entries(annotations)

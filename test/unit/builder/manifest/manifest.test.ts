@@ -159,8 +159,8 @@ describe('builderManifest', () => {
     ['more replicas than nodes', facts({nodeCount: 2}, {replicas: 3}), 'only 2 can hold one'],
     [
       'certificates that are too large',
-      facts({}, {config: {registries: {}, certificates: {'ca.x.pem': 'x'.repeat(262_144)}}}),
-      'a Deployment can hold 256 KiB',
+      facts({}, {config: {registries: {}, certificates: {'ca.x.pem': 'x'.repeat(245_760)}}}),
+      'a Deployment can hold 240 KiB',
     ],
     [
       'a snapshotter beside Docker',
