@@ -73,6 +73,7 @@ export function node({
   readonly labels?: Readonly<Record<string, string>>;
   readonly containerRuntimeVersion?: string;
   readonly kubeletVersion?: string;
+  readonly architecture?: string;
 } = {}): ApiObject {
   const [recorded] = readApiRecording('nodes-kind').body.items;
   const {metadata, status} = recorded;

@@ -16,7 +16,7 @@ import {
   send,
 } from './api/requests.ts';
 import {discover, findTarget} from './api/resources.ts';
-import {type Death, killPod} from './api/rollout.ts';
+import {type Death, killPod, removeNode} from './api/rollout.ts';
 import {type ApiState, type Cluster, makeState} from './api/state.ts';
 import {answerWrite} from './api/writes.ts';
 import {type KubeconfigOptions, writeKubeconfig} from './api-kubeconfig.ts';
@@ -95,6 +95,7 @@ export async function startApiServer(options: ApiServerOptions = {}) {
     kubeconfig: (how: KubeconfigOptions) => writeKubeconfig({url, authority, client, ...known}, how),
     /** As a real cluster does: what becomes of the pod, what is told of it, and who comes in its place. */
     killPod: (name: string, how: Death) => killPod(cluster, name, how),
+    removeNode: (name: string) => removeNode(cluster, name),
     close: () =>
       new Promise<void>((resolve) => {
         closed = true;

@@ -47,6 +47,14 @@ export interface SeenSolve {
   readonly dockerfile: string | undefined;
   /** Of the connection that it came over, from 0. */
   readonly connection: number;
+  readonly node: string;
+}
+
+interface SolvePlace {
+  readonly feedOf: (ref: string) => StatusFeed;
+  readonly lose: () => void;
+  readonly number: number;
+  readonly node: string;
 }
 
 interface Session {
@@ -79,7 +87,7 @@ export class BuildkitStandIn {
   }
 
   /** A new connection, as the streams of the program in the pod. */
-  connect(): Duplex {
+  connect(node = ''): Duplex {
     const [client, server] = duplexPair();
     const http2 = performServerHandshake(server);
     const number = this.#connections++;
@@ -105,7 +113,7 @@ export class BuildkitStandIn {
           case Control.status.path:
             return feedOf((await readOne(stream, Control.status.request)).ref).serve(stream);
           case Control.solve.path:
-            return await this.#solve(stream, sessions, {feedOf, lose, number});
+            return await this.#solve(stream, sessions, {feedOf, lose, number, node});
           case this.hasHistory && Control.history.path: {
             const asked = await readOne(stream, Control.history.request);
             this.#check(asked.activeOnly && asked.earlyExit, 'a history without an end', asked);
@@ -151,7 +159,7 @@ export class BuildkitStandIn {
   async #solve(
     stream: ServerHttp2Stream,
     sessions: ReadonlyMap<string, Session>,
-    {feedOf, lose, number}: {feedOf: (ref: string) => StatusFeed; lose: () => void; number: number},
+    {feedOf, lose, number, node}: SolvePlace,
   ): Promise<void> {
     const request = await readOne(stream, Control.solve.request);
     const {ref, exporters, frontendAttributes: attributes} = request;
@@ -179,7 +187,7 @@ export class BuildkitStandIn {
     const filename = attributes.get('filename') ?? 'Dockerfile';
     const dockerfile = isLocal ? await readDockerfile(client, filename) : undefined;
     const imported = await importBlobs(client, {attributes});
-    this.solves.push({imported, attributes, exporter, sharedKey, dockerfile, connection: number});
+    this.solves.push({imported, attributes, exporter, sharedKey, dockerfile, connection: number, node});
     const feed = feedOf(ref);
     feed.step(`[internal] load build definition from ${filename}`);
     stream.once('close', () => feed.end());

@@ -12,8 +12,10 @@ export type Engine = (typeof ENGINES)[number];
 /** Puts a stand-in of BuildKit into the builder's pods. */
 export function serveBuildkit({api}: Pick<World, 'api'>): BuildkitStandIn {
   const buildkit = new BuildkitStandIn(DIGEST);
-  api.state.exec = (command) =>
-    command.join(' ') === 'buildctl dial-stdio' ? {pipe: buildkit.connect()} : answerQuietly(command);
+  api.state.exec = (command, {spec}) =>
+    command.join(' ') === 'buildctl dial-stdio'
+      ? {pipe: buildkit.connect(spec.nodeName)}
+      : answerQuietly(command);
   return buildkit;
 }
 

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {expect} from 'chai';
 import {parseAllDocuments} from 'yaml';
 import type {KubeconfigOptions} from './api-kubeconfig.ts';
+import type {ApiObject} from './api-samples.ts';
 import {type ApiServer, addBuilder, node, startApiServer} from './api-server.ts';
 import type {Invocation} from './delegate.ts';
 import {type Ended, type Program, program, type RunOptions, run} from './programs.ts';
@@ -105,6 +106,12 @@ export function describeCommand(title: string, declare: (world: World) => void):
 
 export function removeBuilders({api}: World): void {
   Object.assign(api.state, {deployments: [], configmaps: [], pods: []});
+}
+
+/** Gives it these nodes instead of its one, and its builder a pod on each. */
+export function spreadBuilder({api}: World, nodes: readonly ApiObject[]): void {
+  Object.assign(api.state, {nodes, deployments: [], configmaps: [], pods: []});
+  addBuilder(api.state, {kind: 'ours', replicas: nodes.length});
 }
 
 /** The requests that changed the cluster. */

@@ -14,19 +14,23 @@ export interface BuilderOptions {
   readonly runtime?: 'containerd' | 'docker' | 'rootless';
   /** The buildkitd.toml of one of ours that is not as we send it now. */
   readonly toml?: string;
+  /** One pod on each of the nodes that there are, up to that number. */
+  readonly replicas?: number;
 }
 
-type Settled = Required<Omit<BuilderOptions, 'toml'>>;
+type Settled = Required<Omit<BuilderOptions, 'toml' | 'replicas'>>;
 
 /** With its ConfigMap and pod, and ready where that is the outcome. */
 export function addBuilder(state: ApiState, options: BuilderOptions): {readonly deployment: ApiObject} {
   const {kind, name = 'buildkit', namespace = 'default', runtime = 'containerd', toml} = options;
+  const {replicas = 1} = options;
   const settled = {kind, name, namespace, runtime};
   const [configMap, deployment] = kind === 'ours' ? makeOurs(settled, toml) : makeOthers(settled);
   const manager = {ours: 'kubectl-tiltbuild', plugin: 'kubectl-build', foreign: 'helm'}[kind];
   storeObject(state, 'configmaps', configMap, manager);
-  const stored = storeObject(state, 'deployments', deployment, manager);
-  playScene(state, stored, 1);
+  const spec = {...deployment.spec, replicas};
+  const stored = storeObject(state, 'deployments', {...deployment, spec}, manager);
+  playScene(state, stored, replicas);
   return {deployment: findObject(state, 'deployments', settled) as ApiObject};
 }
 

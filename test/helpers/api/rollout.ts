@@ -18,6 +18,33 @@ export function rollOut(cluster: Cluster, deployment: ApiObject): void {
   startPods(cluster, deployment, deployment.spec.replicas);
 }
 
+/** After nothing but its replicas have changed: pods that are not ready go first, then the newest. */
+export function scale(cluster: Cluster, deployment: ApiObject): void {
+  const pods = podsOf(cluster.state, deployment).filter(isAlive);
+  const missing = deployment.spec.replicas - pods.length;
+  const byWorth = [...pods.filter(isReady), ...pods.filter((pod) => !isReady(pod))];
+  for (const pod of missing < 0 ? byWorth.slice(missing) : []) endPod(cluster, pod);
+  startPods(cluster, deployment, Math.max(0, missing));
+}
+
+/** With it go the pods on it, and others are made in their place. */
+export function removeNode(cluster: Cluster, name: string): void {
+  const {state} = cluster;
+  state.nodes = state.nodes.filter(({metadata}) => metadata.name !== name);
+  const isThere = ({spec}: ApiObject) => spec.nodeName === name;
+  const lost = state.deployments.map((each) => [each, podsOf(state, each).filter(isThere).length] as const);
+  state.pods = state.pods.filter((pod) => !isThere(pod));
+  for (const [deployment, count] of lost) if (count > 0) startPods(cluster, deployment, count);
+}
+
+const isAlive = ({metadata, status}: ApiObject) =>
+  metadata.deletionTimestamp === undefined && status.phase !== 'Failed';
+
+const isReady = ({status}: ApiObject) =>
+  status.conditions?.some(
+    (one: {readonly type: string; readonly status: string}) => one.type === 'Ready' && one.status === 'True',
+  ) === true;
+
 export function endPods(cluster: Cluster, deployment: ApiObject): void {
   for (const pod of podsOf(cluster.state, deployment)) endPod(cluster, pod);
 }
@@ -31,7 +58,7 @@ function endPod({state, later}: Cluster, pod: ApiObject): void {
 
 function startPods({state, later}: Cluster, deployment: ApiObject, count: number): void {
   const {startMs, terminateMs} = state.builder;
-  writeStatus(state, deployment, readScene('never', makeNames(deployment)));
+  writeStatus(state, deployment);
   later(terminateMs + startMs, () => {
     const {uid, generation} = deployment.metadata;
     // Another one, or another template, has pods of its own.
@@ -44,13 +71,15 @@ function startPods({state, later}: Cluster, deployment: ApiObject, count: number
 
 /** At once. */
 export function playScene(state: ApiState, deployment: ApiObject, count: number): void {
-  const {outcome} = state.builder;
+  const {outcome: usual, outcomes} = state.builder;
   const {metadata, spec: template} = deployment.spec.template;
   for (let index = 0; index < count; index += 1) {
     const names = makeNames(deployment);
+    const free = findNode(state, deployment);
+    const outcome = free === undefined ? 'stuck-unschedulable-selector' : (outcomes[free] ?? usual);
     const scene = readScene(outcome, names);
     const isTaken = !outcome.startsWith('stuck-unschedulable');
-    const nodeName = isTaken ? state.nodes[index % state.nodes.length]?.metadata.name : undefined;
+    const nodeName = isTaken ? free : undefined;
     const spec = {...template, ...(nodeName && {nodeName})};
     const [pod] = scene.pods.map(({status}) =>
       putObject(state, 'pods', makePod({...names, name: names.pod}, {metadata, spec}, status)),
@@ -64,6 +93,17 @@ export function playScene(state: ApiState, deployment: ApiObject, count: number)
   }
 }
 
+/** One without a pod of it, as builders have their pods on different nodes; undefined where there is none that takes it. */
+function findNode(state: ApiState, deployment: ApiObject): string | undefined {
+  const taken = podsOf(state, deployment)
+    .filter(({status}) => status.phase !== 'Failed')
+    .map(({spec}) => spec.nodeName);
+  const node = state.nodes.find(
+    ({metadata, spec}) => !spec.unschedulable && !spec.taints?.length && !taken.includes(metadata.name),
+  );
+  return node?.metadata.name;
+}
+
 function makeNames({metadata: {name, namespace = ''}, spec: {template}}: ApiObject): SceneNames {
   const hash = createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 10);
   const letters = 'bcdfghjklmnpqrstvwxz2456789';
@@ -72,13 +112,16 @@ function makeNames({metadata: {name, namespace = ''}, spec: {template}}: ApiObje
   return {name, namespace, set, pod: `${set}-${ending}`, image: template.spec.containers[0].image};
 }
 
-/** The recorded ones have one replica. */
-function writeStatus(state: ApiState, deployment: ApiObject, scene: Scene): void {
+/** As recorded of a Deployment with one replica; if any of its pods is ready, of one that is ready. */
+function writeStatus(state: ApiState, deployment: ApiObject, last?: Scene): void {
   const {replicas} = deployment.spec;
-  const counts = Object.entries(scene.deployment.status).map(([field, value]) => [
-    field,
-    value === 1 && field.endsWith('eplicas') ? replicas : value,
-  ]);
+  const ready = podsOf(state, deployment).filter((pod) => isAlive(pod) && isReady(pod)).length;
+  const names = makeNames(deployment);
+  const scene = ready > 0 ? readScene('ready', names) : (last ?? readScene('never', names));
+  const counts = Object.entries(scene.deployment.status).map(([field, value]) => {
+    if (value !== 1 || !field.endsWith('eplicas')) return [field, value];
+    return [field, /^(?:ready|available)/.test(field) ? ready : replicas];
+  });
   const status = {...Object.fromEntries(counts), observedGeneration: deployment.metadata.generation};
   putObject(state, 'deployments', {...deployment, status});
 }

@@ -39,7 +39,13 @@ export function makeState() {
     /** So many requests fail with this status, or this answer, or a torn connection. */
     failWith: undefined as undefined | number | 'destroy' | Answer,
     failures: Infinity,
-    builder: {startMs: 50, terminateMs: 50, outcome: 'ready' as BuilderOutcome},
+    builder: {
+      startMs: 50,
+      terminateMs: 50,
+      outcome: 'ready' as BuilderOutcome,
+      /** On single nodes, by their names. */
+      outcomes: {} as Readonly<Record<string, BuilderOutcome>>,
+    },
     exec: answerQuietly as (
       command: readonly string[],
       pod: ApiObject,

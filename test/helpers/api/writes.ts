@@ -4,7 +4,7 @@ import type {ApiObject, Json} from '../api-samples.ts';
 import {refuse} from './access.ts';
 import {type Answer, type ApiRequest, badRequest, failure} from './requests.ts';
 import {notFound, type Target} from './resources.ts';
-import {endPods, rollOut} from './rollout.ts';
+import {endPods, rollOut, scale} from './rollout.ts';
 import {type Cluster, findObject, removeObject, storeObject} from './state.ts';
 
 const notAllowed = () =>
@@ -96,7 +96,9 @@ function writeObject(
       return failure(422, 'Invalid', message, {name, group: 'apps', kind: 'Deployment', causes});
     }
     const stored = storeObject(state, plural, object, manager);
-    if (stored.metadata.generation !== live?.metadata.generation) rollOut(cluster, stored);
+    const isScaled = isDeepStrictEqual({...live?.spec, replicas: stored.spec?.replicas}, stored.spec);
+    if (stored.metadata.generation !== live?.metadata.generation)
+      (live && isScaled ? scale : rollOut)(cluster, stored);
     return {status: live ? 200 : 201, body: stored};
   }
 
