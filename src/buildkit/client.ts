@@ -43,6 +43,11 @@ export class BuildkitClient {
     });
   }
 
+  /** Whether anything has come from it so far. */
+  get hasAnswered(): boolean {
+    return this.#connection.received > 0;
+  }
+
   /** Gives what the exporter answered. Throws `GrpcError`, and what our side of the session could not do. */
   async solve(build: Build, watch: SolveWatch): Promise<ReadonlyMap<string, string>> {
     return await this.#perform((names) => solve(this.#connection, {...build, ...names}, watch));

@@ -6,7 +6,7 @@ import {node} from '../helpers/api-server.ts';
 import {ARCHIVE} from '../helpers/buildkit-stand-in.ts';
 import {describeEngine, describeEngines} from '../helpers/engines.ts';
 import {makeLoggingKubectl} from '../helpers/real-kubectl.ts';
-import {DIGEST, WAYS} from '../helpers/world.ts';
+import {DIGEST, spreadBuilder, WAYS} from '../helpers/world.ts';
 
 const WEB = ['-t', 'localhost/web:dev'];
 
@@ -265,13 +265,11 @@ describeEngine('the choice of the engine', 'builtin', (engines) => {
     });
   }
 
-  it('is the plugin for a builder with several pods, since it copies the image', async () => {
-    const {state} = world.api;
-    Object.assign(state, {deployments: [], configmaps: [], pods: []});
-    state.nodes.push(node({name: 'second'}));
-    const ended = await world.tiltbuild([...WEB, '--builder-replicas', '2', '.']);
+  it('is the builtin one for a builder with several pods', async () => {
+    spreadBuilder(world, [node({name: 'a'}), node({name: 'b'})]);
+    const ended = await world.tiltbuild([...WEB, '.']);
     expect(ended.exitCode, ended.stderr).to.equal(0);
-    expect(builtWith()).to.deep.equal({builtin: 0, plugin: 1});
+    expect(builtWith()).to.deep.equal({builtin: 1, plugin: 0});
   });
 
   for (const [what, args, exitCode, words] of [

@@ -1,19 +1,18 @@
 /** Owns whether a build is running on a builder: BuildKit itself is asked, in each of the pods. */
 import {hasActiveBuild} from '../../buildkit/active-builds.ts';
 import {findConnectionFault} from '../../buildkit/connection-fault.ts';
-import type {Cluster, ExecTarget, Tunnel} from '../../cluster/ports.ts';
+import type {Cluster, Tunnel} from '../../cluster/ports.ts';
 import {Interrupted} from '../../errors.ts';
 import {GrpcError} from '../../wire/grpc/status.ts';
-import {CONTAINER} from '../model/marks.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {BuildActivity} from '../verdict/decision.ts';
+import {DIAL, dialPod} from './dial-pod.ts';
 import {execArgs, listPods} from './inspect-builder.ts';
 
 /** How long BuildKit may take to answer, in milliseconds. It does at once, unless something is wrong with it. */
 const PATIENCE = 10_000;
 
-const DIAL = ['buildctl', 'dial-stdio'];
 const BUILDING: BuildActivity = {kind: 'building'};
 const IDLE: BuildActivity = {kind: 'idle'};
 
@@ -54,7 +53,7 @@ async function askPod(
   const signal = AbortSignal.timeout(patience);
   let tunnel: Tunnel | undefined;
   try {
-    tunnel = await openTunnel({namespace, pod, container: CONTAINER, command: DIAL}, cluster, signal);
+    tunnel = await dialPod({namespace, name: pod}, cluster, signal);
     return (await hasActiveBuild(tunnel.stream, signal)) ? BUILDING : IDLE;
   } catch (error) {
     if (error instanceof Interrupted) throw error;
@@ -62,20 +61,6 @@ async function askPod(
     if (known !== undefined) return known;
     return unknown(signal.aborted ? `BuildKit in pod ${pod} does not answer` : await explain(error, tunnel));
   }
-}
-
-/** Rejects once the signal is aborted, and closes what comes later. */
-async function openTunnel(target: ExecTarget, cluster: Cluster, signal: AbortSignal): Promise<Tunnel> {
-  const opening = cluster.openTunnel(target);
-  const {promise: late, reject} = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => {
-    reject(signal.reason);
-    opening.then(
-      ({stream}) => stream.destroy(),
-      () => undefined,
-    );
-  });
-  return await Promise.race([opening, late]);
 }
 
 async function explain(error: unknown, tunnel: Tunnel | undefined): Promise<string> {

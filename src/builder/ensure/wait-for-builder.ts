@@ -24,16 +24,24 @@ const RECOVERY = 30_000;
 /** How long a builder may be missing, in milliseconds, for somebody who deletes and creates it. */
 const ABSENCE = 5000;
 
+interface Waiting {
+  /** Whether it was ready before, so it has worked, and a crash does not count at first. */
+  readonly wasReady?: boolean;
+  /** From when on the request's limit counts. */
+  readonly since?: number;
+  /** Whether the build chooses its pod, so one that is about to stop does not matter beside one that is ready. */
+  readonly hasChoice?: boolean;
+}
+
 /**
  * Throws `builder-image` if its image cannot be pulled, `builder-failed` for all else that waiting cannot help and for
- * taking longer than the request allows, counted from `since`. If it was ready before, it has worked, so a crash does
- * not count at first.
+ * taking longer than the request allows.
  */
 export async function waitForBuilder(
   request: BuilderRequest,
   cluster: Cluster,
   ports: Ports,
-  {wasReady = false, since = ports.now()}: {readonly wasReady?: boolean; readonly since?: number} = {},
+  {wasReady = false, since = ports.now(), hasChoice = false}: Waiting = {},
 ): Promise<BuilderDeployment> {
   const {settings, timeout} = request;
   const who = `builder "${settings.name}"`;
@@ -42,7 +50,7 @@ export async function waitForBuilder(
   let missingSince: number | undefined;
   for (;;) {
     const waited = ports.now() - started;
-    const seen = await look(request, waited > PATIENCE, cluster);
+    const seen = await look(request, {withEvents: waited > PATIENCE, hasChoice}, cluster);
     if (seen.ready) {
       if (said !== '') ports.notes.note(`${who} is ready after ${(waited / 1000).toFixed(1)} s.`);
       return seen.deployment;
@@ -76,7 +84,7 @@ type Look =
 
 async function look(
   {settings, fixedNodes, product}: BuilderRequest,
-  withEvents: boolean,
+  {withEvents, hasChoice}: {readonly withEvents: boolean; readonly hasChoice: boolean},
   cluster: Cluster,
 ): Promise<Look> {
   const {namespace} = settings;
@@ -99,7 +107,7 @@ async function look(
   }
   if (found.kind !== 'found') return {ready: false, exists: false, waiting: 'waiting for its Deployment'};
   const deployment = readBuilderDeployment(found.value);
-  if (isReady(deployment, pods)) return {ready: true, deployment};
+  if (isReady(deployment, pods, hasChoice)) return {ready: true, deployment};
   const input = {deployment, pods, events, fixedNodes, product};
   const trouble = await explain(input, cluster);
   return {ready: false, exists: true, waiting: describeWaiting(input), trouble};
@@ -123,9 +131,9 @@ async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble |
  * kubectl build picks any running pod (its source, `ListRunningPods`), so one that is stopping must be gone. The
  * Deployment's count comes later than the pods' own status, if we can list them.
  */
-function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[]): boolean {
+function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[], hasChoice: boolean): boolean {
   if (whyUnready(deployment) !== undefined) return false;
-  const leaving = pods.some(({deleting, phase}) => deleting && phase === 'Running');
+  const leaving = !hasChoice && pods.some(({deleting, phase}) => deleting && phase === 'Running');
   return !leaving && (pods.length === 0 || findCurrentPods({deployment, pods}).some(({ready}) => ready));
 }
 

@@ -2,7 +2,7 @@
 import type {Cluster} from '../../cluster/ports.ts';
 import type {Ports} from '../../ports.ts';
 import type {BuilderPod} from '../model/pods.ts';
-import {findLoss, type Loss} from '../verdict/loss.ts';
+import {findLoss, type Loss, type LossInput} from '../verdict/loss.ts';
 import {listEvents, listPods} from './inspect-builder.ts';
 
 /** How much longer than while a builder starts to wait between two looks: this goes on for the whole build. */
@@ -18,6 +18,8 @@ export interface WatchedBuilder {
   readonly name: string;
   readonly namespace: string;
   readonly cluster: Cluster;
+  /** Name of the pod that the build runs on; undefined where that is not known. */
+  readonly used: () => string | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface WatchedBuilder {
  * the start. A look that fails is no loss: the API server may be slow, and the build may not need it.
  */
 export async function watchBuilder(
-  {name, namespace, cluster}: WatchedBuilder,
+  {name, namespace, cluster, used}: WatchedBuilder,
   run: Promise<{readonly exitCode: number | undefined}>,
   ports: Ports,
 ): Promise<Loss | undefined> {
@@ -43,7 +45,7 @@ export async function watchBuilder(
     if (seen === 'well') return undefined;
     const isOver = seen === 'badly';
     const now = isOver ? await look() : seen;
-    const loss = before && now && (await findLossWithEvents(before, now, namespace, cluster));
+    const loss = before && now && (await findLossWithEvents({before, now, used: used()}, namespace, cluster));
     if (loss !== undefined) return loss.certain || isOver ? loss : await confirmLoss(loss, ended, ports);
     if (isOver) return undefined;
     before ??= now?.some(({phase}) => phase === 'Running') ? now : undefined;
@@ -53,14 +55,13 @@ export async function watchBuilder(
 
 /** The events say why, and are read only once there is something to explain. */
 async function findLossWithEvents(
-  before: readonly BuilderPod[],
-  now: readonly BuilderPod[],
+  seen: Omit<LossInput, 'events'>,
   namespace: string,
   cluster: Cluster,
 ): Promise<Loss | undefined> {
-  if (findLoss({before, now, events: []}) === undefined) return undefined;
+  if (findLoss({...seen, events: []}) === undefined) return undefined;
   const events = await listEvents(namespace, cluster).catch(() => []);
-  return findLoss({before, now, events});
+  return findLoss({...seen, events});
 }
 
 /** With several pods the delegate may be on another one, and shows it by going on. */

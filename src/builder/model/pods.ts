@@ -118,13 +118,6 @@ export function isStaying({phase, deleting}: Pick<BuilderPod, 'phase' | 'deletin
   return phase === 'Running' && !deleting;
 }
 
-/** The running pod to connect to: one that is ready, and not about to stop, if there is one. */
-export function choosePod(pods: readonly BuilderPod[]): BuilderPod | undefined {
-  const running = pods.filter(({phase}) => phase === 'Running');
-  const staying = running.filter(isStaying);
-  return staying.find(({ready}) => ready) ?? staying[0] ?? running[0];
-}
-
 /** The pod's events, the oldest first. */
 export function eventsOf(pod: BuilderPod, events: readonly BuilderEvent[]): readonly BuilderEvent[] {
   return events

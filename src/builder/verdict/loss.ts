@@ -13,7 +13,7 @@ export interface Loss {
   /** Whether the build did not cause it, so the same build may well succeed on a new pod. */
   readonly retriable: boolean;
   readonly pod: string;
-  /** Whether the build ran on this pod. With more than one, kubectl build takes any, and does not say which. */
+  /** Whether the build ran on this pod. Of several, kubectl build takes any, and does not say which. */
   readonly certain: boolean;
 }
 
@@ -22,14 +22,18 @@ export interface LossInput {
   readonly before: readonly BuilderPod[];
   readonly now: readonly BuilderPod[];
   readonly events: readonly BuilderEvent[];
+  /** Name of the pod that the build runs on, if that is known. */
+  readonly used?: string | undefined;
 }
 
 /**
  * The first of the pods that is lost. A pod that is being deleted is not lost yet: buildkitd continues a running build
  * until its grace period is over, and a short build comes to its end.
  */
-export function findLoss({before, now, events}: LossInput): Loss | undefined {
-  const running = before.filter(({phase}) => phase === 'Running');
+export function findLoss({before, now, events, used}: LossInput): Loss | undefined {
+  const running = before.filter(
+    ({phase, name}) => phase === 'Running' && (used === undefined || name === used),
+  );
   for (const pod of running) {
     const current = now.find((other) => isSamePod(other, pod));
     const found = judgePod(pod, current, eventsOf(pod, events));

@@ -28,6 +28,8 @@ export interface EngineRun {
   readonly attempt: number;
   /** Aborted, it cancels the build. */
   readonly stop: AbortSignal;
+  /** Called with the name of each pod that it turns to; an engine that does not know its pod never calls it. */
+  readonly onPod: (name: string) => void;
 }
 
 export interface Engine {

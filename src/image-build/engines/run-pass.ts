@@ -17,13 +17,17 @@ export async function runPass(
   const {settings, policy} = builder.request;
   for (let attempt = 1; ; attempt += 1) {
     const lost = new AbortController();
-    const running = engine.run({pass, attempt, stop: lost.signal});
+    let used: string | undefined;
+    const onPod = (name: string) => {
+      used = name;
+    };
+    const running = engine.run({pass, attempt, stop: lost.signal, onPod});
     const exit = running.then(({kind}) => ({exitCode: kind === 'built' ? 0 : 1}));
     // With the policy `never` the plugin alone is responsible for the builder.
     const watching =
       policy === 'never'
         ? undefined
-        : watchBuilder({...settings, cluster}, exit, ports).then((loss) => {
+        : watchBuilder({...settings, cluster, used: () => used}, exit, ports).then((loss) => {
             if (loss !== undefined) lost.abort();
             return loss;
           });
@@ -38,6 +42,9 @@ export async function runPass(
       throw new TiltbuildError('build-failed', `The build failed. ${cause.message}`, {remedy});
     }
     ports.notes.note(`${cause.message} Your build did not cause this; retrying once.`);
-    if (loss !== undefined) await waitForBuilder(builder.request, cluster, ports, {wasReady: true});
+    if (loss !== undefined) {
+      const hasChoice = engine.name === 'builtin';
+      await waitForBuilder(builder.request, cluster, ports, {wasReady: true, hasChoice});
+    }
   }
 }

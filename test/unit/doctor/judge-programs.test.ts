@@ -73,13 +73,13 @@ describe('the check of the engine', () => {
     ['auto', undefined, {}, 'ok', 'builtin: kubectl build is not installed'],
     ['auto', wrong, {}, 'ok', 'builtin: /bin/kubectl-build is empty'],
     ['auto', plugin, {env: SOCKS}, 'ok', 'builtin: kubectl build cannot use a SOCKS proxy'],
-    ['auto', undefined, {replicas: 2}, 'fail', 'has 2 pods'],
+    ['auto', plugin, {replicas: 2}, 'ok', 'builtin: kubectl build copies an image for the nodes of several'],
     ['builtin', plugin, {}, 'ok', 'builtin: the engine is set to builtin'],
     ['kubectl-build', plugin, {}, 'ok', 'kubectl-build: the engine is set to kubectl-build'],
     ['kubectl-build', undefined, {}, 'fail', 'is not installed'],
     ['kubectl-build', wrong, {}, 'fail', 'cannot be used: /bin/kubectl-build is empty'],
     ['kubectl-build', plugin, {env: SOCKS}, 'fail', 'the engine is set to kubectl-build'],
-    ['kubectl-build', plugin, {replicas: 2}, 'ok', 'kubectl-build: the engine is set to kubectl-build'],
+    ['kubectl-build', plugin, {replicas: 2}, 'fail', 'the engine is set to kubectl-build'],
   ];
   for (const [engine, build, {env = {}, replicas}, mark, found] of CASES) {
     it(`reports ${mark}: ${found}`, () => {

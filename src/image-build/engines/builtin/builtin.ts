@@ -52,7 +52,7 @@ async function solvePass(
       const response = await opened.client.solve(asked, watch);
       await finishLayout?.(response);
       await finish(response);
-      return {kind: 'built', digest: findDigest(response, build), node: opened.node};
+      return {kind: 'built', digest: findDigest(response, build), node: opened.pod.node};
     });
   } finally {
     output?.close();

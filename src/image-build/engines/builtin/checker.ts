@@ -29,7 +29,7 @@ export function checker(
         throw isUnsupported(error) ? tooOld(error) : error;
       });
       report(readLint(parts));
-      return {kind: 'built', digest: undefined, node: opened.node};
+      return {kind: 'built', digest: undefined, node: opened.pod.node};
     }),
   );
 }

@@ -1,7 +1,5 @@
-/** Owns opening a builder for the builtin engine: a tunnel to BuildKit in its pod, and a session that serves a build. */
-import {listPods} from '../../../builder/ensure/inspect-builder.ts';
-import {CONTAINER} from '../../../builder/model/marks.ts';
-import {choosePod} from '../../../builder/model/pods.ts';
+/** Owns opening a builder for the builtin engine: BuildKit in one of its pods, and a session that serves a build. */
+import type {BuilderPod} from '../../../builder/model/pods.ts';
 import {BuildkitClient} from '../../../buildkit/client.ts';
 import {serveContent} from '../../../buildkit/session/content.ts';
 import {syncFiles} from '../../../buildkit/session/file-sync.ts';
@@ -11,7 +9,6 @@ import {serveAgents} from '../../../buildkit/session/ssh.ts';
 import type {Tunnel} from '../../../cluster/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
-import {command as commandLine} from '../../../text/advice.ts';
 import type {BuildSecret} from '../../inputs/secrets.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
@@ -19,6 +16,7 @@ import {findAgents} from './agents.ts';
 import {valuesOf} from './frontend.ts';
 import type {Stores} from './layouts.ts';
 import {findLogin} from './logins.ts';
+import {type ReachedPod, reachPod, turnTo} from './reach-pod.ts';
 import {type BuildSources, findSources} from './sources.ts';
 
 /** What BuildKit gets or gives in the session, which may be another with each pass. */
@@ -34,33 +32,52 @@ export function onBuilder(
   ports: Ports,
   work: (opened: OpenBuilder, run: EngineRun) => Promise<EngineEnd>,
 ): Engine {
+  const silent = new Set<string>();
   let opened: Promise<OpenBuilder> | undefined;
   return {
     name: 'builtin',
     // Whatever comes from standard input is kept; what went to standard output cannot be taken back.
     isRepeatable: !build.request.destination.stdout,
     run: async (run) => {
-      opened ??= openBuilder(build, served, ports);
-      const one = await opened;
-      const end = await ports.withGrace((interrupted) =>
-        work(one, {...run, stop: AbortSignal.any([interrupted, run.stop])}),
-      );
-      if (end.kind === 'failed' && end.fault !== undefined) {
-        // Another attempt needs a connection of its own.
-        opened = undefined;
-        await one.close();
+      for (;;) {
+        opened ??= openBuilder(build, served, silent, ports);
+        const one = await opened;
+        run.onPod(one.pod.name);
+        const end = await ports
+          .withGrace((interrupted) => work(one, {...run, stop: AbortSignal.any([interrupted, run.stop])}))
+          .catch(refusalOf);
+        const why = end instanceof TiltbuildError ? end.message : end.kind === 'failed' && end.fault?.message;
+        const next = one.client.hasAnswered || run.stop.aborted ? undefined : one.other?.pod;
+        if (why || run.stop.aborted) {
+          // Another attempt needs a connection of its own, and after a loss of the pod it needs another pod.
+          opened = undefined;
+          await one.close();
+          if (why && next !== undefined) {
+            turnTo(next, one.pod, why, silent, ports);
+            continue;
+          }
+        }
+        if (end instanceof TiltbuildError) throw end;
+        return end;
       }
-      return end;
     },
     close: async () => await opened?.then((one) => one.close()).catch(() => undefined),
   };
 }
 
+/** That of a pod, which another one may not share. */
+function refusalOf(error: unknown): TiltbuildError {
+  const isOfPod = error instanceof TiltbuildError && /^(?:builder-failed|cluster-denied)$/.test(error.code);
+  if (isOfPod) return error;
+  throw error;
+}
+
 export interface OpenBuilder {
   readonly client: BuildkitClient;
   readonly tunnel: Tunnel;
-  /** The node of its pod. */
-  readonly node: string | undefined;
+  readonly pod: BuilderPod;
+  /** See `ReachedPod`. */
+  readonly other: ReachedPod['other'];
   readonly sources: BuildSources;
   /** Nothing of it is left, here or in the cluster. */
   close(): Promise<void>;
@@ -69,11 +86,11 @@ export interface OpenBuilder {
 async function openBuilder(
   build: PreparedBuild,
   {outputs, stores}: Served,
+  silent: Set<string>,
   ports: Ports,
 ): Promise<OpenBuilder> {
   const {cluster, pullSecret, request, surroundings, secrets, inputs} = build;
   const {files, builtin} = ports;
-  const {name, namespace} = build.builder.request.settings;
   const tools = {
     files,
     contexts: builtin.contexts,
@@ -84,7 +101,7 @@ async function openBuilder(
   };
   const sources = await findSources(request, inputs, tools);
   const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
-  const {tunnel, node} = await openPod(name, namespace, build, ports);
+  const {pod, tunnel, other} = await reachPod(sources.project, build, silent, ports);
   const content = serveContent(stores);
   const routes = [
     syncFiles(sources.directories, () => undefined),
@@ -101,32 +118,15 @@ async function openBuilder(
   ];
   const {sharedKey} = sources;
   const client = new BuildkitClient(tunnel.stream, {sharedKey, routes, random: builtin.random});
+  // A command that hangs, or a node that it runs on, accepts the connection.
+  other?.limit.addEventListener('abort', () => {
+    if (!client.hasAnswered) tunnel.stream.destroy(other.limit.reason);
+  });
   const close = async () => {
     client.close();
     await content.close();
   };
-  return {client, tunnel, node, sources, close};
-}
-
-async function openPod(
-  name: string,
-  namespace: string,
-  {cluster}: PreparedBuild,
-  ports: Ports,
-): Promise<Pick<OpenBuilder, 'tunnel' | 'node'>> {
-  const pods = await listPods({name, namespace}, cluster);
-  const pod = pods && choosePod(pods);
-  if (pod === undefined) {
-    throw new TiltbuildError(
-      'builder-failed',
-      `The builder "${name}" in namespace "${namespace}" has no running pod.`,
-      {remedy: [commandLine('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
-    );
-  }
-  ports.notes.detail(`pod: ${pod.name}`);
-  const command = ['buildctl', 'dial-stdio'];
-  const tunnel = await cluster.openTunnel({namespace, pod: pod.name, container: CONTAINER, command});
-  return {tunnel, node: pod.node};
+  return {client, tunnel, pod, other, sources, close};
 }
 
 async function readSecret(

@@ -18,6 +18,8 @@ export interface BuildSources {
   /** What BuildKit asks for as an upload, by its id; each can be read again. */
   readonly uploads: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
   readonly sharedKey: string;
+  /** The same for all builds of a Dockerfile in its context. */
+  readonly project: string;
 }
 
 export interface SourceTools {
@@ -52,7 +54,9 @@ export async function findSources(
       ['filename', request.file ?? DEFAULT_DOCKERFILE],
       ...named.attributes,
     ] as const;
-    return {...named, attributes, uploads: new Map(), sharedKey: makeKey(tools, context, ...named.keys)};
+    const sharedKey = makeKey(tools, context, ...named.keys);
+    const project = makeKey(tools, context, request.file ?? DEFAULT_DOCKERFILE);
+    return {...named, attributes, uploads: new Map(), sharedKey, project};
   }
   const {root, directory, dockerfile} = local;
   const synced =
@@ -65,6 +69,7 @@ export async function findSources(
     directories: new Map([['context', directory], ['dockerfile', synced], ...named.directories]),
     uploads: new Map(),
     sharedKey: makeKey(tools, root, dockerfile?.directory ?? '-', name, ...named.keys),
+    project: makeKey(tools, root, dockerfile?.directory ?? '-', name),
   };
 }
 
@@ -115,6 +120,7 @@ async function readStandardInput(
   const {files, contexts, now} = tools;
   const {size} = contexts.lstat(input);
   const sharedKey = makeKey(tools, '-', String(now()));
+  const project = makeKey(tools, '-', file ?? DEFAULT_DOCKERFILE);
   if (await isArchive(contexts, input, size)) {
     const attributes = [
       ['context', uploadUrl(UPLOAD)],
@@ -124,7 +130,8 @@ async function readStandardInput(
     const read = async function* () {
       yield* contexts.read(input, size);
     };
-    return {attributes, directories: named.directories, uploads: new Map([[UPLOAD, read]]), sharedKey};
+    const uploads = new Map([[UPLOAD, read]]);
+    return {attributes, directories: named.directories, uploads, sharedKey, project};
   }
   const given = (await files.readText(input)) ?? '';
   const dockerfile = syncText(DEFAULT_DOCKERFILE, given, stampText(given, tools));
@@ -135,6 +142,7 @@ async function readStandardInput(
     directories,
     uploads: new Map(),
     sharedKey,
+    project,
   };
 }
 

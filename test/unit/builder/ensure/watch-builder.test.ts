@@ -22,7 +22,12 @@ function watch(script: Script, endsAtLook = Number.POSITIVE_INFINITY, world: Wor
     },
   });
   const ports = makePorts(world);
-  return {cluster, ports, reject, run: () => watchBuilder({...OWN, cluster}, done, ports)};
+  return {
+    cluster,
+    ports,
+    reject,
+    run: () => watchBuilder({...OWN, cluster, used: () => undefined}, done, ports),
+  };
 }
 
 describe('watchBuilder', () => {
@@ -83,7 +88,9 @@ describe('watchBuilder', () => {
       resolve({exitCode: 0});
       await new Promise(() => undefined);
     };
-    expect(await watchBuilder({...OWN, cluster}, promise, {...ports, sleep})).to.equal(undefined);
+    expect(await watchBuilder({...OWN, cluster, used: () => undefined}, promise, {...ports, sleep})).to.equal(
+      undefined,
+    );
   });
 
   it('ends if the build throws, or ends during a look', async () => {
@@ -96,6 +103,8 @@ describe('watchBuilder', () => {
     const ended = makePorts()
       .sleep(0)
       .then(() => ({exitCode: 0}));
-    expect(await watchBuilder({...OWN, cluster}, ended, makePorts())).to.equal(undefined);
+    expect(await watchBuilder({...OWN, cluster, used: () => undefined}, ended, makePorts())).to.equal(
+      undefined,
+    );
   });
 });

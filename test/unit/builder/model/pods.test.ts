@@ -1,26 +1,9 @@
 /** Covers what is read of a builder's pods and events, against what a real API server answered. */
 import {expect} from 'chai';
-import {choosePod, readEvents, readPods} from '../../../../src/builder/model/pods.ts';
+import {readEvents, readPods} from '../../../../src/builder/model/pods.ts';
 import {readBuilderRecording} from '../../../helpers/api-samples.ts';
-import {readPod} from '../builder-world.ts';
 
 const recorded = (name: string) => readBuilderRecording(name) as Readonly<Record<string, unknown>>;
-
-describe('choosePod', () => {
-  const READY = readPod({name: 'ready'});
-  const BUSY = readPod({name: 'busy', ready: false});
-  const LEAVING = readPod({name: 'leaving', deleting: true});
-  const WAITING = readPod({name: 'waiting', phase: 'Pending'});
-  for (const [name, ...pods] of [
-    ['ready', WAITING, LEAVING, BUSY, READY],
-    ['busy', LEAVING, BUSY],
-    ['leaving', WAITING, LEAVING],
-    [undefined, WAITING],
-  ] as const) {
-    it(`takes ${name} of ${pods.map((pod) => pod.name).join(', ')}`, () =>
-      expect(choosePod(pods)?.name).to.equal(name));
-  }
-});
 
 describe('readPods', () => {
   it('reads a ready one', () => {

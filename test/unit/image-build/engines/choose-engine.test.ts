@@ -71,17 +71,14 @@ describe('chooseEngine', () => {
     });
   }
 
-  it('leaves an image for the nodes of several pods to the plugin, which copies it', () => {
-    expect(choose({}, {replicas: 2, archiveSize: 64_000_001}).name).to.equal('kubectl-build');
-    for (const [request, question] of [
-      [{engine: 'builtin'}, {}],
-      [{}, {plugin: undefined}],
-      [{}, {dockerfileIsSent: false}],
-    ] as const)
-      expect(() => choose(request, {replicas: 2, ...question})).to.throw(TiltbuildError, 'has 2 pods');
-    const pushed = {destination: {kind: 'image', stdout: false}} as const;
-    for (const request of [pushed, {check: true}])
-      expect(choose(request, {replicas: 2, plugin: undefined}).name).to.equal('builtin');
+  it('lets the plugin not copy an image to the nodes of several pods', () => {
+    expect(choose({}, {replicas: 2}).name).to.equal('builtin');
+    expect(choose({engine: 'builtin'}, {replicas: 2}).name).to.equal('builtin');
+    for (const request of [{engine: 'kubectl-build'}, {passthrough: [['--x']]}] as const)
+      expect(() => choose(request, {replicas: 2})).to.throw(TiltbuildError, 'through your machine');
+    expect(choose({destination: {kind: 'image', stdout: false}}, {replicas: 2}).name).to.equal(
+      'kubectl-build',
+    );
   });
 
   it('takes its own for a plugin that cannot be used, and refuses that one', () => {

@@ -1,0 +1,25 @@
+/** Owns connecting to BuildKit in a builder's pod, for a limited time where one is given. */
+import type {ObjectPlace} from '../../cluster/api/paths.ts';
+import type {Cluster, Tunnel} from '../../cluster/ports.ts';
+import {CONTAINER} from '../model/marks.ts';
+
+export const DIAL = ['buildctl', 'dial-stdio'];
+
+/** Rejects once the signal is aborted, and closes what comes later. */
+export async function dialPod(
+  {namespace, name: pod}: ObjectPlace,
+  cluster: Cluster,
+  signal?: AbortSignal,
+): Promise<Tunnel> {
+  const opening = cluster.openTunnel({namespace, pod, container: CONTAINER, command: DIAL});
+  if (signal === undefined) return await opening;
+  const {promise: late, reject} = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => {
+    reject(signal.reason);
+    opening.then(
+      ({stream}) => stream.destroy(),
+      () => undefined,
+    );
+  });
+  return await Promise.race([opening, late]);
+}
