@@ -1,17 +1,16 @@
 /**
  * Owns the demo. By default it starts stand-ins of the API server and of kubectl build, and says so; with `--cluster` it
- * uses the current context.
+ * uses the current context. `--svg FILE` draws the README's picture.
  */
 import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
-import {answerQuietly} from '../test/helpers/api/exec-answers.ts';
-import {node, startApiServer} from '../test/helpers/api-server.ts';
-import {BuildkitStandIn} from '../test/helpers/buildkit-stand-in.ts';
+import {parseArgs} from 'node:util';
 import {runViaKubectl} from '../test/helpers/programs.ts';
 import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
-import {makeSandbox} from '../test/helpers/sandbox.ts';
+import {drawDemo} from './demo-picture.ts';
+import {setStage} from './demo-stage.ts';
 import {ROOT} from './generated-file.ts';
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
@@ -94,16 +93,12 @@ async function showOnStandIns(): Promise<boolean> {
   );
   say('API server on 127.0.0.1; BuildKit in its builder; and kubectl build, which prints recorded output.');
   say('kubectl is real, and so is kubectl-tiltbuild, the binary in dist/.');
-  const [api, sandbox] = await Promise.all([startApiServer(), makeSandbox()]);
+  const stage = await setStage();
+  const {sandbox} = stage;
   try {
-    api.state.nodes.push(node());
-    const buildkit = new BuildkitStandIn(`sha256:${'4d'.repeat(32)}`);
-    api.state.exec = (command) =>
-      command.join(' ') === 'buildctl dial-stdio' ? {pipe: buildkit.connect()} : answerQuietly(command);
     let asExpected = true;
     for (const {title, args, cluster = 'kind-demo', env = {}, withoutPlugin, exitCode} of SCENES) {
-      const names = {context: cluster, cluster, user: cluster};
-      sandbox.writeKubeconfig(api.kubeconfig({auth: 'certificate', names, directory: sandbox.root}));
+      stage.use(cluster);
       const base = withoutPlugin ? {...sandbox.env, PATH: realKubectlDirectory()} : sandbox.env;
       const ended = await runViaKubectl({args, cwd: sandbox.work, env: {...base, ...env}});
       say(`\n── ${title}\n`);
@@ -115,8 +110,7 @@ async function showOnStandIns(): Promise<boolean> {
     }
     return asExpected;
   } finally {
-    sandbox.remove();
-    await api.close();
+    await stage.close();
   }
 }
 
@@ -137,6 +131,11 @@ function showOnCluster(): boolean {
   }
 }
 
-const good = process.argv.includes('--cluster') ? showOnCluster() : await showOnStandIns();
-say(good ? '\nNext: build with Tilt, as README.md shows.' : '\nThe demo failed; see above.');
-process.exitCode = good ? 0 : 1;
+const {values} = parseArgs({options: {cluster: {type: 'boolean'}, svg: {type: 'string'}}});
+if (values.svg !== undefined) {
+  writeFileSync(values.svg, await drawDemo(join(ROOT, 'dist', 'kubectl-tiltbuild')));
+} else {
+  const good = values.cluster ? showOnCluster() : await showOnStandIns();
+  say(good ? '\nNext: build with Tilt, as README.md shows.' : '\nThe demo failed; see above.');
+  process.exitCode = good ? 0 : 1;
+}

@@ -1,30 +1,24 @@
 /** Covers what a terminal shows (colour, line width, a closing line), and that a pipe gets the result whole. */
-import {spawnSync} from 'node:child_process';
 import {expect} from 'chai';
-import {formatCommand} from '../../src/text/shell-words.ts';
 import {serveBuildkit} from '../helpers/engines.ts';
+import {hasTerminal, runOnTerminal} from '../helpers/on-terminal.ts';
 import {runCommand} from '../helpers/programs.ts';
 import {BUILD, describeCommand, type World} from '../helpers/world.ts';
-
-/** The `script` of util-linux; others have other arguments. */
-const hasScript =
-  spawnSync('script', ['--version'], {encoding: 'utf8'}).stdout?.includes('util-linux') ?? false;
 
 const ESCAPE = '\u001b';
 const STATUS = new RegExp(`\\r${ESCAPE}\\[K(?:waiting for [^\\r\\n]*)?`, 'g');
 
 /** Runs the program on a terminal of 60 columns. */
-async function runOnTerminal(
-  world: World,
+async function runOnNarrowTerminal(
+  {program, sandbox}: World,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   /** Typed once a question is there. */
   keys?: string,
 ) {
-  const {program, sandbox} = world;
-  const command = `stty cols 60; exec ${formatCommand([program.command, ...program.args, ...args])}`;
-  const ended = await runCommand('/usr/bin/env', ['script', '-qec', command, '/dev/null'], {
-    env: {...sandbox.env, PATH: `${sandbox.env.PATH}:/usr/bin:/bin`, SHELL: '/bin/sh', TERM: 'xterm', ...env},
+  const ended = await runOnTerminal([program.command, ...program.args, ...args], {
+    columns: 60,
+    env: {...sandbox.env, ...env},
     cwd: sandbox.work,
     ...(keys !== undefined && {typedAt: {stdoutContains: '[y/N]', keys}}),
   });
@@ -35,11 +29,11 @@ async function runOnTerminal(
 
 describeCommand('on a terminal', (world) => {
   before(function () {
-    if (!hasScript) this.skip();
+    if (!hasTerminal) this.skip();
   });
 
   it('a build ends with the result and a line about it', async () => {
-    const {exitCode, text} = await runOnTerminal(world, BUILD);
+    const {exitCode, text} = await runOnNarrowTerminal(world, BUILD);
     expect(exitCode, text).to.equal(0);
     const [digest, done = ''] = text.trimEnd().split('\n').slice(-2);
     expect(digest).to.match(/^sha256:24cda528986e\w+$/);
@@ -50,7 +44,7 @@ describeCommand('on a terminal', (world) => {
 
   it('a failed build ends with its duration', async () => {
     world.sandbox.setDelegate('run-fails');
-    const {exitCode, text} = await runOnTerminal(world, BUILD, {NO_COLOR: '1'});
+    const {exitCode, text} = await runOnNarrowTerminal(world, BUILD, {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(1);
     expect(text).to.match(
       /\nerror: The build failed: kubectl build exited with 1\.[\s\S]*\nfailed: after [\d.]+ s\n$/,
@@ -59,7 +53,7 @@ describeCommand('on a terminal', (world) => {
 
   it('a build by the plugin has a live view, and what is known of its failure', async () => {
     world.sandbox.setDelegate('copy-missing');
-    const {exitCode, text} = await runOnTerminal(world, BUILD);
+    const {exitCode, text} = await runOnNarrowTerminal(world, BUILD);
     expect(exitCode, text).to.equal(1);
     expect(text).to.match(/ => ERROR \[.*COPY /);
     expect(text.match(/^Error: /gm), text).to.have.length(1);
@@ -68,19 +62,19 @@ describeCommand('on a terminal', (world) => {
   });
 
   it('a build by the plugin with --progress tty has the view of the plugin', async () => {
-    const {exitCode, text} = await runOnTerminal(world, ['--progress', 'tty', ...BUILD]);
+    const {exitCode, text} = await runOnNarrowTerminal(world, ['--progress', 'tty', ...BUILD]);
     expect(exitCode, text).to.equal(0);
     expect(world.delegated().terminal).to.include({stderr: true});
   });
 
   it('a build with --quiet prints the result alone', async () => {
-    const {text} = await runOnTerminal(world, ['-q', ...BUILD]);
+    const {text} = await runOnNarrowTerminal(world, ['-q', ...BUILD]);
     expect(text).to.match(/^sha256:\w+\n$/);
   });
 
   it('the question before a builder is removed says that a build is running on it', async () => {
     Object.assign(serveBuildkit(world), {otherBuilds: 1});
-    const {exitCode, text} = await runOnTerminal(world, ['builder', 'rm', 'buildkit'], {}, 'y\n');
+    const {exitCode, text} = await runOnNarrowTerminal(world, ['builder', 'rm', 'buildkit'], {}, 'y\n');
     expect(exitCode, text).to.equal(0);
     expect(text).to.contain('A build is running on it. Remove the builder "buildkit"');
   });
@@ -92,7 +86,7 @@ describeCommand('on a terminal', (world) => {
     ['Ctrl-C', '\u0003', 130],
   ] as const) {
     it(`a question that is answered with ${name} ends with ${exitCode}`, async () => {
-      const ended = await runOnTerminal(world, ['builder', 'rm', 'buildkit'], {}, keys);
+      const ended = await runOnNarrowTerminal(world, ['builder', 'rm', 'buildkit'], {}, keys);
       expect(ended.exitCode, ended.text).to.equal(exitCode);
       expect(world.api.state.deployments).to.have.length(exitCode === 0 ? 0 : 1);
       expect(ended.text).not.to.contain('This is a bug');
@@ -100,13 +94,13 @@ describeCommand('on a terminal', (world) => {
   }
 
   it('an archive is not written to it', async () => {
-    const {exitCode, text} = await runOnTerminal(world, ['-o', 'type=oci', '.'], {NO_COLOR: '1'});
+    const {exitCode, text} = await runOnNarrowTerminal(world, ['-o', 'type=oci', '.'], {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(2);
     expect(text).to.contain('which is a').and.not.contain('load build definition');
   });
 
   it('an error is wrapped to its width', async () => {
-    const {exitCode, text} = await runOnTerminal(world, ['-t', 'web:dev', '.'], {NO_COLOR: '1'});
+    const {exitCode, text} = await runOnNarrowTerminal(world, ['-t', 'web:dev', '.'], {NO_COLOR: '1'});
     expect(exitCode, text).to.equal(3);
     for (const line of text.split('\n')) expect(line.length).to.be.at.most(60);
     expect(text).to.match(/^error: .*\n {7}\S/);

@@ -4,6 +4,14 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {Control} from '../../src/buildkit/control.ts';
 import {end, frame, respond} from './buildkit-stand-in-calls.ts';
 
+export interface StepEnd {
+  readonly log?: string;
+  readonly error?: string;
+  readonly cached?: boolean;
+  /** How long it is said to have taken. */
+  readonly ms?: number;
+}
+
 /** It waits for whoever asks for it. */
 export class StatusFeed {
   readonly #waiting: Buffer[] = [];
@@ -18,10 +26,10 @@ export class StatusFeed {
     if (this.#ended) end(stream);
   }
 
-  step(name: string, {log, error}: {readonly log?: string; readonly error?: string} = {}): void {
+  step(name: string, {log, error, cached, ms = 0}: StepEnd = {}): void {
     const write = this.run(name);
     if (log !== undefined) write(log);
-    this.#send({vertexes: [{...this.#vertex(name), completed: now(), error}]});
+    this.#send({vertexes: [{...this.#vertex(name), completed: now(ms), error, cached}]});
   }
 
   /** Starts a step; gives what writes to its output. */
@@ -54,7 +62,7 @@ export class StatusFeed {
   }
 }
 
-function now() {
-  const ms = Date.now();
+function now(later = 0) {
+  const ms = Date.now() + later;
   return {seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6};
 }

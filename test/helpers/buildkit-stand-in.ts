@@ -23,7 +23,7 @@ import {
   sendArchive,
 } from './buildkit-stand-in-calls.ts';
 import {type FrontendAnswer, isOfGateway, StandInGateway} from './buildkit-stand-in-gateway.ts';
-import {StatusFeed} from './buildkit-stand-in-status.ts';
+import {StatusFeed, type StepEnd} from './buildkit-stand-in-status.ts';
 
 /** Bytes that are not valid text, as the stand-in of the plugin sends them. */
 export const ARCHIVE = Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.alloc(1020, 0xaa)]);
@@ -57,6 +57,10 @@ interface SolvePlace {
   readonly node: string;
 }
 
+export interface NamedStep extends StepEnd {
+  readonly name: string;
+}
+
 interface Session {
   readonly client: ClientHttp2Session;
   readonly sharedKey: string;
@@ -64,6 +68,8 @@ interface Session {
 
 export class BuildkitStandIn {
   behaviour: BuildkitBehaviour = 'builds';
+  /** What it shows instead of steps of its own. */
+  steps: readonly NamedStep[] | undefined;
   losses = 1;
   /** BuildKit before 0.14 knows one exporter, in fields of its own. */
   knowsExporters = true;
@@ -194,7 +200,9 @@ export class BuildkitStandIn {
     const answer = await this.#build({stream, feed, dockerfile, filename, lose});
     if (answer === undefined) return;
     if (/^(?:tar|oci|docker)$/.test(exporter.type)) await sendArchive(client, ARCHIVE);
-    for (const name of exporter.attributes.get('name')?.split(',') ?? []) feed.step(`naming to ${name}`);
+    const names = exporter.attributes.get('name')?.split(',') ?? [];
+    const steps = this.steps ?? names.map((name): NamedStep => ({name: `naming to ${name}`}));
+    for (const {name, ...end} of steps) feed.step(name, end);
     feed.end();
     respond(stream);
     const cacheExports = request.cache?.exports ?? [];
