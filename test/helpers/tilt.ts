@@ -90,12 +90,18 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
       record('run', 'cmd:any trigger:any? echo_off:bool?'),
       record('restart_container', '', 'live_update_restart_container_step'),
       record('k8s_yaml', 'yaml:any allow_duplicates:bool?'),
+      record(
+        'v1alpha1.extension_repo',
+        'name:string url:string? ref:string? load_host:string? git_subpath:string?',
+      ),
+      record('v1alpha1.extension', 'name:string repo_name:string? repo_path:string? args:list?'),
       record('k8s_resource', 'workload:string? port_forwards:any? resource_deps:list? labels:any?'),
     ]),
   };
 
   const values = {'os.name': platform, 'os.environ': options.env ?? {}};
-  const read = (path: string) => readFileSync(onDisk(path), 'utf8');
+  const read = (path: string) =>
+    readFileSync(path === 'ext://kubectl_build' ? EXTENSION : onDisk(path), 'utf8');
   const {'os.environ': env} = execute(source, 'Tiltfile', {builtins, values, read});
   demand(isTexts(Object.values(env as object)), 'os.environ takes strings alone');
   return {customBuilds, dockerBuilds, warnings, filesRead, others, env: env as Record<string, string>};
