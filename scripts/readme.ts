@@ -34,7 +34,6 @@ function pinExtension(page: string): string {
 
 const PAGES: Readonly<Record<string, (page: string) => string>> = {
   'README.md': pinExtension,
-  'docs/first-build.md': pinExtension,
   'docs/reference.md': (page) =>
     fillPart(fillPart(page, 'flags', flagTable()), 'exit codes', exitCodeTable()),
 };

@@ -36,16 +36,14 @@ describe('the Tiltfiles in the documentation', () => {
   }
 
   it('load the extension as Tilt does', () => {
-    for (const page of ['README.md', 'docs/first-build.md']) {
-      const [block = ''] = readBlocks(page, 'python');
-      const {others} = runTiltfile(block, {directory, env: {HOME: '/home/me'}});
-      const [[, repo], [, extension]] = others as [[string, object], [string, object]];
-      expect(repo).to.include({name: 'tiltbuild'});
-      expect(extension).to.deep.equal({
-        name: 'kubectl_build',
-        repo_name: 'tiltbuild',
-        repo_path: 'tilt/kubectl_build',
-      });
-    }
+    const [block = ''] = readBlocks('README.md', 'python');
+    const {others} = runTiltfile(block, {directory, env: {HOME: '/home/me'}});
+    const [[, repo], [, extension]] = others as [[string, object], [string, object]];
+    expect(repo).to.include({name: 'tiltbuild'});
+    expect(extension).to.deep.equal({
+      name: 'kubectl_build',
+      repo_name: 'tiltbuild',
+      repo_path: 'tilt/kubectl_build',
+    });
   });
 });
