@@ -1,8 +1,7 @@
-/** Owns containerd's services for images and content as messages and methods (containerd/containerd, api/services). */
+/** Owns containerd's image service as messages and methods (containerd/containerd, api/services). */
 import {methodsOf} from '../wire/grpc/messages.ts';
 import {
   bool,
-  bytes,
   field,
   int64,
   type MessageOf,
@@ -35,10 +34,7 @@ export type Image = MessageOf<typeof Image>;
 const FieldMask = message({paths: repeated(1, string)});
 const ImageAnswer = message({image: optional(1, Image)});
 
-const Info = message({digest: field(1, string), size: field(2, int64)});
-
 const image = methodsOf('containerd.services.images.v1.Images');
-const content = methodsOf('containerd.services.content.v1.Content');
 
 export const Images = {
   get: image('Get', message({name: field(1, string)}), ImageAnswer),
@@ -46,9 +42,4 @@ export const Images = {
   create: image('Create', message({image: optional(1, Image)}), ImageAnswer),
   update: image('Update', message({image: optional(1, Image), mask: optional(2, FieldMask)}), ImageAnswer),
   delete: image('Delete', message({name: field(1, string), sync: field(2, bool)}), message({})),
-} as const;
-
-export const Content = {
-  list: content('List', message({}), message({infos: repeated(1, Info)})),
-  read: content('Read', message({digest: field(1, string)}), message({data: field(2, bytes)})),
 } as const;

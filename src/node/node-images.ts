@@ -1,10 +1,11 @@
 /** Owns the images in a node's containerd, asked over one connection: find, list, tag and remove. */
 import type {Duplex} from 'node:stream';
+import {Content} from '../wire/containerd/content.ts';
 import {callUnary, callWithOne} from '../wire/grpc/client.ts';
 import type {Method} from '../wire/grpc/messages.ts';
 import {GrpcCode, GrpcError} from '../wire/grpc/status.ts';
 import {Http2Connection} from '../wire/http2/connection.ts';
-import {Content, type Descriptor, type Image, Images} from './containerd.ts';
+import {type Descriptor, type Image, Images} from './containerd.ts';
 
 /** The namespace in which the kubelet looks for images. */
 const METADATA = [['containerd-namespace', 'k8s.io']] as const;

@@ -1,6 +1,7 @@
 /** Owns what the stand-in of buildkitd does with OCI layouts of its client: caches, images and contexts. */
 import type {ClientHttp2Session} from 'node:http2';
-import {Content, STORE_ID, WriteAction} from '../../src/buildkit/session/content.ts';
+import {STORE_ID} from '../../src/buildkit/session/content.ts';
+import {Content, WriteAction} from '../../src/wire/containerd/content.ts';
 import {exchange} from './buildkit-stand-in-calls.ts';
 import {digestOf} from './content-client.ts';
 

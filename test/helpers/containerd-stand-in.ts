@@ -2,7 +2,8 @@
 import {createHash} from 'node:crypto';
 import {performServerHandshake, type ServerHttp2Stream} from 'node:http2';
 import {type Duplex, duplexPair} from 'node:stream';
-import {Content, type Image, Images} from '../../src/node/containerd.ts';
+import {type Image, Images} from '../../src/node/containerd.ts';
+import {Content} from '../../src/wire/containerd/content.ts';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
 import {end, frame, readOne, respond} from './buildkit-stand-in-calls.ts';
 import type {World} from './world.ts';

@@ -1,6 +1,7 @@
 /** Owns the side of containerd's content service that BuildKit has: a client that writes and reads as its proxy does. */
 import {createHash} from 'node:crypto';
-import {Content, STORE_ID, WriteAction} from '../../src/buildkit/session/content.ts';
+import {STORE_ID} from '../../src/buildkit/session/content.ts';
+import {Content, WriteAction} from '../../src/wire/containerd/content.ts';
 import {callUnary, callWithOne, openCall} from '../../src/wire/grpc/client.ts';
 import type {Http2Connection} from '../../src/wire/http2/connection.ts';
 

@@ -1,10 +1,8 @@
 /** Owns serving stores of blobs to BuildKit: containerd's content service, as far as BuildKit calls it in a session. */
 import {createHash, type Hash} from 'node:crypto';
-import {methodsOf} from '../../wire/grpc/messages.ts';
+import {Content, WriteAction} from '../../wire/containerd/content.ts';
 import {type Route, type ServerCall, streaming, unary} from '../../wire/grpc/server.ts';
 import {GrpcCode, GrpcError} from '../../wire/grpc/status.ts';
-import {bytes, field, int32, int64, message, optional, string} from '../../wire/protobuf/message.ts';
-import {Timestamp} from '../../wire/protobuf/timestamp.ts';
 import {toOutputError} from './outputs.ts';
 
 /** Where blobs are. A digest has the form `sha256:HEX`. */
@@ -23,56 +21,6 @@ export interface PartialBlob {
   commit(digest: string): Promise<void>;
   discard(): Promise<void>;
 }
-
-const Info = message({
-  digest: field(1, string),
-  size: field(2, int64),
-  created: optional(3, Timestamp),
-  updated: optional(4, Timestamp),
-});
-const Status = message({
-  started: optional(1, Timestamp),
-  updated: optional(2, Timestamp),
-  ref: field(3, string),
-  offset: field(4, int64),
-  total: field(5, int64),
-  expected: field(6, string),
-});
-const Ref = message({ref: field(1, string)});
-
-export const WriteAction = {STAT: 0, WRITE: 1, COMMIT: 2} as const;
-
-const method = methodsOf('containerd.services.content.v1.Content');
-
-export const Content = {
-  info: method('Info', message({digest: field(1, string)}), message({info: optional(1, Info)})),
-  read: method(
-    'Read',
-    message({digest: field(1, string), offset: field(2, int64), size: field(3, int64)}),
-    message({offset: field(1, int64), data: field(2, bytes)}),
-  ),
-  status: method('Status', Ref, message({status: optional(1, Status)})),
-  write: method(
-    'Write',
-    message({
-      action: field(1, int32),
-      ref: field(2, string),
-      total: field(3, int64),
-      expected: field(4, string),
-      offset: field(5, int64),
-      data: field(6, bytes),
-    }),
-    message({
-      action: field(1, int32),
-      started: optional(2, Timestamp),
-      updated: optional(3, Timestamp),
-      offset: field(4, int64),
-      total: field(5, int64),
-      digest: field(6, string),
-    }),
-  ),
-  abort: method('Abort', Ref, message({})),
-} as const;
 
 /** Names the store of a call. */
 export const STORE_ID = 'buildkit-attachable-store-id';
