@@ -83,6 +83,11 @@ export function toGrpcError(error: unknown): GrpcError {
   return new GrpcError(code ?? GrpcCode.INTERNAL, message, {cause: error});
 }
 
+/** Whether a call ended with this code. */
+export function hasCode(error: unknown, code: number): boolean {
+  return error instanceof GrpcError && error.code === code;
+}
+
 /** The trailers of a call that ended so. */
 export function writeStatus(error: GrpcError | undefined): readonly Header[] {
   if (error === undefined) return [['grpc-status', '0']];

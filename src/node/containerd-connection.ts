@@ -1,0 +1,70 @@
+/** Owns calls to a node's containerd, all over one connection and in the namespace of the kubelet's images. */
+import type {Duplex} from 'node:stream';
+import {type Call, type CallOptions, callUnary, callWithOne, openCall} from '../wire/grpc/client.ts';
+import type {Method} from '../wire/grpc/messages.ts';
+import {GrpcCode, GrpcError} from '../wire/grpc/status.ts';
+import {Http2Connection} from '../wire/http2/connection.ts';
+
+/** How long containerd may take to answer, in milliseconds; it usually takes less than 10. */
+const PATIENCE = 10_000;
+
+export interface ContainerdCall {
+  readonly signal?: AbortSignal | undefined;
+  /** In milliseconds. */
+  readonly patience?: number;
+  /** What is created is kept as long as this lease is there. */
+  readonly lease?: string | undefined;
+}
+
+/** Every method throws `GrpcError`. */
+export class ContainerdConnection {
+  readonly #connection: Http2Connection;
+
+  /** `stream` is a connection to containerd's socket. */
+  constructor(stream: Duplex) {
+    this.#connection = new Http2Connection(stream, 'client');
+  }
+
+  async call<RequestIn, Response>(
+    method: Method<unknown, RequestIn, Response, never>,
+    request: RequestIn,
+    {patience = PATIENCE, signal, lease}: ContainerdCall = {},
+  ): Promise<Response> {
+    const tooLong = AbortSignal.timeout(patience);
+    const either = signal === undefined ? tooLong : AbortSignal.any([signal, tooLong]);
+    try {
+      return await callUnary(this.#connection, method, request, toOptions({signal: either, lease}));
+    } catch (cause) {
+      if (!tooLong.aborted) throw cause;
+      throw new GrpcError(GrpcCode.UNAVAILABLE, `no answer within ${patience / 1000} s`, {cause});
+    }
+  }
+
+  /** One request, any number of answers, for as long as the reader waits. */
+  stream<RequestIn, Response>(
+    method: Method<unknown, RequestIn, Response, never>,
+    request: RequestIn,
+    {signal = AbortSignal.timeout(PATIENCE)}: Pick<ContainerdCall, 'signal'> = {},
+  ): Call<RequestIn, Response> {
+    return callWithOne(this.#connection, method, request, toOptions({signal}));
+  }
+
+  open<RequestIn, Response>(
+    method: Method<unknown, RequestIn, Response, never>,
+    call: Omit<ContainerdCall, 'patience'>,
+  ): Call<RequestIn, Response> {
+    return openCall(this.#connection, method, toOptions(call));
+  }
+
+  close(): void {
+    this.#connection.destroy();
+  }
+}
+
+function toOptions({signal, lease}: ContainerdCall): CallOptions {
+  const metadata = [
+    ['containerd-namespace', 'k8s.io'],
+    ...(lease === undefined ? [] : [['containerd-lease', lease] as const]),
+  ] as const;
+  return signal === undefined ? {metadata} : {metadata, signal};
+}
