@@ -1,5 +1,6 @@
 /** Owns what an image in a node consists of: its blobs, and which of them no other image has. */
-import {asList, asNumber, asObject, asText} from '../cluster/api/json-values.ts';
+import type {Descriptor} from './containerd.ts';
+import {readManifest} from './manifest.ts';
 import type {NodeImage, NodeImages} from './node-images.ts';
 
 /** Sizes in bytes, by digests. */
@@ -49,27 +50,12 @@ function makeList(images: Pick<NodeImages, 'read'>): List {
 async function listBlobs(digest: string, images: Pick<NodeImages, 'read'>, list: List): Promise<Blobs> {
   const bytes = await images.read(digest);
   if (bytes === undefined) return new Map();
-  const {manifests, config, layers} = parse(bytes);
-  const children = await Promise.all(asList(manifests).map(digestOf).filter(Boolean).map(list));
+  const {manifests, config, layers} = readManifest(bytes);
+  const isThere = ({digest}: Descriptor) => digest !== '';
+  const children = await Promise.all(manifests.filter(isThere).map((child) => list(child.digest)));
   return new Map([
     [digest, bytes.length],
     ...children.flatMap((child) => [...child]),
-    ...[config, ...asList(layers)]
-      .filter((blob) => digestOf(blob) !== '')
-      .map((blob): [string, number] => [digestOf(blob), asNumber(asObject(blob).size)]),
+    ...[config, ...layers].filter(isThere).map((blob): [string, number] => [blob.digest, Number(blob.size)]),
   ]);
-}
-
-/** Empty for what is none: containerd refuses to look for it. */
-function digestOf(descriptor: unknown): string {
-  const digest = asText(asObject(descriptor).digest);
-  return /^sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/.test(digest) ? digest : '';
-}
-
-function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    return asObject(JSON.parse(Buffer.from(bytes).toString()));
-  } catch {
-    return {};
-  }
 }
