@@ -1,4 +1,4 @@
-/** Owns a stand-in of a node's containerd behind `buildctl dial-stdio`: its image service, with faults at will. */
+/** Owns a stand-in of a node's containerd behind `buildctl dial-stdio`: its image service and its store, with faults at will. */
 import {createHash} from 'node:crypto';
 import {performServerHandshake, type ServerHttp2Stream} from 'node:http2';
 import {type Duplex, duplexPair} from 'node:stream';
@@ -6,6 +6,7 @@ import {type Image, Images} from '../../src/node/containerd.ts';
 import {Content} from '../../src/wire/containerd/content.ts';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
 import {end, frame, readOne, respond} from './buildkit-stand-in-calls.ts';
+import {ContainerdStore} from './containerd-stand-in-store.ts';
 import type {World} from './world.ts';
 
 /** `docker.io/library/web@sha256:…` */
@@ -14,11 +15,11 @@ type Name = string;
 export class ContainerdStandIn {
   readonly images = new Map<Name, Image>();
   readonly #later = new Map<Name, string>();
-  readonly #manifests = new Map<string, Buffer>();
+  readonly store = new ContainerdStore();
   /** Names of the methods that were called, in their order. */
   readonly calls: string[] = [];
-  /** The methods that fail, and how: with a status, or with the end of the connection. */
-  readonly faults = new Map<string, GrpcError | 'lost'>();
+  /** The methods that fail, and how: with a status, with the end of the connection, or never. */
+  readonly faults = new Map<string, GrpcError | 'lost' | 'stalled'>();
 
   /** Adds an image as its builder does. */
   add(name: Name, digest: string, labels: Readonly<Record<string, string>> = {}): void {
@@ -35,11 +36,19 @@ export class ContainerdStandIn {
   addManifest(digest: string, layers: readonly string[], size: number): void {
     const hash = (text: string) => createHash('sha256').update(text).digest('hex');
     const described = layers.map((text) => ({digest: `sha256:${hash(text)}`, size}));
-    this.#manifests.set(digest, Buffer.from(JSON.stringify({layers: described})));
+    this.store.blobs.set(digest, {data: Buffer.from(JSON.stringify({layers: described})), labels: new Map()});
+  }
+
+  readonly #clients = new Set<Duplex>();
+
+  /** Ends all connections. */
+  disconnect(): void {
+    for (const client of this.#clients) client.destroy();
   }
 
   connect(): Duplex {
     const [client, server] = duplexPair();
+    this.#clients.add(client);
     const http2 = performServerHandshake(server);
     http2.on('error', () => undefined).on('close', () => client.destroy());
     client.on('error', () => undefined).on('close', () => http2.destroy());
@@ -50,9 +59,12 @@ export class ContainerdStandIn {
       try {
         const fault = this.faults.get(name);
         if (fault === 'lost') return http2.destroy();
+        if (fault === 'stalled') return;
         if (fault !== undefined) throw fault;
         if (headers['containerd-namespace'] !== 'k8s.io') throw new Error('no namespace');
-        await this.#answer(stream, String(headers[':path']));
+        const path = String(headers[':path']);
+        const lease = String(headers['containerd-lease'] ?? '');
+        if (!(await this.store.answer(stream, path, lease))) await this.#answer(stream, path);
       } catch (error) {
         end(stream, error instanceof GrpcError ? error : new GrpcError(GrpcCode.UNKNOWN, String(error)));
       }
@@ -103,12 +115,6 @@ export class ContainerdStandIn {
         this.images.delete(this.#find(name).name);
         return send(Images.delete.response.encode({}));
       }
-      case Content.read.path: {
-        const {digest} = await readOne(stream, Content.read.request);
-        const data = this.#manifests.get(digest);
-        if (data === undefined) throw new GrpcError(GrpcCode.NOT_FOUND, `content ${digest}: not found`);
-        return send(Content.read.response.encode({data}));
-      }
       case Content.list.path: {
         const infos = [...this.#blobs()].map(([digest, size]) => ({digest, size}));
         return send(Content.list.response.encode({infos}));
@@ -121,9 +127,9 @@ export class ContainerdStandIn {
   /** Of the manifests that an image leads to. */
   #blobs(): ReadonlyMap<string, bigint> {
     const targets = new Set([...this.images.values()].map(({target}) => target?.digest));
-    const layers = [...this.#manifests]
+    const layers = [...this.store.blobs]
       .filter(([digest]) => targets.has(digest))
-      .flatMap(([, manifest]) => JSON.parse(manifest.toString()).layers as {digest: string; size: number}[]);
+      .flatMap(([, {data}]) => JSON.parse(data.toString()).layers as {digest: string; size: number}[]);
     return new Map(layers.map(({digest, size}) => [digest, BigInt(size)]));
   }
 

@@ -12,8 +12,8 @@ export interface Containerd {
   connect(): Duplex;
   /** containerd's own client, in the kubelet's namespace. Throws with what it said. */
   ctr(...args: readonly string[]): string;
-  /** Imports an image whose only layer holds the text, under this name; gives its digest. */
-  importImage(name: string, text: string): string;
+  /** Imports an image with a layer for each text that holds it, under this name; gives its digest. */
+  importImage(name: string, ...texts: readonly string[]): string;
   stop(): Promise<void>;
 }
 
@@ -57,11 +57,12 @@ export async function startContainerd(): Promise<Containerd> {
   return {
     connect: () => connect(socket),
     ctr,
-    importImage: (name, text) => {
+    importImage: (name, ...texts) => {
       const layout = mkdtempSync(at('image-'));
-      const digest = writeLayout(layout, name, text, run);
+      const digest = writeLayout(layout, name, texts, run);
       run('tar', ['-C', layout, '-cf', `${layout}.tar`, '.']);
       ctr('images', 'import', '--no-unpack', `${layout}.tar`);
+      for (const made of [layout, `${layout}.tar`]) rmSync(made, {recursive: true});
       return digest;
     },
     stop: async () => {
@@ -76,7 +77,7 @@ export async function startContainerd(): Promise<Containerd> {
 function writeLayout(
   layout: string,
   name: string,
-  text: string,
+  texts: readonly string[],
   run: (program: string, args: readonly string[]) => string,
 ): string {
   const blobs = join(layout, 'blobs', 'sha256');
@@ -90,17 +91,22 @@ function writeLayout(
       size: bytes.length,
     };
   };
-  const files = mkdtempSync(join(tmpdir(), 'layer-'));
-  writeFileSync(join(files, 'text'), text);
-  run('tar', ['-C', files, '-cf', `${files}.tar`, 'text']);
-  const layer = add('layer.v1.tar', readFileSync(`${files}.tar`));
-  for (const made of [files, `${files}.tar`]) rmSync(made, {recursive: true});
-  const rootfs = {type: 'layers', diff_ids: [layer.digest]};
+  const layers = texts.map((text) => {
+    const files = mkdtempSync(join(tmpdir(), 'layer-'));
+    // Each has a name of its own, so that all of them are seen in the end.
+    const file = createHash('sha256').update(text).digest('hex');
+    writeFileSync(join(files, file), text);
+    run('tar', ['-C', files, '--mtime=@0', '-cf', `${files}.tar`, file]);
+    const layer = add('layer.v1.tar', readFileSync(`${files}.tar`));
+    for (const made of [files, `${files}.tar`]) rmSync(made, {recursive: true});
+    return layer;
+  });
+  const rootfs = {type: 'layers', diff_ids: layers.map(({digest}) => digest)};
   const config = add(
     'config.v1+json',
     JSON.stringify({architecture: 'amd64', os: 'linux', rootfs, config: {}}),
   );
-  const manifest = add('manifest.v1+json', JSON.stringify({schemaVersion: 2, config, layers: [layer]}));
+  const manifest = add('manifest.v1+json', JSON.stringify({schemaVersion: 2, config, layers}));
   const annotations = {'io.containerd.image.name': name};
   writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   writeFileSync(
