@@ -31,8 +31,8 @@ export class ContainerdConnection {
     {patience = PATIENCE, signal, lease}: ContainerdCall = {},
   ): Promise<Response> {
     const tooLong = AbortSignal.timeout(patience);
-    const either = signal === undefined ? tooLong : AbortSignal.any([signal, tooLong]);
     try {
+      const either = anyOf(signal, tooLong);
       return await callUnary(this.#connection, method, request, toOptions({signal: either, lease}));
     } catch (cause) {
       if (!tooLong.aborted) throw cause;
@@ -40,13 +40,16 @@ export class ContainerdConnection {
     }
   }
 
-  /** One request, any number of answers, for as long as the reader waits. */
+  /** One request, any number of answers. */
   stream<RequestIn, Response>(
     method: Method<unknown, RequestIn, Response, never>,
     request: RequestIn,
-    {signal = AbortSignal.timeout(PATIENCE)}: Pick<ContainerdCall, 'signal'> = {},
+    {patience = PATIENCE, signal}: Omit<ContainerdCall, 'lease'> = {},
   ): Call<RequestIn, Response> {
-    return callWithOne(this.#connection, method, request, toOptions({signal}));
+    // What takes long is watched by the reader.
+    const either =
+      patience === Number.POSITIVE_INFINITY ? signal : anyOf(signal, AbortSignal.timeout(patience));
+    return callWithOne(this.#connection, method, request, toOptions({signal: either}));
   }
 
   open<RequestIn, Response>(
@@ -59,6 +62,10 @@ export class ContainerdConnection {
   close(): void {
     this.#connection.destroy();
   }
+}
+
+function anyOf(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return signal === undefined ? other : AbortSignal.any([signal, other]);
 }
 
 function toOptions({signal, lease}: ContainerdCall): CallOptions {

@@ -33,6 +33,8 @@ export interface CopyOptions {
   readonly patience?: number;
   /** Where layers are unpacked; containerd's default is `overlayfs`. */
   readonly snapshotter?: string;
+  /** Epoch milliseconds. */
+  readonly wallClock?: () => number;
   /** Told of content that has been sent to a node, with how many bytes more. */
   readonly onSent?: (node: string, bytes: number) => void;
 }

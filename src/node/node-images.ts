@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream';
 import {Content} from '../wire/containerd/content.ts';
 import {GrpcCode, hasCode} from '../wire/grpc/status.ts';
 import {type Descriptor, type Image, Images} from './containerd.ts';
-import {ContainerdConnection} from './containerd-connection.ts';
+import {type ContainerdCall, ContainerdConnection} from './containerd-connection.ts';
 
 /** How long freeing what nothing needs any more may take, in milliseconds: it may be a cache of many gigabytes. */
 const LONGEST_COLLECTION = 120_000;
@@ -77,11 +77,11 @@ export class NodeImages {
   }
 
   /** The bytes of a manifest or an index; undefined where the node does not have it, or it is too long for one. */
-  async read(digest: string): Promise<Uint8Array | undefined> {
+  async read(digest: string, call: Omit<ContainerdCall, 'lease'> = {}): Promise<Uint8Array | undefined> {
     const pieces: Uint8Array[] = [];
     let length = 0;
     try {
-      for await (const {data} of this.containerd.stream(Content.read, {digest})) {
+      for await (const {data} of this.containerd.stream(Content.read, {digest}, call)) {
         length += data.length;
         if (length > LONGEST_MANIFEST) return undefined;
         pieces.push(Buffer.from(data));

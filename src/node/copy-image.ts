@@ -1,0 +1,214 @@
+/** Owns bringing an image from one node to others: to each what it lacks, and then the names. */
+import {Content} from '../wire/containerd/content.ts';
+import {GrpcCode, GrpcError, hasCode} from '../wire/grpc/status.ts';
+import {copyBlob} from './copy-blob.ts';
+import {toCopyError} from './copy-faults.ts';
+import {
+  type CopiedImage,
+  CopyError,
+  type CopyImage,
+  type CopyNode,
+  type CopyOutcome,
+} from './copy-outcome.ts';
+import {CopySource} from './copy-source.ts';
+import {findImages, type ImageTree, pruneTree} from './image-tree.ts';
+import {inParallel} from './in-parallel.ts';
+import type {Blob, Destination} from './ingest.ts';
+import {createLease, deleteLease} from './leases.ts';
+import {findLackingLabels, listLayers, listMetadata, type Metadata} from './needed-blobs.ts';
+import {unpackImage} from './unpack-image.ts';
+
+/** In milliseconds. */
+const PATIENCE = 30_000;
+/** containerd's own default. */
+const SNAPSHOTTER = 'overlayfs';
+/** How many blobs a node is sent at once. */
+const BLOBS = 4;
+/** How many questions a node is asked at once. */
+const QUESTIONS = 64;
+
+export const copyImage: CopyImage = async (from, to, image, options = {}) => {
+  const {
+    signal,
+    patience = PATIENCE,
+    snapshotter = SNAPSHOTTER,
+    onSent = () => undefined,
+    wallClock = Date.now,
+  } = options;
+  const source = new CopySource(from, image.target.digest, {signal, patience});
+  const copyTo = async (node: CopyNode): Promise<CopyOutcome> => {
+    const told = (bytes: number) => onSent(node.name, bytes);
+    const copy = new Copy({node, signal, patience}, source, image, {snapshotter, wallClock, onSent: told});
+    try {
+      return await copy.run();
+    } catch (error) {
+      const failure = toCopyError(error, node);
+      if (failure instanceof CopyError) return {kind: 'failed', error: failure};
+      throw failure;
+    }
+  };
+  try {
+    const outcomes = await Promise.allSettled(to.map(copyTo));
+    signal?.throwIfAborted();
+    return outcomes.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
+  } finally {
+    await source.release();
+  }
+};
+
+interface Settings {
+  readonly snapshotter: string;
+  readonly wallClock: () => number;
+  readonly onSent: (bytes: number) => void;
+}
+
+/** To one node. */
+class Copy {
+  readonly #to: Omit<Destination, 'lease'>;
+  readonly #source: CopySource;
+  readonly #image: CopiedImage;
+  readonly #settings: Settings;
+  #sent: readonly number[] = [];
+
+  constructor(to: Omit<Destination, 'lease'>, source: CopySource, image: CopiedImage, settings: Settings) {
+    this.#to = to;
+    this.#source = source;
+    this.#image = image;
+    this.#settings = settings;
+  }
+
+  /** Throws `CopyError` and `GrpcError`. */
+  async run(): Promise<CopyOutcome> {
+    const {node, signal, patience} = this.#to;
+    const {snapshotter, wallClock} = this.#settings;
+    const tree = pruneTree(await this.#source.tree, node.platform);
+    const [metadata, layers] = [listMetadata(tree, snapshotter), listLayers(tree)];
+    const [found, lackingNames] = await Promise.all([
+      this.#findBlobs([...metadata, ...layers]),
+      this.#findLackingNames(),
+    ]);
+    const isWhole = [...metadata, ...layers].every((blob) => isKept(blob, found));
+    if (isWhole && lackingNames.length === 0) return {kind: 'had'};
+    const now = wallClock();
+    const [lease] = await Promise.all([
+      createLease(node.images.containerd, now, {signal, patience}),
+      this.#source.hold(now),
+    ]);
+    const to = {...this.#to, lease};
+    try {
+      await this.#copyMetadata(metadata, found, to);
+      await this.#copyLayers(layers, to);
+      const packed = await this.#unpack(tree, to);
+      await this.#name(lackingNames);
+      await deleteLease(node.images.containerd, lease);
+      const bytes = this.#sent.reduce((sum, length) => sum + length, 0);
+      return {kind: 'copied', blobs: this.#sent.length, bytes, ...(packed !== undefined && {packed})};
+    } catch (error) {
+      // Another attempt goes on with what is there, which the lease keeps until it expires.
+      if (signal?.aborted || !mayPass(error, node)) await deleteLease(node.images.containerd, lease);
+      throw error;
+    }
+  }
+
+  /** The labels of those that are there. */
+  async #findBlobs(blobs: readonly Blob[]): Promise<Found> {
+    const {node, ...call} = this.#to;
+    const found = await inParallel(blobs, QUESTIONS, async ({digest}) => {
+      try {
+        const {info} = await node.images.containerd.call(Content.info, {digest}, call);
+        return [[digest, info?.labels ?? new Map<string, string>()]] as const;
+      } catch (error) {
+        if (hasCode(error, GrpcCode.NOT_FOUND)) return [];
+        throw error;
+      }
+    });
+    return new Map(found.flat());
+  }
+
+  /** Whether there is such a name already, by the names that the node does not have for the image. */
+  async #findLackingNames(): Promise<readonly LackingName[]> {
+    const {names, target} = this.#image;
+    const {images} = this.#to.node;
+    const records = await inParallel(names, QUESTIONS, async (name) => ({
+      name,
+      record: await images.find(name),
+    }));
+    return records
+      .filter(({record}) => record?.target.digest !== target.digest)
+      .map(({name, record}) => ({name, exists: record !== undefined}));
+  }
+
+  /** Comes first: it keeps the layers that are there. */
+  async #copyMetadata(metadata: readonly Metadata[], found: Found, to: Destination): Promise<void> {
+    await inParallel(metadata, BLOBS, async (blob) => {
+      await this.#copy(blob, to, async function* (_, offset) {
+        yield blob.data.subarray(offset);
+      });
+      const there = found.get(blob.digest);
+      const labels = there === undefined ? NONE : findLackingLabels(blob, there);
+      if (labels.size === 0) return;
+      const paths = [...labels.keys()].map((label) => `labels.${label}`);
+      const {node, ...call} = to;
+      await node.images.containerd.call(
+        Content.update,
+        {info: {digest: blob.digest, labels}, mask: {paths}},
+        call,
+      );
+    });
+  }
+
+  /** What was there before may have been collected until something kept it. */
+  async #copyLayers(layers: readonly Blob[], to: Destination): Promise<void> {
+    const found = await this.#findBlobs(layers);
+    const lacking = layers.filter(({digest}) => !found.has(digest));
+    await inParallel(lacking, BLOBS, (layer) => this.#copy(layer, to, this.#source.read));
+  }
+
+  async #copy(blob: Blob, to: Destination, read: CopySource['read']): Promise<void> {
+    const {onSent} = this.#settings;
+    const sent = await copyBlob(blob, read, to, onSent);
+    if (sent > 0) this.#sent = [...this.#sent, sent];
+  }
+
+  /** Why it is not, as a clause. */
+  async #unpack(tree: ImageTree, to: Destination): Promise<string | undefined> {
+    const [image, ...others] = findImages(tree);
+    if (image === undefined || others.length > 0) return 'the image is for several platforms';
+    try {
+      await unpackImage(image, this.#settings.snapshotter, to);
+      return undefined;
+    } catch (error) {
+      if (to.signal?.aborted || !(error instanceof GrpcError)) throw error;
+      return error.message;
+    }
+  }
+
+  async #name(lacking: readonly LackingName[]): Promise<void> {
+    const {target, labels} = this.#image;
+    const {images} = this.#to.node;
+    await Promise.all(lacking.map(({name, exists}) => images.tag(name, target, labels, exists)));
+  }
+}
+
+/** Labels by digests. */
+type Found = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+interface LackingName {
+  readonly name: string;
+  readonly exists: boolean;
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+function isKept(blob: Blob, found: Found): boolean {
+  const labels = found.get(blob.digest);
+  return labels !== undefined && findLackingLabels(blob, labels).size === 0;
+}
+
+function mayPass(error: unknown, node: CopyNode): boolean {
+  const failure = toCopyError(error, node);
+  return failure instanceof CopyError && ['lost', 'stalled', 'missing'].includes(failure.fault);
+}
