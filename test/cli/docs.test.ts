@@ -36,7 +36,7 @@ const NOT_RUN: readonly (readonly [command: RegExp, reason: string])[] = [
 ];
 
 /** Pages whose blocks are one story that begins without a builder. Other blocks stand for themselves. */
-const STORIES: readonly string[] = ['README.md', 'docs/first-build.md', 'docs/builders.md'];
+const STORIES: readonly string[] = ['README.md', 'docs/first-build.md', 'docs/builders.md', 'docs/nodes.md'];
 
 function sources(directory: string): string {
   return readdirSync(directory, {withFileTypes: true, recursive: true})

@@ -3,7 +3,7 @@
  * has the faults of the builder. A new row is a pattern and a function.
  */
 import {createCommand} from '../../builder/model/builder.ts';
-import {advise, command, flag} from '../../text/advice.ts';
+import {type Advice, advise, command, flag} from '../../text/advice.ts';
 import {findDockerfile} from '../inputs/local-context.ts';
 import {type FailureWords, SOLVE} from './builder-faults.ts';
 import {explainMissingFile} from './explain-missing-file.ts';
@@ -84,15 +84,18 @@ const RULES: readonly HintRule[] = [
       // runc reports it as the only line of the step's output if the step had already begun.
       const isOnlyWord = output.length === 1 && output[0] === `exec ${program}: exec format error`;
       if (!isOnlyWord && !/exec format error(?:: unknown)?$/.test(error)) return undefined;
-      const {platforms} = scene.asked;
+      const platforms = scene.asked.platforms.flatMap((list) => list.split(','));
       return {
         message: `${program} cannot run on the builder's node: it is built for another processor architecture${platforms.length > 0 ? ` (${platforms.join(', ')})` : ''}, and the node has no emulator for it.`,
-        remedy: [
-          advise`List the architectures of the nodes: ${command('kubectl', 'get', 'nodes', '--label-columns', 'kubernetes.io/arch')}`,
-          platforms.length > 0
-            ? advise`Build for one of these with ${flag('platform', 'linux/ARCH')}, or use a builder on a node of the other architecture.`
-            : advise`Use a base image for one of these, with ${flag('platform', 'linux/ARCH')}. A platform in FROM takes precedence.`,
-        ],
+        remedy:
+          platforms.length > 1
+            ? buildEachPlatform(platforms, scene)
+            : [
+                advise`List the architectures of the nodes: ${command('kubectl', 'get', 'nodes', '--label-columns', 'kubernetes.io/arch')}`,
+                platforms.length > 0
+                  ? advise`Build for one of these with ${flag('platform', 'linux/ARCH')}, or use a builder on a node of the other architecture.`
+                  : advise`Use a base image for one of these, with ${flag('platform', 'linux/ARCH')}. A platform in FROM takes precedence.`,
+              ],
       };
     },
   },
@@ -135,6 +138,24 @@ export async function explainFailure(words: FailureWords, scene: FailureScene): 
 /** Whether a command in the Dockerfile failed, so its output says it all. */
 export function isStepFailure({error}: FailureWords): boolean {
   return new RegExp(`${START}process ${QUOTED} did not complete successfully: exit code: \\d+$`).test(error);
+}
+
+/** One build runs on one node, whichever nodes the builder has. */
+function buildEachPlatform(platforms: readonly string[], {asked}: FailureScene): readonly Advice[] {
+  const name = asked.tags[0]?.given ?? 'NAME:TAG';
+  const builds = platforms.map((platform) => ({
+    platform,
+    tag: `${name}-${platform.split('/').slice(1).join('-')}`,
+  }));
+  return [
+    'A build of several platforms runs on one node. Build each by itself, with the other flags of this build; it runs on a node of that platform if the builder has one:',
+    ...builds.map(({platform, tag}) =>
+      command('kubectl', 'tiltbuild', '--platform', platform, '--push', '--tag', tag, asked.context),
+    ),
+    'Then join them in the registry:',
+    command('docker', 'buildx', 'imagetools', 'create', '--tag', name, ...builds.map(({tag}) => tag)),
+    'Stages that only compile can run on the node as it is, with FROM --platform=$BUILDPLATFORM.',
+  ];
 }
 
 function nameDockerfile({asked, files}: FailureScene): string {
