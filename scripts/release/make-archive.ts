@@ -11,6 +11,7 @@ import type {Archive} from '../krew-manifest.ts';
 import {checkProgram} from './check-program.ts';
 import {findSignatureFault, signAdHoc} from './mach-o.ts';
 import {archiveName, completionName, type Platform, platformName, programName} from './platforms.ts';
+import {linkToWeb} from './web-links.ts';
 import {setWindowsVersion} from './windows-version.ts';
 
 export interface Ingredients {
@@ -45,15 +46,19 @@ export async function makeArchive(
   }
   copyFileSync(join(ROOT, 'bin', completion), join(directory, completion));
   for (const file of [program, completion]) chmodSync(join(directory, file), 0o755);
-  for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md']) {
-    copyFileSync(join(ROOT, file), join(directory, file));
+  const texts = {
+    LICENSE: readFileSync(join(ROOT, 'LICENSE'), 'utf8'),
+    'README.md': linkToWeb(readFileSync(join(ROOT, 'README.md'), 'utf8'), pjson),
+    'CHANGELOG.md': linkToWeb(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8'), pjson),
+    [THIRD_PARTY_LICENCES]: thirdPartyLicences,
+  };
+  for (const [file, text] of Object.entries(texts)) {
+    writeFileSync(join(directory, file), text);
     chmodSync(join(directory, file), 0o644);
   }
-  writeFileSync(join(directory, THIRD_PARTY_LICENCES), thirdPartyLicences);
-  chmodSync(join(directory, THIRD_PARTY_LICENCES), 0o644);
 
   const name = archiveName(platform, pjson.version);
-  const files = [program, completion, 'LICENSE', 'README.md', 'CHANGELOG.md', THIRD_PARTY_LICENCES];
+  const files = [program, completion, ...Object.keys(texts)];
   if (platform.os === 'windows') writeZip(join(output, name), directory, files);
   else await writeTar(join(output, name), directory, files);
   const content = readFileSync(join(output, name));

@@ -10,6 +10,7 @@ import {
 import {archiveName, ownPlatform, PLATFORMS, platformName} from '../../scripts/release/platforms.ts';
 import {formatSbom} from '../../scripts/release/sbom.ts';
 import {formatThirdPartyLicences} from '../../scripts/release/third-party-licences.ts';
+import {linkToWeb} from '../../scripts/release/web-links.ts';
 
 describe('what is in the program', () => {
   let packages: readonly BundledPackage[];
@@ -69,6 +70,21 @@ describe('packageDirectories', () => {
       'node_modules/a/node_modules/c',
     ]);
   });
+});
+
+describe('the pages in an archive', () => {
+  const own = {homepage: 'https://example.com/repo', version: '1.2.3'};
+  for (const [what, text, linked] of [
+    ['pages', '[a](docs/a.md#b)', '[a](https://example.com/repo/blob/v1.2.3/docs/a.md#b)'],
+    ['pictures', '![a b](docs/a.svg)', '![a b](https://example.com/repo/raw/v1.2.3/docs/a.svg)'],
+    ['headings of their own', '[a](#b)', '[a](#b)'],
+    [
+      'the web',
+      '[a](https://a.example/b), [c](d.md)',
+      '[a](https://a.example/b), [c](https://example.com/repo/blob/v1.2.3/d.md)',
+    ],
+  ] as const)
+    it(`lead to ${what}`, () => expect(linkToWeb(text, own)).to.equal(linked));
 });
 
 describe('the platforms of a release', () => {
