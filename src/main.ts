@@ -156,6 +156,12 @@ async function performBuild(
   const {timeout} = request;
   if (timeout !== undefined) interruption.limit(timeout - performance.now(), () => timedOut());
   const ports = request.quiet ? makePorts(HOST, interruption, terminal, notes) : livePorts(stage, notes);
+  if (request.findBaseImages.length > 0) {
+    const {listBaseImages} = await import('./image-build/inputs/base-images.ts');
+    const found = await listBaseImages(request, surroundings.env, ports.files);
+    await terminal.writeResult(found.map((name) => `${name}\n`).join(''));
+    return 0;
+  }
   if (dryRun) {
     const {dryRunBuild} = await import('./image-build/dry-run.ts');
     const {formatDryRun} = await import('./image-build/dry-run-report.ts');

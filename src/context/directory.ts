@@ -55,6 +55,30 @@ export function syncText(
   };
 }
 
+/** The directory with a text as that file, which comes last where the directory has no such file. */
+export function withText(
+  directory: SyncedDirectory,
+  path: string,
+  text: string,
+  stamp: Parameters<typeof syncText>[2],
+): SyncedDirectory {
+  const own = syncText(path, text, stamp);
+  return {
+    ...directory,
+    *walk(filters) {
+      let isThere = false;
+      for (const entry of directory.walk(filters)) {
+        const isIt = entry.path === path;
+        isThere ||= isIt;
+        yield* isIt ? own.walk([]) : [entry];
+      }
+      if (!isThere) yield* own.walk([]);
+    },
+    read: (file) => (file.path === path ? own : directory).read(file),
+    readLink: (other) => (other === path ? undefined : directory.readLink(other)),
+  };
+}
+
 function locate(root: string, path: string): string {
   return nativePath(root, path === '.' ? '' : path);
 }

@@ -27,6 +27,10 @@ export interface BuildRequest {
   readonly file?: string;
   /** `--file-env`: the environment variable that holds the Dockerfile. */
   readonly fileVariable?: string;
+  /** `--base-image`: what is built too, and the environment variables that hold the references. */
+  readonly baseImages: readonly BaseImage[];
+  /** `--find-base-image`; without any, it is a build. */
+  readonly findBaseImages: readonly string[];
   /** `--ignore` and `--only` as typed. */
   readonly ignore: readonly string[];
   readonly only: readonly string[];
@@ -66,6 +70,12 @@ export interface BuildRequest {
   readonly quiet: boolean;
 
   readonly connection: ConnectionRequest;
+}
+
+export interface BaseImage {
+  /** As a Dockerfile may name it. */
+  readonly name: string;
+  readonly variable: string;
 }
 
 /** An image name without a tag, and the form of its tag. */

@@ -144,10 +144,12 @@ async function readAllInputs(
 ): Promise<PreparedBuild['inputs']> {
   const read = await readInputs(request, surroundings, {...place, contexts});
   if (files.kindOf(request.context) !== 'directory' || request.context === '-') return read;
-  return {
-    ...read,
-    local: await openLocalContext(request, {files, contexts, platform: surroundings.platform}),
-  };
+  const local = await openLocalContext(request, {files, contexts, platform: surroundings.platform});
+  if (request.baseImages.length === 0) return {...read, local};
+  const {replaceBaseImages} = await import('./inputs/base-images.ts');
+  const {directory = '', name = ''} = local.dockerfile ?? {};
+  const text = read.dockerfile ?? (await files.readText(files.join(directory, name))) ?? '';
+  return {...read, local, dockerfile: replaceBaseImages(text, request, surroundings.env)};
 }
 
 /** The most pods that the builder may have: those that it has, or those that a new one gets. */
@@ -173,7 +175,7 @@ function engineQuestion(
     plugin,
     replicas: pods,
     archiveSize: local === undefined ? 0 : estimateArchive(local.survey),
-    dockerfileIsSent: local?.dockerfile?.sentAs !== undefined,
+    dockerfileIsSent: local?.dockerfile?.sentAs !== undefined && inputs.dockerfile === undefined,
     env,
   };
 }

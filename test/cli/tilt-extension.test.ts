@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {expect} from 'chai';
 import type {BuildkitStandIn} from '../helpers/buildkit-stand-in.ts';
 import {serveBuildkit} from '../helpers/engines.ts';
-import {EXTENSION, runTiltfile, type TiltRun} from '../helpers/tilt.ts';
+import {EXTENSION, runTiltfile, type TiltOptions, type TiltRun} from '../helpers/tilt.ts';
 import {BUILTIN_TILT_CASES, CHILD_CASES, TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
 import {DIGEST, describeCommand, KIND_NAMES} from '../helpers/world.ts';
 
@@ -27,11 +27,12 @@ describeCommand("the Tilt extension's command", (world) => {
     }
   });
 
-  const load = (lines: string): TiltRun =>
+  const load = (lines: string, runProgram?: TiltOptions['runProgram']): TiltRun =>
     runTiltfile(`load('${EXTENSION}', ${NAMES})\n${lines}\n`, {
       directory: world.sandbox.work,
       env: {...world.sandbox.env},
       context: KIND_NAMES.context,
+      ...(runProgram && {runProgram}),
     });
   /** As Tilt does it: the reference file goes first, and the environment is Tilt's own, the call's, and Tilt's again. */
   const runBuild = async (
@@ -124,6 +125,31 @@ describeCommand("the Tilt extension's command", (world) => {
     ] as const)
       expect(buildkit.solves[0]?.attributes.get(`build-arg:${name}`)).to.equal(value);
   });
+
+  for (const engine of ['kubectl-build', 'builtin'] as const) {
+    it(`builds on an image of an earlier call that the Dockerfile names, with ${engine}`, async () => {
+      writeFileSync(join(world.sandbox.work, 'api/Dockerfile'), 'ARG NAME\nFROM localhost/$NAME\n');
+      const lines = `kubectl_build('localhost/base', '.')
+kubectl_build('localhost/api', 'api', build_args={'NAME': 'base'}, engine='${engine}')`;
+      // What the program says as Tilt loads the Tiltfile.
+      let asked: Parameters<NonNullable<TiltOptions['runProgram']>> = [[], {}];
+      load(lines, (...question) => {
+        asked = question;
+        return '';
+      });
+      const {exitCode, stdout} = await world.tiltbuild(asked[0], {env: {...asked[1]}});
+      expect(exitCode).to.equal(0);
+
+      const {customBuilds, env} = load(lines, () => stdout);
+      expect(customBuilds[1]?.image_deps).to.deep.equal(['localhost/base']);
+      const built = {customBuilds: customBuilds.slice(1), env};
+      const {ended} = await runBuild(built, {TILT_IMAGE_0: 'localhost/base:tilt-1'});
+      expect(ended, ended.stderr).to.include({exitCode: 0});
+      const [run] = world.sandbox.invocations();
+      const read = engine === 'builtin' ? buildkit.solves[0]?.dockerfile : run?.dockerfile?.content;
+      expect(read).to.equal('ARG NAME\nFROM localhost/base:tilt-1\n');
+    });
+  }
 
   it('hands the reference of an image that it is built on to the build', async () => {
     const tilt = load("kubectl_build('localhost/web', '.', image_deps=['localhost/base'])");

@@ -14,6 +14,8 @@ export interface TiltOptions {
   readonly context?: string;
   /** Of Tilt's web server; empty for a Tilt that does not tell it. */
   readonly port?: string;
+  /** Runs our program as the Tiltfile is loaded, and gives its output. */
+  readonly runProgram?: (args: readonly string[], env: Readonly<Record<string, string>>) => string;
 }
 
 export interface TiltRun {
@@ -32,7 +34,13 @@ export const EXTENSION = join(import.meta.dirname, '..', '..', 'tilt', 'kubectl_
 
 /** Runs a Tiltfile, which may load another by its path. Throws a StarlarkError where Tilt would fail. */
 export function runTiltfile(source: string, options: TiltOptions): TiltRun {
-  const {directory, platform = 'posix', context = 'kind-demo', port = '10350'} = options;
+  const {
+    directory,
+    platform = 'posix',
+    context = 'kind-demo',
+    port = '10350',
+    runProgram = refuseProgram,
+  } = options;
   const customBuilds: Arguments[] = [];
   const dockerBuilds: Arguments[] = [];
   const warnings: string[] = [];
@@ -65,8 +73,12 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
       },
     ],
     local: [
-      'command:any quiet:bool? command_bat:any? echo_off:bool? env:dict? dir:string?',
-      ({command, command_bat}) => {
+      'command:any quiet:bool? command_bat:any? echo_off:bool? env:dict? dir:string? stdin:string?',
+      ({command, command_bat, env = {}, quiet, echo_off}) => {
+        if (isTexts(command) && command[0] === 'kubectl-tiltbuild') {
+          demand(Boolean(quiet && echo_off), 'stand-in: the command would be in the log');
+          return blob(runProgram(command.slice(1), env as Record<string, string>));
+        }
         const isKnown =
           platform === 'nt' ? command_bat === 'echo %TILT_PORT%' : command === 'echo $TILT_PORT';
         demand(isKnown, `stand-in: no such local command: ${command}`);
@@ -105,6 +117,10 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
   const {'os.environ': env} = execute(source, 'Tiltfile', {builtins, values, read});
   demand(isTexts(Object.values(env as object)), 'os.environ takes strings alone');
   return {customBuilds, dockerBuilds, warnings, filesRead, others, env: env as Record<string, string>};
+}
+
+function refuseProgram(args: readonly string[]): never {
+  throw new StarlarkError(`stand-in: kubectl-tiltbuild is not expected here: ${args.join(' ')}`);
 }
 
 function blob(content: unknown): unknown {

@@ -88,6 +88,15 @@ export const inputFlags = group('build', {
     tilt: {kind: 'list', name: 'ulimit'},
     ...asGiven,
   }),
+  'base-image': list(
+    'NAME=VARIABLE',
+    'Use the image in an environment variable where the Dockerfile names NAME, in FROM or --from',
+    {tilt: {kind: 'list', name: 'image_deps'}},
+  ),
+  'find-base-image': list(
+    'NAME',
+    'Print which of these images the Dockerfile names, without building it, for the Tilt extension',
+  ),
   frontend: text('IMAGE', 'Image of the BuildKit frontend that reads the Dockerfile', asGiven),
 });
 

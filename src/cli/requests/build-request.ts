@@ -5,11 +5,13 @@ import {TiltbuildError} from '../../errors.ts';
 import {parseImageName, readTagForm} from '../../image/content-tag.ts';
 import {parseTags} from '../../image/qualification.ts';
 import {canonicalName} from '../../image/reference.ts';
-import type {BuilderOptions, BuildRequest, ContentName} from '../../image-build/build-request.ts';
+import type {BaseImage, BuilderOptions, BuildRequest, ContentName} from '../../image-build/build-request.ts';
 import {checkFlagValues} from '../../image-build/inputs/flag-values.ts';
 import {destinationOf, formOf, type Output, readOutput} from '../../image-build/inputs/outputs.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
+import {splitKeyValue} from '../../text/key-value.ts';
+import {hideSecret} from '../../text/mask-secrets.ts';
 import {readBuildArguments} from '../../tilt/build-arguments.ts';
 import {nameInRegistry, readExpectedRef, readExpectedRegistry} from '../../tilt/expected-image.ts';
 import {groupWords, readFlags} from '../argv/read-flags.ts';
@@ -66,6 +68,8 @@ export function readBuildRequest(
     connection: readConnection(flags, surroundings.cwd),
     file: flags.file,
     fileVariable: flags['file-env'],
+    baseImages: flags['base-image'].map(readBaseImage),
+    findBaseImages: flags['find-base-image'],
     ignore: flags.ignore,
     only: flags.only,
     check: flags.check,
@@ -105,6 +109,15 @@ function readContentName(flags: BuildFlags, env: Surroundings['env']): ContentNa
   if (registry === undefined) return {name: image, reference, ...common};
   const pushed = nameInRegistry(reference, registry);
   return {name: canonicalName(pushed), reference: pushed, ...common};
+}
+
+/** Throws `usage`; the references are parsed where they are used. */
+function readBaseImage(text: string): BaseImage {
+  const {key: name, value: variable} = splitKeyValue(text);
+  if (name && variable) return {name, variable};
+  throw new TiltbuildError('usage', `--base-image "${hideSecret(text)}" is not NAME=VARIABLE.`, {
+    remedy: ['VARIABLE is the environment variable that holds the reference of the image.'],
+  });
 }
 
 function readBuilderOptions(flags: BuildFlags): BuilderOptions {

@@ -24,7 +24,7 @@ export interface EngineQuestion {
   readonly replicas: number;
   /** Of a local context as an archive, about, in bytes. */
   readonly archiveSize: number;
-  /** Whether the Dockerfile is among the files of a local context that are sent. */
+  /** Whether the Dockerfile is, as it is, among the files of a local context that are sent. */
   readonly dockerfileIsSent: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -74,6 +74,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     reason: 'only finds a Dockerfile among the files sent as the build context',
+    works: true,
     applies: ({request, dockerfileIsSent}) => isDirectory(request) && !dockerfileIsSent,
   },
   {

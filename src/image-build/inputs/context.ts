@@ -7,7 +7,7 @@ import type {BuildRequest} from '../build-request.ts';
 /** What docker, and kubectl build like it, takes for a remote context (docker's urlutil). */
 const REMOTE = /^(?:https?:\/\/|git:\/\/|github\.com\/|git@)/;
 
-type Inputs = Pick<BuildRequest, 'context' | 'file' | 'fileVariable' | 'only' | 'ignore'>;
+type Inputs = Pick<BuildRequest, 'context' | 'file' | 'fileVariable' | 'baseImages' | 'only' | 'ignore'>;
 
 /** Throws `usage` for a context that does not exist, or that does not work with the Dockerfile's source or a filter. */
 export function checkContext({context, file, ...others}: Inputs, files: Files): void {
@@ -49,8 +49,9 @@ export function checkContext({context, file, ...others}: Inputs, files: Files): 
 }
 
 /** BuildKit fetches other contexts itself, and reads the Dockerfile and the ignore file in them. */
-function refuseLocalOnly({fileVariable, only, ignore}: Omit<Inputs, 'context' | 'file'>): void {
+function refuseLocalOnly({baseImages, fileVariable, only, ignore}: Omit<Inputs, 'context' | 'file'>): void {
   const flag =
+    (baseImages.length > 0 && '--base-image') ||
     (fileVariable !== undefined && '--file-env') ||
     (only.length > 0 && '--only') ||
     (ignore.length > 0 && '--ignore');

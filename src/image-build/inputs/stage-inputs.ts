@@ -1,4 +1,5 @@
 /** Owns reading the inputs of a build that can be read only once, and private copies of those that the plugin reads. */
+import {withText} from '../../context/directory.ts';
 import type {ContextFiles} from '../../context/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import type {Files, Input} from '../../ports.ts';
@@ -27,7 +28,7 @@ interface Place extends Staging {
 
 /** What came from the environment or standard input. */
 interface ReadInputs {
-  /** The text of the Dockerfile, where it is in neither the context nor a file. */
+  /** The text of the Dockerfile, where it is in neither the context nor a file, or not as it is there. */
   readonly dockerfile?: string;
   /** The private file that holds standard input, where that is the context. */
   readonly input?: string;
@@ -44,7 +45,7 @@ export async function readInputs(
   {env}: Pick<Surroundings, 'env'>,
   {files, contexts, input, spoolPath}: Place & {readonly contexts: ContextFiles},
 ): Promise<ReadInputs> {
-  if (fileVariable !== undefined) return {dockerfile: readVariable(fileVariable, env)};
+  if (fileVariable !== undefined) return {dockerfile: readDockerfileVariable(fileVariable, env)};
   if (context !== '-' && file !== '-') return {};
   const kept = spoolPath('standard-input');
   await input.save(kept);
@@ -78,6 +79,9 @@ export async function keepSecrets(
   );
 }
 
+/** Under what name the plugin gets a Dockerfile that is not in the context. */
+const ADDED = '.kubectl-tiltbuild.Dockerfile';
+
 /** The inputs as the plugin gets them. */
 export interface StagedInputs extends Pick<BuildRequest, 'context' | 'file'> {
   /** `--secret` values for kubectl build. */
@@ -93,8 +97,8 @@ export interface StagedInputs extends Pick<BuildRequest, 'context' | 'file'> {
 export async function stageForPlugin(
   request: BuildRequest,
   secrets: readonly BuildSecret[],
-  {input, local}: BuildInputs,
-  {disk, privatePath, spoolPath}: Place,
+  {dockerfile: text, input, local}: BuildInputs,
+  {files, disk, privatePath, spoolPath}: Place,
 ): Promise<StagedInputs> {
   const placed = placeSecrets(secrets, privatePath);
   for (const {file} of placed) if (file) await disk.writePrivate(file.path, file.text);
@@ -104,8 +108,11 @@ export async function stageForPlugin(
 
   const archive = spoolPath('context.tar');
   const {archiveContext} = await import('../../context/archive.ts');
-  await disk.writePrivateChunks(archive, archiveContext(local.directory, local.ignored));
-  const sentAs = local.dockerfile?.sentAs;
+  const {directory: folder = '', name: own = '', sentAs = ADDED} = local.dockerfile ?? {};
+  const added = text ?? (sentAs === ADDED ? await files.readText(files.join(folder, own)) : undefined);
+  const directory =
+    added === undefined ? local.directory : withText(local.directory, sentAs, added, {modified: 0n});
+  await disk.writePrivateChunks(archive, archiveContext(directory, local.ignored));
   return {
     context: '-',
     file: file === undefined && sentAs === 'Dockerfile' ? undefined : sentAs,
@@ -114,7 +121,8 @@ export async function stageForPlugin(
   };
 }
 
-function readVariable(variable: string, env: Surroundings['env']): string {
+/** `--file-env`. Throws `usage`. */
+export function readDockerfileVariable(variable: string, env: Surroundings['env']): string {
   const text = env[variable];
   if (text) return text;
   throw new TiltbuildError(

@@ -1,7 +1,7 @@
 /** Owns where the builtin engine finds a build's context and Dockerfile, and how BuildKit is told of them. */
 import {createHash} from 'node:crypto';
 import {uploadUrl} from '../../../buildkit/session/services.ts';
-import {type SyncedDirectory, syncDirectory, syncText} from '../../../context/directory.ts';
+import {type SyncedDirectory, syncDirectory, syncText, withText} from '../../../context/directory.ts';
 import type {ContextFiles} from '../../../context/ports.ts';
 import {TiltbuildError} from '../../../errors.ts';
 import type {Files, Ports} from '../../../ports.ts';
@@ -59,11 +59,15 @@ export async function findSources(
     return {...named, attributes, uploads: new Map(), sharedKey, project};
   }
   const {root, directory, dockerfile} = local;
-  const synced =
-    dockerfile === undefined
-      ? syncText(DEFAULT_DOCKERFILE, text ?? '', stampText(text ?? '', tools))
-      : syncDirectory(dockerfile.directory, tools.contexts);
   const name = dockerfile?.name ?? DEFAULT_DOCKERFILE;
+  const stamp = stampText(text ?? '', tools);
+  const beside = dockerfile && syncDirectory(dockerfile.directory, tools.contexts);
+  const synced =
+    beside === undefined
+      ? syncText(name, text ?? '', stamp)
+      : text === undefined
+        ? beside
+        : withText(beside, name, text, stamp);
   return {
     attributes: [['filename', name], ...named.attributes],
     directories: new Map([['context', directory], ['dockerfile', synced], ...named.directories]),

@@ -43,7 +43,6 @@ describe('chooseEngine', () => {
     ['--check', {check: true}, {}],
     ['--progress rawjson', {progress: 'rawjson'}, {}],
     ['a cache that the plugin does not know', passed('--cache-to', 'mode=max,type=gha'), {}],
-    ['a Dockerfile that is not sent', {}, {dockerfileIsSent: false}],
     ['a directory of OCI', outputTo('type=oci,tar=false,dest=x'), {}],
     ['a SOCKS proxy', {}, {env: {ALL_PROXY: 'socks5h://proxy:1080'}}],
   ] as const) {
@@ -62,6 +61,7 @@ describe('chooseEngine', () => {
 
   for (const [what, request, question] of [
     ['a large context', {}, {archiveSize: 64_000_001}],
+    ['a Dockerfile that is not sent', {}, {dockerfileIsSent: false}],
     ['an archive for docker', outputTo('type=docker,dest=x'), {}],
   ] as const) {
     it(`takes its own for ${what}, and the plugin if that is asked for`, () => {

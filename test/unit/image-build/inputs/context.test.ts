@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, 'file' | 'directory'>> = {
 /** The only method that the check may call. */
 const files = {kindOf: (path: string) => KINDS[path] ?? 'missing'} as Files;
 
-const PLAIN = {only: [], ignore: []};
+const PLAIN = {baseImages: [], only: [], ignore: []};
 
 /** Contexts, with a Dockerfile for some. */
 const ACCEPTED = `
@@ -52,6 +52,7 @@ describe('checkContext', () => {
     ['--only', {only: ['src']}],
     ['--ignore', {ignore: ['*.md']}],
     ['--file-env', {fileVariable: 'DOCKERFILE'}],
+    ['--base-image', {baseImages: [{name: 'base', variable: 'BASE'}]}],
   ] as const) {
     it(`accepts ${flag} for a directory only`, () => {
       const check = (context: string) => () => checkContext({context, ...PLAIN, ...filter}, files);
