@@ -10,6 +10,7 @@ import {GrpcCode, GrpcError} from '../../wire/grpc/status.ts';
 import type {Http2Stream} from '../../wire/http2/stream.ts';
 import {PacketOutbox, RequestInbox} from './packet-stream.ts';
 import {PacketType, toStat} from './packets.ts';
+import {SentFiles} from './sent-files.ts';
 
 /** Called with each number of bytes that were sent. */
 export type CountBytes = (bytes: number) => void;
@@ -32,17 +33,13 @@ export function syncFiles(directories: ReadonlyMap<string, SyncedDirectory>, cou
 /** How many entries go before the next look at what BuildKit asks for. */
 const ENTRIES = 64;
 
-/** What is needed to read a file, of which there may be a hundred thousand. */
-type SentFile = Pick<ContextEntry, 'path' | 'size'>;
-
 /** One directory on its way: files go while the walk goes on. */
 class Sending {
   readonly #out: PacketOutbox;
   readonly #in: RequestInbox;
   readonly #directory: SyncedDirectory;
   readonly #count: CountBytes;
-  /** By the number of their entry; undefined for what has no content. */
-  readonly #files: (SentFile | undefined)[] = [];
+  readonly #files = new SentFiles();
 
   constructor(stream: Http2Stream, directory: SyncedDirectory, count: CountBytes) {
     this.#out = new PacketOutbox(stream);
@@ -76,23 +73,21 @@ class Sending {
         return true;
       }
       const {path, kind, link, size} = entry;
-      const isFile = (kind === 'file' || kind === 'socket') && link === undefined;
-      this.#files.push(isFile ? {path, size: kind === 'socket' ? 0 : size} : undefined);
+      const isFile = kind === 'file' && link === undefined;
+      this.#files.add(path, kind === 'socket' ? 0 : isFile ? size : undefined);
       await this.#out.put({type: PacketType.STAT, stat: toStat(entry)});
     }
     return false;
   }
 
   async #sendFile(id: number): Promise<void> {
-    const file = this.#files[id];
+    const file = this.#files.take(id);
     if (file === undefined) throw new GrpcError(GrpcCode.INTERNAL, `invalid file id ${id}`);
     for await (const data of this.#directory.read(file)) {
       this.#count(data.length);
       await this.#out.put({type: PacketType.DATA, id, data});
     }
     await this.#out.put({type: PacketType.DATA, id});
-    // It is asked for once.
-    this.#files[id] = undefined;
   }
 }
 
