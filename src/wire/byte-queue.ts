@@ -52,6 +52,17 @@ export class ByteQueue {
     return first;
   }
 
+  /** The first bytes, no more than `most`, as they lie in memory. */
+  takeParts(most: number): Buffer[] {
+    const parts: Buffer[] = [];
+    for (let room = Math.min(most, this.#length); room > 0; ) {
+      const part = this.take(Math.min(room, this.#chunks[0]?.length ?? 0));
+      parts.push(part);
+      room -= part.length;
+    }
+    return parts;
+  }
+
   /** The first `length` bytes, of which there have to be as many; copied only where they lie in several chunks. */
   take(length: number): Buffer {
     if (length > this.#length) throw new RangeError(`${length} of ${this.#length} bytes`);

@@ -85,7 +85,7 @@ class Sending {
     if (file === undefined) throw new GrpcError(GrpcCode.INTERNAL, `invalid file id ${id}`);
     for await (const data of this.#directory.read(file)) {
       this.#count(data.length);
-      await this.#out.put({type: PacketType.DATA, id, data});
+      await this.#out.putData(id, data);
     }
     await this.#out.put({type: PacketType.DATA, id});
   }

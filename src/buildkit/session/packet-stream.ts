@@ -2,39 +2,52 @@
 import {LONGEST_MESSAGE, PREFIX, placeMessage, readMessages, sendBytes} from '../../wire/grpc/messages.ts';
 import {GrpcCode, GrpcError} from '../../wire/grpc/status.ts';
 import type {Http2Stream} from '../../wire/http2/stream.ts';
-import {Packet, type PacketIn, PacketType} from './packets.ts';
+import {Packet, type PacketIn, PacketType, startData} from './packets.ts';
 
 /** What is sent goes out in pieces of this size: a write for each of a hundred thousand files would take most of the time. */
 const PIECE = 64 * 1024;
+/** What is larger is not copied into a piece. */
+const LARGE = 16 * 1024;
 
 export class PacketOutbox {
   readonly #stream: Http2Stream;
   #piece = Buffer.allocUnsafe(PIECE);
-  #filled = 0;
+  /** What is before has gone out. */
+  #start = 0;
+  #end = 0;
 
   constructor(stream: Http2Stream) {
     this.#stream = stream;
   }
 
   async put(packet: PacketIn): Promise<void> {
-    const encoded = Packet.encode(packet);
-    const length = PREFIX + encoded.length;
-    if (length > PIECE - this.#filled) await this.flush();
-    // Larger than any piece, it goes by itself.
-    const piece = length > PIECE ? Buffer.allocUnsafe(length) : this.#piece;
-    this.#filled = placeMessage(encoded, piece, this.#filled);
-    if (piece !== this.#piece) {
-      this.#filled = 0;
-      await sendBytes(this.#stream, piece);
-    }
+    await this.#place(Packet.encode(packet));
   }
 
-  async flush(): Promise<void> {
-    if (this.#filled === 0) return;
-    const piece = this.#piece.subarray(0, this.#filled);
-    this.#piece = Buffer.allocUnsafe(PIECE);
-    this.#filled = 0;
-    await sendBytes(this.#stream, piece);
+  /** The bytes may not change any more. */
+  async putData(id: number, data: Uint8Array): Promise<void> {
+    if (data.length < LARGE) return await this.put({type: PacketType.DATA, id, data});
+    await this.#place(startData(id, data.length), data.length);
+    await this.flush(data);
+  }
+
+  async #place(encoded: Uint8Array, more = 0): Promise<void> {
+    const length = PREFIX + encoded.length;
+    if (length > PIECE - this.#end) {
+      await this.flush();
+      this.#piece = Buffer.allocUnsafe(Math.max(length, PIECE));
+      this.#start = 0;
+      this.#end = 0;
+    }
+    this.#end = placeMessage(encoded, this.#piece, this.#end, more);
+  }
+
+  /** `more`: bytes that go behind what was put, and are not copied. */
+  async flush(...more: readonly Uint8Array[]): Promise<void> {
+    if (this.#start === this.#end) return;
+    const filled = this.#piece.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    await sendBytes(this.#stream, [filled, ...more]);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Owns the packets of fsutil's protocol (tonistiigi/fsutil, types/wire.proto and stat.proto). */
 import type {ContextEntry} from '../../context/walk.ts';
 import {
+  announceBytes,
   bytes,
   field,
   int32,
@@ -26,14 +27,20 @@ export const Stat = message({
   deviceMinor: field(9, int64),
 });
 export type Stat = MessageOf<typeof Stat>;
+const DATA = 4;
 export const Packet = message({
   type: field(1, int32),
   stat: optional(2, Stat),
   id: field(3, uint32),
-  data: field(4, bytes),
+  data: field(DATA, bytes),
 });
 export type Packet = MessageOf<typeof Packet>;
 export type PacketIn = Parameters<typeof Packet.encode>[0];
+
+/** What stands before `length` bytes of a file's content in their packet. */
+export function startData(id: number, length: number): Uint8Array {
+  return Buffer.concat([Packet.encode({type: PacketType.DATA, id}), announceBytes(DATA, length)]);
+}
 
 /** Bits of Go's os.FileMode, which is on the wire. */
 export const GoMode = {

@@ -1,10 +1,13 @@
 /** Owns a gRPC call as a Duplex: both sides send messages that are nothing but bytes in the first field. */
 import {Duplex} from 'node:stream';
-import {bytes, field, message} from '../protobuf/message.ts';
+import {ByteQueue} from '../byte-queue.ts';
+import {announceBytes, bytes, field, message} from '../protobuf/message.ts';
 import type {Call} from './client.ts';
+import {lengthOf} from './messages.ts';
 
+const DATA = 1;
 /** BuildKit's BytesMessage. */
-export const BytesMessage = message({data: field(1, bytes)});
+export const BytesMessage = message({data: field(DATA, bytes)});
 
 /** Far below what a message may have. */
 const LONGEST = 1024 * 1024;
@@ -20,7 +23,9 @@ export function openByteStream(call: Call<{data?: Uint8Array}, {data: Uint8Array
       );
     },
     writev(chunks, done) {
-      sendAll(call, Buffer.concat(chunks.map(({chunk}) => chunk))).then(() => done(), done);
+      const queue = new ByteQueue();
+      for (const {chunk} of chunks) queue.push(chunk);
+      sendAll(call, queue).then(() => done(), done);
     },
     final(done) {
       call.end();
@@ -42,6 +47,9 @@ async function readNext(answers: AsyncIterator<{readonly data: Uint8Array}>): Pr
   }
 }
 
-async function sendAll(call: Call<{data?: Uint8Array}, unknown>, data: Buffer): Promise<void> {
-  for (let at = 0; at < data.length; at += LONGEST) await call.send({data: data.subarray(at, at + LONGEST)});
+async function sendAll(call: Call<unknown, unknown>, queue: ByteQueue): Promise<void> {
+  while (queue.length > 0) {
+    const parts = queue.takeParts(LONGEST);
+    await call.sendParts([announceBytes(DATA, lengthOf(parts)), ...parts]);
+  }
 }

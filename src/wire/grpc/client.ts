@@ -3,7 +3,7 @@ import type {Http2Connection} from '../http2/connection.ts';
 import {ErrorCode} from '../http2/errors.ts';
 import type {Header} from '../http2/hpack-tables.ts';
 import type {Http2Stream} from '../http2/stream.ts';
-import {LONGEST_MESSAGE, type Method, readMessages, sendMessage} from './messages.ts';
+import {LONGEST_MESSAGE, type Method, readMessages, sendMessage, sendParts} from './messages.ts';
 import {checkResponse, GrpcCode, GrpcError, readStatus, toGrpcError} from './status.ts';
 
 export interface CallOptions {
@@ -19,6 +19,8 @@ export interface CallOptions {
 export interface Call<Request, Response> extends AsyncIterable<Response> {
   /** Resolves when there may be more. */
   send(request: Request): Promise<void>;
+  /** Sends a request that is encoded already; see `sendParts`. */
+  sendParts(parts: readonly Uint8Array[]): Promise<void>;
   /** There are no more requests. */
   end(): void;
   cancel(): void;
@@ -47,11 +49,12 @@ export function openCall<RequestIn, Response>(
       stream.fail(error as GrpcError, ErrorCode.CANCEL);
     }
   });
+  const explain = (error: unknown) => {
+    throw toGrpcError(error);
+  };
   return {
-    send: (message) =>
-      sendMessage(stream, request, message).catch((error) => {
-        throw toGrpcError(error);
-      }),
+    send: (message) => sendMessage(stream, request, message).catch(explain),
+    sendParts: (parts) => sendParts(stream, parts).catch(explain),
     end: () => stream.end(),
     cancel,
     async *[Symbol.asyncIterator]() {

@@ -34,22 +34,36 @@ export async function sendMessage<In>(
   const encoded = kind.encode(value);
   const frame = Buffer.allocUnsafe(PREFIX + encoded.length);
   placeMessage(encoded, frame, 0);
-  await sendBytes(stream, frame);
+  await sendBytes(stream, [frame]);
 }
 
-/** Writes a message and what stands before it, and gives where it ends. */
-export function placeMessage(encoded: Uint8Array, target: Buffer, at: number): number {
+/** Sends a message that is encoded already. Its parts are not copied, and may not change any more. */
+export async function sendParts(stream: Http2Stream, parts: readonly Uint8Array[]): Promise<void> {
+  const prefix = Buffer.alloc(PREFIX);
+  prefix.writeUInt32BE(lengthOf(parts), 1);
+  await sendBytes(stream, [prefix, ...parts]);
+}
+
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, {length}) => sum + length, 0);
+}
+
+/** Writes a message and what stands before it, and gives where it ends. `more`: how many of its bytes come apart. */
+export function placeMessage(encoded: Uint8Array, target: Buffer, at: number, more = 0): number {
   target[at] = 0;
-  target.writeUInt32BE(encoded.length, at + 1);
+  target.writeUInt32BE(encoded.length + more, at + 1);
   target.set(encoded, at + PREFIX);
   return at + PREFIX + encoded.length;
 }
 
 /** The same for messages that have their prefixes already. */
-export async function sendBytes(stream: Http2Stream, frame: Buffer): Promise<void> {
+export async function sendBytes(stream: Http2Stream, parts: readonly Uint8Array[]): Promise<void> {
+  stream.cork();
+  for (const part of parts.slice(0, -1)) stream.write(part);
   const written = new Promise<void>((resolve, reject) => {
-    stream.write(frame, (error) => (error ? reject(error) : resolve()));
+    stream.write(parts.at(-1), (error) => (error ? reject(error) : resolve()));
   });
+  stream.uncork();
   if (stream.writableNeedDrain || stream.destroyed) await written;
   // An error that comes later is met by whoever reads, or sends the next one.
   else written.catch(() => undefined);

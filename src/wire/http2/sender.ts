@@ -88,11 +88,12 @@ export class Sender {
   }
 
   #sendFrame(stream: Http2Stream): void {
-    stream.sendData(Math.min(MAX_FRAME, this.#window.size, stream.sendWindow.size), (data) => {
-      this.#window.use(data.length);
-      stream.sendWindow.use(data.length);
-      this.write(frameHeader(FrameType.DATA, 0, stream.id, data.length));
-      this.write(data);
+    stream.sendData(Math.min(MAX_FRAME, this.#window.size, stream.sendWindow.size), (parts) => {
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      this.#window.use(length);
+      stream.sendWindow.use(length);
+      this.write(frameHeader(FrameType.DATA, 0, stream.id, length));
+      for (const part of parts) this.write(part);
     });
   }
 }

@@ -17,11 +17,6 @@ export interface StreamPort {
   forget(stream: Http2Stream): void;
 }
 
-interface Outgoing {
-  readonly data: Buffer;
-  readonly done: (error?: Error) => void;
-}
-
 /**
  * Emits `response` and `trailers` with the peer's headers, which are there as properties as well: `trailers` before
  * the end can be read. An error that nobody listens to is no crash: whoever reads or writes meets it there.
@@ -43,7 +38,9 @@ export class Http2Stream extends Duplex {
   readonly #port: StreamPort;
   readonly #inbox = new ByteQueue();
   #wanted = false;
-  #outgoing: Outgoing | undefined;
+  /** What is being written, whose parts are not copied, and who is told once it is sent. */
+  readonly #outbox = new ByteQueue();
+  #written: ((error?: Error) => void) | undefined;
   #lastHeaders: readonly Header[] | undefined;
   #weEnded = false;
   #resetCode: number = ErrorCode.CANCEL;
@@ -81,11 +78,10 @@ export class Http2Stream extends Duplex {
   }
 
   override _writev(chunks: {chunk: Buffer}[], done: (error?: Error | null) => void): void {
-    const [first] = chunks;
-    const data = chunks.length === 1 && first ? first.chunk : Buffer.concat(chunks.map(({chunk}) => chunk));
-    if (data.length === 0 || this.#weEnded) done();
+    if (!this.#weEnded) for (const {chunk} of chunks) this.#outbox.push(chunk);
+    if (this.#outbox.length === 0) done();
     else {
-      this.#outgoing = {data, done};
+      this.#written = done;
       this.#port.ready(this);
     }
   }
@@ -111,9 +107,14 @@ export class Http2Stream extends Duplex {
   }
 
   #dropOutgoing(error?: Error): void {
-    const outgoing = this.#outgoing;
-    this.#outgoing = undefined;
-    outgoing?.done(error);
+    this.#outbox.clear();
+    this.#tellWritten(error);
+  }
+
+  #tellWritten(error?: Error): void {
+    const done = this.#written;
+    this.#written = undefined;
+    done?.(error);
   }
 
   receiveHeaders(headers: readonly Header[], end: boolean): void {
@@ -167,18 +168,15 @@ export class Http2Stream extends Duplex {
   }
 
   get hasData(): boolean {
-    return this.#outgoing !== undefined;
+    return this.#outbox.length > 0;
   }
 
-  /** Gives `send` the next bytes, no more than `most`. */
-  sendData(most: number, send: (data: Buffer) => void): void {
-    const outgoing = this.#outgoing;
-    if (outgoing === undefined) return;
-    const {data, done} = outgoing;
-    this.#outgoing = data.length > most ? {data: data.subarray(most), done} : undefined;
-    send(data.subarray(0, most));
+  /** Gives `send` the next bytes in parts, together no more than `most`. */
+  sendData(most: number, send: (parts: readonly Buffer[]) => void): void {
+    if (!this.hasData) return;
+    send(this.#outbox.takeParts(most));
     // Not before it is sent: the end of the stream may come of it.
-    if (data.length <= most) done();
+    if (!this.hasData) this.#tellWritten();
   }
 
   #deliver(): void {

@@ -203,6 +203,11 @@ export function message<F extends Fields>(fields: F): Message<Decoded<F>, Encoda
   };
 }
 
+/** What stands before the content of a field of bytes. */
+export function announceBytes(number: number, length: number): Uint8Array {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();
+}
+
 /** A message that is not looked into: its bytes. */
 export const raw: Message<Uint8Array, Uint8Array> = {
   ...bytes,

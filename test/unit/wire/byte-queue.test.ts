@@ -17,6 +17,9 @@ describe('bytes that have come', () => {
           queue.push(Buffer.from(all.subarray(start, start + length)));
           start += length;
           out.push(queue.take(Math.min(taken[at] ?? 0, queue.length)));
+          const parts = queue.takeParts(taken[at + 1] ?? 0);
+          expect(Buffer.concat(parts).length).to.be.at.most(taken[at + 1] ?? 0);
+          out.push(...parts);
           if (shift && at % 3 === 0) out.push(queue.shift() ?? Buffer.alloc(0));
         }
         out.push(queue.take(queue.length));
