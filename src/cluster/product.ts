@@ -82,6 +82,17 @@ const SERVER_RULES: readonly PatternRule[] = [
   {product: 'crc', pattern: /^api\.crc\.testing$/},
 ];
 
+/** Paths of kubeconfigs that a product wrote, whatever the names in them are. The platform's own, and absolute. */
+const FILE_RULES: readonly PatternRule[] = [
+  // kind before v0.6, as the file of each cluster.
+  {product: 'kind', pattern: /[\\/]kind-config-[^\\/]*$/},
+  // k3d before v4 wrote k3d/<name>/kubeconfig.yaml, in which every name is `default`; later ones write k3d/kubeconfig-<name>.yaml.
+  {product: 'k3d', pattern: /[\\/](?:\.config[\\/]|\.)k3d[\\/][^\\/]+(?:[\\/][^\\/]+)?$/},
+];
+
+/** minikube's own authority, which all of its profiles have; in the directory of MINIKUBE_HOME or the user's. */
+const MINIKUBE_AUTHORITY = /[\\/]\.minikube[\\/]ca\.crt$/;
+
 /** What nodes show. Names come late: they are the only thing here that users can choose. */
 const NODE_RULES: readonly NodeRule[] = [
   // Docker Desktop can create its nodes with kind; the cluster inside is then called desktop.
@@ -110,13 +121,14 @@ const NODE_RULES: readonly NodeRule[] = [
 /**
  * The host of a cloud goes before all else: anybody may call its cluster `kind-x`, and nobody's own machine has that host.
  * The cluster's name goes before the other names in all rules: contexts are what people rename, so a context `kind-x`
- * may well lead elsewhere. minikube's own mark goes before any name, because its profiles may have any name.
+ * may well lead elsewhere. minikube's own marks go before any name, because its profiles may have any name.
  */
 export function identifyByNames({
   cluster,
   context,
   user,
-}: Pick<Target, 'cluster' | 'context' | 'user'>): Identified {
+  clusterFile = '',
+}: Pick<Target, 'cluster' | 'context' | 'user' | 'clusterFile'>): Identified {
   // A cluster behind a tunnel has its own host as the name to expect in the certificate.
   for (const host of [readHost(cluster.server), cluster['tls-server-name']?.toLowerCase() ?? '']) {
     const product = findCloud(host);
@@ -125,11 +137,15 @@ export function identifyByNames({
   if (cluster.extensions?.some(({extension}) => asObject(extension).provider === 'minikube.sigs.k8s.io')) {
     return {product: 'minikube', reason: 'the cluster entry has an extension of minikube.sigs.k8s.io'};
   }
+  const authority = cluster['certificate-authority'] ?? '';
+  if (MINIKUBE_AUTHORITY.test(authority))
+    return {product: 'minikube', reason: `the cluster has the authority ${JSON.stringify(authority)}`};
   return (
     match(NAME_RULES, cluster.name, 'the cluster is called') ??
     match(NAME_RULES, context, 'the context is called') ??
     match(NAME_RULES, user.name, 'the user is called') ??
-    match(SERVER_RULES, readHost(cluster.server), 'the server is') ?? {
+    match(SERVER_RULES, readHost(cluster.server), 'the server is') ??
+    match(FILE_RULES, clusterFile, 'the cluster is in') ?? {
       product: 'unknown',
       reason: 'neither its names nor its server address match a known product',
     }

@@ -20,6 +20,8 @@ export interface Target {
   readonly namespace: string;
   readonly cluster: TargetCluster;
   readonly user: TargetUser;
+  /** The kubeconfig that has the cluster; undefined where flags stand for it. */
+  readonly clusterFile?: string;
 }
 
 /**
@@ -51,6 +53,7 @@ export function resolveTarget(
       ...(usesTls(clusterFields.server ?? '') ? userFields : onlyImpersonation(userFields)),
       name: user.name,
     },
+    ...(cluster.file !== undefined && {clusterFile: cluster.file}),
   };
 }
 

@@ -9,15 +9,23 @@ import {
   type Product,
 } from '../../../src/cluster/product.ts';
 
-type Names = Partial<Record<'cluster' | 'context' | 'user' | 'server' | 'serverName' | 'provider', string>>;
+type Name = 'cluster' | 'context' | 'user' | 'server' | 'serverName' | 'provider' | 'authority' | 'file';
+type Names = Partial<Record<Name, string>>;
 
-function byNames({provider, serverName, ...names}: Names) {
+function byNames({provider, serverName, authority, file, ...names}: Names) {
   const {cluster, context, user, server} = {...NAMELESS, ...names};
   const extensions = [{name: 'x', extension: provider === undefined ? null : {provider}}];
   return identifyByNames({
-    cluster: {name: cluster, server, 'tls-server-name': serverName, extensions},
+    cluster: {
+      name: cluster,
+      server,
+      'tls-server-name': serverName,
+      'certificate-authority': authority,
+      extensions,
+    },
     context,
     user: {name: user},
+    clusterFile: file,
   });
 }
 
@@ -144,10 +152,30 @@ describe('identifyByNames', () => {
     expect(named({cluster: 'shop', provider: 'example.com'})).to.equal('unknown');
   });
 
+  for (const [product, names] of [
+    ['minikube', {cluster: 'shop', authority: '/home/me/.minikube/ca.crt'}],
+    ['minikube', {cluster: 'kind-a', authority: String.raw`C:\Users\me\.minikube\ca.crt`}],
+    ['kind', {authority: '/home/me/minikube/ca.crt', cluster: 'kind-a'}],
+    ['kind', {file: '/home/me/.kube/kind-config-shop'}],
+    ['kind', {file: String.raw`C:\Users\me\.kube\kind-config-shop`}],
+    ['k3d', {file: '/home/me/.config/k3d/shop/kubeconfig.yaml'}],
+    ['k3d', {file: '/home/me/.config/k3d/kubeconfig-shop.yaml'}],
+    ['k3d', {file: '/home/me/.k3d/kubeconfig-shop.yaml'}],
+    ['orbstack', {file: '/home/me/.kube/kind-config-shop', cluster: 'orbstack'}],
+    ['eks', {file: '/home/me/.kube/kind-config-shop', server: 'https://a.gr7.us-east-1.eks.amazonaws.com'}],
+    ['unknown', {file: '/home/me/kind-config-shop/config', authority: '/home/me/.minikube/profiles/ca.crt'}],
+    ['unknown', {file: '/home/me/k3d/config'}],
+  ] as const) {
+    it(`takes the files ${JSON.stringify(names)} for ${product}`, () =>
+      expect(named(names)).to.equal(product));
+  }
+
   for (const [names, reason] of [
     [{cluster: 'kind-demo'}, 'the cluster is called "kind-demo"'],
     [{context: 'orbstack'}, 'the context is called "orbstack"'],
     [{user: 'admin@k3d-a'}, 'the user is called "admin@k3d-a"'],
+    [{file: '/kind-config-a'}, 'the cluster is in "/kind-config-a"'],
+    [{authority: '/.minikube/ca.crt'}, 'the cluster has the authority "/.minikube/ca.crt"'],
     [{server: 'https://api.crc.testing:6443'}, 'the server is "api.crc.testing"'],
     [{}, 'neither its names nor its server address match a known product'],
   ] as const) {

@@ -12,6 +12,7 @@ const target: Target = {
   namespace: 'default',
   cluster: {name: 'kind-dev', server: 'https://127.0.0.1:6443', 'certificate-authority-data': 'YWJj'},
   user: {name: 'jane', token: 't'},
+  clusterFile: '/tmp/pinned',
 };
 
 function readBack(text: string): Target {
@@ -35,6 +36,7 @@ describe('pinnedKubeconfig', () => {
           namespace: 'n',
           cluster: {name: cluster, server: 'https://s'},
           user: {name: user, token},
+          clusterFile: '/tmp/pinned',
         };
         expect(readBack(pinnedKubeconfig(named))).to.deep.equal(named);
       }),

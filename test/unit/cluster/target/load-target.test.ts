@@ -103,6 +103,7 @@ describe('loadTarget', () => {
     expect(target).to.deep.equal({
       ...{context: 'b', namespace: 'ns-b', cluster: {name: 'b', server: 'https://b'}},
       user: {name: 'b', token: 'x', as: 'jane'},
+      clusterFile: '/home/me/.kube/config',
     });
   });
 
