@@ -7,6 +7,8 @@ export interface Survey {
   readonly bytes: number;
   /** Whether the path that was looked for is among them. */
   readonly hasWanted: boolean;
+  /** The bytes of the files in each directory, without those below it. */
+  readonly directories: ReadonlyMap<string, number>;
 }
 
 export function surveyContext(
@@ -17,19 +19,22 @@ export function surveyContext(
   let files = 0;
   let bytes = 0;
   let hasWanted = false;
+  const directories = new Map<string, number>();
   for (const {path, kind, size} of directory.walk(filters)) {
     if (path === wanted) hasWanted = true;
     if (kind !== 'file') continue;
     files += 1;
     bytes += size;
+    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    directories.set(parent, (directories.get(parent) ?? 0) + size);
   }
-  return {files, bytes, hasWanted};
+  return {files, bytes, hasWanted, directories};
 }
 
 /** Two headers, the time with its fraction, and on average half a block at the end of the content. */
 const BYTES_AROUND = 3.5 * 512;
 
 /** How large it is as an archive, about, in bytes. */
-export function estimateArchive({files, bytes}: Survey): number {
+export function estimateArchive({files, bytes}: Pick<Survey, 'files' | 'bytes'>): number {
   return bytes + files * BYTES_AROUND;
 }

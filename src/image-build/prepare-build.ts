@@ -12,6 +12,8 @@ import {type QualifiedTag, qualifyTags} from '../image/qualification.ts';
 import {canonicalName} from '../image/reference.ts';
 import type {FoundPlugin, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
+import type {Advice} from '../text/advice.ts';
+import {noteBuild} from './build-notes.ts';
 import type {BuildRequest} from './build-request.ts';
 import {chooseEngine, type EngineChoice, type EngineQuestion} from './engines/choose-engine.ts';
 import {checkContext} from './inputs/context.ts';
@@ -40,7 +42,7 @@ export interface PreparedBuild extends OpenedCluster {
   /** The registry that the image is pushed to, if the cluster announces it. */
   readonly localRegistry?: LocalRegistry;
   /** What the user should know before the build. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Advice[];
 }
 
 /** Where a build and its dry run differ. */
@@ -111,7 +113,10 @@ export async function prepareBuild<T>(
       const {checkInputs} = await import('./engines/builtin/check-inputs.ts');
       await attempt(() => checkInputs(request, surroundings.env, ports), undefined);
     }
-    const notes = [...tags, pullSecret].flatMap(({note}) => note ?? []);
+    const notes = [
+      ...[...tags, pullSecret].flatMap(({note}) => note ?? []),
+      ...(await noteBuild(request, surroundings, {tags, facts, survey: inputs.local?.survey})),
+    ];
     return await use(
       Object.freeze({
         ...opened,

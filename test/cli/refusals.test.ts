@@ -92,9 +92,10 @@ describeCommand('kind', (world) => {
       'docker.io/library/web:latest',
       'docker.io/my/app:dev',
     ]);
-    const [first, second, ...others] = notes(ended);
+    const [first, second, third, ...others] = notes(ended);
     expect(first).to.contain('"web" is built as docker.io/library/web:latest');
     expect(second).to.contain('"my/app:dev" is built as docker.io/my/app:dev');
+    expect(third).to.contain('pods pull docker.io/library/web:latest');
     expect(others).to.deep.equal([]);
   });
 
@@ -136,7 +137,7 @@ describeCommand('any other cluster', (world) => {
         'localhost/web:dev',
         'docker.io/library/web:latest',
       ]);
-      expect(notes(ended)).to.have.length(2);
+      expect(notes(ended)).to.have.length(3);
     });
   }
 

@@ -164,8 +164,14 @@ describe('followLinks', () => {
 });
 
 describe('surveyContext', () => {
-  it('counts files and bytes that pass', () => {
-    expect(surveyContext(memoryDirectory(TREE), [only(['src'])])).to.include({files: 3, bytes: 3});
+  it('counts files and bytes that pass, for each directory', () => {
+    const {directories, ...sums} = surveyContext(memoryDirectory(TREE), [only(['src'])]);
+    expect(sums).to.include({files: 3, bytes: 3});
+    expect([...directories]).to.deep.equal([
+      ['src/gen', 1],
+      ['src/go', 1],
+      ['src', 1],
+    ]);
   });
 });
 

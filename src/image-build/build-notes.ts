@@ -1,0 +1,88 @@
+/** Owns what the user should know before a build: of its tags, its platforms and its context. */
+import {readNodesOf} from '../builder/model/observed-builder.ts';
+import type {ClusterFacts} from '../cluster/api/facts.ts';
+import type {Survey} from '../context/survey.ts';
+import type {QualifiedTag} from '../image/qualification.ts';
+import type {Surroundings} from '../surroundings.ts';
+import {type Advice, advise, flag} from '../text/advice.ts';
+import type {BuildRequest} from './build-request.ts';
+import {isPushed} from './inputs/outputs.ts';
+
+/** In bytes. It takes a second to read, and several to send. */
+const LARGE = 200_000_000;
+
+export async function noteBuild(
+  request: BuildRequest,
+  {env}: Pick<Surroundings, 'env'>,
+  {
+    tags,
+    facts,
+    survey,
+  }: {
+    readonly tags: readonly QualifiedTag[];
+    readonly facts: ClusterFacts;
+    /** Of a context that is a local directory. */
+    readonly survey: Survey | undefined;
+  },
+): Promise<readonly Advice[]> {
+  if (request.check) return [];
+  const notes = [...noteLatest(request, tags), ...notePlatforms(request, env, facts)];
+  if (survey === undefined || survey.bytes < LARGE) return notes;
+  const {describeLargeContext} = await import('./inputs/large-context.ts');
+  return [...notes, describeLargeContext(survey)];
+}
+
+/** The API server writes Always into a pod that names no policy, and a kubelet then asks a registry. */
+function noteLatest({destination}: BuildRequest, tags: readonly QualifiedTag[]): readonly Advice[] {
+  const latest = tags.map(({canonical}) => canonical).filter((name) => name.endsWith(':latest'));
+  if (destination.kind !== 'runtime' || latest.length === 0) return [];
+  return [
+    `pods pull ${latest.join(' and ')} from a registry by default, because imagePullPolicy is Always for the tag "latest". ` +
+      'Use another tag, or set imagePullPolicy: IfNotPresent in the pods.',
+  ];
+}
+
+/** Nothing where a node is unknown. An image that is pushed for a platform that was asked for may be for another cluster. */
+function notePlatforms(
+  {platforms, destination, output, push}: BuildRequest,
+  env: Surroundings['env'],
+  facts: ClusterFacts,
+): readonly Advice[] {
+  const byDefault = platforms.length === 1 && platforms[0] === env.DOCKER_DEFAULT_PLATFORM;
+  if (destination.kind !== 'runtime' && !(byDefault && isPushed(output, push))) return [];
+  const asked = platforms.flatMap((list) => list.split(',')).map(readPlatform);
+  const nodes = (facts.moreNodes ? undefined : readNodesOf(facts)) ?? [];
+  const ofNodes = nodes.map(
+    ({labels, architecture}) => `${labels['kubernetes.io/os'] ?? 'linux'}/${architecture}`,
+  );
+  const there = new Set(ofNodes.flatMap((platform) => [platform, ...(ALSO_RUNS[platform] ?? [])]));
+  if (ofNodes.length === 0 || asked.length === 0) return [];
+  if (asked.some((platform) => platform === undefined || there.has(platform))) return [];
+  const all = [...new Set(ofNodes)];
+  const what = byDefault
+    ? `DOCKER_DEFAULT_PLATFORM is ${platforms[0]}`
+    : `--platform is ${platforms.join(',')}`;
+  const consequence = `${what}, but the nodes are ${all.join(' and ')}. Pods with this image fail with "exec format error", unless a node emulates it.`;
+  return [advise`${consequence} To build for the nodes: ${flag('platform', all[0])}`];
+}
+
+const ALSO_RUNS: Readonly<Record<string, readonly string[]>> = {
+  'linux/amd64': ['linux/386'],
+  'linux/arm64': ['linux/arm'],
+};
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  aarch64: 'arm64',
+  armhf: 'arm',
+  armel: 'arm',
+  i386: '386',
+};
+
+/** OS/ARCH as nodes have it; undefined where the platform leaves one of them to the builder. */
+function readPlatform(text: string): string | undefined {
+  const [first = '', second] = text.trim().toLowerCase().split('/');
+  if (first === 'local' || (first === 'linux' && second === undefined)) return undefined;
+  const [os, architecture] = second === undefined ? ['linux', first] : [first, second];
+  return `${os}/${ARCHITECTURES[architecture] ?? architecture}`;
+}
