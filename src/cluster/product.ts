@@ -168,17 +168,19 @@ function identifyByNodes(nodes: readonly NodeFacts[]): Identified {
   return {product: 'unknown', reason: 'none of its nodes matches a known product'};
 }
 
-/** Throws `refused-k3d`. */
-export function refuseK3d({product, reason}: Identified): void {
-  if (product !== 'k3d') return;
+/** Throws `refused-k3d` where images would have to go into the runtime of k3d's nodes. */
+export function refuseK3d({product, reason}: Identified, {allowed}: {readonly allowed: boolean}): void {
+  if (product !== 'k3d' || allowed) return;
   throw new TiltbuildError(
     'refused-k3d',
-    `Images cannot be built in a k3d cluster, and this is one: ${reason}. ` +
-      'k3d does not mount the containerd directories of its nodes with bidirectional propagation, so BuildKit cannot store images in their container runtime.',
+    `Building into the nodes of k3d is not supported, and this is a k3d cluster: ${reason}. ` +
+      'Nodes that k3d created before version 5.6.1 do not share their mounts, so BuildKit cannot store images in their container runtime.',
     {
       remedy: [
         advise`Use a kind cluster (${command('kind', 'create', 'cluster')}), or choose another cluster with ${flag('context')}.`,
         advise`To stay with k3d, build with docker and load the image with ${command('k3d', 'image', 'import')}.`,
+        advise`Or push images: ${command('kubectl', 'tiltbuild', 'builder', 'create', '--rootless')}, and then build with ${flag('push')}.`,
+        advise`To try it with newer nodes all the same: ${flag('allow-k3d')}`,
       ],
     },
   );

@@ -62,8 +62,8 @@ export function diagnose(
   const {namespace} = target;
   const {name} = request.builder;
   const identified = identify(facts, byNames);
-  const product = judgeProduct(identified);
   const {deployment, nodes} = observeBuilder(facts, name);
+  const product = judgeProduct(identified, (deployment?.readyReplicas ?? 0) > 0);
   const place = {name, namespace};
   const isVisible = facts.deployments?.kind !== 'forbidden';
   const builder = isVisible ? seeBuilder(place, identified, programs, reading.value, toolVersion) : undefined;

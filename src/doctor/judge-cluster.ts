@@ -9,13 +9,18 @@ import {TiltbuildError} from '../errors.ts';
 import {advise, command, flag} from '../text/advice.ts';
 import {chooseFix, type Finding, fail, ok, warn} from './report.ts';
 
-export function judgeProduct({product, reason}: Identified): Finding {
-  return product === 'k3d'
-    ? fail(
-        `k3d: ${reason}; its nodes do not let BuildKit reach their runtime`,
-        command('kind', 'create', 'cluster'),
+/** `isBuilderReady`: it shows that the nodes share their mounts, or is rootless. */
+export function judgeProduct({product, reason}: Identified, isBuilderReady = false): Finding {
+  if (product !== 'k3d') return ok(`${product}: ${reason}`);
+  return isBuilderReady
+    ? warn(
+        `k3d: ${reason}; it is not supported, though its builder is ready`,
+        advise`Build with ${flag('allow-k3d')}, or with ${flag('push')} if the builder is rootless.`,
       )
-    : ok(`${product}: ${reason}`);
+    : fail(
+        `k3d: ${reason}; it is not supported, because nodes of older versions do not let BuildKit reach their runtime`,
+        command('kind', 'create', 'cluster'),
+      );
 }
 
 /** A kubelet removes images from 85 % on by default, and on kind never. */

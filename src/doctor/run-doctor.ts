@@ -1,7 +1,7 @@
 /** Owns `doctor`: it looks at everything side by side, repairs the builder if asked to, and looks again. */
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
 import {usualBuilderRequest} from '../builder/model/request.ts';
-import {identify, refuseK3d} from '../cluster/product.ts';
+import {identify} from '../cluster/product.ts';
 import {withCluster} from '../cluster/with-cluster.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
@@ -51,9 +51,7 @@ async function repairBuilder(
   try {
     await withCluster(connection, surroundings, ports, async ({target, byNames, cluster}) => {
       const facts = await cluster.read({builders: true, nodes: 'all'});
-      const identified = identify(facts, byNames);
-      refuseK3d(identified);
-      const {product} = identified;
+      const {product} = identify(facts, byNames);
       const request = usualBuilderRequest({name: builder.name, namespace: target.namespace, product});
       const {toolVersion} = surroundings;
       await ensureBuilder({request, product, facts, cluster, toolVersion}, ports);

@@ -1,6 +1,7 @@
 /** Owns what the user should know before a build: of its tags, its platforms and its context. */
 import {readNodesOf} from '../builder/model/observed-builder.ts';
 import type {ClusterFacts} from '../cluster/api/facts.ts';
+import type {Product} from '../cluster/product.ts';
 import type {Survey} from '../context/survey.ts';
 import type {QualifiedTag} from '../image/qualification.ts';
 import type {Surroundings} from '../surroundings.ts';
@@ -15,10 +16,12 @@ export async function noteBuild(
   request: BuildRequest,
   {env}: Pick<Surroundings, 'env'>,
   {
+    product,
     tags,
     facts,
     survey,
   }: {
+    readonly product: Product;
     readonly tags: readonly QualifiedTag[];
     readonly facts: ClusterFacts;
     /** Of a context that is a local directory. */
@@ -26,10 +29,20 @@ export async function noteBuild(
   },
 ): Promise<readonly Advice[]> {
   if (request.check) return [];
-  const notes = [...noteLatest(request, tags), ...notePlatforms(request, env, facts)];
+  const notes = [
+    ...noteProduct(request, product),
+    ...noteLatest(request, tags),
+    ...notePlatforms(request, env, facts),
+  ];
   if (survey === undefined || survey.bytes < LARGE) return notes;
   const {describeLargeContext} = await import('./inputs/large-context.ts');
   return [...notes, describeLargeContext(survey)];
+}
+
+function noteProduct({allowK3d}: BuildRequest, product: Product): readonly Advice[] {
+  return allowK3d && product === 'k3d'
+    ? [advise`k3d is not supported; ${flag('allow-k3d')} tries it all the same.`]
+    : [];
 }
 
 /** The API server writes Always into a pod that names no policy, and a kubelet then asks a registry. */

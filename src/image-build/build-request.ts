@@ -59,6 +59,8 @@ export interface BuildRequest {
   readonly timeout?: number;
   readonly pullSecret: PullSecretChoice;
   readonly qualify: boolean;
+  /** Whether a build into the nodes of k3d is tried. */
+  readonly allowK3d: boolean;
   /** Tilt's EXPECTED_REF. */
   readonly expectedRef?: string;
 

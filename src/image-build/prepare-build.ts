@@ -2,6 +2,7 @@
 
 import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
 import {readBuilderDeployment} from '../builder/model/objects.ts';
+import {observeBuilder} from '../builder/model/observed-builder.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
@@ -75,7 +76,7 @@ export async function prepareBuild<T>(
     const {target, byNames, cluster, privatePath, spoolPath} = opened;
     const {namespace} = target;
     // Names alone can rule a build out before anything starts, even a credential plugin.
-    if (byNames.product !== 'unknown') checkProduct(request, byNames);
+    if (byNames.product !== 'unknown') checkProduct(request, byNames, {mayBeRootless: true});
     const place = {...staging, files, privatePath, spoolPath};
     const [plugin, facts, inputs, secrets] = await Promise.all([
       delegate.find(),
@@ -85,7 +86,8 @@ export async function prepareBuild<T>(
     ]);
 
     const product = identify(facts, byNames);
-    const tags = checkProduct(request, product);
+    const {deployment} = observeBuilder(facts, request.builder.name);
+    const tags = checkProduct(request, product, {mayBeRootless: deployment?.rootless === true});
     const pullSecret: PullSecret = await attempt(
       () => choosePullSecret(request.pullSecret, facts.pullSecret, namespace),
       {
@@ -115,7 +117,12 @@ export async function prepareBuild<T>(
     }
     const notes = [
       ...[...tags, pullSecret].flatMap(({note}) => note ?? []),
-      ...(await noteBuild(request, surroundings, {tags, facts, survey: inputs.local?.survey})),
+      ...(await noteBuild(request, surroundings, {
+        product: product.product,
+        tags,
+        facts,
+        survey: inputs.local?.survey,
+      })),
     ];
     return await use(
       Object.freeze({
@@ -215,10 +222,18 @@ function findRegistry(
   return names.some((name) => isInRegistry(found, name)) ? found : undefined;
 }
 
-/** Gives the tags with their canonical names. Throws where a build cannot work on this product. */
-function checkProduct(request: BuildRequest, identified: Identified): readonly QualifiedTag[] {
-  refuseK3d(identified);
-  const {tags, qualify, expectedRef} = request;
+/**
+ * Gives the tags with their canonical names. Throws where a build cannot work on this product. A rootless builder does
+ * not need the runtime of its node.
+ */
+function checkProduct(
+  request: BuildRequest,
+  identified: Identified,
+  {mayBeRootless}: {readonly mayBeRootless: boolean},
+): readonly QualifiedTag[] {
+  const {tags, qualify, expectedRef, allowK3d, destination, check} = request;
+  const needsRuntime = destination.kind === 'runtime' && !check;
+  refuseK3d(identified, {allowed: allowK3d || (mayBeRootless && !needsRuntime)});
   return qualifyTags(tags, {refuseUnqualified: identified.product === 'kind', qualify, expectedRef});
 }
 

@@ -258,7 +258,10 @@ describeCommand('builder create', (world) => {
   it('refuses k3d by its nodes', async () => {
     world.connect({names: PLAIN_NAMES});
     world.api.state.nodes = [node({name: 'k3d-demo-server-0', providerID: 'k3s://k3d-demo-server-0'})];
-    await expectRefused(world, 3, ['create', 'second'], 'k3d', 'kind create cluster');
+    await expectRefused(world, 3, ['create', 'second'], 'k3d', 'kind create cluster', '--allow-k3d');
+    await expectRefused(world, 3, ['create', 'buildkit', '--replace'], 'k3d');
+    for (const flag of ['--allow-k3d', '--rootless'])
+      await expectDone(world, ['create', `by${flag}`, '--dry-run', flag]);
   });
 
   it('refuses what cannot be meant, before any request', async () => {

@@ -1,6 +1,6 @@
 /** Covers what is refused before a build: k3d, and names that no pod would find. */
 import {expect} from 'chai';
-import {node} from '../helpers/api-server.ts';
+import {addBuilder, node} from '../helpers/api-server.ts';
 import {installCredentialPlugin} from '../helpers/credential-plugin.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {
@@ -11,10 +11,12 @@ import {
   expectRefused,
   KIND_NAMES,
   PLAIN_NAMES,
+  removeBuilders,
   WAYS,
   type World,
 } from '../helpers/world.ts';
 
+const K3D_NODE = {name: 'k3d-demo-server-0', providerID: 'k3s://k3d-demo-server-0'};
 const UNMARKED_NODE = {name: 'worker-1', providerID: 'metal://worker-1'};
 const MINIKUBE_NAMES = {context: 'minikube', cluster: 'minikube', user: 'minikube'};
 
@@ -59,8 +61,29 @@ describeCommand('k3d', (world) => {
   for (const through of WAYS) {
     it(`is refused by its nodes where all names are different (${through})`, async () => {
       world.connect({through, names: PLAIN_NAMES});
-      world.api.state.nodes = [node({name: 'k3d-demo-server-0', providerID: 'k3s://k3d-demo-server-0'})];
+      world.api.state.nodes = [node(K3D_NODE)];
       expectRefused(world, await world.tiltbuild(BUILD), 3, 'node "k3d-demo-server-0"', 'k3d image import');
+    });
+  }
+
+  for (const names of [{...PLAIN_NAMES, cluster: 'k3d-demo'}, PLAIN_NAMES]) {
+    it(`is tried with --allow-k3d, and said not to be supported (${names.cluster})`, async () => {
+      world.connect({names});
+      world.api.state.nodes = [node(K3D_NODE)];
+      const ended = await world.tiltbuild(['--allow-k3d', ...BUILD]);
+      expectBuilt(ended);
+      expect(ended.stderr).to.match(/^note: +k3d is not supported/m);
+    });
+
+    it(`is no obstacle to what a rootless builder does without its node (${names.cluster})`, async () => {
+      world.connect({names});
+      world.api.state.nodes = [node(K3D_NODE)];
+      removeBuilders(world);
+      addBuilder(world.api.state, {kind: 'ours', runtime: 'rootless'});
+      const pushed = await world.tiltbuild(['--push', '-t', 'ghcr.io/me/web:dev', '.']);
+      expectBuilt(pushed);
+      expect(pushed.stderr).not.to.contain('k3d');
+      expect((await world.tiltbuild(BUILD)).exitCode).to.equal(3);
     });
   }
 

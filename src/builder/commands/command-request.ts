@@ -22,6 +22,7 @@ export type BuilderAction =
       readonly reset: boolean;
       /** Replace it even if a build is running on it. */
       readonly force: boolean;
+      readonly allowK3d: boolean;
       readonly dryRun: boolean;
       /** Print what users need permission for, and nothing else. */
       readonly printRbac: boolean;

@@ -24,12 +24,12 @@ export async function runBuilderCreate(
   {toolVersion}: Surroundings,
   ports: Ports,
 ): Promise<string> {
-  const {name, given, timeout, replace, reset, force, dryRun} = action;
+  const {name, given, timeout, replace, reset, force, dryRun, allowK3d} = action;
   if (action.printRbac) return formatManifest(rbacManifest(target.namespace));
-  refuseK3d(byNames);
+  // A rootless builder does not need the runtime of its nodes; one that is replaced may be rootless already.
+  refuseK3d(byNames, {allowed: allowK3d || given.rootless === true || replace});
   const facts = await cluster.read({builders: true, nodes: 'all'});
   const identified = identify(facts, byNames);
-  refuseK3d(identified);
   const {product} = identified;
   const {namespace} = target;
   const {deployment: current} = observeBuilder(facts, name);
@@ -40,6 +40,7 @@ export async function runBuilderCreate(
     ...completeSettings({name, namespace}, mergeSettings(kept, given)),
     config: await composeConfig(action, before?.config, ports.files),
   };
+  refuseK3d(identified, {allowed: allowK3d || settings.rootless});
   const request = {...usualBuilderRequest({name, namespace, product}), settings, timeout};
   // A builder that has read them before need not restart twice.
   const nodeRegistries =

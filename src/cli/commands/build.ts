@@ -1,5 +1,5 @@
 /** Owns the definition of a build: its flags and its help. What they mean is read in `requests/build-request.ts`. */
-import {connectionFlags, help} from './common-flags.ts';
+import {allowK3d, connectionFlags, help} from './common-flags.ts';
 import {type CommandDefinition, choice, group, list, text, toggle} from './definition.ts';
 
 const asGiven = {passed: 'as-given'} as const;
@@ -154,6 +154,7 @@ export const clusterFlags = group('cluster', {
     'kubectl-build: the plugin; builtin: the BuildKit client in kubectl tiltbuild; auto: the plugin if it is installed and can do the build, else builtin (default: KUBECTL_TILTBUILD_ENGINE, else auto)',
     {tilt: {kind: 'text', name: 'engine'}},
   ),
+  'allow-k3d': allowK3d,
   builder: text('NAME', 'Builder to use (default: BUILDX_BUILDER, else buildkit)', {
     offer: {live: 'builders'},
     tilt: {kind: 'text', name: 'builder'},

@@ -1,5 +1,5 @@
 /** Owns the definitions of the builder commands: their arguments, flags and help. */
-import {connectionFlags, help, yes} from './common-flags.ts';
+import {allowK3d, connectionFlags, help, yes} from './common-flags.ts';
 import {type CommandDefinition, choice, list, text, toggle} from './definition.ts';
 
 const common = {help, ...connectionFlags};
@@ -52,6 +52,7 @@ export const create = {
     rootless: toggle(
       "Run without privileges and without the nodes' container runtime; builds then need --push",
     ),
+    'allow-k3d': allowK3d,
     allow: choice('ENTITLEMENT', ['network.host'], 'Entitlement that builds may use: network.host'),
     'request-cpu': text('CPU', 'CPU request of a pod, e.g. 500m'),
     'request-memory': text('MEMORY', 'Memory request of a pod, e.g. 2Gi'),

@@ -63,6 +63,7 @@ export function readBuildRequest(
     timeout: (flags.timeout && readDuration('--timeout', flags.timeout)) || undefined,
     pullSecret,
     qualify: flags.qualify,
+    allowK3d: flags['allow-k3d'],
     print: flags.print ?? 'digest',
     quiet: flags.quiet,
     connection: readConnection(flags, surroundings.cwd),

@@ -127,6 +127,7 @@ function readCreate(flags: ValuesOf<typeof create.flags>, name: string): Builder
     replace: flags.replace,
     reset: flags.reset,
     force: flags.force,
+    allowK3d: flags['allow-k3d'],
     dryRun: flags['dry-run'],
     printRbac: flags['print-rbac'],
   };

@@ -338,7 +338,7 @@ export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest 
   return {
     ...{context: '.', tags: [], platforms: [], secrets: [], push: false, ignore: [], only: []},
     ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false, engine: 'auto'},
-    ...{check: false, keepImages: 10, baseImages: [], findBaseImages: []},
+    ...{check: false, keepImages: 10, baseImages: [], findBaseImages: [], allowK3d: false},
     destination: {kind: 'runtime', stdout: false},
     builder: {name: 'buildkit', given: false},
     builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},

@@ -99,6 +99,7 @@ const FINDINGS: Readonly<Record<string, Finding>> = {
   'permission to build alone': allowed([reader, exec], 'jane'),
   kind: judgeProduct({product: 'kind', reason: 'so it is called'}),
   k3d: judgeProduct({product: 'k3d', reason: 'its name'}),
+  'k3d with a builder that is ready': judgeProduct({product: 'k3d', reason: 'its name'}, true),
   'nodes that are alike': nodes(node('a'), node('b')),
   Docker: nodes(node('a', 'docker://28.0.1')),
   'a Windows node beside another': nodes(node('a'), windows),

@@ -34,6 +34,7 @@ async function note({asked = {}, tags = [], env = {}, facts = AMD64, directories
     buildRequest(asked),
     {env},
     {
+      product: 'kind',
       tags: qualifyTags(parseTags(tags), {refuseUnqualified: false, qualify: false}),
       facts,
       survey,

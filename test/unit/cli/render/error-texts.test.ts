@@ -64,7 +64,9 @@ type Situation = () => unknown;
 
 const SITUATIONS: Readonly<Record<string, Situation>> = {
   'refused-k3d': () =>
-    refusalOf(() => refuseK3d({product: 'k3d', reason: 'the cluster is called "k3d-demo"'})),
+    refusalOf(() =>
+      refuseK3d({product: 'k3d', reason: 'the cluster is called "k3d-demo"'}, {allowed: false}),
+    ),
   'refused-unqualified-tag': () =>
     refusalOf(() =>
       qualifyTags(parseTags(['web:dev', 'me/app', 'localhost/x:1']), {
