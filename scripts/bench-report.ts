@@ -1,4 +1,5 @@
 /** Owns how a benchmark's results look: on the screen, in docs/benchmarks.md, and in the plot. */
+import type {LinkRow} from './bench-link.ts';
 import type {Result, Row} from './bench-measure.ts';
 
 export interface Report {
@@ -7,6 +8,7 @@ export interface Report {
   readonly results: readonly Result[];
   /** Peak resident memory. */
   readonly memory: readonly {readonly name: string; readonly megabytes: number}[];
+  readonly link: readonly LinkRow[];
 }
 
 /** For the screen. */
@@ -35,8 +37,27 @@ export function formatMemory(memory: Report['memory']): string {
   ].join('\n');
 }
 
+export const LINK = 'Bytes over the link to a second node';
+
+export function formatLink(link: Report['link']): string {
+  const width = Math.max(...link.map(({name}) => name.length)) + 2;
+  return [
+    LINK,
+    ...link.map((row) => `${row.name.padEnd(width)}${kilobytes(row).padStart(13)}   ${share(row)}`),
+    '',
+  ].join('\n');
+}
+
+function kilobytes({bytes}: LinkRow): string {
+  return `${(bytes / 1000).toLocaleString('en', {maximumFractionDigits: 1})} kB`;
+}
+
+function share({ratio}: LinkRow): string {
+  return ratio === 1 ? '' : `${ratio.toFixed(5)} ×`;
+}
+
 /** The generated part of docs/benchmarks.md. */
-export function formatMarkdown({about, results, memory}: Report): string {
+export function formatMarkdown({about, results, memory, link}: Report): string {
   return [
     about.join(' · '),
     '',
@@ -53,6 +74,12 @@ export function formatMarkdown({about, results, memory}: Report): string {
     '| Peak resident memory of the process itself | |',
     '|---|---|',
     ...memory.map(({name, megabytes}) => `| ${name} | ${megabytes.toFixed(0)} MB |`),
+    '',
+    '### Several nodes',
+    '',
+    `| ${LINK} | | vs. the first |`,
+    '|---|---|---|',
+    ...link.map((row) => `| ${row.name} | ${kilobytes(row)} | ${share(row)} |`),
   ].join('\n');
 }
 

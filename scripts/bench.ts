@@ -17,6 +17,7 @@ import {realKubectlDirectory} from '../test/helpers/real-kubectl.ts';
 import {makeSandbox} from '../test/helpers/sandbox.ts';
 import {DIGEST, furnish, KIND_NAMES, PLAIN_NAMES, PROXY} from '../test/helpers/world.ts';
 import {benchCluster} from './bench-cluster.ts';
+import {measureLink} from './bench-link.ts';
 import {
   type Comparison,
   compare,
@@ -26,7 +27,15 @@ import {
   type Result,
   runsAtOnce,
 } from './bench-measure.ts';
-import {formatMarkdown, formatMemory, formatPlot, formatResult, type Report} from './bench-report.ts';
+import {
+  formatLink,
+  formatMarkdown,
+  formatMemory,
+  formatPlot,
+  formatResult,
+  LINK,
+  type Report,
+} from './bench-report.ts';
 import {fillPart, ROOT} from './generated-file.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 25);
@@ -178,6 +187,8 @@ try {
     if (megabytes !== undefined) memory.push({name, megabytes});
   }
   if (memory.length > 0) say(formatMemory(memory));
+  const link = ONLY === '' || LINK.includes(ONLY) ? await measureLink() : [];
+  if (link.length > 0) say(formatLink(link));
 
   const {BENCH_KUBECONFIG, BENCH_BASE_IMAGE = 'busybox:1.37'} = process.env;
   if (BENCH_KUBECONFIG) {
@@ -201,7 +212,7 @@ try {
       rmSync(directory, {recursive: true});
     }
   }
-  if (process.argv.includes('--save') && ONLY === '') save({about: describeMachine(), results, memory});
+  if (process.argv.includes('--save') && ONLY === '') save({about: describeMachine(), results, memory, link});
 } finally {
   sandbox.remove();
   await api.close();

@@ -1,7 +1,9 @@
 /** Covers how a benchmark counts rounds, and how its results are shown. */
 import {expect} from 'chai';
+import {measureLink} from '../../scripts/bench-link.ts';
 import {compare, median} from '../../scripts/bench-measure.ts';
 import {
+  formatLink,
   formatMarkdown,
   formatMemory,
   formatPlot,
@@ -22,6 +24,10 @@ const REPORT: Report = {
   about: ['v1', 'linux'],
   results: [RESULT],
   memory: [{name: 'a run', megabytes: 51.4}],
+  link: [
+    {name: 'all of it', bytes: 32_000_000, ratio: 1},
+    {name: 'one file', bytes: 31_234, ratio: 0.000976},
+  ],
 };
 
 describe('compare', () => {
@@ -48,6 +54,16 @@ describe('compare', () => {
   it('takes the middle value', () => expect(median([30, 1, 2])).to.equal(2));
 });
 
+describe('the link to a second node', () => {
+  it('carries what changed, and hardly anything else', async () => {
+    const [whole, changed, nothing] = (await measureLink()).map(({bytes}) => bytes);
+    expect(whole).to.be.within(8_000_000, 8_200_000);
+    // The layer has 10,000 bytes.
+    expect(changed).to.be.within(10_000, 40_000);
+    expect(nothing).to.be.within(1, 10_000);
+  });
+});
+
 describe('a report', () => {
   it('shows each case against the first', () => {
     const text = formatResult(RESULT);
@@ -56,6 +72,7 @@ describe('a report', () => {
     expect(text).to.match(/^slower +20\.0 ms +30\.0 ms +25\.0 s +1\.50 ×, \+10\.0 ms$/m);
     expect(text).to.match(/^sooner .*0\.50 ×, −10\.0 ms$/m);
     expect(formatMemory(REPORT.memory)).to.match(/a run +51 MB/);
+    expect(formatLink(REPORT.link)).to.match(/^one file +31\.2 kB +0\.00098 ×$/m);
   });
 
   it('has the same in its page', () => {
@@ -63,6 +80,7 @@ describe('a report', () => {
     expect(page).to.contain('v1 · linux');
     expect(page).to.contain('| slower | 20.0 ms | 30.0 ms | 25.0 s | 1.50 ×, +10.0 ms |');
     expect(page).to.contain('| a run | 51 MB |');
+    expect(page).to.contain('| all of it | 32,000 kB |  |');
   });
 
   it('has a plot that is well-formed, with a bar for each case', () => {
