@@ -38,6 +38,8 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Replaces the file in one step: at every moment either the old one or the whole new one is there. */
   replace(path: string, text: string): Promise<void>;
+  /** Replaces the file by what `change` makes of its text, and is the only process that does so at that moment. */
+  update(path: string, change: (before: string | undefined) => string): Promise<void>;
   /** Looks at a file that a result goes to. */
   locateResult(path: string): ResultPlace;
   /** Who else could replace `path` in a directory that all users share, as a clause; undefined if nobody. */

@@ -116,6 +116,11 @@ export class DiskFiles implements Files {
     }
   }
 
+  async update(path: string, change: (before: string | undefined) => string): Promise<void> {
+    const {whileLocked} = await import('./update-file.ts');
+    await whileLocked(path, async () => await this.replace(path, change(await this.readText(path))));
+  }
+
   locateResult(path: string): ResultPlace {
     return locateResult(path, this.#uid);
   }

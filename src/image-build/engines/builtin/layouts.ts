@@ -128,8 +128,8 @@ async function writeIndex(
 ): Promise<void> {
   const place = files.join(path, 'index.json');
   try {
-    await files.replace(files.join(path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-    await files.replace(place, nameManifest(await files.readText(place), descriptor, names));
+    await files.update(files.join(path, 'oci-layout'), () => '{"imageLayoutVersion":"1.0.0"}');
+    await files.update(place, (before) => nameManifest(before, descriptor, names));
   } catch (cause) {
     const why = cause instanceof SyntaxError ? 'it is no JSON' : reasonOf(cause);
     throw new TiltbuildError('result-not-written', `Could not write "${place}": ${why}.`, {cause});
