@@ -14,6 +14,9 @@ export type PrintForm = 'digest' | 'ref' | 'json' | 'none';
 /** How the layers are stored in the node; `default` leaves the export to kubectl build. */
 export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'estargz' | 'default';
 
+/** What a node means that cannot get the image: a note, or an error; or no node gets it. */
+export type Spread = 'auto' | 'strict' | 'none';
+
 /** What builds: the plugin `kubectl build`, or our own BuildKit client. */
 export type EngineName = 'kubectl-build' | 'builtin';
 
@@ -67,6 +70,7 @@ export interface BuildRequest {
   readonly print: PrintForm;
   /** How many images with tags made from digests stay in the node; 0 for all. */
   readonly keepImages: number;
+  readonly spread: Spread;
   readonly iidFile?: string;
   readonly metadataFile?: string;
   readonly quiet: boolean;

@@ -56,6 +56,11 @@ const BUILTIN_ROWS: readonly Row[] = [
   ],
   ['a number of images to keep', "'localhost/web', '.', keep_images=3", {command: '--keep-images 3 .'}],
   [
+    'what a node means that cannot get the image',
+    "'localhost/web', '.', spread='strict'",
+    {command: '--spread strict .'},
+  ],
+  [
     'build contexts of other kinds',
     "'localhost/web', '.', only='index.html', build_contexts={'base': 'docker-image://alpine', 'src': 'https://example.org/src.git', 'other': 'target:dev'}",
     {

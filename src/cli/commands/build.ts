@@ -112,6 +112,12 @@ const resultFlags = group('result', {
     'Number of images with tags of --image that stay in the node; older ones that no pod uses are removed, 0 keeps all (default: 10)',
     {tilt: {kind: 'text', name: 'keep_images'}},
   ),
+  spread: choice(
+    'MODE',
+    ['auto', 'strict', 'none'],
+    "Copy the image to the nodes of the builder's other pods: auto reports a node that cannot get it, strict fails, none copies nothing (default: auto)",
+    {tilt: {kind: 'text', name: 'spread'}},
+  ),
   output: list('SPEC', 'Write the result elsewhere, e.g. type=local,dest=DIR', {char: 'o', ...rewritten}),
   push: toggle('Push the image to its registry instead of keeping it in the node', {
     tilt: {kind: 'switch', name: 'push'},

@@ -76,6 +76,7 @@ export function readBuildRequest(
     check: flags.check,
     compression: flags.compression,
     progress: flags.progress,
+    spread: flags.spread ?? 'auto',
     keepImages: readKeptImages('--keep-images', flags['keep-images']),
     iidFile: flags.iidfile,
     metadataFile: flags['metadata-file'],

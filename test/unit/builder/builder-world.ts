@@ -339,6 +339,7 @@ export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest 
     ...{context: '.', tags: [], platforms: [], secrets: [], push: false, ignore: [], only: []},
     ...{passedFlags: [], passthrough: [], qualify: false, print: 'digest', quiet: false, engine: 'auto'},
     ...{check: false, keepImages: 10, baseImages: [], findBaseImages: [], allowK3d: false},
+    spread: 'auto',
     destination: {kind: 'runtime', stdout: false},
     builder: {name: 'buildkit', given: false},
     builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},
