@@ -35,6 +35,7 @@ export type ErrorCode =
   // The image was built, but its result was not delivered.
   | 'digest-missing'
   | 'reference-unstable'
+  | 'image-not-copied'
   | 'result-not-written';
 
 export interface ErrorDetails {

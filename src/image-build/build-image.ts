@@ -5,7 +5,8 @@ import type {BuilderDeployment} from '../builder/model/objects.ts';
 import {observeBuilder} from '../builder/model/observed-builder.ts';
 import type {Notes, Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
-import {buildInPasses} from './build-passes.ts';
+import type {BuildNodes} from './build-nodes.ts';
+import {buildInPasses, type NamedBuild, type PassRunner, taggingPass} from './build-passes.ts';
 import type {BuildRequest} from './build-request.ts';
 import {
   type BuildResult,
@@ -17,7 +18,7 @@ import {
 import {openEngine} from './engines/open-engine.ts';
 import {runPass} from './engines/run-pass.ts';
 import {checkStandardOutput} from './inputs/outputs.ts';
-import type {NodeTags} from './node-tags.ts';
+import {builtOn, isForNodes, isSpread, type NodeResult} from './node-results.ts';
 import {type Preparation, type PreparedBuild, prepareBuild} from './prepare-build.ts';
 
 /** Builds, and delivers the result. Throws `TiltbuildError` or `Interrupted`, and leaves nothing behind. */
@@ -42,7 +43,6 @@ export async function buildImage(
     const {
       target,
       product: {product},
-      tags,
       pullSecret,
     } = build;
     for (const note of build.notes) notes.note(note);
@@ -51,21 +51,23 @@ export async function buildImage(
     describe(build, notes);
 
     const engine = await openEngine(build, runtime, preparation.staging, ports);
-    const nodeTags = await openTags(build, deployment, runtime, ports);
+    const nodes = await openNodes(build, deployment, runtime, ports);
     try {
-      const {digest, node, named} = await buildInPasses(build.request, tags, {
-        run: (pass) => runPass(pass, engine, build, ports),
-        tag: async (canonical, image) => (await nodeTags?.tag(canonical, image)) ?? false,
-      }).finally(() => engine.close());
+      const {digest, node, named, references, outcomes} = await finishBuild(
+        build,
+        {nodes, run: (pass) => runPass(pass, engine, build, ports)},
+        runtime,
+      ).finally(() => engine.close());
       const result: BuildResult = {
         digest,
         reference: named?.reference ?? null,
-        references: [...(named === undefined ? [] : [named]), ...tags].map(({canonical}) => canonical),
+        references,
         product,
         context: target.context,
         namespace: target.namespace,
         builder: request.builder.name,
         node: node ?? null,
+        nodes: outcomes.map(({name, state, bytes}) => ({name, state, bytes})),
         engine: engine.choice.name,
         engineReason: engine.choice.reason,
         pullSecret: pullSecret.name ?? null,
@@ -73,28 +75,51 @@ export async function buildImage(
       };
       for (const file of resultFiles) await writeResultFile(file, result);
       await deliver(result);
-      if (named !== undefined) await nodeTags?.removeOld(named.canonical);
+      if (named !== undefined) await nodes?.removeOld(named.canonical);
     } finally {
-      nodeTags?.close();
+      nodes?.close();
     }
   });
 }
 
-/** Undefined where no tag is made from the digest. */
-async function openTags(
+/** All passes, until every node has the image under every name. */
+async function finishBuild(
+  {request, tags}: PreparedBuild,
+  {nodes, run}: {readonly nodes: BuildNodes | undefined; readonly run: PassRunner},
+  runtime: BuilderRuntime,
+): Promise<NamedBuild & {readonly references: readonly string[]; readonly outcomes: readonly NodeResult[]}> {
+  const built = await buildInPasses(request, tags, {
+    run,
+    tag: async (canonical, image) => (await nodes?.tag(canonical, image)) ?? false,
+  });
+  const {digest, node, named} = built;
+  const names = [...(named === undefined ? [] : [named]), ...tags];
+  const references = names.map(({canonical}) => canonical);
+  if (digest === undefined || node === undefined || !isForNodes(request, runtime))
+    return {...built, references, outcomes: []};
+  const restore = async () => {
+    const again = await run(taggingPass(2, request, names));
+    if (again.digest !== digest || again.node !== node) throw new Error('the builder made another image');
+  };
+  const outcomes = (await nodes?.spread({digest, node, names: references}, restore)) ?? [builtOn(node)];
+  return {...built, references, outcomes};
+}
+
+/** Undefined where the build does nothing in the nodes itself. */
+async function openNodes(
   build: PreparedBuild,
   deployment: BuilderDeployment | undefined,
   runtime: BuilderRuntime,
   ports: Ports,
-): Promise<NodeTags | undefined> {
-  const {contentName} = build.request;
-  if (contentName === undefined) return undefined;
-  const {openNodeTags} = await import('./node-tags.ts');
+): Promise<BuildNodes | undefined> {
+  const pods = deployment?.replicas ?? 1;
+  if (build.request.contentName === undefined && !isSpread(build, runtime, pods)) return undefined;
+  const {openBuildNodes} = await import('./build-nodes.ts');
   const {request, facts} = build.builder;
   const {name, namespace} = request.settings;
   const toml = deployment?.toml ?? observeBuilder(facts, name).toml;
-  const builder = {name, namespace, args: deployment?.args ?? [], toml};
-  return openNodeTags(build, contentName, {...builder, runtime}, ports);
+  const builder = {name, namespace, args: deployment?.args ?? [], toml, runtime, pods};
+  return openBuildNodes(build, builder, ports);
 }
 
 /** What --verbose shows of the preparation. */

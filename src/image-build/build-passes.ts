@@ -82,7 +82,7 @@ export async function buildInPasses(
     const named = nameWithTag(contentName, contentTag(digest, contentName.tagForm));
     if (attempt === 1 && !request.push && (await tag(named.canonical, imageOf(first, digest, node))))
       return {digest, node, named};
-    const tagged = await run(taggingPass(attempt + 1, request, named));
+    const tagged = await run(taggingPass(attempt + 1, request, [named]));
     if (tagged.digest === digest) return {...tagged, named};
     // A step that is not cached changed the image, and the tag has to match its content.
     if (attempt === ATTEMPTS) break;
@@ -125,12 +125,16 @@ function imageOf(
 }
 
 /** A pass that gives the image the tag made from its digest. All of it has to come from the cache. */
-export function taggingPass(number: number, request: BuildRequest, named: CanonicalName): BuildPass {
+export function taggingPass(
+  number: number,
+  request: BuildRequest,
+  tags: readonly CanonicalName[],
+): BuildPass {
   const passedFlags = request.passedFlags.filter(isForEveryPass);
   const passthrough = request.passthrough.filter(isForEveryPass);
   // A second progress in which every step is CACHED helps nobody. A push takes its time, and is shown.
   const quiet = request.quiet || !request.push;
-  return {number, request: {...request, passedFlags, passthrough, quiet}, tags: [named]};
+  return {number, request: {...request, passedFlags, passthrough, quiet}, tags};
 }
 
 /** The first pass alone leaves the cache unused, and exports it. */

@@ -5,6 +5,7 @@ import type {Files, ResultPlace} from '../ports.ts';
 import {reasonOf} from '../system-error.ts';
 import {formatJson} from '../text/show-text.ts';
 import type {BuildRequest, EngineName, PrintForm} from './build-request.ts';
+import type {NodeResult} from './node-results.ts';
 
 export interface BuildResult {
   /** `sha256:…` of the manifest, or of the manifest list; undefined where the build makes no image. */
@@ -19,6 +20,8 @@ export interface BuildResult {
   readonly builder: string;
   /** The node on which it was built; null where that is not known. */
   readonly node: string | null;
+  /** The nodes that the image is for; empty if it is not for nodes, or they are not known. */
+  readonly nodes: readonly NodeOutcome[];
   /** What built it, and why that was chosen. */
   readonly engine: EngineName;
   readonly engineReason: string;
@@ -27,6 +30,9 @@ export interface BuildResult {
   /** How long the whole run took, to the millisecond. */
   readonly seconds: number;
 }
+
+/** What became of the image on a node, and how many bytes were sent to it. */
+export type NodeOutcome = Pick<NodeResult, 'name' | 'state' | 'bytes'>;
 
 /** The text for standard output; empty where there is nothing to print. */
 export function formatResult(result: BuildResult, form: PrintForm): string {

@@ -79,7 +79,7 @@ export async function dryRunBuild(
     });
     const passes = [
       firstPass(build.request, build.tags),
-      ...(named && !isTaggedInNode(request, runtime) ? [taggingPass(2, build.request, named)] : []),
+      ...(named && !isTaggedInNode(request, runtime) ? [taggingPass(2, build.request, [named])] : []),
     ];
     const others =
       builderOptions.policy === 'never' ? undefined : noteOtherBuilders(facts, request.builder.name);

@@ -32,13 +32,17 @@ export const copyImage: CopyImage = async (from, to, image, options = {}) => {
     signal,
     patience = PATIENCE,
     snapshotter = SNAPSHOTTER,
+    onPlanned = () => undefined,
     onSent = () => undefined,
     wallClock = Date.now,
   } = options;
   const source = new CopySource(from, image.target.digest, {signal, patience});
   const copyTo = async (node: CopyNode): Promise<CopyOutcome> => {
-    const told = (bytes: number) => onSent(node.name, bytes);
-    const copy = new Copy({node, signal, patience}, source, image, {snapshotter, wallClock, onSent: told});
+    const told = {
+      onPlanned: (bytes: number) => onPlanned(node.name, bytes),
+      onSent: (bytes: number) => onSent(node.name, bytes),
+    };
+    const copy = new Copy({node, signal, patience}, source, image, {snapshotter, wallClock, ...told});
     try {
       return await copy.run();
     } catch (error) {
@@ -62,6 +66,7 @@ export const copyImage: CopyImage = async (from, to, image, options = {}) => {
 interface Settings {
   readonly snapshotter: string;
   readonly wallClock: () => number;
+  readonly onPlanned: (bytes: number) => void;
   readonly onSent: (bytes: number) => void;
 }
 
@@ -164,6 +169,7 @@ class Copy {
   async #copyLayers(layers: readonly Blob[], to: Destination): Promise<void> {
     const found = await this.#findBlobs(layers);
     const lacking = layers.filter(({digest}) => !found.has(digest));
+    this.#settings.onPlanned(lacking.reduce((sum, {size}) => sum + size, 0));
     await inParallel(lacking, BLOBS, (layer) => this.#copy(layer, to, this.#source.read));
   }
 

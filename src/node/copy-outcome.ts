@@ -35,6 +35,8 @@ export interface CopyOptions {
   readonly snapshotter?: string;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
+  /** Told how many bytes of layers a node lacks, before they are sent. */
+  readonly onPlanned?: (node: string, bytes: number) => void;
   /** Told of content that has been sent to a node, with how many bytes more. */
   readonly onSent?: (node: string, bytes: number) => void;
 }

@@ -127,6 +127,7 @@ describeCommand('a build', (world) => {
       namespace: 'default',
       builder: 'buildkit',
       node: null,
+      nodes: [],
       engine: 'kubectl-build',
       engineReason: `found at ${join(world.sandbox.bin, 'kubectl-build')}`,
       pullSecret: 'docker-registry',

@@ -1,9 +1,9 @@
 /** Images in the builder's node: the tag made from the digest without a second build, and old images that go. */
 import {expect} from 'chai';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
-import {node, runningPod} from '../helpers/api-server.ts';
+import {runningPod} from '../helpers/api-server.ts';
 import {type ContainerdStandIn, serveContainerd} from '../helpers/containerd-stand-in.ts';
-import {describeEngine, describeEngines} from '../helpers/engines.ts';
+import {describeEngines} from '../helpers/engines.ts';
 import {DIGEST, expectBuilt, WAYS, type World} from '../helpers/world.ts';
 
 const NAME = 'localhost/web';
@@ -192,42 +192,4 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
       });
     }
   });
-});
-
-describeEngine('an image in several nodes', 'kubectl-build', ({world, names, tiltbuild}) => {
-  let containerd: ContainerdStandIn;
-  beforeEach(() => {
-    containerd = serveContainerd(world);
-    containerd.add(TEMPORARY, DIGEST);
-    world.api.state.nodes.push(node({name: 'kind-worker'}));
-    const [pod] = world.api.state.pods;
-    if (pod === undefined) throw new Error('the builder has no pod');
-    const {metadata, spec} = pod;
-    world.api.state.pods.push({
-      ...pod,
-      metadata: {...metadata, name: `${metadata.name}-2`},
-      spec: {...spec, nodeName: 'kind-worker'},
-    });
-  });
-
-  it('gets its tag and its labels by a second build, and loses its temporary name', async () => {
-    containerd.addLater(TAG, DIGEST);
-    expectBuilt(await tiltbuild(BUILD));
-    expect(names()).to.deep.equal([[], [TAG]]);
-    expect([...containerd.images.keys()]).to.deep.equal([TAG]);
-    expect([...(containerd.images.get(TAG)?.labels.keys() ?? [])]).to.include('kubectl-tiltbuild.io/name');
-  });
-
-  for (const [what, digest, builds] of [
-    ['is not built a second time', DIGEST, [[]]],
-    ['is built a second time if its tag is that of another image', OTHER, [[], [TAG]]],
-  ] as const) {
-    it(`${what}, where all have the tag`, async () => {
-      containerd.add(TAG, digest);
-      expectBuilt(await tiltbuild(BUILD));
-      expect(names()).to.deep.equal(builds);
-      expect([...containerd.images.keys()]).to.deep.equal([TAG]);
-      expect(containerd.images.get(TAG)?.labels.size).to.equal(0);
-    });
-  }
 });

@@ -21,7 +21,7 @@ describeEngine('a builder with pods on several nodes', 'builtin', (engine) => {
 
   /** Builds, and gives the node on which that was. */
   const build = async (...args: readonly string[]) => {
-    const ended = await tiltbuild(['--print', 'json', '-v', ...args, ...WEB]);
+    const ended = await tiltbuild(['--print', 'json', '-v', '--spread', 'none', ...args, ...WEB]);
     expect(ended.exitCode, ended.stderr).to.equal(0);
     const {node: on, digest} = JSON.parse(ended.stdout);
     expect(digest).to.equal(DIGEST);

@@ -81,6 +81,8 @@ export class BuildkitStandIn {
   /** Builds of others that are running. */
   otherBuilds = 0;
   readonly digest: string;
+  /** Makes what is built, and gives its digest. */
+  make: (solve: SeenSolve) => string;
   readonly solves: SeenSolve[] = [];
   /** How many builds were cancelled, by whoever asked for them or by the end of the connection. */
   cancelled = 0;
@@ -90,6 +92,7 @@ export class BuildkitStandIn {
 
   constructor(digest: string) {
     this.digest = digest;
+    this.make = () => digest;
   }
 
   /** A new connection, as the streams of the program in the pod. */
@@ -193,11 +196,12 @@ export class BuildkitStandIn {
     const filename = attributes.get('filename') ?? 'Dockerfile';
     const dockerfile = isLocal ? await readDockerfile(client, filename) : undefined;
     const imported = await importBlobs(client, {attributes});
-    this.solves.push({imported, attributes, exporter, sharedKey, dockerfile, connection: number, node});
+    const solve = {imported, attributes, exporter, sharedKey, dockerfile, connection: number, node};
+    this.solves.push(solve);
     const feed = feedOf(ref);
     feed.step(`[internal] load build definition from ${filename}`);
     stream.once('close', () => feed.end());
-    const answer = await this.#build({stream, feed, dockerfile, filename, lose});
+    const answer = await this.#build({stream, feed, solve, filename, lose});
     if (answer === undefined) return;
     if (/^(?:tar|oci|docker)$/.test(exporter.type)) await sendArchive(client, ARCHIVE);
     const names = exporter.attributes.get('name')?.split(',') ?? [];
@@ -216,20 +220,20 @@ export class BuildkitStandIn {
   async #build({
     stream,
     feed,
-    dockerfile = '',
+    solve,
     filename,
     lose,
   }: {
     readonly stream: ServerHttp2Stream;
     readonly feed: StatusFeed;
-    readonly dockerfile: string | undefined;
+    readonly solve: SeenSolve;
     readonly filename: string;
     readonly lose: () => void;
   }): Promise<ReadonlyMap<string, string> | undefined> {
     const digest = (value: string) => new Map([['containerimage.digest', value]]);
     switch (this.behaviour) {
       case 'builds':
-        return digest(this.digest);
+        return digest(this.make(solve));
       case 'changes':
         return digest(`sha256:${randomBytes(32).toString('hex')}`);
       case 'no-digest':
@@ -238,7 +242,9 @@ export class BuildkitStandIn {
         const message = 'process "/bin/sh -c exit 7" did not complete successfully: exit code: 7';
         feed.step('[2/2] RUN exit 7', {log: 'words of the step\n', error: message});
         feed.end();
-        throw new GrpcError(GrpcCode.UNKNOWN, message, {details: [sourceDetail(filename, dockerfile, 2)]});
+        throw new GrpcError(GrpcCode.UNKNOWN, message, {
+          details: [sourceDetail(filename, solve.dockerfile ?? '', 2)],
+        });
       }
       case 'slow': {
         const log = feed.run('[2/2] RUN tick');

@@ -52,13 +52,13 @@ export async function runBuilderCommand(
 }
 
 /** What the images take besides the cache. */
-async function describeImages(found: FoundBuilder, opened: OpenedCluster, {notes}: Ports): Promise<string> {
+async function describeImages(found: FoundBuilder, opened: OpenedCluster, ports: Ports): Promise<string> {
   const {summarizeImages} = await import('./run-images.ts');
   try {
-    return await summarizeImages(found, opened);
+    return await summarizeImages(found, opened, ports);
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;
-    notes.note(`the images are not counted: ${error.message}`);
+    ports.notes.note(`the images are not counted: ${error.message}`);
     return '';
   }
 }

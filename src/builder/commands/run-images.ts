@@ -4,6 +4,7 @@ import type {OpenedCluster} from '../../cluster/with-cluster.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {builtAt, findOld, hashPlaces, readOrigin} from '../../node/image-labels.ts';
 import type {Ports} from '../../ports.ts';
+import {reasonOf} from '../../system-error.ts';
 import {type Advice, advise, command, flag} from '../../text/advice.ts';
 import {formatAge, formatBytes} from '../../text/amounts.ts';
 import {formatJson} from '../../text/show-text.ts';
@@ -12,7 +13,7 @@ import {GrpcError} from '../../wire/grpc/status.ts';
 import {keepsImages} from '../model/builder.ts';
 import {observeBuilder} from '../model/observed-builder.ts';
 import {type ImageRow, listImageRows} from '../nodes/image-rows.ts';
-import {type BuilderNode, closeNodes, explainNodeFault, openNodes} from '../nodes/open-nodes.ts';
+import {type BuilderNode, closeLinks, explainNodeFault, linkNodes, openNodes} from '../nodes/open-nodes.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {demandBuilder, type FoundBuilder} from './demand-builder.ts';
 
@@ -38,7 +39,7 @@ async function listImages(
   opened: OpenedCluster,
   {notes, wallClock}: Ports,
 ): Promise<string> {
-  return await withNodes(await demandBuilder(name, opened), opened.cluster, async (nodes) => {
+  return await withNodes(await demandBuilder(name, opened), opened.cluster, notes, async (nodes) => {
     const rows = await listImageRows(nodes, opened.cluster);
     if (rows.length === 0)
       notes.note(advise`no image on the nodes of builder "${name}" was built with ${flag('image')}.`);
@@ -52,7 +53,7 @@ async function removeImages(
   opened: OpenedCluster,
   {notes}: Ports,
 ): Promise<string> {
-  return await withNodes(await demandBuilder(name, opened), opened.cluster, async (nodes) => {
+  return await withNodes(await demandBuilder(name, opened), opened.cluster, notes, async (nodes) => {
     const rows = await listImageRows(nodes, opened.cluster);
     const chosen = images.flatMap((asked) => {
       const found = findMeant(asked, rows);
@@ -71,7 +72,7 @@ async function pruneImages(
   opened: OpenedCluster,
   {files, builtin, notes, wallClock}: Ports,
 ): Promise<string> {
-  return await withNodes(await demandBuilder(name, opened), opened.cluster, async (nodes) => {
+  return await withNodes(await demandBuilder(name, opened), opened.cluster, notes, async (nodes) => {
     const [here] = hashPlaces([files.realPath('.')], await builtin.machine());
     const rows = await listImageRows(nodes, opened.cluster);
     const unknown = rows.find(({users}) => users === undefined);
@@ -104,9 +105,13 @@ async function pruneImages(
 }
 
 /** A line for each node; nothing where the builder keeps no images there. */
-export async function summarizeImages(found: FoundBuilder, {cluster}: OpenedCluster): Promise<string> {
+export async function summarizeImages(
+  found: FoundBuilder,
+  {cluster}: OpenedCluster,
+  {notes}: Ports,
+): Promise<string> {
   if (!keepsImages(found.deployment)) return '';
-  return await withNodes(found, cluster, async (nodes) => {
+  return await withNodes(found, cluster, notes, async (nodes) => {
     const rows = await listImageRows(nodes, cluster);
     return nodes
       .map((node) => {
@@ -121,13 +126,18 @@ export async function summarizeImages(found: FoundBuilder, {cluster}: OpenedClus
 async function withNodes<T>(
   {deployment, facts}: FoundBuilder,
   cluster: Cluster,
+  notes: Ports['notes'],
   use: (nodes: readonly BuilderNode[]) => Promise<T>,
 ): Promise<T> {
   const {name} = deployment;
   if (!keepsImages(deployment))
     throw new TiltbuildError('builder-failed', `The builder "${name}" keeps no images in containerd.`);
-  const nodes = await openNodes({...deployment, toml: observeBuilder(facts, name).toml}, cluster);
+  const links = await linkNodes({...deployment, toml: observeBuilder(facts, name).toml}, cluster);
+  let nodes: readonly BuilderNode[] = [];
   try {
+    nodes = await openNodes(links, (node, error) =>
+      notes.note(`node "${node}" is left out: ${reasonOf(error).replace(/\.$/, '')}.`),
+    );
     return await use(nodes);
   } catch (error) {
     if (!(error instanceof GrpcError)) throw error;
@@ -140,7 +150,7 @@ async function withNodes<T>(
       },
     );
   } finally {
-    closeNodes(nodes);
+    closeLinks(links);
   }
 }
 
@@ -152,7 +162,7 @@ async function remove(rows: readonly ImageRow[], notes: Ports['notes']): Promise
     const freed = formatBytes(Math.max(0, before - (await node.images.measure())));
     notes.note(`freed ${freed} of image content on node ${node.name}.`);
   }
-  return rows.map(({image}) => `${image.name}\n`).join('');
+  return [...new Set(rows.map(({image}) => `${image.name}\n`))].join('');
 }
 
 /** By its name, at least the first 12 digits of its digest, or the end of its name if no other image has the same. */

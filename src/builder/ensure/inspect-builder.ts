@@ -58,11 +58,8 @@ export async function listPods(
   return answer.kind === 'found' ? readPods(answer.value) : undefined;
 }
 
-/** Throws `cluster-denied` without permission to list them, and `builder-failed` if none is running. */
-export async function demandRunningPods(
-  place: ObjectPlace,
-  cluster: Cluster,
-): Promise<readonly BuilderPod[]> {
+/** The builder's pods, at least one of which is running and stays. Throws as `demandRunningPods`. */
+export async function demandPods(place: ObjectPlace, cluster: Cluster): Promise<readonly BuilderPod[]> {
   const pods = await listPods(place, cluster);
   if (pods === undefined) {
     throw new TiltbuildError(
@@ -70,11 +67,18 @@ export async function demandRunningPods(
       `You do not have permission to list pods in namespace "${place.namespace}".`,
     );
   }
-  const running = pods.filter(isStaying);
-  if (running.length > 0) return running;
+  if (pods.some(isStaying)) return pods;
   throw new TiltbuildError('builder-failed', `No pod of builder "${place.name}" is running.`, {
     remedy: [advise`To see its state: ${command('kubectl', 'tiltbuild', 'builder', 'ls')}`],
   });
+}
+
+/** Throws `cluster-denied` without permission to list them, and `builder-failed` if none is running. */
+export async function demandRunningPods(
+  place: ObjectPlace,
+  cluster: Cluster,
+): Promise<readonly BuilderPod[]> {
+  return (await demandPods(place, cluster)).filter(isStaying);
 }
 
 /** All events of the builder's namespace; none without permission to list them. */

@@ -24,6 +24,12 @@ export function readContainerdSocket(args: readonly string[], toml: string): str
   return readFlag(args, 'containerd-worker-addr') ?? (asText(address) || STANDARD_CONTAINERD);
 }
 
+/** That of the images in its containerd; undefined for containerd's own default. */
+export function readSnapshotter(args: readonly string[], toml: string): string | undefined {
+  const {snapshotter} = asObject(asObject(readToml(toml).worker).containerd);
+  return readFlag(args, 'containerd-worker-snapshotter') ?? (asText(snapshotter) || undefined);
+}
+
 /** The directory of its state; undefined where its toml names none. */
 export function readRoot(toml: string): string | undefined {
   return asText(readToml(toml).root) || undefined;

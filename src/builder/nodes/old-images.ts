@@ -7,28 +7,24 @@ import {type FindUsers, findUsersIn} from '../../node/images-in-use.ts';
 import type {BuilderNode} from './open-nodes.ts';
 
 /**
- * Keeps the newest `keep` images of the origin on each node; all of them if `keep` is 0. `current` counts as the newest
+ * Keeps the newest `keep` images of the origin on a node; all of them if `keep` is 0. `current` counts as the newest
  * by whatever clock the others were built.
  */
 export async function removeOldImages(
-  nodes: readonly BuilderNode[],
+  {name: node, images}: BuilderNode,
   origin: ImageOrigin,
   current: string,
   keep: number,
   cluster: Cluster,
 ): Promise<void> {
   if (keep === 0) return;
-  for (const {name: node, images} of nodes) {
-    const ofName = await images.list(NAME_LABEL, origin.name);
-    const others = ofName.filter(
-      (image) => image.name !== current && isSameOrigin(readOrigin(image), origin),
-    );
-    const old = findOld(others, keep - 1);
-    if (old.length === 0) continue;
-    const usersOf = await findImageUsers(node, cluster);
-    const unused = old.filter((image) => usersOf(image).length === 0);
-    await Promise.all(unused.map(({name}) => images.remove(name)));
-  }
+  const ofName = await images.list(NAME_LABEL, origin.name);
+  const others = ofName.filter((image) => image.name !== current && isSameOrigin(readOrigin(image), origin));
+  const old = findOld(others, keep - 1);
+  if (old.length === 0) return;
+  const usersOf = await findImageUsers(node, cluster);
+  const unused = old.filter((image) => usersOf(image).length === 0);
+  await Promise.all(unused.map(({name}) => images.remove(name)));
 }
 
 /** By the pods on the node, and those that no node has taken yet. Throws `cluster-denied`. */

@@ -2,11 +2,15 @@
 import {findConnectionFault} from '../../buildkit/connection-fault.ts';
 import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster, Tunnel} from '../../cluster/ports.ts';
+import {TiltbuildError} from '../../errors.ts';
 import {NodeImages} from '../../node/node-images.ts';
-import type {GrpcError} from '../../wire/grpc/status.ts';
-import {demandRunningPods} from '../ensure/inspect-builder.ts';
+import {reasonOf} from '../../system-error.ts';
+import {GrpcError} from '../../wire/grpc/status.ts';
+import {demandPods} from '../ensure/inspect-builder.ts';
 import {readContainerdSocket} from '../model/buildkitd-settings.ts';
 import {CONTAINER} from '../model/marks.ts';
+import {type BuilderPod, hasEnded} from '../model/pods.ts';
+import {rankPods} from '../model/rank-pods.ts';
 
 /** A builder, and what says where the containerd is that it works with. */
 export interface BuilderOnNodes extends ObjectPlace {
@@ -22,29 +26,76 @@ export interface BuilderNode {
   readonly ended: Tunnel['ended'];
 }
 
-/** One for each node with a running pod. Throws as `demandRunningPods`, and if one cannot be reached. */
-export async function openNodes(
-  {name, namespace, args, toml = ''}: BuilderOnNodes,
-  cluster: Cluster,
-): Promise<readonly BuilderNode[]> {
-  const running = await demandRunningPods({name, namespace}, cluster);
-  const socket = readContainerdSocket(args, toml);
-  const byNode = new Map(running.map((pod) => [pod.node ?? '', pod.name]));
-  return await Promise.all(
-    [...byNode].map(async ([node, pod]) => {
-      const command = ['buildctl', '--addr', `unix://${socket}`, 'dial-stdio'];
-      const {stream, ended} = await cluster.openTunnel({namespace, pod, container: CONTAINER, command});
-      return {name: node, images: new NodeImages(stream), ended};
-    }),
-  );
+/** A node with a pod of the builder, which is being connected to. */
+export interface NodeLink {
+  readonly name: string;
+  /** Rejects if the node cannot be reached. */
+  readonly node: Promise<BuilderNode>;
 }
 
-/** What one of the nodes failed at, without a full stop. */
-export async function explainNodeFault(error: GrpcError, nodes: readonly BuilderNode[]): Promise<string> {
+/** One for each node that has a pod of the builder. Throws as `demandPods`. */
+export async function linkNodes(
+  {name, namespace, args, toml = ''}: BuilderOnNodes,
+  cluster: Cluster,
+): Promise<readonly NodeLink[]> {
+  const pods = await demandPods({name, namespace}, cluster);
+  const socket = readContainerdSocket(args, toml);
+  const command = ['buildctl', '--addr', `unix://${socket}`, 'dial-stdio'];
+  const connect = async (node: string, ofNode: readonly BuilderPod[]): Promise<BuilderNode> => {
+    const [pod] = rankPods(ofNode, node);
+    if (pod === undefined) throw unreachable(`the builder's pod on node "${node}" is not running`);
+    if (pod.nodeSilent) throw unreachable(`node "${node}" has stopped reporting to the cluster`);
+    const {stream, ended} = await cluster.openTunnel({
+      namespace,
+      pod: pod.name,
+      container: CONTAINER,
+      command,
+    });
+    return {name: node, images: new NodeImages(stream), ended};
+  };
+  // The node of a pod that is about to stop may be about to go.
+  const staying = pods.filter((pod) => !hasEnded(pod) && !pod.deleting);
+  const byNode = Map.groupBy(staying, ({node}) => node);
+  return [...byNode].flatMap(([node, ofNode]) => {
+    if (node === undefined) return [];
+    const opened = connect(node, ofNode);
+    // Nobody may ask for it.
+    opened.catch(() => undefined);
+    return [{name: node, node: opened}];
+  });
+}
+
+function unreachable(why: string): TiltbuildError {
+  return new TiltbuildError('builder-failed', `${why[0]?.toUpperCase()}${why.slice(1)}.`);
+}
+
+/** Why a node could not be asked, as a clause. */
+export async function explainNodeFault(error: unknown, nodes: readonly BuilderNode[] = []): Promise<string> {
+  if (!(error instanceof GrpcError)) return reasonOf(error).replace(/\.$/, '');
+  if (nodes.length === 0) return error.message;
   const ended = Promise.race(nodes.map((node) => node.ended));
   return (await findConnectionFault(error, {ended}))?.words ?? error.message;
 }
 
-export function closeNodes(nodes: readonly BuilderNode[]): void {
-  for (const {images} of nodes) images.close();
+/** Those that can be reached, at least one. Throws as the first of them fails if all do. */
+export async function openNodes(
+  links: readonly NodeLink[],
+  onFailure: (name: string, error: unknown) => void,
+): Promise<readonly BuilderNode[]> {
+  const opened = await Promise.allSettled(links.map(({node}) => node));
+  const nodes = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  for (const [index, one] of opened.entries()) {
+    if (one.status === 'fulfilled') continue;
+    if (nodes.length === 0) throw one.reason;
+    onFailure(links[index]?.name ?? '', one.reason);
+  }
+  return nodes;
+}
+
+export function closeLinks(links: readonly NodeLink[]): void {
+  for (const {node} of links)
+    node.then(
+      ({images}) => images.close(),
+      () => undefined,
+    );
 }

@@ -5,6 +5,8 @@ import {formatTask} from './plain.ts';
 import type {Change, Step} from './steps.ts';
 
 export interface LiveOptions {
+  /** E.g. `Building`. */
+  readonly doing: string;
   readonly colour: boolean;
   /** Of the terminal now: it may be resized. */
   readonly size: () => {readonly columns: number; readonly rows: number};
@@ -44,7 +46,7 @@ export class LiveProgress {
     const {columns, rows} = this.#options.size();
     const shown = steps.filter(({state}) => state !== 'waiting');
     const ended = shown.filter(({state}) => state !== 'running').length;
-    const head = `[+] Building ${this.#elapsed().toFixed(1)}s (${ended}/${steps.length})`;
+    const head = `[+] ${this.#options.doing} ${this.#elapsed().toFixed(1)}s (${ended}/${steps.length})`;
     const body = shown.flatMap((step) => this.#drawStep(step, columns));
     // The last line stays free, so that nothing scrolls while it is drawn.
     const lines = [cut(head, columns), ...body.slice(-Math.max(rows - 3, 1))];

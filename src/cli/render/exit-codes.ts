@@ -31,6 +31,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'system-fault': 4,
   'digest-missing': 5,
   'reference-unstable': 5,
+  'image-not-copied': 5,
   'result-not-written': 5,
   // As timeout(1) has it.
   'timed-out': 124,

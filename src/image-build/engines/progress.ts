@@ -36,14 +36,27 @@ const TICK = 100;
 /** Of what is only shown where the build fails. */
 const LONGEST_HELD = 4 * 1024 * 1024;
 
+/** In the form that a build asks for. */
+export function openProgress(
+  {request, surroundings}: {readonly request: BuildRequest; readonly surroundings: Surroundings},
+  tools: ProgressTools,
+  doing?: string,
+): BuildProgress {
+  return showProgress(chooseForm(request, surroundings), hasColour(surroundings), tools, doing);
+}
+
+type ProgressTools = Pick<BuiltinTools, 'show' | 'terminalSize' | 'every'>;
+
+/** `doing` is what the live view says above the steps. */
 export function showProgress(
   form: ProgressForm,
   colour: boolean,
-  {show, terminalSize, every}: Pick<BuiltinTools, 'show' | 'terminalSize' | 'every'>,
+  {show, terminalSize, every}: ProgressTools,
+  doing = 'Building',
 ): BuildProgress {
   const steps = new Steps();
   const plain = new PlainProgress();
-  const live = new LiveProgress({colour, size: terminalSize, now: () => performance.now()});
+  const live = new LiveProgress({doing, colour, size: terminalSize, now: () => performance.now()});
   let held = '';
   let shown = Promise.resolve();
   const write = (text: string) => {

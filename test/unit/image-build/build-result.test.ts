@@ -33,6 +33,7 @@ const RESULT: BuildResult = {
   namespace: 'default',
   builder: 'buildkit',
   node: 'worker',
+  nodes: [{name: 'worker', state: 'built', bytes: 0}],
   engine: 'builtin',
   engineReason: 'kubectl build is not on PATH',
   pullSecret: null,

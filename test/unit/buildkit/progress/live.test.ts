@@ -16,7 +16,7 @@ describe('the live view', () => {
   /** Draws after each status. */
   function draw(statuses: readonly StatusResponse[], colour = false) {
     const steps = new Steps();
-    const live = new LiveProgress({colour, size: () => size, now: () => now});
+    const live = new LiveProgress({doing: 'Building', colour, size: () => size, now: () => now});
     const drawn = statuses.map((status) => {
       const changes = steps.apply(status);
       return shown(live.draw(steps.all, changes));

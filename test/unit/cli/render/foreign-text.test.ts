@@ -67,6 +67,7 @@ const result = (text: string) => ({
     namespace: text,
     builder: text,
     node: text,
+    nodes: [{name: text, state: 'copied' as const, bytes: 1}],
     engine: 'builtin' as const,
     engineReason: text,
     pullSecret: text,

@@ -12,6 +12,7 @@ const RESULT: BuildResult = {
   namespace: 'default',
   builder: 'buildkit',
   node: null,
+  nodes: [],
   engine: 'builtin',
   engineReason: 'kubectl build is not on PATH',
   pullSecret: null,

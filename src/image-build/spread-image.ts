@@ -1,0 +1,180 @@
+/** Owns that an image that was built on one of a builder's nodes gets to the others. */
+import {type BuilderNode, explainNodeFault, type NodeLink} from '../builder/nodes/open-nodes.ts';
+import type {Descriptor} from '../node/containerd.ts';
+import {CopyError, type CopyFault, type CopyImage} from '../node/copy-outcome.ts';
+import {GrpcCode, hasCode} from '../wire/grpc/status.ts';
+import {builtOn, type NodeResult} from './node-results.ts';
+
+/** An image, and the canonical names that it has on the node where it was built. */
+export interface SpreadImage {
+  readonly digest: string;
+  readonly names: readonly SpreadName[];
+}
+
+interface SpreadName {
+  readonly canonical: string;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+export interface SpreadTools {
+  readonly copy: CopyImage;
+  /** New connections to all nodes. */
+  readonly reopen: () => Promise<readonly NodeLink[]>;
+  /** Has the builder put the image into its node once more. */
+  readonly restore: () => Promise<void>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+/** How long a node may take to be connected to, and to say which images it has, in milliseconds. */
+const ANSWER = 5_000;
+/** How long it may take without any progress. */
+const PROGRESS = 10_000;
+
+type Delivery = NodeResult & {readonly fault?: Fault | undefined};
+type Fault = CopyFault | 'silent';
+
+/** A connection may have ended because nothing was sent on it for as long as the build took. */
+const MAY_PASS: readonly (Fault | undefined)[] = ['lost', 'missing'];
+
+/** Never rejects. `source` is the node where it was built, which comes first. */
+export async function spreadImage(
+  image: SpreadImage,
+  source: string,
+  links: readonly NodeLink[],
+  tools: SpreadTools,
+): Promise<readonly NodeResult[]> {
+  const first = await deliver(image, source, links, tools);
+  const failed = first.filter(({fault}) => MAY_PASS.includes(fault));
+  const second = failed.length === 0 ? [] : await deliverAgain(failed, image, source, links, tools);
+  const results = first.map((one) => second.find(({name}) => name === one.name) ?? one);
+  return [builtOn(source), ...results.map(({fault: _, ...result}) => result)];
+}
+
+async function deliverAgain(
+  failed: readonly Delivery[],
+  image: SpreadImage,
+  source: string,
+  links: readonly NodeLink[],
+  tools: SpreadTools,
+): Promise<readonly Delivery[]> {
+  const names = [source, ...failed.map(({name}) => name)];
+  try {
+    if (failed.some(({fault}) => fault === 'missing')) await tools.restore();
+    const isLost = failed.some(({fault}) => fault === 'lost');
+    const open = isLost ? await within(ANSWER, tools.reopen(), tools) : links;
+    return await deliver(
+      image,
+      source,
+      open.filter(({name}) => names.includes(name)),
+      tools,
+    );
+  } catch {
+    // What was wrong at first says more.
+    return [];
+  }
+}
+
+/** To every node but the source. */
+async function deliver(
+  image: SpreadImage,
+  source: string,
+  links: readonly NodeLink[],
+  tools: SpreadTools,
+): Promise<readonly Delivery[]> {
+  let found: Promise<Source> | undefined;
+  const find = () => (found ??= findSource(image, source, links, tools));
+  const others = links.filter(({name}) => name !== source);
+  return await Promise.all(others.map((link) => deliverTo(link, image, find, tools)));
+}
+
+async function deliverTo(
+  {name, node: opened}: NodeLink,
+  image: SpreadImage,
+  findSource: () => Promise<Source>,
+  tools: SpreadTools,
+): Promise<Delivery> {
+  const {digest, names} = image;
+  let node: BuilderNode | undefined;
+  try {
+    node = await within(ANSWER, opened, tools);
+    const {images} = node;
+    const finding = Promise.all(names.map(({canonical}) => images.find(canonical)));
+    const found = await within(ANSWER, finding, tools);
+    if (found.every((one) => one?.target.digest === digest))
+      return {name, state: 'present', bytes: 0, blobs: 0};
+    const {node: from, target} = await findSource();
+    const [first, ...others] = names.map((one, index) => ({...one, exists: found[index] !== undefined}));
+    if (first === undefined) throw new Error('it has no name');
+    const [outcome] = await tools.copy(
+      from,
+      [node],
+      {names: [first.canonical], target, labels: first.labels},
+      {patience: PROGRESS},
+    );
+    if (outcome === undefined || outcome.kind === 'failed') throw outcome?.error;
+    const naming = others.map(({canonical, labels, exists}) => images.tag(canonical, target, labels, exists));
+    await within(ANSWER, Promise.all(naming), tools);
+    const {bytes, blobs} = outcome.kind === 'copied' ? outcome : NOTHING;
+    return {name, state: 'copied', bytes, blobs};
+  } catch (error) {
+    return {name, state: 'failed', ...NOTHING, ...(await describe(error, node))};
+  }
+}
+
+const NOTHING = {bytes: 0, blobs: 0};
+
+interface Source {
+  readonly node: BuilderNode;
+  readonly target: Descriptor;
+}
+
+/** Throws `Failure`. */
+async function findSource(
+  {digest, names: [name]}: SpreadImage,
+  source: string,
+  links: readonly NodeLink[],
+  tools: SpreadTools,
+): Promise<Source> {
+  const fail = (why: string, fault?: Fault) =>
+    new Failure(`node "${source}", where it was built, ${why}`, fault);
+  const link = links.find((one) => one.name === source);
+  if (link === undefined) throw fail('has no running pod of the builder', 'lost');
+  let node: BuilderNode | undefined;
+  try {
+    node = await within(ANSWER, link.node, tools);
+    const image = await within(ANSWER, node.images.find(name?.canonical ?? ''), tools);
+    if (image?.target.digest === digest) return {node, target: image.target};
+  } catch (error) {
+    const {failure, fault} = await describe(error, node);
+    throw fail(`cannot be asked: ${failure}`, fault);
+  }
+  throw fail(`does not have it under ${name?.canonical}`, 'missing');
+}
+
+class Failure extends Error {
+  readonly fault: Fault | undefined;
+
+  constructor(message: string, fault: Fault | undefined) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+async function describe(
+  error: unknown,
+  node: BuilderNode | undefined,
+): Promise<{readonly failure: string; readonly fault?: Fault | undefined}> {
+  if (error instanceof Failure || error instanceof CopyError)
+    return {failure: error.message, fault: error.fault};
+  // What could not be connected to while the image was built will hardly be now.
+  const isLost = node !== undefined && hasCode(error, GrpcCode.UNAVAILABLE);
+  const fault = isLost ? 'lost' : undefined;
+  return {failure: await explainNodeFault(error, node && [node]), fault};
+}
+
+async function within<T>(limit: number, work: Promise<T>, {sleep}: Pick<SpreadTools, 'sleep'>): Promise<T> {
+  const tooLong = sleep(limit).then(() => {
+    throw new Failure(`no answer within ${limit / 1000} s`, 'silent');
+  });
+  return await Promise.race([work, tooLong]);
+}

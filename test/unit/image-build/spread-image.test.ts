@@ -1,0 +1,193 @@
+/** Covers what each node gets of an image that was built on one of them, whatever the nodes and the copying do. */
+import {expect} from 'chai';
+import type {BuilderNode, NodeLink} from '../../../src/builder/nodes/open-nodes.ts';
+import {TiltbuildError} from '../../../src/errors.ts';
+import {failDelivery, noteFailures} from '../../../src/image-build/node-results.ts';
+import {spreadImage} from '../../../src/image-build/spread-image.ts';
+import {CopyError, type CopyFault, type CopyOutcome} from '../../../src/node/copy-outcome.ts';
+import {NodeImages} from '../../../src/node/node-images.ts';
+import {formatAdvice} from '../../../src/text/advice.ts';
+import {GrpcCode, GrpcError} from '../../../src/wire/grpc/status.ts';
+import {ContainerdStandIn} from '../../helpers/containerd-stand-in.ts';
+import {DIGEST} from './build-world.ts';
+
+const TAG = 'localhost/web:tilt-1';
+const DEV = 'localhost/web:dev';
+const OLD = `sha256:${'0'.repeat(64)}`;
+const LABELS = {'kubectl-tiltbuild.io/name': 'localhost/web'};
+const IMAGE = {
+  digest: DIGEST,
+  names: [
+    {canonical: TAG, labels: new Map(Object.entries(LABELS))},
+    {canonical: DEV, labels: new Map<string, string>()},
+  ],
+};
+const COPIED: CopyOutcome = {kind: 'copied', blobs: 3, bytes: 1234};
+const failed = (fault: CopyFault, node = 'two'): CopyOutcome => ({
+  kind: 'failed',
+  error: new CopyError(fault, node, `it is ${fault}`),
+});
+
+/** `one` is where the image was built. */
+async function spread(
+  nodes: Readonly<Record<string, ContainerdStandIn | Error | 'silent'>>,
+  ...outcomes: readonly CopyOutcome[]
+) {
+  const steps: string[] = [];
+  const one = new ContainerdStandIn();
+  for (const name of [TAG, DEV]) one.add(name, DIGEST);
+  const connect = async (name: string, node: ContainerdStandIn | Error | 'silent'): Promise<BuilderNode> => {
+    if (node instanceof Error) throw node;
+    if (node === 'silent') return await new Promise(() => undefined);
+    return {name, images: new NodeImages(node.connect()), ended: new Promise(() => undefined)};
+  };
+  const open = (): readonly NodeLink[] =>
+    Object.entries({one, ...nodes}).map(([name, node]) => {
+      const opened = connect(name, node);
+      opened.catch(() => undefined);
+      return {name, node: opened};
+    });
+  const rest = [...outcomes];
+  const results = await spreadImage(IMAGE, 'one', open(), {
+    copy: async (from, [to], image) => {
+      steps.push(`copy ${from.name} ${to?.name}`);
+      const outcome = rest.shift() ?? COPIED;
+      if (outcome.kind === 'copied')
+        for (const name of image.names) await to?.images.tag(name, image.target, image.labels);
+      return [outcome];
+    },
+    reopen: async () => {
+      steps.push('reopen');
+      return open();
+    },
+    restore: async () => {
+      steps.push('restore');
+    },
+    sleep: Object.values(nodes).includes('silent')
+      ? async () => undefined
+      : () => new Promise(() => undefined),
+  });
+  return {steps, results: results.map(({blobs: _, ...result}) => result)};
+}
+
+const holding = (digests: Readonly<Record<string, string>>) => {
+  const node = new ContainerdStandIn();
+  for (const [name, digest] of Object.entries(digests)) node.add(name, digest);
+  return node;
+};
+const BUILT = {name: 'one', state: 'built', bytes: 0} as const;
+const two = (state: 'copied' | 'present' | 'failed', failure?: string) => [
+  BUILT,
+  {name: 'two', state, bytes: state === 'copied' ? 1234 : 0, ...(failure && {failure})},
+];
+
+describe('spreadImage', () => {
+  it('gives a node that lacks the image all names, with labels on that of its content only', async () => {
+    const node = holding({[DEV]: OLD});
+    expect(await spread({two: node})).to.deep.equal({steps: ['copy one two'], results: two('copied')});
+    expect([...node.images.values()].map(({name, target}) => [name, target?.digest])).to.deep.equal([
+      [DEV, DIGEST],
+      [TAG, DIGEST],
+    ]);
+    expect(Object.fromEntries(node.images.get(TAG)?.labels ?? [])).to.deep.equal(LABELS);
+    expect(node.images.get(DEV)?.labels.size).to.equal(0);
+  });
+
+  it('asks a node that has everything once for each name, and nothing more', async () => {
+    const node = holding({[DEV]: DIGEST, [TAG]: DIGEST});
+    expect(await spread({two: node})).to.deep.equal({steps: [], results: two('present')});
+    expect(node.calls).to.deep.equal(['Get', 'Get']);
+  });
+
+  it('copies to all nodes that can be reached', async () => {
+    const {steps, results} = await spread({
+      two: new Error('the node is gone'),
+      three: holding({}),
+      four: holding({[TAG]: DIGEST}),
+    });
+    expect(steps).to.have.members(['copy one three', 'copy one four']);
+    expect(results.map(({name, state}) => `${name} ${state}`)).to.deep.equal([
+      'one built',
+      'two failed',
+      'three copied',
+      'four copied',
+    ]);
+  });
+
+  for (const [what, outcomes, steps, result] of [
+    [
+      'has the builder restore an image that is no longer whole, and tries again',
+      [failed('missing'), COPIED],
+      ['copy one two', 'restore', 'copy one two'],
+      two('copied'),
+    ],
+    [
+      'connects again where a connection is lost, and tries again',
+      [failed('lost'), COPIED],
+      ['copy one two', 'reopen', 'copy one two'],
+      two('copied'),
+    ],
+    [
+      'tries no third time',
+      [failed('lost'), failed('missing')],
+      ['copy one two', 'reopen', 'copy one two'],
+      two('failed', 'it is missing'),
+    ],
+    [
+      'does not try again what would fail again',
+      [failed('full')],
+      ['copy one two'],
+      two('failed', 'it is full'),
+    ],
+  ] as const) {
+    it(what, async () => {
+      expect(await spread({two: holding({})}, ...outcomes)).to.deep.equal({steps, results: result});
+    });
+  }
+
+  it('leaves a node that does not answer', async () => {
+    expect((await spread({two: 'silent'})).results).to.deep.equal(two('failed', 'no answer within 5 s'));
+  });
+
+  it('leaves a node that denies what it is asked', async () => {
+    const node = holding({});
+    node.faults.set('Get', new GrpcError(GrpcCode.PERMISSION_DENIED, 'no'));
+    expect(await spread({two: node})).to.deep.equal({steps: [], results: two('failed', 'no')});
+  });
+
+  it('says of every node that the one where the image was built is at fault', async () => {
+    const {results} = await spread({one: holding({}), two: holding({})});
+    expect(results).to.deep.equal(
+      two('failed', `node "one", where it was built, does not have it under ${TAG}`),
+    );
+  });
+});
+
+describe('nodes that do not have the image', () => {
+  const [, three] = two('failed', 'the disk is full');
+  const one = [BUILT, {...three, blobs: 0}] as Parameters<typeof noteFailures>[0];
+  const several = [...one, {...one[1], name: 'three', failure: 'no answer within 5 s'}] as typeof one;
+
+  it('are a note, or an error with what to do', () => {
+    expect(noteFailures([one[0] as (typeof one)[0]])).to.equal(undefined);
+    expect(formatAdvice(noteFailures(one) ?? '')).to.equal(
+      'the image is not on node "two" (the disk is full). Pods cannot use it there until a build copies it.',
+    );
+    expect(formatAdvice(noteFailures(several) ?? '')).to.contain(
+      'nodes "two" (the disk is full), "three" (no answer within 5 s)',
+    );
+    const error = failDelivery(one);
+    expect(error).to.be.instanceOf(TiltbuildError).and.include({
+      code: 'image-not-copied',
+      message: 'The image was built, but node "two" does not have it: the disk is full.',
+    });
+    expect(error?.remedy.map((entry) => formatAdvice(entry))).to.include(
+      'Look at the nodes: kubectl get nodes',
+    );
+    expect(failDelivery(several)).to.deep.include({
+      message: 'The image was built, but 2 nodes do not have it.',
+      detail: ['two: the disk is full', 'three: no answer within 5 s'],
+    });
+    expect(failDelivery([])).to.equal(undefined);
+  });
+});
