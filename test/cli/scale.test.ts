@@ -1,6 +1,6 @@
 /** Many builds at once, as Tilt starts them on a fresh cluster, and very long progress. */
 import {expect} from 'chai';
-import {BUILD, DIGEST, describeCommand, removeBuilders} from '../helpers/world.ts';
+import {BUILD, DIGEST, describeCommand, expectBuilt, removeBuilders} from '../helpers/world.ts';
 
 const TAGS = Array.from({length: 8}, (_, index) => `localhost/web-${index}:dev`);
 
@@ -29,6 +29,23 @@ describeCommand('at scale', (world) => {
       .invocations()
       .map(({argv, secrets}) => [argv[argv.indexOf('--tag') + 1], secrets[0]?.content]);
     expect(seen.sort()).to.deep.equal(TAGS.map((tag) => [tag, tag]));
+  }).timeout(120_000);
+
+  it('eight builds at once on a builder that is there ask for each fact once, and change nothing', async () => {
+    await Promise.all(
+      TAGS.map(async (tag) => expectBuilt(await world.tiltbuild(['-t', tag, '.'], {timeoutMs: 100_000}))),
+    );
+    const asked = new Map<string, number>();
+    for (const {method, path} of world.api.requests) {
+      const what = `${method} ${path.replace(/\?.*/, '')}`;
+      asked.set(what, (asked.get(what) ?? 0) + 1);
+    }
+    // Pods are watched for as long as the build takes.
+    asked.delete('GET /api/v1/namespaces/default/pods');
+    expect([...asked.values()]).to.deep.equal([...asked.keys()].map(() => TAGS.length));
+    expect([...asked.keys()].filter((what) => !what.startsWith('GET '))).to.deep.equal([
+      'POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+    ]);
   }).timeout(120_000);
 
   it('builds with different settings and no builder make one with the settings of one of them', async () => {

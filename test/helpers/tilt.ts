@@ -103,6 +103,15 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
       record('restart_container', '', 'live_update_restart_container_step'),
       record('k8s_yaml', 'yaml:any allow_duplicates:bool?'),
       record(
+        'k8s_kind',
+        'kind:string image_json_path:any? api_version:string? image_object:dict? pod_readiness:string?',
+      ),
+      record(
+        'k8s_image_json_path',
+        'paths:any api_version:string? kind:string? name:string? namespace:string?',
+      ),
+      record('k8s_custom_deploy', K8S_CUSTOM_DEPLOY),
+      record(
         'v1alpha1.extension_repo',
         'name:string url:string? ref:string? load_host:string? git_subpath:string?',
       ),
@@ -138,6 +147,9 @@ const DOCKER_BUILD = `ref:string context:string build_args:dict? dockerfile:stri
   platform:string? extra_hosts:any?`;
 const CUSTOM_BUILD = `ref:string command:any deps:any tag:string? disable_push:bool? skips_local_docker:bool? ${COMMON}
   command_bat_val:any? outputs_image_ref_to:string? command_bat:any? image_deps:list? env:dict? dir:string?`;
+const K8S_CUSTOM_DEPLOY = `name:string apply_cmd:any delete_cmd:any deps:any image_selector:string? live_update:any?
+  apply_dir:string? apply_env:dict? apply_cmd_bat:any? delete_dir:string? delete_env:dict? delete_cmd_bat:any?
+  container_selector:string? image_deps:list?`;
 
 function checkDockerBuild(given: Arguments): Arguments {
   demandReference(given.ref);

@@ -7,7 +7,7 @@ import {PAGES, readBlocks} from '../helpers/doc-pages.ts';
 import {runTiltfile} from '../helpers/tilt.ts';
 
 /** What the Tiltfiles name. */
-const DIRECTORIES = ['.', 'api', 'base', 'shared', 'web'];
+const DIRECTORIES = ['.', 'api', 'base', 'runner', 'shared', 'web'];
 const HEAD = "load('ext://kubectl_build', 'kubectl_build')\n";
 
 describe('the Tiltfiles in the documentation', () => {
@@ -26,7 +26,11 @@ describe('the Tiltfiles in the documentation', () => {
       const [name = ''] = /^\w+_build.*(?=\()/m.exec(block) ?? [];
       it(`${page}: ${name}`, () => {
         const source = block.includes('load(') ? block : `${HEAD}${block}`;
-        const {customBuilds, warnings} = runTiltfile(source, {directory, env: {HOME: '/home/me'}});
+        const {customBuilds, warnings} = runTiltfile(source, {
+          directory,
+          env: {HOME: '/home/me'},
+          runProgram: () => '',
+        });
         const named = [...block.matchAll(/^\w+_build\w*\(\s*'([^']+)'/gm)].map(([, ref]) => ref);
         expect(named).not.to.deep.equal([]);
         expect(customBuilds.map(({ref}) => ref)).to.include.members(named);
