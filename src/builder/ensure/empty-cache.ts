@@ -14,7 +14,6 @@ export async function emptyCache(
   const pods = await listPods(deployment, cluster);
   if (pods === undefined) return 'you do not have permission to list pods';
   const running = pods.filter(isStaying);
-  if (running.length < Math.max(1, deployment.replicas)) return 'not all of its pods are running';
   const emptied = await Promise.all(
     running.map(async ({name, node}) => {
       const {exitCode, stdout} = await cluster.kubectl(execArgs(name, ['buildctl', 'prune', '--all']));
@@ -24,5 +23,6 @@ export async function emptyCache(
   for (const {isDone, node, freed} of emptied)
     if (isDone) notes.note(`freed ${freed ?? '0B'} of build cache on node ${node ?? '(none)'}.`);
   const failed = emptied.find(({isDone}) => !isDone);
-  return failed && `buildctl prune failed in pod ${failed.name}`;
+  if (failed !== undefined) return `buildctl prune failed in pod ${failed.name}`;
+  return running.length < Math.max(1, deployment.replicas) ? 'not all of its pods are running' : undefined;
 }

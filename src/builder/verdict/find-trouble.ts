@@ -41,13 +41,21 @@ export function findTrouble(input: TroubleInput): Trouble | undefined {
       final: true,
     };
   }
-  for (const rule of RULES) {
-    for (const pod of pods) {
-      const trouble = rule(pod, input);
-      if (trouble !== undefined) return trouble;
-    }
+  const troubles = pods.map((pod) => findPodTrouble(pod, input));
+  const [first] = troubles
+    .filter((trouble) => trouble !== undefined)
+    .toSorted((one, other) => one.rule - other.rule);
+  if (first === undefined) return pods.length === 0 ? findRefusal(input) : undefined;
+  // One pod is enough, so as long as another one may become ready, waiting helps.
+  return {...first.trouble, final: troubles.every((found) => found?.trouble.final)};
+}
+
+function findPodTrouble(pod: BuilderPod, input: TroubleInput) {
+  for (const [rule, find] of RULES.entries()) {
+    const trouble = find(pod, input);
+    if (trouble !== undefined) return {rule, trouble};
   }
-  return pods.length === 0 ? findRefusal(input) : undefined;
+  return undefined;
 }
 
 /** One short line on what a builder that starts is waiting for. */

@@ -166,6 +166,13 @@ describe('findTrouble', () => {
     });
   }
 
+  it('waits as long as another pod may become ready, and not for pods that all cannot', () => {
+    const stuck = crashed('Error', 2).pods;
+    const other = stuck.map((one) => ({...one, uid: 'u2', name: 'b-1-y'}));
+    expect(find({pods: [...stuck, ...other]})?.final).to.equal(true);
+    expect(find({pods: [...stuck, pod({uid: 'u2', name: 'b-1-y'})]})).to.include({final: false});
+  });
+
   for (const [what, unschedulable, ...others] of [
     ['a node that is only starting', '0/1 nodes are available: 1 node(s) had untolerated taint(s).'],
     ['no node yet', 'no nodes available to schedule pods'],
