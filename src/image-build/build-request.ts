@@ -100,7 +100,8 @@ export interface BuilderOptions {
   /** How long it may take to start, in milliseconds. */
   readonly timeout: number;
   readonly image?: string;
-  readonly replicas: number | 'nodes';
+  /** Undefined for what suits the kind of cluster. */
+  readonly replicas?: number | 'nodes' | undefined;
   /** Whether this build needs the entitlement network.host. */
   readonly allowNetworkHost: boolean;
 }

@@ -71,6 +71,8 @@ function describeBuilder(
   switch (action.kind) {
     case 'use':
       return `${name} ${verdict.reason}; a build would use it`;
+    case 'scale':
+      return `${name} ${verdict.reason}; a build would give it ${action.replicas} pods, one on each node`;
     case 'wait':
       return `${name} ${verdict.reason}; a build would wait for it`;
     case 'create':

@@ -1,9 +1,12 @@
 /** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
 
+import {chooseReplicas, MOST_PODS} from '../builder/manifest/count-replicas.ts';
+import {selectBuilderNodes} from '../builder/manifest/nodes.ts';
 import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
 import {readBuilderDeployment} from '../builder/model/objects.ts';
-import {observeBuilder} from '../builder/model/observed-builder.ts';
+import {observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
+import {followsNodes, listWantedNodes} from '../builder/verdict/follow-nodes.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
@@ -165,15 +168,18 @@ async function readAllInputs(
 }
 
 /** The most pods that the builder may have: those that it has, or those that a new one gets. */
-function countPods({request: {settings}, facts: {deployments, nodes}}: BuilderTask): number {
+function countPods({request: {settings}, product, facts}: BuilderTask): number {
+  const {deployments} = facts;
   const found = deployments?.kind === 'found' ? deployments.value.map(readBuilderDeployment) : [];
-  const existing = found.find((one) => one?.name === settings.name);
-  if (existing !== undefined) return existing.replicas;
-  return settings.replicas === 'nodes'
-    ? nodes?.kind === 'found'
-      ? nodes.value.length
-      : 1
-    : settings.replicas;
+  const existing = found.find((one) => one.name === settings.name);
+  const seen = readNodesOf(facts) ?? [];
+  if (existing === undefined) {
+    const replicas = chooseReplicas(settings, product);
+    const {length} = selectBuilderNodes(seen, settings);
+    return replicas === 'nodes' ? Math.min(Math.max(1, length), MOST_PODS) : replicas;
+  }
+  const wanted = followsNodes(existing) ? listWantedNodes(existing, seen) : undefined;
+  return Math.max(existing.replicas, wanted?.length ?? 0);
 }
 
 function engineQuestion(

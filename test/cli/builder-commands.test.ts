@@ -198,7 +198,10 @@ describeCommand('builder create', (world) => {
       JSON.parse((await expectDone(world, ['ls', '-o', 'json'])).stdout)[0].settings;
     await expectDone(world, ['create', '--env', 'A=1', '--limit-cpu', '2', '--service-account', 'builds']);
     await expectDone(world, ['create', '--replace', '--env', 'B=2', '--limit-memory', '4Gi']);
-    const all = {env: {A: '1', B: '2'}, limits: {cpu: '2', memory: '4Gi'}, serviceAccount: 'builds'};
+    const all = {
+      ...{env: {A: '1', B: '2'}, limits: {cpu: '2', memory: '4Gi'}, serviceAccount: 'builds'},
+      replicas: 'nodes',
+    };
     expect(await settings()).to.deep.equal(all);
     const {spec} = world.api.state.deployments[0]?.spec.template ?? {};
     expect(spec).to.deep.include({serviceAccountName: 'builds'});
@@ -208,7 +211,7 @@ describeCommand('builder create', (world) => {
     const tooMuch = await world.tiltbuild(['builder', 'create', '--replace', '--request-memory', '5Gi']);
     seeRefused(world, tooMuch, 2, '"5Gi" is more than');
     await expectDone(world, ['create', '--replace', '--reset', '--limit-cpu', '1']);
-    expect(await settings()).to.deep.equal({limits: {cpu: '1'}});
+    expect(await settings()).to.deep.equal({limits: {cpu: '1'}, replicas: 'nodes'});
   });
 
   it('has a directory of its own in each of the clusters on a node, and keeps the one that it has', async () => {
@@ -242,7 +245,7 @@ describeCommand('builder create', (world) => {
         const {stdout} = await expectDone(world, ['create', '--dry-run', '--replicas', ...args]);
         return parseAll(stdout)[1].spec.replicas;
       };
-      expect(await replicas('nodes')).to.equal(620);
+      expect(await replicas('nodes')).to.equal(1);
       expect(await replicas('580')).to.equal(580);
       expect(await replicas('nodes', '--node-selector', 'pool=build')).to.equal(1);
       await expectRefused(world, 2, ['create', 'b', '--replicas', '621'], 'only 620 can hold one');

@@ -1,8 +1,9 @@
 /** Builders with a pod on each of several nodes: which of them builds, and what becomes of those that cannot. */
 import {expect} from 'chai';
+import type {ApiObject} from '../helpers/api-samples.ts';
 import {type ApiServer, node} from '../helpers/api-server.ts';
 import {describeEngine} from '../helpers/engines.ts';
-import {DIGEST, spreadBuilder} from '../helpers/world.ts';
+import {changedPaths, DIGEST, PLAIN_NAMES, removeBuilders, spreadBuilder} from '../helpers/world.ts';
 
 const WEB = ['-t', 'localhost/web:dev', '.'];
 const NODES = ['a', 'b', 'c'];
@@ -117,4 +118,88 @@ describeEngine('a builder with pods on several nodes', 'builtin', (engine) => {
     }
     expect((await build('--platform', 'linux/arm64')).on).to.equal('a');
   });
+});
+
+describeEngine('a cluster of several nodes', 'builtin', ({world, tiltbuild}) => {
+  const usual = (name: string) => node({name});
+  const cordoned = (name: string) => ({...node({name}), spec: {unschedulable: true}});
+  const taints = [{key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule'}];
+  const tainted = (name: string) => ({...node({name}), spec: {taints}});
+  const replicas = () => world.api.state.deployments[0]?.spec.replicas;
+  const nodesOfPods = () => world.api.state.pods.map(({spec}) => spec.nodeName).toSorted();
+  const build = async (...args: readonly string[]) => {
+    const ended = await tiltbuild([...args, ...WEB]);
+    expect(ended.exitCode, ended.stderr).to.equal(0);
+    return ended.stderr;
+  };
+
+  it('gets a builder with a pod on each of its nodes, which is noted once', async () => {
+    removeBuilders(world);
+    world.api.state.nodes = [tainted('control'), usual('a'), usual('b')];
+    const first = await build('-v');
+    expect(nodesOfPods()).to.deep.equal(['a', 'b']);
+    expect(first).to.contain('builder "buildkit" has a pod on 2 nodes (a, b)');
+    expect(first).to.contain('node control: no builder, because it has the taint');
+    expect(await build()).not.to.contain('note:');
+  });
+
+  it('gets one pod where it is not a local cluster, unless more are asked for', async () => {
+    removeBuilders(world);
+    world.connect({names: PLAIN_NAMES});
+    world.api.state.nodes = ['a', 'b'].map((name) => node({name, providerID: ''}));
+    await build();
+    expect(nodesOfPods()).to.have.length(1);
+  });
+
+  it('gives a node that has joined a pod at the next build, and leaves the others alone', async () => {
+    spreadBuilder(world, [usual('a')]);
+    const [pod] = world.api.state.pods;
+    world.api.state.nodes.push(usual('b'), cordoned('c'));
+    const said = await build('-v');
+    expect(said).to.contain('has fewer pods than there are nodes for it; adding 1.');
+    expect(said).to.contain('has a pod on 2 nodes (a, b)').and.contain('node c: no builder');
+    expect(nodesOfPods()).to.deep.equal(['a', 'b']);
+    expect(world.api.state.pods).to.deep.include(pod);
+    expect(changedPaths(world)).to.deep.equal(['PUT /apis/apps/v1/namespaces/default/deployments/buildkit']);
+    expect(world.api.state.deployments[0]?.spec.strategy).to.have.property('type', 'RollingUpdate');
+  });
+
+  it('forgets a node that is gone, and keeps a pod on a node that takes no new ones', async () => {
+    spreadBuilder(world, [usual('a'), usual('b'), usual('c')]);
+    world.api.state.nodes = [usual('a'), usual('b'), cordoned('c')];
+    expect(await build()).not.to.contain('note:');
+    world.api.removeNode('c');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(nodesOfPods()).to.deep.equal(['a', 'b', undefined]);
+    expect(await build()).to.contain('more pods than there are nodes');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([replicas(), nodesOfPods()]).to.deep.equal([2, ['a', 'b']]);
+  });
+
+  it('leaves a builder alone that was created with a number of pods', async () => {
+    spreadBuilder(world, [usual('a')]);
+    const [builder] = world.api.state.deployments;
+    const annotations = {...builder?.metadata.annotations, 'kubectl-tiltbuild/settings': '{"replicas":1}'};
+    world.api.state.deployments = [{...builder, metadata: {...builder?.metadata, annotations}} as ApiObject];
+    world.api.state.nodes.push(usual('b'));
+    expect(await build()).not.to.contain('note:');
+    expect(replicas()).to.equal(1);
+  });
+
+  for (const [what, outcome, words] of [
+    ['crashes', 'stuck-crash', 'exited with code'],
+    ['has no image', 'stuck-image', 'cannot be pulled'],
+  ] as const) {
+    it(`builds without a pod that ${what}, and notes why`, async () => {
+      removeBuilders(world);
+      world.api.state.nodes = [usual('a'), usual('b'), usual('c')];
+      world.api.state.builder.outcomes = {b: outcome};
+      const said = await build();
+      expect(said).to.contain('has a pod on 2 nodes (a, c)');
+      expect(said).to.contain('not ready on node "b", and builds go on without it').and.contain(words);
+      const changed = changedPaths(world);
+      expect(await build()).not.to.contain('note:');
+      expect(changedPaths(world)).to.deep.equal(changed);
+    });
+  }
 });

@@ -9,10 +9,14 @@ import {advise, command, flag} from '../../text/advice.ts';
 import {createBuilder, planInCluster, replaceBuilder} from '../ensure/create-builder.ts';
 import {addNodeRegistries, readNodeRegistries} from '../ensure/node-registries.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
+import {waitForOthers} from '../ensure/wait-for-others.ts';
+import {describeCrowd} from '../manifest/count-replicas.ts';
+import {selectBuilderNodes} from '../manifest/nodes.ts';
 import {rbacManifest} from '../manifest/rbac.ts';
-import {completeSettings, mergeSettings, readKeptSettings} from '../model/kept-settings.ts';
+import {completeSettings, readKeptSettings} from '../model/kept-settings.ts';
 import {observeBuilder, readNodesOf} from '../model/observed-builder.ts';
 import {usualBuilderRequest} from '../model/request.ts';
+import {mergeSettings} from '../model/write-settings.ts';
 import type {BuilderActionOf} from './command-request.ts';
 import {composeConfig} from './compose-config.ts';
 import {demandBuilders, demandIdle} from './demand-builder.ts';
@@ -73,9 +77,12 @@ export async function runBuilderCreate(
     if (!force) await demandIdle(old, cluster, ports);
     await replaceBuilder(creation, nodes, old);
   }
+  const crowd = describeCrowd(settings, product, selectBuilderNodes(nodes ?? [], settings).length);
+  if (crowd !== undefined) ports.notes.note(crowd);
   // --timeout is for the whole command.
   const builder = await waitForBuilder(request, cluster, ports, {since: 0});
   if (settings.registryMirrorsFromNode) await addNodeRegistries(builder, request, cluster, ports);
+  await waitForOthers(request, builder, cluster, ports);
   ports.notes.note(`builder "${name}" in namespace "${namespace}" is ready.`);
   return '';
 }

@@ -11,6 +11,8 @@ import {emptyCache} from '../ensure/empty-cache.ts';
 import {findBuildActivity} from '../ensure/running-builds.ts';
 import {listStateDirectories} from '../ensure/state-directory.ts';
 import {waitForBuilder} from '../ensure/wait-for-builder.ts';
+import {waitForOthers} from '../ensure/wait-for-others.ts';
+import {selectBuilderNodes} from '../manifest/nodes.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import {ownsConfigMap, readNodesOf} from '../model/observed-builder.ts';
 import {type BuilderRequest, usualBuilderRequest} from '../model/request.ts';
@@ -67,10 +69,12 @@ async function recreateIfGone(
     await demandConsent(`${gone} Create one, and remove it with the cache of the last one? [y/N] `, ports);
   const {product} = identify(facts, byNames);
   const usual = usualBuilderRequest({name, namespace, product});
-  const request = {...usual, timeout, settings: {...usual.settings, replicas: 'nodes' as const}};
+  const nodes = readNodesOf(facts);
+  // On all of them, however many those are.
+  const replicas = selectBuilderNodes(nodes ?? [], usual.settings).length || 1;
+  const request = {...usual, timeout, settings: {...usual.settings, replicas}};
   ports.notes.note(`there is no builder "${name}"; creating one to remove what the last one left.`);
   const creation = {request, product, toolVersion, cluster};
-  const nodes = readNodesOf(facts);
   const [current, ...older] = await listStateDirectories(request.settings, cluster);
   for (const stateDirectory of older) {
     await createBuilder({...creation, stateDirectory}, nodes);
@@ -79,7 +83,8 @@ async function recreateIfGone(
   const last = older.length > 0 ? await readAgain(request.settings, cluster) : undefined;
   if (last === undefined) await createBuilder({...creation, stateDirectory: current}, nodes);
   else await replaceBuilder({...creation, stateDirectory: current}, nodes, last);
-  await waitForBuilder(request, cluster, ports);
+  const created = await waitForBuilder(request, cluster, ports);
+  await waitForOthers(request, created, cluster, ports);
   return true;
 }
 

@@ -1,10 +1,14 @@
 /** Owns choosing what to do about a builder before a build, without changing anything. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
+import type {Cluster} from '../../cluster/ports.ts';
 import {type Advice, advise, command} from '../../text/advice.ts';
 import {hasRegistry} from '../model/buildkitd-settings.ts';
+import type {NodeRuntime} from '../model/node-runtimes.ts';
+import type {BuilderDeployment} from '../model/objects.ts';
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../model/observed-builder.ts';
 import type {BuilderTask} from '../model/request.ts';
-import {type Decision, decideBuilder, decideRegistry} from '../verdict/decision.ts';
+import {type Decision, decideBuilder, decideRegistry, decideReplicas} from '../verdict/decision.ts';
+import {countWanted, followsNodes, listWantedNodes} from '../verdict/follow-nodes.ts';
 import {
   BUILD_PERMISSIONS,
   BUILDER_PERMISSIONS,
@@ -12,8 +16,10 @@ import {
   demandPermissions,
   findMissingChange,
   findObstacle,
+  missingPermissions,
 } from '../verdict/permissions.ts';
 import {judgeBuilder, type Verdict} from '../verdict/verdict.ts';
+import {listPods} from './inspect-builder.ts';
 
 export interface BuilderChoice {
   readonly observed: ObservedBuilder;
@@ -63,9 +69,30 @@ export async function chooseBuilderAction({
     const change = {...situation, obstacle: findMissingChange(facts.rules), activity};
     action = decideRegistry(deployment, localRegistry, change);
   }
+  if (action.kind === 'use' && policy === 'ensure' && deployment !== undefined) {
+    action = decideReplicas(deployment, await findReplicas(deployment, observed.nodes, facts, cluster));
+  }
   if (action.kind === 'create') demandPermissions(facts, namespace, BUILDER_PERMISSIONS, name);
   return {observed, verdict, action};
 }
+
+/** How many pods it is to have: the number that it has, unless it follows the nodes. */
+async function findReplicas(
+  deployment: BuilderDeployment,
+  nodes: readonly NodeRuntime[] | undefined,
+  {moreNodes, rules}: ClusterFacts,
+  cluster: Cluster,
+): Promise<number> {
+  const {replicas} = deployment;
+  if (nodes === undefined || moreNodes || !followsNodes(deployment)) return replicas;
+  const wanted = listWantedNodes(deployment, nodes);
+  if (wanted === undefined || wanted.length === replicas || missingPermissions(rules, SCALE).length > 0)
+    return replicas;
+  const pods = await listPods(deployment, cluster);
+  return pods === undefined ? replicas : countWanted(wanted, nodes, pods);
+}
+
+const SCALE = ['update deployments.apps'] as const;
 
 /** A builder that works needs no other nodes than were seen; all that is done about another one depends on all of them. */
 async function readRemainingNodes(

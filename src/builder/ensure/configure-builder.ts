@@ -7,7 +7,7 @@ import {configMapOf} from '../manifest/manifest.ts';
 import {readKeptSettings} from '../model/kept-settings.ts';
 import {CONFIG_ANNOTATION, PLUGIN_ANNOTATION, VERSION_ANNOTATION} from '../model/marks.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
-import {APPLY, REPLACE, send} from './create-builder.ts';
+import {APPLY, editable, REPLACE, send} from './create-builder.ts';
 
 const ATTEMPTS = 5;
 
@@ -54,18 +54,11 @@ function describe({name, namespace, settings}: BuilderDeployment, {metadata}: Js
   };
 }
 
-/** With its `resourceVersion`, so a change that somebody else makes meanwhile is not undone. */
-function withToml({status: _, ...object}: Json, toml: string): Json {
+function withToml(given: Json, toml: string): Json {
+  const object = editable(given);
   const spec = asObject(object.spec);
   const template = asObject(spec.template);
-  const {managedFields: __, ...metadata} = asObject(object.metadata);
   const podMetadata = asObject(template.metadata);
   const annotations = {...asTextFields(podMetadata.annotations), [CONFIG_ANNOTATION]: toml};
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    ...object,
-    metadata,
-    spec: {...spec, template: {...template, metadata: {...podMetadata, annotations}}},
-  };
+  return {...object, spec: {...spec, template: {...template, metadata: {...podMetadata, annotations}}}};
 }

@@ -1,11 +1,12 @@
 /** Owns creating and replacing a builder: a manifest from what is known of the cluster, sent by kubectl. */
 import {isDeepStrictEqual} from 'node:util';
-import {asObject, asText} from '../../cluster/api/json-values.ts';
+import {asObject, asText, type Json} from '../../cluster/api/json-values.ts';
 import {deploymentPath, type ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {advise, command, flag} from '../../text/advice.ts';
 import {containerdPaths, readDistribution} from '../manifest/containerd-paths.ts';
+import {chooseReplicas} from '../manifest/count-replicas.ts';
 import {type BuilderManifest, builderManifest, configMapOf} from '../manifest/manifest.ts';
 import {chooseRuntime, selectBuilderNodes} from '../manifest/nodes.ts';
 import {createCommand} from '../model/builder.ts';
@@ -14,6 +15,7 @@ import type {NodeRegistries} from '../model/node-registries.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../model/objects.ts';
 import type {BuilderPlan} from '../model/request.ts';
+import {countBusyNodes} from './count-busy-nodes.ts';
 import {findLocalRegistry} from './find-local-registry.ts';
 import {chooseStateDirectory} from './state-directory.ts';
 
@@ -30,10 +32,13 @@ type Creation = Plan & {
 
 /** The manifest for a builder on these nodes; undefined without permission to list them. */
 export function planBuilder(
-  {request: {settings}, product, toolVersion, localRegistry, nodeRegistries}: Plan,
+  {request: {settings: given}, product, toolVersion, localRegistry, nodeRegistries}: Plan,
   nodes: readonly NodeRuntime[] | undefined,
-  stateDirectory?: string,
+  {stateDirectory, busyNodes}: {readonly stateDirectory?: string; readonly busyNodes?: number} = {},
 ): BuilderManifest {
+  const replicas = chooseReplicas(given, product);
+  // The builder remembers this for nodes that join; one pod is only the default.
+  const settings = replicas === 'nodes' ? {...given, replicas} : given;
   if (nodes === undefined && !settings.rootless) {
     throw new TiltbuildError(
       'cluster-denied',
@@ -54,6 +59,7 @@ export function planBuilder(
     paths: containerdPaths(product, distribution, settings.containerd),
     stateDirectory,
     nodeCount: usable.length,
+    busyNodes,
     toolVersion,
     localRegistry,
     nodeRegistries,
@@ -68,12 +74,13 @@ export async function planInCluster(
 ): Promise<BuilderManifest> {
   const {request, cluster, stateDirectory} = creation;
   const {settings} = request;
-  const [localRegistry, directory] = await Promise.all([
+  const [localRegistry, directory, busyNodes] = await Promise.all([
     findLocalRegistry(creation),
     // A rootless builder has nothing on its node.
     settings.rootless ? undefined : (stateDirectory ?? chooseStateDirectory(settings, cluster, old)),
+    countBusyNodes(settings, creation.product, nodes ?? [], cluster),
   ]);
-  return planBuilder({...creation, localRegistry}, nodes, directory);
+  return planBuilder({...creation, localRegistry}, nodes, {stateDirectory: directory, busyNodes});
 }
 
 /**
@@ -168,6 +175,13 @@ export async function readAgain(
 ): Promise<BuilderDeployment | undefined> {
   const answer = await cluster.get(deploymentPath(place));
   return answer.kind === 'found' ? readBuilderDeployment(answer.value) : undefined;
+}
+
+/** An object of the API server's, to be sent back with a change: only if nobody else has changed it meanwhile. */
+export function editable(object: unknown): Json {
+  const {status: _, metadata, ...rest} = asObject(object);
+  const {managedFields: __, ...kept} = asObject(metadata);
+  return {apiVersion: 'apps/v1', kind: 'Deployment', ...rest, metadata: kept};
 }
 
 const FLAGS = [`--field-manager=${MANAGED_BY}`, '--filename', '-'];

@@ -2,7 +2,6 @@
 import {TiltbuildError} from '../../errors.ts';
 import {advise, flag} from '../../text/advice.ts';
 import {writeCertificates, writeConfig} from '../model/builder-config.ts';
-import {writeKeptSettings} from '../model/kept-settings.ts';
 import type {LocalRegistry} from '../model/local-registry.ts';
 import {
   CONFIG_ANNOTATION,
@@ -20,7 +19,9 @@ import {
 import type {NodeRegistries} from '../model/node-registries.ts';
 import {demandConsistency} from '../model/pod-settings.ts';
 import type {BuilderSettings} from '../model/settings.ts';
+import {writeKeptSettings} from '../model/write-settings.ts';
 import type {ContainerdPaths} from './containerd-paths.ts';
+import {countReplicas, isCrowded} from './count-replicas.ts';
 import {addLocalRegistry, addRegistries, completeToml} from './merge-toml.ts';
 import {configDirectory, listVolumes} from './mounts.ts';
 import type {ContainerRuntime} from './nodes.ts';
@@ -33,8 +34,9 @@ export interface ManifestFacts {
   readonly paths: ContainerdPaths;
   /** On the node; without it, that of a cluster whose ID is not known. */
   readonly stateDirectory?: string;
-  /** How many nodes can hold a builder. */
+  /** How many nodes can hold a builder, and how many of those run pods of its namespace. */
   readonly nodeCount: number;
+  readonly busyNodes?: number;
   readonly toolVersion: string;
   /** The one that the cluster announces. */
   readonly localRegistry?: LocalRegistry;
@@ -53,7 +55,7 @@ export type BuilderManifest = ReturnType<typeof builderManifest>;
 
 /** Objects to send as they are. The program's version is in their own annotations only, so a new one restarts no pod. */
 export function builderManifest(facts: ManifestFacts) {
-  const {settings, runtime, paths, toolVersion, localRegistry, nodeRegistries} = facts;
+  const {settings, runtime, paths, toolVersion, localRegistry, nodeRegistries, nodeCount, busyNodes} = facts;
   const {name, namespace, rootless} = settings;
   checkName(name);
   const {stateDirectory = builderStateDirectory(namespace, name)} = facts;
@@ -90,6 +92,7 @@ export function builderManifest(facts: ManifestFacts) {
   };
   checkSize(ownAnnotations);
   checkSize(podAnnotations);
+  const replicas = countReplicas(settings, {nodeCount, busy: busyNodes});
   const metadata = {name, namespace, labels, annotations};
   return {
     // The plugin creates one if there is none, or retries forever without the permission (its source, createConfigMap).
@@ -99,13 +102,12 @@ export function builderManifest(facts: ManifestFacts) {
       kind: 'Deployment',
       metadata: {...metadata, annotations: ownAnnotations},
       spec: {
-        replicas: countReplicas(facts),
-        // With a rolling update the new pod would wait for the old one's node and lock, and the old one for it.
-        strategy: {type: 'Recreate'},
+        replicas,
+        strategy: chooseStrategy(replicas),
         selector: {matchLabels: selectorLabels(name)},
         template: {
           metadata: {labels: {...POD_LABELS, ...labels}, annotations: podAnnotations},
-          spec: podSpec(settings, worker, paths),
+          spec: podSpec(settings, worker, paths, isCrowded(nodeCount)),
         },
       },
     },
@@ -149,19 +151,13 @@ function checkSize(annotations: Readonly<Record<string, string>>): void {
   );
 }
 
-function countReplicas({settings: {replicas, rootless}, nodeCount}: ManifestFacts): number {
-  const nodes = Math.max(1, nodeCount);
-  if (replicas === 'nodes') return nodes;
-  if (rootless || replicas <= nodes) return replicas;
-  throw new TiltbuildError(
-    'usage',
-    `${replicas} replicas of the builder need ${replicas} nodes, and only ${nodes} can hold one.`,
-    {remedy: ['Use fewer replicas, or "nodes" for one on every node.']},
-  );
-}
-
 /** What differs from the API server's defaults, or matters too much to leave to them. */
-function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: ContainerdPaths) {
+function podSpec(
+  settings: BuilderSettings,
+  worker: BuildkitdWorker,
+  paths: ContainerdPaths,
+  isBesideOthers: boolean,
+) {
   const {volumes, volumeMounts} = listVolumes(worker, paths, {
     certificates: Object.keys(settings.config?.certificates ?? {}),
     nodeRegistries: settings.registryMirrorsFromNode,
@@ -178,7 +174,10 @@ function podSpec(settings: BuilderSettings, worker: BuildkitdWorker, paths: Cont
     terminationGracePeriodSeconds: 30,
     nodeSelector: {...settings.nodeSelector, 'kubernetes.io/os': 'linux'},
     ...(tolerations.length > 0 ? {tolerations} : {}),
-    affinity: {podAntiAffinity: spreadOverNodes(settings)},
+    affinity: {
+      podAntiAffinity: spreadOverNodes(settings),
+      ...(isBesideOthers && settings.replicas === 'nodes' && {podAffinity: BESIDE_OTHERS}),
+    },
     containers: [
       // The plugin runs its commands in the first container, whatever its name.
       {
@@ -215,6 +214,24 @@ const ROOTLESS_SECURITY = {
 function probe(periodSeconds: number, failureThreshold: number) {
   const exec = {command: ['buildctl', 'debug', 'workers']};
   return {exec, periodSeconds, timeoutSeconds: 10, failureThreshold};
+}
+
+/** Where not every node gets a pod, those with pods of this namespace do, which need the images. */
+const BESIDE_OTHERS = {
+  preferredDuringSchedulingIgnoredDuringExecution: [
+    {weight: 100, podAffinityTerm: {labelSelector: {}, topologyKey: 'kubernetes.io/hostname'}},
+  ],
+};
+
+/**
+ * By default a rolling update starts the new pod first, which waits for the old one's node and lock, and the old one for
+ * it. Recreate starts none before the last old pod is gone, and a pod on a node that is down goes after minutes or
+ * never; so with several pods each node's new pod only waits for the old one there.
+ */
+export function chooseStrategy(replicas: number) {
+  return replicas > 1
+    ? {type: 'RollingUpdate', rollingUpdate: {maxSurge: 0, maxUnavailable: '100%'}}
+    : {type: 'Recreate'};
 }
 
 /** Two pods of one builder on a node would fight over their state; rootless pods have their own. */

@@ -21,24 +21,53 @@ export function selectBuilderNodes(
       (labels['kubernetes.io/os'] ?? 'linux') === 'linux' &&
       Object.entries(nodeSelector).every(([key, value]) => labels[key] === value),
   );
-  const open = matching.filter((node) => takesBuilder(node, tolerations));
+  const open = matching.filter((node) => findTaint(node, tolerations) === undefined);
   return open.length > 0 ? open : matching;
 }
 
-/** Whether the scheduler would put a builder with these tolerations on the node. */
-function takesBuilder({unschedulable, taints}: NodeRuntime, tolerations: readonly Toleration[]): boolean {
-  // A cordoned node gets this taint too, only a little later than the field.
-  const cordon = {key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule'};
-  return [...taints, ...(unschedulable ? [cordon] : [])].every(
+const CORDON = {key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule'};
+
+/** The first taint that keeps the builder off the node. A cordoned node gets its taint a little later than the field. */
+function findTaint({unschedulable, taints}: NodeRuntime, tolerations: readonly Toleration[]) {
+  return [...(unschedulable ? [CORDON] : []), ...taints].find(
     (taint) =>
-      taint.effect === 'PreferNoSchedule' ||
-      tolerations.some(
+      taint.effect !== 'PreferNoSchedule' &&
+      !tolerations.some(
         ({key, operator, value, effect}) =>
           effect === taint.effect &&
           (key === undefined || key === taint.key) &&
           (operator === 'Exists' || value === taint.value),
       ),
   );
+}
+
+export interface LeftOutNode {
+  readonly name: string;
+  /** A clause of which the node is the subject. */
+  readonly why: string;
+}
+
+/** The nodes that take no pod of the builder. */
+export function listLeftOut(
+  nodes: readonly NodeRuntime[],
+  placement: Placement = ANYWHERE,
+): readonly LeftOutNode[] {
+  const usable = selectBuilderNodes(nodes, placement);
+  return nodes
+    .filter((node) => !usable.includes(node))
+    .map((node) => ({name: node.name, why: whyLeftOut(node, placement)}));
+}
+
+function whyLeftOut(node: NodeRuntime, {nodeSelector, tolerations}: Placement): string {
+  const {labels} = node;
+  const os = labels['kubernetes.io/os'] ?? 'linux';
+  if (os !== 'linux') return `runs ${os}`;
+  const missing = Object.entries(nodeSelector).find(([key, value]) => labels[key] !== value);
+  if (missing !== undefined) return `does not have the label ${missing.join('=')}`;
+  const taint = findTaint(node, tolerations);
+  if (taint === undefined) return 'takes no builder';
+  const {key, value, effect} = taint;
+  return key === CORDON.key ? 'is cordoned' : `has the taint ${key}${value && `=${value}`}:${effect}`;
 }
 
 /**

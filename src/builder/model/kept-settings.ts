@@ -1,9 +1,7 @@
-/** Owns the settings that a builder keeps in an annotation, which `builder create --replace` starts from. */
-import {isDeepStrictEqual} from 'node:util';
-import {asObject} from '../../cluster/api/json-values.ts';
+/** Owns reading the settings that a builder keeps in an annotation, which `builder create --replace` starts from. */
+import {asList, asObject, asTextFields} from '../../cluster/api/json-values.ts';
 import type {ObjectPlace} from '../../cluster/api/paths.ts';
-import {SETTINGS_ANNOTATION} from './marks.ts';
-import {type BuilderSettings, defaultBuilderSettings} from './settings.ts';
+import {type BuilderSettings, defaultBuilderSettings, type Placement} from './settings.ts';
 
 /** What was set; for all else the defaults of the version that creates the builder hold. */
 export type GivenSettings = Partial<Omit<BuilderSettings, keyof ObjectPlace | 'config'>>;
@@ -11,25 +9,6 @@ export type GivenSettings = Partial<Omit<BuilderSettings, keyof ObjectPlace | 'c
 export function completeSettings({name, namespace}: ObjectPlace, given: GivenSettings): BuilderSettings {
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return {...defaultBuilderSettings(name, namespace, given.rootless), ...Object.fromEntries(set)};
-}
-
-/** For the Deployment: what differs from the defaults. Its registries and configuration have annotations of their own. */
-export function writeKeptSettings({config, ...settings}: BuilderSettings): Readonly<Record<string, string>> {
-  const {name, namespace, rootless} = settings;
-  const defaults = asObject(defaultBuilderSettings(name, namespace));
-  const usual = asObject(defaultBuilderSettings(name, namespace, rootless));
-  const changed = Object.entries(settings).filter(
-    ([key, value]) => !isDeepStrictEqual(value, (key === 'rootless' ? defaults : usual)[key]),
-  );
-  return changed.length === 0
-    ? {}
-    : {[SETTINGS_ANNOTATION]: JSON.stringify(Object.fromEntries(changed), sortKeys)};
-}
-
-/** A replacer: variables and labels may be given in any order. */
-function sortKeys(_key: string, value: unknown): unknown {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMap ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 /** An annotation that somebody has changed to something else has no settings. */
@@ -41,12 +20,14 @@ export function readKeptSettings(annotation: string | undefined): GivenSettings 
   }
 }
 
-/** Of these, what is given is added to what was kept: variables, labels, the CPU beside the memory. */
-const ADDED = ['requests', 'limits', 'env', 'annotations', 'labels', 'podAnnotations', 'containerd'] as const;
-
-/** What is given wins over what was kept. */
-export function mergeSettings(kept: GivenSettings, given: GivenSettings): GivenSettings {
-  const added = ADDED.map((key) => [key, {...kept[key], ...given[key]}] as const);
-  const both = {...kept, ...given, ...Object.fromEntries(added)};
-  return Object.fromEntries(Object.entries(both).filter(([, value]) => !isDeepStrictEqual(value, {})));
+/** The nodes that it was created for. */
+export function readPlacement(annotation: string | undefined): Placement {
+  const {nodeSelector, tolerations} = asObject(readKeptSettings(annotation));
+  return {
+    nodeSelector: asTextFields(nodeSelector),
+    tolerations: asList(tolerations).map((given) => {
+      const {key, operator, value, effect} = asTextFields(given);
+      return {key, operator: operator === 'Exists' ? operator : 'Equal', value, effect: effect ?? ''};
+    }),
+  };
 }

@@ -42,8 +42,8 @@ export interface BuilderSettings extends Placement {
   readonly name: string;
   readonly namespace: string;
   readonly image: string;
-  /** `nodes`: one on every node that can hold one. */
-  readonly replicas: number | 'nodes';
+  /** `nodes`: one on every node that can hold one. Undefined for what suits the kind of cluster. */
+  readonly replicas?: number | 'nodes' | undefined;
   /** Without access to its node; it can only push images to a registry. */
   readonly rootless: boolean;
   /** Whether builds may use `--network host`. */
@@ -78,7 +78,6 @@ export function defaultBuilderSettings(name: string, namespace: string, rootless
     name,
     namespace,
     image: rootless ? DEFAULT_ROOTLESS_IMAGE : DEFAULT_BUILDER_IMAGE,
-    replicas: 1,
     rootless,
     allowNetworkHost: false,
     nodeSelector: {},

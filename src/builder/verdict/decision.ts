@@ -35,6 +35,13 @@ export type Decision =
       readonly old: BuilderDeployment;
       readonly registry: LocalRegistry;
     }
+  /** It works, and nodes have joined or gone since it was given its pods. */
+  | {
+      readonly kind: 'scale';
+      readonly note: string;
+      readonly old: BuilderDeployment;
+      readonly replicas: number;
+    }
   /** It is used as it is; `command` repairs it. */
   | {readonly kind: 'warn'; readonly note: string; readonly command: Command};
 
@@ -84,6 +91,17 @@ export function decideRegistry(
         note: `${note}; they are not added, because ${kept}.`,
         command: createCommand(situation, '--replace'),
       };
+}
+
+/** What to do about a builder that works and is to have this number of pods. */
+export function decideReplicas(old: BuilderDeployment, replicas: number): Decision {
+  const who = `the builder "${old.name}" in namespace "${old.namespace}"`;
+  if (replicas === old.replicas) return {kind: 'use'};
+  const note =
+    replicas > old.replicas
+      ? `${who} has fewer pods than there are nodes for it; adding ${replicas - old.replicas}.`
+      : `${who} has more pods than there are nodes for it; removing ${old.replicas - replicas}.`;
+  return {kind: 'scale', note, old, replicas};
 }
 
 const CHECK_ONLY = 'the policy is to check only';

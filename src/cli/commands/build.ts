@@ -174,7 +174,7 @@ export const clusterFlags = group('cluster', {
   'builder-image': text('IMAGE', 'BuildKit image of a new builder (default: the tested version)'),
   'builder-replicas': text(
     'N|nodes',
-    'Number of pods of a new builder, or nodes for one on every node (default: 1)',
+    'Number of pods of a new builder, or nodes for one on every node (default: nodes on a local cluster, else 1)',
     {offer: {usual: ['1', 'nodes']}},
   ),
   'builder-timeout': text('TIME', 'How long to wait for a builder to start (default: 2m)'),

@@ -46,9 +46,13 @@ export const create = {
     reset: toggle('With --replace, recreate it without the settings that it has'),
     force: toggle('Recreate it even while a build is running on it'),
     image: text('IMAGE', 'BuildKit image, e.g. from a mirror (default: the tested version)'),
-    replicas: text('N|nodes', 'Number of pods, or nodes for one on every node (default: 1)', {
-      offer: {usual: ['1', 'nodes']},
-    }),
+    replicas: text(
+      'N|nodes',
+      'Number of pods, or nodes for one on every node (default: nodes on a local cluster, else 1)',
+      {
+        offer: {usual: ['1', 'nodes']},
+      },
+    ),
     rootless: toggle(
       "Run without privileges and without the nodes' container runtime; builds then need --push",
     ),

@@ -123,12 +123,12 @@ function readBaseImage(text: string): BaseImage {
 }
 
 function readBuilderOptions(flags: BuildFlags): BuilderOptions {
-  const {network, allow} = flags;
+  const {network, allow, 'builder-replicas': replicas} = flags;
   return {
     policy: flags['builder-policy'] ?? 'ensure',
     timeout: readBuilderTimeout('--builder-timeout', flags['builder-timeout']),
     image: flags['builder-image'],
-    replicas: parseReplicas(flags['builder-replicas'] ?? '1'),
+    replicas: replicas === undefined ? undefined : parseReplicas(replicas),
     // kubectl build requests the entitlement for `none` as well (its source, toSolveOpt).
     allowNetworkHost:
       network === 'host' ||

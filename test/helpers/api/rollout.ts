@@ -1,6 +1,6 @@
 /** Owns what becomes of a Deployment: its pods come up as a scene has it, and go, or are lost. */
 import {createHash, randomInt} from 'node:crypto';
-import type {ApiObject} from '../api-samples.ts';
+import type {ApiObject, Json} from '../api-samples.ts';
 import {makePod, recordEvent} from './pods.ts';
 import {matches} from './reads.ts';
 import {readScene, type Scene, type SceneNames} from './scenes.ts';
@@ -105,11 +105,17 @@ function findNode(state: ApiState, deployment: ApiObject): string | undefined {
 }
 
 function makeNames({metadata: {name, namespace = ''}, spec: {template}}: ApiObject): SceneNames {
-  const hash = createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 10);
+  const hash = createHash('sha256').update(JSON.stringify(template, sortKeys)).digest('hex').slice(0, 10);
   const letters = 'bcdfghjklmnpqrstvwxz2456789';
   const ending = Array.from({length: 5}, () => letters[randomInt(letters.length)]).join('');
   const set = `${name}-${hash}`;
   return {name, namespace, set, pod: `${set}-${ending}`, image: template.spec.containers[0].image};
+}
+
+/** A replacer: kubectl sends them in an order of its own. */
+function sortKeys(_key: string, value: Json): Json {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMap ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 /** As recorded of a Deployment with one replica; if any of its pods is ready, of one that is ready. */

@@ -96,9 +96,9 @@ function writeObject(
       return failure(422, 'Invalid', message, {name, group: 'apps', kind: 'Deployment', causes});
     }
     const stored = storeObject(state, plural, object, manager);
-    const isScaled = isDeepStrictEqual({...live?.spec, replicas: stored.spec?.replicas}, stored.spec);
+    const hasSamePods = isDeepStrictEqual(live?.spec?.template, stored.spec?.template);
     if (stored.metadata.generation !== live?.metadata.generation)
-      (live && isScaled ? scale : rollOut)(cluster, stored);
+      (hasSamePods ? scale : rollOut)(cluster, stored);
     return {status: live ? 200 : 201, body: stored};
   }
 

@@ -342,7 +342,7 @@ export function buildRequest(changes: Partial<BuildRequest> = {}): BuildRequest 
     spread: 'auto',
     destination: {kind: 'runtime', stdout: false},
     builder: {name: 'buildkit', given: false},
-    builderOptions: {policy: 'ensure', timeout: TIMEOUT, replicas: 1, allowNetworkHost: false},
+    builderOptions: {policy: 'ensure', timeout: TIMEOUT, allowNetworkHost: false},
     pullSecret: {kind: 'default', name: 'docker-registry'},
     connection: {overrides: {}, passed: []},
     ...changes,

@@ -281,8 +281,9 @@ describe('replaceBuilder', () => {
 describe('planBuilder', () => {
   it('uses the distribution of the nodes if the product is not known', () => {
     const nodes = [nodeRuntime({kubeletVersion: 'v1.36.2+k3s1'})];
-    expect(planBuilder(plan({}, 'unknown'), nodes)).to.deep.equal(planBuilder(plan({}, 'k3s'), NODES));
-    expect(planBuilder(plan({}, 'unknown'), NODES)).to.deep.equal({configMap, deployment});
+    const unknown = plan({replicas: 'nodes'}, 'unknown');
+    expect(planBuilder(unknown, nodes)).to.deep.equal(planBuilder(plan({}, 'k3s'), NODES));
+    expect(planBuilder(unknown, NODES)).to.deep.equal({configMap, deployment});
   });
 
   it('has as many replicas as there are nodes that can hold one', () => {

@@ -75,13 +75,16 @@ const registries: Partial<BuilderSettings> = {
   },
 };
 
+/** As on local clusters, which get a pod on each node by default. */
+const FOLLOWING = {replicas: 'nodes'} as const;
+
 const GOLDEN: readonly (readonly [string, ManifestFacts])[] = [
-  ['kind-containerd', facts()],
-  ['docker', facts({runtime: 'docker'})],
+  ['kind-containerd', facts({}, FOLLOWING)],
+  ['docker', facts({runtime: 'docker'}, FOLLOWING)],
   ['rootless', facts({}, {rootless: true})],
-  ['k3s-containerd', facts({paths: containerdPaths('k3s')})],
+  ['k3s-containerd', facts({paths: containerdPaths('k3s')}, FOLLOWING)],
   ['rke2-containerd', facts({paths: containerdPaths('unknown', 'rke2')})],
-  ['microk8s-containerd', facts({paths: containerdPaths('microk8s')})],
+  ['microk8s-containerd', facts({paths: containerdPaths('microk8s')}, FOLLOWING)],
   ['k0s-containerd', facts({paths: containerdPaths('unknown', 'k0s')})],
   ['all-settings', facts({nodeCount: 3}, busy)],
   ['registries', facts({}, registries)],

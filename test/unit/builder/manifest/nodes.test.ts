@@ -1,6 +1,6 @@
 /** Covers which nodes a builder can run on, and which runtime it is created for. */
 import {expect} from 'chai';
-import {chooseRuntime, selectBuilderNodes} from '../../../../src/builder/manifest/nodes.ts';
+import {chooseRuntime, listLeftOut, selectBuilderNodes} from '../../../../src/builder/manifest/nodes.ts';
 import type {NodeRuntime} from '../../../../src/builder/model/node-runtimes.ts';
 import {parseToleration} from '../../../../src/builder/model/settings.ts';
 import {hintsOf, refusalOf} from '../../../helpers/caught.ts';
@@ -94,4 +94,32 @@ describe('selectBuilderNodes', () => {
       expect(names).to.deep.equal(expected ? ['open', 'a'] : ['open']);
     });
   }
+});
+
+describe('listLeftOut', () => {
+  const taint = (key: string, value: string, effect = 'NoSchedule') => ({taints: [{key, value, effect}]});
+  const labels = {pool: 'build'};
+  const placement = {nodeSelector: labels, tolerations: [parseToleration('gpu:NoSchedule')]};
+  it('names the nodes that take no builder, and why', () => {
+    const left = listLeftOut(
+      [
+        node('used', ctd, {labels}),
+        node('tolerated', ctd, {labels, ...taint('gpu', 'a100')}),
+        node('soft', ctd, {labels, ...taint('x', '', 'PreferNoSchedule')}),
+        node('windows', ctd, {labels: {...labels, 'kubernetes.io/os': 'windows'}}),
+        node('other', ctd, {labels: {pool: 'web'}}),
+        node('cordoned', ctd, {labels, unschedulable: true}),
+        node('control', ctd, {labels, ...taint('node-role.kubernetes.io/control-plane', '')}),
+        node('paid', ctd, {labels, ...taint('team', 'a', 'NoExecute')}),
+      ],
+      placement,
+    );
+    expect(left.map(({name, why}) => `${name} ${why}`)).to.deep.equal([
+      'windows runs windows',
+      'other does not have the label pool=build',
+      'cordoned is cordoned',
+      'control has the taint node-role.kubernetes.io/control-plane:NoSchedule',
+      'paid has the taint team=a:NoExecute',
+    ]);
+  });
 });
