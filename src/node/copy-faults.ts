@@ -45,18 +45,18 @@ function findFault(error: GrpcError): CopyFault {
 function describe(fault: CopyFault, node: string, what: string): string {
   switch (fault) {
     case 'lost':
-      return `node ${node} could not be reached for ${what}`;
+      return `node "${node}" could not be reached for ${what}`;
     case 'stalled':
-      return `node ${node} does not go on with ${what}`;
+      return `node "${node}" does not go on with ${what}`;
     case 'missing':
-      return `node ${node} does not have ${what} any more`;
+      return `node "${node}" does not have ${what} any more`;
     case 'full':
-      return `node ${node} has no space for ${what}`;
+      return `node "${node}" has no space for ${what}`;
     case 'spoilt':
-      return `${what} arrived at node ${node} with other content`;
+      return `${what} arrived at node "${node}" with other content`;
     case 'refused':
     case 'malformed':
-      return `node ${node} did not take ${what}`;
+      return `node "${node}" did not take ${what}`;
     default:
       return fault satisfies never;
   }

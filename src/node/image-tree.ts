@@ -155,12 +155,12 @@ class TreeReader {
 
   #malformed(why: string): CopyError {
     const {name} = this.#node;
-    return new CopyError('malformed', name, `node ${name} has an image that cannot be copied: ${why}`);
+    return new CopyError('malformed', name, `node "${name}" has an image that cannot be copied: ${why}`);
   }
 
   missing(digest: string): CopyError {
     const {name} = this.#node;
-    return new CopyError('missing', name, `node ${name} does not have ${digest}`);
+    return new CopyError('missing', name, `node "${name}" does not have ${digest}`);
   }
 }
 

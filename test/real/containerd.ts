@@ -6,13 +6,19 @@ import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Duplex} from 'node:stream';
+import {gzipSync} from 'node:zlib';
 
 export interface Containerd {
+  /** Its socket. */
+  readonly address: string;
   /** What `buildctl --addr unix://SOCKET dial-stdio` gives in a builder's pod. */
   connect(): Duplex;
   /** containerd's own client, in the kubelet's namespace. Throws with what it said. */
   ctr(...args: readonly string[]): string;
-  /** Imports an image with a layer for each text that holds it, under this name; gives its digest. */
+  /**
+   * Imports an image with a layer for each text that holds it in a file named as `fileOf` says, under this name; gives
+   * its digest. All layers but the first are compressed.
+   */
   importImage(name: string, ...texts: readonly string[]): string;
   stop(): Promise<void>;
 }
@@ -23,7 +29,8 @@ export function whyNoContainerd(): string | undefined {
   return spawnSync('containerd', ['--version']).status === 0 ? undefined : 'containerd is not installed';
 }
 
-export async function startContainerd(): Promise<Containerd> {
+/** `disk`: in MB; it has no more. */
+export async function startContainerd({disk}: {readonly disk?: number} = {}): Promise<Containerd> {
   const directory = mkdtempSync(join(tmpdir(), 'containerd-'));
   const at = (name: string) => join(directory, name);
   const socket = at('containerd.sock');
@@ -37,15 +44,19 @@ export async function startContainerd(): Promise<Containerd> {
     `  address = "${socket}"`,
   ];
   writeFileSync(at('config.toml'), config.join('\n'));
-  const log: string[] = [];
-  const daemon = spawn('containerd', ['--config', at('config.toml')], {stdio: ['ignore', 'ignore', 'pipe']});
-  daemon.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
-  const ended = new Promise<void>((resolve) => daemon.on('close', () => resolve()));
   const run = (program: string, args: readonly string[]) => {
     const {status, stdout, stderr} = spawnSync(program, args, {encoding: 'utf8'});
     if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
     return stdout;
   };
+  if (disk !== undefined) {
+    mkdirSync(at('root'));
+    run('mount', ['-t', 'tmpfs', '-o', `size=${disk}m`, 'tmpfs', at('root')]);
+  }
+  const log: string[] = [];
+  const daemon = spawn('containerd', ['--config', at('config.toml')], {stdio: ['ignore', 'ignore', 'pipe']});
+  daemon.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+  const ended = new Promise<void>((resolve) => daemon.on('close', () => resolve()));
   const ctr = (...args: readonly string[]) =>
     run('ctr', ['--address', socket, '--namespace', 'k8s.io', ...args]);
   const deadline = Date.now() + 30_000;
@@ -55,6 +66,7 @@ export async function startContainerd(): Promise<Containerd> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
+    address: socket,
     connect: () => connect(socket),
     ctr,
     importImage: (name, ...texts) => {
@@ -68,9 +80,15 @@ export async function startContainerd(): Promise<Containerd> {
     stop: async () => {
       daemon.kill('SIGTERM');
       await ended;
+      if (disk !== undefined) run('umount', [at('root')]);
       rmSync(directory, {recursive: true, force: true});
     },
   };
+}
+
+/** Each layer has one of its own, by which all of them are seen in the end. */
+export function fileOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** An OCI image layout; gives the digest of its manifest. */
@@ -91,17 +109,17 @@ function writeLayout(
       size: bytes.length,
     };
   };
-  const layers = texts.map((text) => {
+  const made = texts.map((text, place) => {
     const files = mkdtempSync(join(tmpdir(), 'layer-'));
-    // Each has a name of its own, so that all of them are seen in the end.
-    const file = createHash('sha256').update(text).digest('hex');
-    writeFileSync(join(files, file), text);
-    run('tar', ['-C', files, '--mtime=@0', '-cf', `${files}.tar`, file]);
-    const layer = add('layer.v1.tar', readFileSync(`${files}.tar`));
+    writeFileSync(join(files, fileOf(text)), text);
+    run('tar', ['-C', files, '--mtime=@0', '-cf', `${files}.tar`, fileOf(text)]);
+    const tar = readFileSync(`${files}.tar`);
     for (const made of [files, `${files}.tar`]) rmSync(made, {recursive: true});
-    return layer;
+    const layer = place === 0 ? add('layer.v1.tar', tar) : add('layer.v1.tar+gzip', gzipSync(tar));
+    return {layer, diffId: `sha256:${createHash('sha256').update(tar).digest('hex')}`};
   });
-  const rootfs = {type: 'layers', diff_ids: layers.map(({digest}) => digest)};
+  const rootfs = {type: 'layers', diff_ids: made.map(({diffId}) => diffId)};
+  const layers = made.map(({layer}) => layer);
   const config = add(
     'config.v1+json',
     JSON.stringify({architecture: 'amd64', os: 'linux', rootfs, config: {}}),

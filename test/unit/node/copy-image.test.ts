@@ -156,7 +156,7 @@ describe('copyImage', () => {
     expect(await failure([a, b], digest)).to.deep.equal({
       fault: 'missing',
       node: 'a',
-      message: `node a does not have blob ${digestOf(large)} any more: content ${digestOf(large)}: not found`,
+      message: `node "a" does not have blob ${digestOf(large)} any more: content ${digestOf(large)}: not found`,
     });
     a.store.onRead = () => undefined;
     a.store.add(large);
@@ -170,7 +170,7 @@ describe('copyImage', () => {
     a.store.blobs.delete(digestOf('app'));
     expect(await failure([a, b], digest)).to.deep.include({fault: 'missing', node: 'a'});
     expect(await failure([a, b], digestOf('none'))).to.include({
-      message: `node a does not have ${digestOf('none')}`,
+      message: `node "a" does not have ${digestOf('none')}`,
     });
   });
 
@@ -180,7 +180,7 @@ describe('copyImage', () => {
     a.store.blobs.set(digestOf(large), {data: Buffer.from(large.toUpperCase()), labels: new Map()});
     const {fault, message} = await failure([a, b], digest);
     expect({fault, message}).to.have.property('fault', 'spoilt');
-    expect(message).to.contain(`blob ${digestOf(large)} arrived at node b with other content`);
+    expect(message).to.contain(`blob ${digestOf(large)} arrived at node "b" with other content`);
     expect([...b.store.ingests.keys()].join()).to.not.contain(digestOf(large));
   });
 
@@ -202,7 +202,7 @@ describe('copyImage', () => {
     };
     const {fault, node, message} = await failure([a, b], digest);
     expect({fault, node}).to.deep.equal({fault: 'full', node: 'b'});
-    expect(message).to.contain(`node b has no space for blob ${digestOf(large)}`);
+    expect(message).to.contain(`node "b" has no space for blob ${digestOf(large)}`);
     expect(
       b.store.leases.size + [...b.store.ingests.keys()].filter((ref) => ref.includes(digestOf(large))).length,
     ).to.equal(0);
