@@ -42,7 +42,7 @@ const DEEPEST = 4;
 /** Of manifests and layers together. overlayfs takes 500 layers, and registries take an index of 4 MB. */
 const MOST_BLOBS = 5_000;
 /** In bytes, of what is read. */
-const MOST_METADATA = 64 * 1024 * 1024;
+const MOST_METADATA = 16 * 1024 * 1024;
 const AT_ONCE = 32;
 
 /** Throws `CopyError` and `GrpcError`. */

@@ -83,10 +83,9 @@ export class ContainerdStore {
       }
       case Content.read.path: {
         const {digest, offset} = await readOne(stream, Content.read.request);
-        const {data} = this.#find(digest);
-        for (let at = Number(offset); at < data.length; at += this.piece) {
+        for (let at = Number(offset); at < this.#find(digest).data.length; at += this.piece) {
           await this.onRead(digest, at);
-          this.#find(digest);
+          const {data} = this.#find(digest);
           send(Content.read.response.encode({data: data.subarray(at, at + this.piece)}));
         }
         end(stream);

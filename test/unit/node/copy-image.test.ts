@@ -106,9 +106,22 @@ describe('copyImage', () => {
     const [a, b] = three();
     const digest = storeImage(a, LAYERS);
     for (const {data} of a.store.blobs.values()) b.store.add(data);
+    b.add(NAME, digest);
     expect((await copy([a, b], digest))[0]).to.include({kind: 'copied', blobs: 0});
     b.store.collect([digest]);
     expect(digests(b)).to.deep.equal(digests(a));
+  });
+
+  it('unpacks each layer once, upon those below it', async () => {
+    const [a, b] = three();
+    for (const layers of [LAYERS, [...LAYERS, 'more']]) await copy([a, b], storeImage(a, layers));
+    const [first, second, ...rest] = findChainIds([...LAYERS, 'more'].map(digestOf));
+    expect([...b.store.snapshots.entries()].slice(0, 2)).to.deep.equal([
+      [first, ''],
+      [second, first],
+    ]);
+    expect([...b.store.snapshots.keys()].slice(2)).to.deep.equal(rest);
+    expect(b.calls.filter((call) => call === 'Apply')).to.have.lengthOf(4);
   });
 
   it('loses nothing to garbage collection at any moment of it, on either side', async () => {
@@ -184,6 +197,22 @@ describe('copyImage', () => {
     expect([...b.store.ingests.keys()].join()).to.not.contain(digestOf(large));
   });
 
+  for (const [what, content] of [
+    ['shorter', large.slice(0, 5000)],
+    ['longer', large.toUpperCase().repeat(100)],
+  ] as const) {
+    it(`takes no more than there should be of a blob that turns out ${what}`, async () => {
+      const [a, b] = three();
+      const digest = storeImage(a, LAYERS);
+      a.store.onRead = (read, offset) => {
+        if (read === digestOf(large) && offset > 0)
+          a.store.blobs.set(read, {data: Buffer.from(content), labels: new Map()});
+      };
+      expect(await failure([a, b], digest)).to.have.property('fault', 'spoilt');
+      expect(b.store.written.get(digestOf(large))).to.be.within(1, large.length);
+    });
+  }
+
   it('begins again with a blob of which other content was there', async () => {
     const [a, b] = three();
     const digest = storeImage(a, LAYERS);
@@ -214,7 +243,16 @@ describe('copyImage', () => {
       'b',
       (_: ContainerdStandIn, b: ContainerdStandIn) => (b.store.onWrite = () => NEVER),
     ],
-    ['a source that gives no more', 'a', (a: ContainerdStandIn) => (a.store.onRead = () => NEVER)],
+    [
+      'a node that takes no more of a layer',
+      'b',
+      (_: ContainerdStandIn, b: ContainerdStandIn) => (b.store.onWrite = (_, offset) => offset > 0 && NEVER),
+    ],
+    [
+      'a source that gives no more of a layer',
+      'a',
+      (a: ContainerdStandIn) => (a.store.onRead = (_, offset) => offset > 1_000_000 && NEVER),
+    ],
     [
       'a node that does not answer',
       'b',
@@ -224,7 +262,9 @@ describe('copyImage', () => {
   ] as const) {
     it(`gives up ${what}`, async () => {
       const [a, b] = three();
-      const digest = storeImage(a, LAYERS);
+      // More than may be under way.
+      const digest = storeImage(a, [...LAYERS, 'more'.repeat(500_000)]);
+      a.store.piece = 100_000;
       stall(a, b);
       expect(await failure([a, b], digest, {patience: 500})).to.include({fault: 'stalled', node: at});
     });
@@ -333,6 +373,9 @@ describe('copyImage', () => {
     const many = (count: number) =>
       Array.from({length: count}, (_, at) => ({digest: digestOf(`${at}`), size: 1}));
     const config = {digest: a.store.add('{}'), size: 2};
+    const long = (megabytes: number) =>
+      a.store.add(`{"manifests": [{}]}${' '.repeat(megabytes * 1_000_000)}`);
+    a.store.piece = 1_000_000;
     for (const [value, words] of [
       [{manifests: [{digest: self}]}, 'an index within an index'],
       [{manifests: Array(6000).fill({digest: self})}, 'more than 5000 blobs'],
@@ -340,6 +383,7 @@ describe('copyImage', () => {
       [{config, layers: [{digest: 'sha256:../..'}]}, 'a blob without a digest'],
       [{layers: []}, 'a blob without a digest'],
       ['no object', 'a blob without a digest'],
+      [{manifests: [6, 7, 8].map((size) => ({digest: long(size)}))}, 'more than 16777216 bytes'],
     ] as const) {
       add(self, value);
       const {message} = await failure([a, b], self);
