@@ -170,7 +170,10 @@ class Copy {
     const found = await this.#findBlobs(layers);
     const lacking = layers.filter(({digest}) => !found.has(digest));
     this.#settings.onPlanned(lacking.reduce((sum, {size}) => sum + size, 0));
-    await inParallel(lacking, BLOBS, (layer) => this.#copy(layer, to, this.#source.read));
+    await inParallel(lacking, BLOBS, async (layer, stop) => {
+      const signal = to.signal === undefined ? stop : AbortSignal.any([to.signal, stop]);
+      await this.#copy(layer, {...to, signal}, this.#source.read);
+    });
   }
 
   async #copy(blob: Blob, to: Destination, read: CopySource['read']): Promise<void> {

@@ -187,6 +187,19 @@ describe('copyImage', () => {
     });
   });
 
+  it('does not bring the rest of other layers if one fails', async () => {
+    const [a, b] = three();
+    const other = 'other'.repeat(200_000);
+    const digest = storeImage(a, [other, ...LAYERS]);
+    a.store.onRead = (read) => {
+      if (read === digestOf('app')) throw new GrpcError(GrpcCode.NOT_FOUND, 'it is gone');
+      return new Promise(setImmediate);
+    };
+    expect(await failure([a, b], digest)).to.have.property('fault', 'missing');
+    expect(b.store.written.get(digestOf(other)) ?? 0).to.be.below(other.length);
+    expect(b.store.blobs.has(digestOf(other))).to.equal(false);
+  });
+
   it('does not take a blob with other content, and keeps nothing of it', async () => {
     const [a, b] = three();
     const digest = storeImage(a, LAYERS);
