@@ -52,6 +52,46 @@ function readTargets(path: string, reader: LinkReader, wild: boolean): readonly 
   return [link.startsWith('/') ? cleanPath(link) : posix.join('/', directory, link)];
 }
 
+/** A symbolic link on the way to a path, and where it leads by BuildKit's rules. */
+export interface FollowedLink {
+  readonly path: string;
+  /** As the link has it. */
+  readonly target: string;
+  /** The path in the context that is looked up: the root of the context is that of all links. */
+  readonly place: string;
+  /** Whether the target is outside the context on this machine. */
+  readonly leadsOut: boolean;
+}
+
+const MOST_LINKS = 40;
+
+/** The last link on the way to a path; undefined where there is none. */
+export function followLink(given: string, readLink: LinkReader['readLink']): FollowedLink | undefined {
+  let last: FollowedLink | undefined;
+  let parts = given.split('/').filter(Boolean);
+  for (let at = 1, links = 0; at <= parts.length && links < MOST_LINKS; ) {
+    const path = parts.slice(0, at).join('/');
+    const target = readLink(path);
+    if (target === undefined) {
+      at += 1;
+      continue;
+    }
+    const isAbsolute = /^(?:\/|[A-Za-z]:[\\/])/.test(target);
+    const joined = isAbsolute ? target : posix.join(posix.dirname(path), target);
+    const place = cleanPath(`/${joined}`).slice(1);
+    parts = [place, ...parts.slice(at)].join('/').split('/').filter(Boolean);
+    last = {
+      path,
+      target,
+      place: parts.join('/'),
+      leadsOut: isAbsolute || /^\.\.(?:\/|$)/.test(posix.normalize(joined)),
+    };
+    links += 1;
+    at = 1;
+  }
+  return last;
+}
+
 function hasWildcards(name: string): boolean {
   return /[*?[]/.test(name.replace(/\\./gs, ''));
 }

@@ -10,6 +10,7 @@ import {explainMissingFile} from './explain-missing-file.ts';
 import type {FailureScene, Hint} from './failure-scene.ts';
 import {explainNetwork} from './network-hints.ts';
 import {explainRegistry} from './registry-hints.ts';
+import {explainLineEndings, explainResolution} from './step-hints.ts';
 
 interface HintRule {
   /** Matches the whole error; `found` holds its groups. */
@@ -100,6 +101,17 @@ const RULES: readonly HintRule[] = [
     },
   },
   {
+    // A shell's 126 and 127, or runc's own words, which are the only line of the output if the step had already begun.
+    pattern: new RegExp(
+      `${START}process "((?:[^"\\\\]|\\\\.)*)" did not complete successfully: (?:exit code: (?:1|126|127|255)|[^"]*: exec(?:: "[^"\\s]*": stat)? [^\\s"]+: no such file or directory)(?:: unknown)?$`,
+    ),
+    explain: async ([process = ''], scene, {error, output}) => {
+      const isOnlyWord = output.length === 1 && /^exec \S+: no such file or directory$/.test(output[0] ?? '');
+      if (!isOnlyWord && /exit code: (?:1|255)$/.test(error)) return undefined;
+      return await explainLineEndings(unquote(process), scene);
+    },
+  },
+  {
     // 128 and SIGKILL. Where BuildKit itself stopped the step, it adds why.
     pattern: new RegExp(`${START}process ${QUOTED} did not complete successfully: exit code: 137$`),
     explain: async (_, {asked, namespace, describeMemory}, {step}) => ({
@@ -130,8 +142,10 @@ export async function explainFailure(words: FailureWords, scene: FailureScene): 
   for (const {pattern, explain} of RULES) {
     const found = pattern.exec(words.error);
     if (found === null) continue;
-    return await explain(found.slice(1), scene, words);
+    const hint = await explain(found.slice(1), scene, words);
+    if (hint !== undefined || !isStepFailure(words)) return hint;
   }
+  if (isStepFailure(words)) return explainResolution(words.output, words.step, scene);
   return explainRegistry(words.error, scene) ?? explainNetwork(words.error, scene);
 }
 

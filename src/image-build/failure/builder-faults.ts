@@ -93,6 +93,8 @@ const RULES: readonly FaultRule[] = [
 
 /** Enough for an error that includes a long command, and a bound on memory. */
 const LONGEST_LINE = 65_536;
+/** BuildKit repeats fewer lines. */
+const MOST_OUTPUT = 40;
 
 /** The delegate's own report of a failure. */
 export interface FailureWords {
@@ -100,7 +102,7 @@ export interface FailureWords {
   readonly error: string;
   /** The step that failed, as BuildKit names it: `[2/2] RUN make`. */
   readonly step?: string;
-  /** The first two lines, at most, of that step's output as BuildKit repeats it. */
+  /** The end of that step's output, as BuildKit repeats it. */
   readonly output: readonly string[];
 }
 
@@ -153,7 +155,7 @@ export class FaultWatcher {
       // The delegate's own error is the last line it prints.
       this.#atEnd = undefined;
       const [, printed] = /^#\d+ \d+\.\d+ (.*)$/.exec(line) ?? [];
-      if (this.#step !== undefined && printed !== undefined && this.#output.length < 2)
+      if (this.#step !== undefined && printed !== undefined && this.#output.length < MOST_OUTPUT)
         this.#output.push(printed);
     } else if (/^ > .*:$/.test(line)) {
       this.#step = line.slice(' > '.length, -1);

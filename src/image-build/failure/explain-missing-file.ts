@@ -1,4 +1,7 @@
 /** Owns why a file did not reach the builder: the build context lacks it, or an ignore rule excludes it. */
+
+import {posix} from 'node:path';
+import {type FollowedLink, followLink} from '../../context/follow-links.ts';
 import {Patterns} from '../../context/patterns.ts';
 import {TiltbuildError} from '../../errors.ts';
 import {type Advice, advise, flag} from '../../text/advice.ts';
@@ -22,6 +25,8 @@ export async function explainMissingFile(path: string, scene: FailureScene): Pro
       remedy: [RELATIVE, advise`Check .dockerignore, ${flag('ignore')} and ${flag('only')}.`],
     };
   }
+  const linked = await explainLink(name, scene);
+  if (linked !== undefined) return linked;
   if (files.kindOf(files.join(context, name)) === 'missing') {
     return {message: `There is no "${name}" in the build context "${context}".`, remedy: [RELATIVE]};
   }
@@ -38,6 +43,41 @@ export async function explainMissingFile(path: string, scene: FailureScene): Pro
     message: `"${name}" is in the build context "${context}", but was not sent: ${describe(rule)}.`,
     remedy: [fix(rule, name)],
   };
+}
+
+/** Why BuildKit does not get to what a symbolic link on the way leads to; undefined if no link is the reason. */
+async function explainLink(name: string, scene: FailureScene): Promise<Hint | undefined> {
+  const {files, asked, local} = scene;
+  const link = local && followLink(name, (path) => local.directory.readLink(path));
+  if (link === undefined) return undefined;
+  const what = `"${link.path}" in the build context "${asked.context}" is a symbolic link to "${link.target}"`;
+  if (files.kindOf(files.join(asked.context, link.place)) === 'missing') {
+    if (!link.leadsOut)
+      return {
+        message: `${what}, which does not exist.`,
+        remedy: ['Correct the link, or create what it points to.'],
+      };
+    return {
+      message: `${what}, which is outside the build context, so it was not sent.`,
+      remedy: [
+        'Copy it into the build context, or use a build context that has both.',
+        advise`Or add its directory as another build context, ${flag('build-context', `other=${directoryOf(link, asked.context)}`)}, and copy it from there: COPY --from=other ${posix.basename(link.target)} …`,
+      ],
+    };
+  }
+  const rule = await findRule(link.place, scene);
+  return (
+    rule && {
+      message: `${what}, and that was not sent: ${describe(rule)}.`,
+      remedy: [fix(rule, link.place)],
+    }
+  );
+}
+
+/** Where the target of the link is, from the current directory. */
+function directoryOf({path, target}: FollowedLink, context: string): string {
+  const directory = posix.dirname(target);
+  return posix.isAbsolute(target) ? directory : posix.join(context, posix.dirname(path), directory);
 }
 
 const RELATIVE = 'Paths in COPY and ADD are relative to the build context, not to the Dockerfile.';

@@ -35,7 +35,7 @@ export async function describeFailure(
   const words = {
     error: `failed to solve: ${error.message}`,
     step: failed?.name,
-    output: failed?.tail.slice(0, 2) ?? [],
+    output: failed?.tail ?? [],
   };
   const explain = async () => {
     const {explained} = await explainEnd(words, build, files);

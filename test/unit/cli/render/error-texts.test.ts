@@ -18,18 +18,27 @@ import {missingPlugin} from '../../../../src/image-build/engines/engine.ts';
 import {kubectlBuild} from '../../../../src/image-build/engines/kubectl-build/kubectl-build.ts';
 import {runPass} from '../../../../src/image-build/engines/run-pass.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';
+import type {LocalContext} from '../../../../src/image-build/inputs/local-context.ts';
 import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';
 import type {Files} from '../../../../src/ports.ts';
 import {divideAdvice} from '../../../../src/text/advice.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
-import {builderRequest, buildRequest, failureOf, makePorts} from '../../builder/builder-world.ts';
+import {
+  builderRequest,
+  buildRequest,
+  failureOf,
+  found,
+  makePorts,
+  workingDeployment,
+} from '../../builder/builder-world.ts';
 import {preparedBuild} from '../../image-build/build-world.ts';
-import {filesOf, KNOWN, recorded, type Scene} from '../../image-build/failure/known-failures.ts';
+import {filesOf, KNOWN, localOf, recorded, type Scene} from '../../image-build/failure/known-failures.ts';
 
 const file = join(import.meta.dirname, '../../../fixtures/error-texts.txt');
 
 /** What a build ends with where the delegate says `stderr`. */
-async function failBuild(stderr: string, {pullSecret, files = {}, asked = {}}: Scene = {}): Promise<unknown> {
+async function failBuild(stderr: string, scene: Scene = {}): Promise<unknown> {
+  const {pullSecret, files = {}, asked = {}, stepNetwork = 'node'} = scene;
   const request = buildRequest(asked);
   const ports = makePorts({
     delegate: async ({progress}) => {
@@ -44,7 +53,9 @@ async function failBuild(stderr: string, {pullSecret, files = {}, asked = {}}: S
     builder: {
       ...preparedBuild().builder,
       request: builderRequest({settings: defaultBuilderSettings('buildkit', 'ns'), policy: 'never'}),
+      facts: stepNetwork === 'pod' ? {deployments: found([workingDeployment()])} : {},
     },
+    inputs: {local: localOf(scene) as LocalContext},
   });
   const staged = {context: '-', file: undefined, secretSpecs: []};
   const engine = kubectlBuild('/bin/kubectl-build', staged, build, 'containerd', ports);

@@ -37,6 +37,38 @@ describe('explainFailure', () => {
     it(`adds nothing to ${what}`, async () => expect(await explain(stderr)).to.equal(undefined));
   }
 
+  for (const line of [
+    "fatal: unable to access 'https://github.com/a/b/': Could not resolve host: github.com",
+    "wget: bad address 'github.com'",
+    'wget: unable to resolve host address ‘github.com’',
+    'Error: getaddrinfo ENOTFOUND github.com',
+    "E: Could not resolve 'github.com'",
+    'go: a@v1: Get "https://github.com/a": dial tcp: lookup github.com on 10.96.0.10:53: no such host',
+    'dial tcp: lookup github.com on 10.96.0.10:53: read udp 10.0.0.1:1->10.96.0.10:53: i/o timeout',
+    "NameResolutionError: Failed to resolve 'github.com' ([Errno -2] Name or service not known)",
+    'Caused by: java.net.UnknownHostException: github.com: Name or service not known',
+    'WARNING: fetching https://github.com/v3/main: temporary error (try again later)',
+    'WARNING: updating and opening https://github.com: DNS: transient error (try again later)',
+    'System.Net.Http.HttpRequestException: Name or service not known (github.com:443)',
+  ]) {
+    it(`finds the name that a step could not resolve: ${line}`, async () => {
+      const hint = await explain(step('/bin/sh -c x', 'exit code: 1', ['before', line, 'after']));
+      expect(hint?.message).to.contain('could not resolve the host github.com.');
+    });
+  }
+
+  for (const [what, files, command, code] of [
+    ['has other line endings', {'./a.sh': '#!/bin/sh\n'}, './a.sh', 127],
+    ['is not in the command', {'./a.sh': '#!/bin/sh\r\n'}, './b.sh a', 127],
+    ['failed by itself', {'./a.sh': '#!/bin/sh\r\n'}, './a.sh', 1],
+    ['is no text that can be read', {}, './a.sh', 127],
+  ] as const) {
+    it(`says nothing of the line endings of a script that ${what}`, async () => {
+      const stderr = step(`/bin/sh -c ${command}`, `exit code: ${code}`, ['sh: not found']);
+      expect(await explain(stderr, {files})).to.equal(undefined);
+    });
+  }
+
   it('does not read a context that is not a directory', async () => {
     for (const context of ['-', 'https://example.org/x.git']) {
       const hint = await explain(recorded('copy-missing'), {asked: {context}});
@@ -54,7 +86,9 @@ describe('explainFailure, for anything', () => {
     await fc.assert(
       fc.asyncProperty(printed, async (texts) => {
         const lines = texts.flatMap((text) => text.split('\n'));
-        expect(await explain(step('/bin/sh -c x', 'exit code: 1', lines))).to.equal(undefined);
+        // A name that a step cannot resolve is a failure of that step.
+        const hint = await explain(step('/bin/sh -c x', 'exit code: 1', lines));
+        if (hint !== undefined) expect(hint.message).to.match(/^The step could not resolve /);
         const command = texts.join('; ').replaceAll('\n', ' ');
         for (const end of ['exit code: 1', 'exec: "x": executable file not found in $PATH'])
           expect(await explain(step(command, end, ['oops']))).to.equal(undefined);

@@ -7,17 +7,23 @@ import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {explainFailure} from '../../../../src/image-build/failure/build-hints.ts';
 import {FaultWatcher} from '../../../../src/image-build/failure/builder-faults.ts';
 import type {Hint} from '../../../../src/image-build/failure/failure-scene.ts';
+import type {LocalContext} from '../../../../src/image-build/inputs/local-context.ts';
 import {buildRequest} from '../../builder/builder-world.ts';
+import {memoryDirectory} from '../../context/memory-files.ts';
 
 export interface Scene {
   readonly pullSecret?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** In the build context, with their targets. */
+  readonly links?: Readonly<Record<string, string>>;
+  readonly stepNetwork?: 'node' | 'pod';
   readonly asked?: Partial<BuildRequest>;
 }
 
 interface Row extends Scene {
   readonly recorded?: string;
   readonly solve?: string;
+  readonly step?: readonly [command: string, end: string, ...output: string[]];
   readonly stderr?: string;
 }
 
@@ -34,9 +40,15 @@ export const recorded = (name: string): string => readYaml(`recordings/${name}.y
 export const solve = (error: string) => `Error: failed to solve: ${error}\n`;
 
 export const KNOWN: readonly KnownFailure[] = Object.entries<Row>(readYaml('known-failures.yaml')).map(
-  ([name, {recorded: recording, solve: error, stderr = '', ...scene}]) => ({
+  ([name, {recorded: recording, solve: error, step: ran, stderr = '', ...scene}]) => ({
     name,
-    stderr: recording ? recorded(recording) : error ? solve(error) : stderr,
+    stderr: recording
+      ? recorded(recording)
+      : error
+        ? solve(error)
+        : ran
+          ? step(ran[0], ran[1], ran.slice(2))
+          : stderr,
     scene,
   }),
 );
@@ -84,8 +96,18 @@ export function filesOf(files: Readonly<Record<string, string>>) {
   };
 }
 
+/** The build context of the scene, as it is read from the disk. */
+export function localOf({files = {}, links = {}}: Scene): Pick<LocalContext, 'directory' | 'ignored'> {
+  const inside = Object.entries(files).filter(([path]) => path.startsWith('./'));
+  const entries = [
+    ...inside.map(([path, text]) => [path.slice(2), text] as const),
+    ...Object.entries(links).map(([path, link]) => [path, {link}] as const),
+  ];
+  return {directory: memoryDirectory(Object.fromEntries(entries)), ignored: []};
+}
+
 export async function explain(stderr: string, scene: Scene = {}): Promise<Hint | undefined> {
-  const {pullSecret, files = {}, asked = {}} = scene;
+  const {pullSecret, files = {}, asked = {}, stepNetwork = 'node'} = scene;
   const words = wordsOf(stderr);
   if (words === undefined) return undefined;
   return await explainFailure(words, {
@@ -94,6 +116,8 @@ export async function explain(stderr: string, scene: Scene = {}): Promise<Hint |
     namespace: 'ns',
     platform: 'linux',
     files: filesOf(files),
+    local: localOf(scene),
+    stepNetwork,
     describeMemory: async () => ['Node "n" has 8.23GB of memory for all its pods and steps.'],
   });
 }
