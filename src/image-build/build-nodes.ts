@@ -1,6 +1,7 @@
 /** Owns what a build does in the containerd of the builder's nodes: tag the image, copy it to all, remove old ones. */
 import type {BuilderRuntime} from '../builder/model/builder.ts';
 import {readSnapshotter} from '../builder/model/buildkitd-settings.ts';
+import {readNodesOf} from '../builder/model/observed-builder.ts';
 import {removeOldImages} from '../builder/nodes/old-images.ts';
 import {
   type BuilderNode,
@@ -156,13 +157,20 @@ export function openBuildNodes(
         notes.note(`the image is only on node "${node}": ${why}`);
         return [builtOn(node)];
       }
+      const platforms = new Map(
+        readNodesOf(build.builder.facts)?.map(({name, architecture}) => [
+          name,
+          architecture && `linux/${architecture}`,
+        ]),
+      );
       const results = await spreadImage(image, node, open, {
         copy: (from, to, copied, options) =>
-          copyImage(from, to, copied, {
-            ...options,
-            ...watch,
-            ...(snapshotter !== undefined && {snapshotter}),
-          }),
+          copyImage(
+            from,
+            to.map((one) => ({...one, platform: platforms.get(one.name) || undefined})),
+            copied,
+            {...options, ...watch, ...(snapshotter !== undefined && {snapshotter})},
+          ),
         reopen,
         restore,
         sleep,
@@ -177,7 +185,7 @@ export function openBuildNodes(
       if (failure !== undefined) throw failure;
       const note = noteFailures(results);
       if (note !== undefined) notes.note(note);
-      return results;
+      return results.filter(({state}) => state !== 'foreign');
     },
     removeOld: async (canonical) => {
       const failed = cleanUp(canonical).catch((error) =>

@@ -8,7 +8,8 @@ import type {PreparedBuild} from './prepare-build.ts';
 
 export interface NodeResult {
   readonly name: string;
-  readonly state: 'built' | 'copied' | 'present' | 'failed';
+  /** `foreign`: it runs no platform of the image. */
+  readonly state: 'built' | 'copied' | 'present' | 'failed' | 'foreign';
   /** What was sent to it. */
   readonly bytes: number;
   readonly blobs: number;
@@ -42,6 +43,8 @@ export function describeResult({name, state, bytes, blobs, failure}: NodeResult)
       return `node ${name}: had the image`;
     case 'copied':
       return `node ${name}: got ${formatBytes(bytes)} in ${blobs} ${blobs === 1 ? 'blob' : 'blobs'}`;
+    case 'foreign':
+      return `node ${name}: does not need the image: ${failure}`;
     case 'failed':
       return `node ${name}: does not have the image: ${failure}`;
     default:

@@ -112,6 +112,8 @@ async function deliverTo(
       {patience: PROGRESS},
     );
     if (outcome === undefined || outcome.kind === 'failed') throw outcome?.error;
+    if (outcome.kind === 'foreign')
+      return {name, state: 'foreign', ...NOTHING, failure: `it is for ${outcome.platforms.join(', ')}`};
     const naming = others.map(({canonical, labels, exists}) => images.tag(canonical, target, labels, exists));
     await within(ANSWER, Promise.all(naming), tools);
     const {bytes, blobs} = outcome.kind === 'copied' ? outcome : NOTHING;

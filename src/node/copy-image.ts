@@ -11,7 +11,7 @@ import {
   type CopyOutcome,
 } from './copy-outcome.ts';
 import {CopySource} from './copy-source.ts';
-import {findImages, type ImageTree, pruneTree} from './image-tree.ts';
+import {findImages, type ImageTree, isForPlatform, pruneTree} from './image-tree.ts';
 import {inParallel} from './in-parallel.ts';
 import type {Blob, Destination} from './ingest.ts';
 import {createLease, deleteLease} from './leases.ts';
@@ -89,7 +89,10 @@ class Copy {
   async run(): Promise<CopyOutcome> {
     const {node, signal, patience} = this.#to;
     const {snapshotter, wallClock} = this.#settings;
-    const tree = pruneTree(await this.#source.tree, node.platform);
+    const whole = await this.#source.tree;
+    if (!isForPlatform(whole, node.platform))
+      return {kind: 'foreign', platforms: findImages(whole).map(({platform}) => platform)};
+    const tree = pruneTree(whole, node.platform);
     const [metadata, layers] = [listMetadata(tree, snapshotter), listLayers(tree)];
     const [found, lackingNames] = await Promise.all([
       this.#findBlobs([...metadata, ...layers]),

@@ -14,7 +14,7 @@ export type CopyImage = (
 export interface CopyNode {
   readonly name: string;
   readonly images: NodeImages;
-  /** What runs there, e.g. `linux/arm64`: which image of an index is unpacked. Not needed if there is only one. */
+  /** What runs there, e.g. `linux/arm64`: no other image is copied. Undefined where that is not known. */
   readonly platform?: string | undefined;
 }
 
@@ -44,6 +44,8 @@ export interface CopyOptions {
 export type CopyOutcome =
   /** Everything was there, names as well. */
   | {readonly kind: 'had'}
+  /** The node runs none of the platforms that the image is for, and nothing was sent. */
+  | {readonly kind: 'foreign'; readonly platforms: readonly string[]}
   | {
       readonly kind: 'copied';
       /** How many blobs were sent, and their bytes: no more than the node lacked. */

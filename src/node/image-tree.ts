@@ -63,6 +63,19 @@ export function findImages(tree: ImageTree): readonly ManifestTree[] {
   return tree.platform === NO_PLATFORM ? [] : [tree];
 }
 
+/** What processors run besides what is made for them. */
+const ALSO_RUN: Readonly<Record<string, string>> = {'linux/amd64': 'linux/386', 'linux/arm64': 'linux/arm'};
+/** A configuration that names none. */
+const UNSAID = '/';
+
+/** Whether a node of the platform runs any of it; true where either is not known. */
+export function isForPlatform(tree: ImageTree, platform: string | undefined): boolean {
+  if (platform === undefined) return true;
+  const [os = '', architecture = ''] = platform.split('/');
+  const own = `${os}/${architecture}`;
+  return findImages(tree).some((image) => [own, ALSO_RUN[own], UNSAID].includes(image.platform));
+}
+
 /** What a node of the platform needs of it: the attestations, and other platforms only if its own is not there. */
 export function pruneTree(tree: ImageTree, platform: string | undefined): ImageTree {
   const [os, architecture] = (platform ?? '').split('/');

@@ -77,6 +77,16 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     for (const name of NAMES) expect(held(name), name).to.have.length(10);
   });
 
+  it('is not copied to a node of another architecture, which is named with -v alone', async () => {
+    const {nodes} = world.api.state;
+    const other = nodes.find(({metadata}) => metadata.name === 'three');
+    Object.assign(other?.status.nodeInfo, {architecture: 'arm64'});
+    const ended = await build('-v', '--spread', 'strict', '-t', DEV, '.');
+    expect(Object.keys(statesOf(ended)).sort()).to.deep.equal(['one', 'two']);
+    expect(ended.stderr).to.contain('node three: does not need the image: it is for linux/amd64');
+    expect(held('three')).to.deep.equal([]);
+  });
+
   for (const [what, args, calls] of [
     ['a tag', ['-t', DEV, '.'], ['Get']],
     // Once the result is there, the labels are renewed and old images looked for.

@@ -8,7 +8,7 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export function storeImage(
   {store}: ContainerdStandIn,
   layers: readonly string[],
-  [os, architecture] = ['linux', 'amd64'],
+  [os, architecture]: readonly string[] = ['linux', 'amd64'],
 ): string {
   const describe = (data: string) => ({digest: digestOf(data), size: data.length});
   const config = JSON.stringify({os, architecture, rootfs: {type: 'layers', diff_ids: layers.map(digestOf)}});

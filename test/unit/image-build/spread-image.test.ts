@@ -99,6 +99,12 @@ describe('spreadImage', () => {
     expect(node.calls).to.deep.equal(['Get', 'Get']);
   });
 
+  it('leaves out a node that cannot run the image, without a note', async () => {
+    const {results} = await spread({two: holding({})}, {kind: 'foreign', platforms: ['linux/amd64']});
+    expect(results[1]).to.deep.include({state: 'foreign', failure: 'it is for linux/amd64'});
+    expect(noteFailures(results.map((one) => ({...one, blobs: 0})))).to.equal(undefined);
+  });
+
   it('copies to all nodes that can be reached', async () => {
     const {steps, results} = await spread({
       two: new Error('the node is gone'),

@@ -361,12 +361,29 @@ describe('copyImage', () => {
       expect(digests(b)).to.deep.equal(digests(a));
     });
 
-    it('brings what is there where the platform is not known, or none of it', async () => {
-      for (const platform of [undefined, 'linux/s390x']) {
-        const {a, b, index} = setUp();
-        const [outcome] = await copy([a, b], index, {platform});
-        expect(outcome).to.include({kind: 'copied', packed: 'the image is for several platforms'});
-        expect(digests(b)).to.deep.equal(digests(a));
+    it('brings what is there where the platform is not known', async () => {
+      const {a, b, index} = setUp();
+      const [outcome] = await copy([a, b], index);
+      expect(outcome).to.include({kind: 'copied', packed: 'the image is for several platforms'});
+      expect(digests(b)).to.deep.equal(digests(a));
+    });
+
+    it('brings nothing to a node that runs no platform of it', async () => {
+      const {a, b, index} = setUp();
+      const [outcome] = await copy([a, b], index, {platform: 'linux/s390x'});
+      expect(outcome).to.deep.equal({kind: 'foreign', platforms: ['linux/amd64', 'linux/arm64']});
+      expect([...b.store.blobs.keys(), ...b.images.keys()]).to.deep.equal([]);
+    });
+
+    it('brings what the processor of a node runs besides, or what does not say for which one it is', async () => {
+      for (const [platform, node] of [
+        [['linux', 'arm'], 'linux/arm64'],
+        [['linux', '386'], 'linux/amd64'],
+        [['', ''], 'linux/amd64'],
+      ] as const) {
+        const [a, b] = three();
+        const digest = storeImage(a, LAYERS, platform);
+        expect((await copy([a, b], digest, {platform: node}))[0]).to.have.property('kind', 'copied');
       }
     });
 
