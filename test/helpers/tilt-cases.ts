@@ -306,11 +306,11 @@ const CHILD_ROWS: readonly (readonly [what: string, call: string, ...builds: rea
       extra_hosts='a:1.1.1.1',
       labels={'l': 'm'}, no_cache=True, image_deps=['localhost/base'], engine='builtin',
       namespace='default', builder='buildkit', registry_secret='docker-registry', build_contexts={'k': 'docker-image://k'}, shm_size='1m', ulimit='nofile=1',
-      keep_images=2, push=True)`,
+      keep_images=2, spread='none')`,
     {
       ref: 'web-first',
       command:
-        '--namespace default --builder buildkit --engine builtin --registry-secret docker-registry --file Dockerfile --only main.go --build-arg A --build-arg TILT_IMAGE_0 --target dev --label l=m --platform linux/arm64 --ssh id=key.pem --secret id=TOKEN --network host --build-context k=docker-image://k --shm-size 1m --ulimit nofile=1 --keep-images 2 --add-host a:1.1.1.1 --cache-from c --cache-to d --no-cache --pull --push api',
+        '--namespace default --builder buildkit --engine builtin --registry-secret docker-registry --file Dockerfile --only main.go --build-arg A --build-arg TILT_IMAGE_0 --target dev --label l=m --platform linux/arm64 --ssh id=key.pem --secret id=TOKEN --network host --build-context k=docker-image://k --shm-size 1m --ulimit nofile=1 --keep-images 2 --add-host a:1.1.1.1 --cache-from c --cache-to d --no-cache --pull api',
       deps: 'api Dockerfile api/.dockerignore',
       ignore: ['**', '!main.go'],
       env: {KUBECTL_TILTBUILD_BUILD_ARG_A: 's3cret'},
@@ -319,7 +319,7 @@ const CHILD_ROWS: readonly (readonly [what: string, call: string, ...builds: rea
     {
       ref: 'web:dev',
       image: 'web',
-      command: `--namespace default --builder buildkit --engine builtin --registry-secret docker-registry --file-env ${VARIABLE} --ignore ** --build-arg TILT_IMAGE_0 --platform linux/arm64 --keep-images 2 --push --tag web:x --qualify EXTENSION`,
+      command: `--namespace default --builder buildkit --engine builtin --registry-secret docker-registry --file-env ${VARIABLE} --ignore ** --build-arg TILT_IMAGE_0 --platform linux/arm64 --keep-images 2 --spread none --tag web:x --qualify EXTENSION`,
       deps: 'EXTENSION',
       ignore: ['**'],
       image_deps: ['web-first'],
