@@ -25,6 +25,11 @@ export class ContainerdConnection {
     this.#connection = new Http2Connection(stream, 'client');
   }
 
+  /** How many bytes have come. */
+  get received(): number {
+    return this.#connection.received;
+  }
+
   async call<RequestIn, Response>(
     method: Method<unknown, RequestIn, Response, never>,
     request: RequestIn,

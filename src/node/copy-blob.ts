@@ -67,7 +67,7 @@ export function readFrom(node: CopyNode, {signal, patience}: Omit<Destination, '
     let at = offset;
     try {
       while (true) {
-        const {value, done} = await within(answers.next(), patience);
+        const {value, done} = await within(answers.next(), patience, node);
         if (done) break;
         at += value.data.length;
         // What is not as long as it should be, the target does not take.

@@ -2,10 +2,19 @@
 import {GrpcCode, GrpcError, hasCode} from '../wire/grpc/status.ts';
 import {CopyError, type CopyFault, type CopyNode} from './copy-outcome.ts';
 
-/** Rejects with a `GrpcError` if the step takes longer, in milliseconds. */
-export async function within<T>(step: Promise<T>, patience: number): Promise<T> {
+/**
+ * Rejects with a `GrpcError` if nothing at all comes from the node for so long, in milliseconds. On a slow link one step
+ * may take longer, and a node shows that it takes what it is sent.
+ */
+export async function within<T>(step: Promise<T>, patience: number, {images}: CopyNode): Promise<T> {
   const {promise, reject} = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(noProgress(patience)), patience);
+  let {received} = images.containerd;
+  const look = () => {
+    if (images.containerd.received === received) reject(noProgress(patience));
+    received = images.containerd.received;
+    timer = setTimeout(look, patience);
+  };
+  let timer = setTimeout(look, patience);
   try {
     return await Promise.race([step, promise]);
   } finally {

@@ -41,7 +41,7 @@ type WriteAnswer = ReturnType<typeof Content.write.response.decode>;
 export class Ingest {
   readonly #blob: Blob;
   readonly #call: WriteCall;
-  readonly #patience: number;
+  readonly #to: Destination;
   /** Rejects with what the node said. */
   readonly #ended: Promise<void>;
   #failure: {readonly error: unknown} | undefined;
@@ -53,11 +53,11 @@ export class Ingest {
     call: WriteCall,
     answers: AsyncIterator<WriteAnswer>,
     offset: number,
-    patience: number,
+    to: Destination,
   ) {
     this.#blob = blob;
     this.#call = call;
-    this.#patience = patience;
+    this.#to = to;
     this.#offset = offset;
     this.#ended = drain(answers);
     this.#ended.catch((error) => {
@@ -90,7 +90,7 @@ export class Ingest {
       labels,
     });
     this.#call.end();
-    await within(this.#ended, allowForDisk(size, this.#patience));
+    await within(this.#ended, allowForDisk(size, this.#to.patience), this.#to.node);
   }
 
   cancel(): void {
@@ -105,7 +105,7 @@ export class Ingest {
   async #send(request: Parameters<WriteCall['send']>[0]): Promise<void> {
     this.#check();
     try {
-      await within(this.#call.send(request), this.#patience);
+      await within(this.#call.send(request), this.#to.patience, this.#to.node);
     } catch (error) {
       this.#check();
       throw error;
@@ -131,9 +131,9 @@ export async function openIngest(blob: Blob, to: Destination): Promise<Ingest | 
       .send({action: WriteAction.STAT, ref: refOf(blob), total: BigInt(size), expected})
       .catch(() => undefined);
     try {
-      const {value, done} = await within(first, patience);
+      const {value, done} = await within(first, patience, node);
       if (done) throw new GrpcError(GrpcCode.INTERNAL, 'the node ended the call without an answer');
-      return new Ingest(blob, call, answers, Number(value.offset), patience);
+      return new Ingest(blob, call, answers, Number(value.offset), to);
     } catch (error) {
       call.cancel();
       first.catch(() => undefined);
@@ -168,7 +168,9 @@ async function waitForOther(
   });
   const now = performance.now();
   if (status?.offset !== before.offset) return {offset: status?.offset ?? -1n, since: now};
-  if (now - before.since >= patience) throw noProgress(patience);
+  // It may have written all, and wait for the disk.
+  const limit = allowForDisk(blob.size, patience);
+  if (now - before.since >= limit) throw noProgress(limit);
   return before;
 }
 

@@ -283,6 +283,14 @@ describe('copyImage', () => {
     });
   }
 
+  it('does not give up a node of which anything comes', async () => {
+    const [a, b] = three();
+    const digest = storeImage(a, ['slow', 'steady'.repeat(5_000)]);
+    const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    a.store.onRead = (read) => wait(read === digestOf('slow') ? 1_800 : read === digest ? 0 : 80);
+    expect((await copy([a, b], digest, {patience: 600}))[0]).to.have.property('kind', 'copied');
+  });
+
   it('serves a node while another one stalls, and one that is gone', async () => {
     const [a, b, c] = three();
     const digest = storeImage(a, LAYERS);
