@@ -1,13 +1,18 @@
 /** Owns the check of the builder: whether it works, what the next build does about it, and what the user can do. */
+import type {LeftOutNode} from '../builder/manifest/nodes.ts';
 import {createCommand} from '../builder/model/builder.ts';
+import {podSelector} from '../builder/model/marks.ts';
+import type {BuilderDeployment} from '../builder/model/objects.ts';
 import type {ObservedBuilder} from '../builder/model/observed-builder.ts';
 import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
+import {coverNodes, describeCover, UNREADY} from '../builder/verdict/cover-nodes.ts';
 import {type Decision, decideBuilder} from '../builder/verdict/decision.ts';
 import {describeWaiting, findTrouble} from '../builder/verdict/find-trouble.ts';
+import {followsNodes} from '../builder/verdict/follow-nodes.ts';
 import {findFaults, judgeBuilder as judgeState} from '../builder/verdict/verdict.ts';
 import {isLocalCluster, type Product} from '../cluster/product.ts';
 import type {TiltbuildError} from '../errors.ts';
-import {command} from '../text/advice.ts';
+import {type Advice, command} from '../text/advice.ts';
 import {chooseFix, type Finding, fail, ok, warn} from './report.ts';
 
 export interface BuilderSight {
@@ -98,17 +103,42 @@ function judgeMissing({name, namespace, namespaceMissing, cannotCreate}: Builder
   return warn(`there is no "${name}" yet; the first build creates one`, createCommand({name, namespace}));
 }
 
-function judgeWorking({name, namespace, observed, buildkitVersion, others}: BuilderSight): Finding {
+function judgeWorking({
+  name,
+  namespace,
+  product,
+  observed,
+  pods,
+  buildkitVersion,
+  others,
+}: BuilderSight): Finding {
   const {deployment} = observed;
   const version = buildkitVersion === undefined ? deployment?.image : `BuildKit ${buildkitVersion}`;
   const ability = deployment?.rootless ? 'rootless, so images can only be pushed' : 'RUN works';
-  const found = `"${name}" is ready: ${version}, ${ability}`;
+  const cover = deployment && pods && coverNodes(deployment, observed.nodes ?? [], pods);
+  const place = cover && observed.nodes && observed.nodes.length > 1 ? ` on ${describeCover(cover)}` : '';
+  const found = `"${name}" is ready${place}: ${version}, ${ability}`;
   const [other] = others;
-  if (other === undefined) return ok(found);
+  if (other === undefined) {
+    // Elsewhere one pod is usual, and images go to a registry.
+    const isSpread = deployment !== undefined && (deployment.replicas > 1 || isLocalCluster(product));
+    const [waiting] = isSpread && !deployment.rootless ? (cover?.waiting ?? []) : [];
+    if (deployment === undefined || waiting === undefined) return ok(found);
+    return warn(`${found}; not every node gets its images`, adviseNode(waiting, deployment));
+  }
   return warn(
     `${found}; with other builders in this namespace (${others.join(', ')}) every image passes through your machine`,
     command('kubectl', 'tiltbuild', 'builder', 'rm', other, '--namespace', namespace),
   );
+}
+
+function adviseNode({why}: LeftOutNode, deployment: BuilderDeployment): Advice {
+  const {name, namespace} = deployment;
+  if (why === UNREADY)
+    return command('kubectl', 'describe', 'pods', '--namespace', namespace, '--selector', podSelector(name));
+  return followsNodes(deployment)
+    ? 'Build once.'
+    : createCommand(deployment, '--replace', '--replicas', 'nodes');
 }
 
 function judgeStarting({name, product, observed, pods, events}: BuilderSight, reason: string): Finding {

@@ -22,7 +22,7 @@ export interface ClusterReading {
   /** The API server's name for the user; undefined if it reports none. */
   readonly userName: string | undefined;
   readonly namespaceMissing: boolean;
-  /** Of a builder that is not ready; undefined without permission to list them. */
+  /** Of a builder that is not ready, or that has several nodes; undefined without permission to list them. */
   readonly pods: readonly BuilderPod[] | undefined;
   readonly events: readonly BuilderEvent[];
   /** Of the first nodes, as far as their kubelets can be asked. */
@@ -88,7 +88,7 @@ async function read(
     // A reading through kubectl does not include them.
     facts.rules ?? askRules(namespace, cluster),
     deployment === undefined ? isNamespaceMissing(namespace, cluster) : false,
-    deployment === undefined || isReady ? undefined : listPods(deployment, cluster),
+    deployment === undefined || (isReady && nodes.length < 2) ? undefined : listPods(deployment, cluster),
     deployment === undefined || isReady ? [] : listEvents(namespace, cluster),
     deployment === undefined
       ? undefined

@@ -1,4 +1,5 @@
 /** Owns how a dry run is reported: as text for people, as JSON for programs. */
+import {describeCover} from '../builder/verdict/cover-nodes.ts';
 import type {TiltbuildError} from '../errors.ts';
 import type {Surroundings} from '../surroundings.ts';
 import {advise, formatAdvice, type Writing} from '../text/advice.ts';
@@ -15,7 +16,7 @@ export function formatDryRun(run: DryRun, form: 'text' | 'json', surroundings: S
 }
 
 function describe(run: DryRun, writing: Writing) {
-  const {build, contentReference, builder, commands, notes, problems} = run;
+  const {build, contentReference, builder, cover, commands, notes, problems} = run;
   const {target, product, tags, pullSecret, engine, request: asked} = build;
   const {action, verdict} = builder ?? {};
   return {
@@ -39,6 +40,7 @@ function describe(run: DryRun, writing: Writing) {
       reason: verdict?.reason ?? null,
       action: asked.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
       description: describeBuilder(run, writing),
+      ...(cover && {nodes: cover}),
     },
     commands: commands.map(({words, env, cwd, input}) => ({
       argv: maskSecrets(words),
@@ -89,7 +91,7 @@ function describeBuilder(
 }
 
 function formatText(run: DryRun, {env, platform}: Shown, writing: Writing): string {
-  const {build, contentReference, commands, notes, problems} = run;
+  const {build, contentReference, cover, commands, notes, problems} = run;
   const {target, product, tags, pullSecret, engine} = build;
   const rows: readonly (readonly [string, string])[] = [
     [
@@ -109,6 +111,7 @@ function formatText(run: DryRun, {env, platform}: Shown, writing: Writing): stri
       pullSecret.name === undefined ? pullSecret.reason : `${pullSecret.name} (${pullSecret.reason})`,
     ],
     ['builder', describeBuilder(run, writing)],
+    ...(cover === undefined ? [] : [['nodes', describeCover(cover)] as const]),
     ['engine', `${engine.name} (${engine.reason})`],
   ];
   const shown = commands.flatMap((command) => showCommand(command, env, platform));

@@ -1,9 +1,11 @@
 /** Owns the dry run: what a build would do with its builder and which commands it would run, without doing it. */
 import {type BuilderChoice, chooseBuilderAction, noteOtherBuilders} from '../builder/ensure/choose-action.ts';
 import {planBuilder} from '../builder/ensure/create-builder.ts';
+import {listPods} from '../builder/ensure/inspect-builder.ts';
 import {builderRuntime} from '../builder/model/builder.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../builder/model/objects.ts';
 import type {BuilderTask} from '../builder/model/request.ts';
+import {coverNodes, type NodeCover} from '../builder/verdict/cover-nodes.ts';
 import {TiltbuildError} from '../errors.ts';
 import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
@@ -22,6 +24,8 @@ export interface DryRun {
   readonly contentReference: string | undefined;
   /** Undefined where the cluster did not answer. */
   readonly builder: BuilderChoice | undefined;
+  /** Undefined without a builder, where there is one node, and where that is not known. */
+  readonly cover: NodeCover | undefined;
   readonly commands: readonly PlannedCommand[];
   readonly notes: readonly Advice[];
   /** Reasons why the build would fail, or why it could not be foreseen. */
@@ -87,6 +91,7 @@ export async function dryRunBuild(
       build,
       contentReference: named?.reference,
       builder,
+      cover: builder && (await attempt(() => findCover(builder, build.builder), undefined)),
       // The builtin engine starts no other program.
       commands:
         build.engine.name === 'builtin'
@@ -111,6 +116,15 @@ function foreseeBuilder(
 ): BuilderDeployment | undefined {
   if (action.kind !== 'create' && action.kind !== 'replace') return observed.deployment;
   return readBuilderDeployment(planBuilder(surroundings, observed.nodes).deployment);
+}
+
+async function findCover(
+  {observed: {deployment, nodes = []}}: BuilderChoice,
+  {cluster}: BuilderTask,
+): Promise<NodeCover | undefined> {
+  if (deployment === undefined || nodes.length < 2) return undefined;
+  const pods = await listPods(deployment, cluster);
+  return pods && coverNodes(deployment, nodes, pods);
 }
 
 function foreseeCommand(

@@ -176,6 +176,24 @@ describeEngine('a cluster of several nodes', 'builtin', ({world, tiltbuild}) => 
     expect([replicas(), nodesOfPods()]).to.deep.equal([2, ['a', 'b']]);
   });
 
+  it('is shown with the nodes that have a pod, and those that have none', async () => {
+    world.api.state.builder.outcomes = {b: 'stuck-crash'};
+    spreadBuilder(world, [usual('a'), usual('b')]);
+    world.api.state.nodes.push(usual('c'), cordoned('d'));
+    const shown = 'a; not b (has a pod that is not ready), c (gets a pod at the next build), d (is cordoned)';
+    const {stdout: table} = await tiltbuild(['builder', 'ls']);
+    expect(table).to.contain('1/2').and.contain('a,b(not-ready)');
+    const [builder] = JSON.parse((await tiltbuild(['builder', 'ls', '-o', 'json'])).stdout);
+    expect(builder).to.deep.include({
+      nodes: ['a', 'b'],
+      nodesReady: ['a'],
+      nodesLeftOut: [{name: 'd', reason: 'is cordoned'}],
+    });
+    expect((await tiltbuild(['doctor'])).stdout.replaceAll(/\s+/g, ' ')).to.contain(`is ready on ${shown}`);
+    expect((await tiltbuild(['--dry-run', ...WEB])).stdout).to.contain(`nodes:       ${shown}`);
+    expect(changedPaths(world)).to.deep.equal([]);
+  });
+
   it('leaves a builder alone that was created with a number of pods', async () => {
     spreadBuilder(world, [usual('a')]);
     const [builder] = world.api.state.deployments;

@@ -2,16 +2,19 @@
 import {formatAge} from '../../text/amounts.ts';
 import {formatJson} from '../../text/show-text.ts';
 import {formatTable} from '../../text/table.ts';
+import type {LeftOutNode} from '../manifest/nodes.ts';
 import {readRegistries} from '../model/buildkitd-settings.ts';
 import {readKeptSettings} from '../model/kept-settings.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
+import type {NodeCover} from '../verdict/cover-nodes.ts';
 import type {Verdict} from '../verdict/verdict.ts';
 
 export interface BuilderRow {
   readonly deployment: BuilderDeployment;
   readonly verdict: Verdict;
   readonly pods: readonly BuilderPod[];
+  readonly cover: NodeCover;
   readonly runWorks: boolean;
   /** Of the running BuildKit. */
   readonly version: string | undefined;
@@ -26,7 +29,7 @@ export function formatBuilders(rows: readonly BuilderRow[], form: 'table' | 'jso
   return formatTable([HEADINGS, ...rows.map((row) => cells(row, now))]);
 }
 
-function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
+function describe({deployment, verdict, pods, cover, runWorks, version}: BuilderRow) {
   const {name, namespace, rootless, runtime, image, readyReplicas, replicas} = deployment;
   const {createdAt, managedByUs, toml = '', config} = deployment;
   return {
@@ -39,6 +42,9 @@ function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
     replicas,
     created: createdAt === undefined ? null : new Date(createdAt).toISOString(),
     nodes: [...new Set(pods.flatMap(({node}) => (node === undefined ? [] : [node])))],
+    nodesReady: cover.ready,
+    nodesWaiting: cover.waiting.map(describeNode),
+    nodesLeftOut: cover.leftOut.map(describeNode),
     runWorks,
     state: verdict.kind,
     reason: verdict.reason,
@@ -49,8 +55,12 @@ function describe({deployment, verdict, pods, runWorks, version}: BuilderRow) {
   };
 }
 
+function describeNode({name, why}: LeftOutNode) {
+  return {name, reason: why};
+}
+
 function cells(row: BuilderRow, now: number): readonly string[] {
-  const {name, runtime, image, version, ready, replicas, nodes, runWorks, state} = describe(row);
+  const {name, runtime, image, version, ready, replicas, nodes, nodesReady, runWorks, state} = describe(row);
   const {createdAt} = row.deployment;
   return [
     // Any other name comes from no real API server, and could look like an error of ours.
@@ -60,7 +70,7 @@ function cells(row: BuilderRow, now: number): readonly string[] {
     version ?? '?',
     `${ready}/${replicas}`,
     createdAt === undefined ? '' : formatAge(now - createdAt),
-    nodes.join(','),
+    nodes.map((node) => (nodesReady.includes(node) ? node : `${node}(not-ready)`)).join(','),
     runWorks ? 'works' : 'broken',
     state,
   ];

@@ -6,6 +6,7 @@ import type {Surroundings} from '../../surroundings.ts';
 import {advise, command} from '../../text/advice.ts';
 import {demandRunningPods, execArgs, listPods, logArgs, readVersion} from '../ensure/inspect-builder.ts';
 import {observeBuilder} from '../model/observed-builder.ts';
+import {coverNodes} from '../verdict/cover-nodes.ts';
 import {findFaults, judgeBuilder} from '../verdict/verdict.ts';
 import type {BuilderActionOf, BuilderCommandRequest} from './command-request.ts';
 import {demandBuilder, demandBuilders, type FoundBuilder, kubectlFailed} from './demand-builder.ts';
@@ -81,7 +82,8 @@ async function listBuilders(
       ]);
       const observed = {...observeBuilder(facts, deployment.name), deployment};
       const runWorks = !findFaults(observed, deployment).some(({kind}) => kind === 'cannot-run');
-      return {deployment, verdict: judgeBuilder(observed), pods, runWorks, version};
+      const cover = coverNodes(deployment, observed.nodes ?? [], pods);
+      return {deployment, verdict: judgeBuilder(observed), pods, cover, runWorks, version};
     }),
   );
   if (rows.length === 0) {

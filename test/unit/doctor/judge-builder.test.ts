@@ -6,7 +6,14 @@ import {type BuilderSight, findRepair, judgeBuilder} from '../../../src/doctor/j
 import type {Mark} from '../../../src/doctor/report.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
-import {pluginDeployment, startingDeployment, stuck, workingDeployment} from '../builder/builder-world.ts';
+import {
+  nodeRuntime,
+  pluginDeployment,
+  readPod,
+  startingDeployment,
+  stuck,
+  workingDeployment,
+} from '../builder/builder-world.ts';
 
 function sight(deployment: unknown, changes: Partial<BuilderSight> = {}): BuilderSight {
   return {
@@ -64,6 +71,39 @@ describe('judgeBuilder', () => {
       expect([finding.mark, finding.fix && formatAdvice(finding.fix)]).to.deep.equal([mark, fix]);
       expect(finding.found).to.contain(words);
       expect(findRepair(given)).to.equal(undefined);
+    });
+  }
+
+  const nodes = ['a', 'b'].map((name) => nodeRuntime({name}));
+  const made = (settings: object, replicas = 2) =>
+    readBuilderDeployment({
+      ...workingDeployment({
+        labels: {rootless: 'false'},
+        spec: {replicas},
+        metadata: {annotations: {'kubectl-tiltbuild/settings': JSON.stringify(settings)}},
+      }),
+    });
+  const busy = [readPod({node: 'a'}), readPod({node: 'b', ready: false})];
+  const PODS = 'kubectl describe pods --namespace default --selector app=buildkit';
+  const SPREAD = 'kubectl tiltbuild builder create buildkit --replace --replicas nodes --namespace default';
+  for (const [mark, what, deployment, pods, product, fix] of [
+    [
+      'ok',
+      'on every node',
+      made({replicas: 'nodes'}),
+      busy.map((one) => ({...one, ready: true})),
+      'kind',
+      undefined,
+    ],
+    ['warn', 'not ready on one', made({replicas: 'nodes'}), busy, 'gke', PODS],
+    ['warn', 'not on one that joined', made({replicas: 'nodes'}, 1), busy.slice(0, 1), 'kind', 'Build once.'],
+    ['warn', 'on one node of a local cluster', made({}, 1), busy.slice(0, 1), 'kind', SPREAD],
+    ['ok', 'on one node elsewhere', made({}, 1), busy.slice(0, 1), 'gke', undefined],
+  ] as const) {
+    it(`reports ${mark} for one that is ${what}`, () => {
+      const finding = judgeBuilder(sight(undefined, {product, pods, observed: {deployment, nodes}}));
+      expect([finding.mark, finding.fix && formatAdvice(finding.fix)]).to.deep.equal([mark, fix]);
+      expect(finding.found).to.contain('is ready on a');
     });
   }
 

@@ -33,6 +33,7 @@ function dryRun(changes: Partial<DryRun> = {}, build: Partial<PreparedBuild> = {
     }),
     contentReference: undefined,
     builder: READY,
+    cover: undefined,
     commands: [
       {
         words: ['/bin/kubectl-build', '--tag', 'localhost/web:dev', '--iidfile', '<private>/image-id', '-'],

@@ -47,16 +47,22 @@ function dryRun(text: string) {
     builder: undefined,
     commands: [{words: [text, '--build-arg', text, '--flag', text], env: {A: text}, input: text}],
     notes: [text, ...adviceOf(text)],
+    cover: cover(text),
     problems: [error(text)],
   };
 }
 
+const cover = (text: string) => {
+  const nodes = [{name: text, why: text}];
+  return {ready: [text], waiting: nodes, leftOut: nodes};
+};
 const row = (text: string) => {
   const deployment = {...readBuilderDeployment({}), name: text, image: text};
   return {
     deployment,
     verdict: {kind: 'working', reason: text},
     pods: [],
+    cover: cover(text),
     runWorks: true,
     version: text,
   } as const;
