@@ -7,6 +7,11 @@ import {Http2Connection} from '../wire/http2/connection.ts';
 
 /** How long containerd may take to answer, in milliseconds; it usually takes less than 10. */
 const PATIENCE = 10_000;
+/**
+ * What is read for one node must not wait for what is read for another, which may have stalled: only each stream has a
+ * limit, and there are few of them.
+ */
+const WINDOWS = {stream: 1024 * 1024, connection: 0x7fff_ffff};
 
 export interface ContainerdCall {
   readonly signal?: AbortSignal | undefined;
@@ -22,7 +27,7 @@ export class ContainerdConnection {
 
   /** `stream` is a connection to containerd's socket. */
   constructor(stream: Duplex) {
-    this.#connection = new Http2Connection(stream, 'client');
+    this.#connection = new Http2Connection(stream, 'client', {windows: WINDOWS});
   }
 
   /** How many bytes have come. */

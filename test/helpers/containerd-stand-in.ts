@@ -49,7 +49,7 @@ export class ContainerdStandIn {
   connect(): Duplex {
     const [client, server] = duplexPair();
     this.#clients.add(client);
-    const http2 = performServerHandshake(server);
+    const http2 = performServerHandshake(server, {maxSessionMemory: MEMORY});
     http2.on('error', () => undefined).on('close', () => client.destroy());
     client.on('error', () => undefined).on('close', () => http2.destroy());
     http2.on('stream', async (stream, headers) => {
@@ -142,6 +142,8 @@ export class ContainerdStandIn {
   }
 }
 
+/** In MB, of what is waiting to be sent. */
+const MEMORY = 1_000;
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
 /** `labels."KEY"=="VALUE"`; any other filter matches nothing. */

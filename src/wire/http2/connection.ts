@@ -33,10 +33,11 @@ export interface Http2Options {
   readonly longestHeaders?: number;
   /** How many requests a peer may have open at once. */
   readonly mostStreams?: number;
+  /** What the peer may send before it is read: of one stream, and of all together. */
+  readonly windows?: {readonly stream: number; readonly connection: number};
 }
 
-const STREAM_WINDOW = 4 * 1024 * 1024;
-const CONNECTION_WINDOW = 16 * 1024 * 1024;
+const WINDOWS = {stream: 4 * 1024 * 1024, connection: 16 * 1024 * 1024};
 const LONGEST_HEADERS = 4 * 1024 * 1024;
 const MOST_STREAMS = 256;
 /** Streams that a peer opens and resets, or ruins: so many at once, so many a second. */
@@ -57,7 +58,8 @@ export class Http2Connection {
   readonly #blocks: HeaderBlocks;
   readonly #sender: Sender;
   readonly #streams = new Map<number, Http2Stream>();
-  readonly #receiveWindow = new ReceiveWindow(CONNECTION_WINDOW);
+  readonly #receiveWindow: ReceiveWindow;
+  readonly #streamWindow: number;
   readonly #ruined = new Allowance(...RUINED_STREAMS);
   readonly #pings: (() => void)[] = [];
   readonly #port: StreamPort;
@@ -79,7 +81,14 @@ export class Http2Connection {
 
   /** A client makes the requests; a server answers those of the peer. */
   constructor(transport: Duplex, role: 'client' | 'server', options: Http2Options = {}) {
-    const {onStream, longestHeaders = LONGEST_HEADERS, mostStreams = MOST_STREAMS} = options;
+    const {
+      onStream,
+      longestHeaders = LONGEST_HEADERS,
+      mostStreams = MOST_STREAMS,
+      windows = WINDOWS,
+    } = options;
+    this.#receiveWindow = new ReceiveWindow(windows.connection);
+    this.#streamWindow = windows.stream;
     this.#transport = transport;
     this.#isServer = role === 'server';
     this.#onStream = onStream ?? ((stream) => stream.close(ErrorCode.REFUSED_STREAM));
@@ -94,11 +103,11 @@ export class Http2Connection {
     this.#sender.write(
       makeSettings([
         this.#isServer ? [Setting.MAX_CONCURRENT_STREAMS, mostStreams] : [Setting.ENABLE_PUSH, 0],
-        [Setting.INITIAL_WINDOW_SIZE, STREAM_WINDOW],
+        [Setting.INITIAL_WINDOW_SIZE, windows.stream],
         [Setting.MAX_HEADER_LIST_SIZE, longestHeaders],
       ]),
     );
-    this.#sender.write(makeNumberFrame(FrameType.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW));
+    this.#sender.write(makeNumberFrame(FrameType.WINDOW_UPDATE, 0, windows.connection - DEFAULT_WINDOW));
     transport.on('data', (chunk: Buffer) => this.#receive(chunk));
     transport.on('error', (cause) => {
       // It is ending, which the stream says in words for programmers.
@@ -210,7 +219,7 @@ export class Http2Connection {
   }
 
   #open(id: number): Http2Stream {
-    const stream = new Http2Stream(this.#port, id, this.#initialWindow, STREAM_WINDOW);
+    const stream = new Http2Stream(this.#port, id, this.#initialWindow, this.#streamWindow);
     this.#streams.set(id, stream);
     return stream;
   }

@@ -299,6 +299,18 @@ describe('copyImage', () => {
     expect(kinds).to.deep.equal(['failed', 'copied']);
   });
 
+  it('serves a node while another one stalls in layers that are larger than all that is read ahead', async () => {
+    const [a, b, c] = three();
+    a.store.piece = 500_000;
+    const digest = storeImage(
+      a,
+      Array.from({length: 5}, (_, index) => String(index).repeat(6_000_000)),
+    );
+    b.store.onWrite = (_, offset) => (offset > 0 && offset % 500_000 === 0 ? NEVER : undefined);
+    const kinds = (await copy([a, b, c], digest, {patience: 2_000})).map(({kind}) => kind);
+    expect(kinds).to.deep.equal(['failed', 'copied']);
+  });
+
   it('brings every blob once if two copies write it at the same time', async () => {
     const [a, b] = three();
     const [one, other] = [storeImage(a, LAYERS), storeImage(a, [...LAYERS, 'more'])];
