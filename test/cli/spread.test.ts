@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
+import {runningPod} from '../helpers/api-server.ts';
 import type {ContainerdStandIn} from '../helpers/containerd-stand-in.ts';
 import {digestOf} from '../helpers/containerd-stand-in-store.ts';
 import {describeEngine} from '../helpers/engines.ts';
@@ -208,6 +209,31 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
       for (const name of NAMES) expect(nodeOf(name).calls).to.deep.equal([]);
     });
   }
+
+  it('is listed for each node, and removed from all that can be reached', async () => {
+    const {reference} = JSON.parse((await build(...WEB)).stdout);
+    const images = (...args: readonly string[]) => tiltbuild(['builder', 'images', ...args]);
+    const rows = JSON.parse((await images('-o', 'json')).stdout) as {name: string; node: string}[];
+    expect(rows.map(({name, node}) => `${node} ${name}`).sort()).to.deep.equal(
+      NAMES.map((name) => `${name} ${reference}`).sort(),
+    );
+    several.refuse = (name) => (name === 'two' ? {exitCode: 1, stderr: 'dial unix: no socket\n'} : undefined);
+    const ended = await images('rm', reference);
+    expect(ended, ended.stderr).to.include({exitCode: 0, stdout: `${reference}\n`});
+    expect(ended.stderr).to.match(
+      /^note: {2}node "two" is left out: containerd on two could not be asked: dial unix: no socket\.$/m,
+    );
+    expect(NAMES.map(held)).to.deep.equal([[], [reference], []]);
+  });
+
+  it('makes room on each node by what pods use there', async () => {
+    const {reference: first} = JSON.parse((await build(...WEB)).stdout);
+    const pod = runningPod({name: 'web', namespace: 'apps', node: 'two', image: first});
+    world.api.state.pods.push(pod);
+    several.layers.push('more');
+    const {reference} = JSON.parse((await build('--keep-images', '1', ...WEB)).stdout);
+    expect(NAMES.map(held)).to.deep.equal([[reference], [first, reference].sort(), [reference]]);
+  });
 
   it('is cancelled at once while it is copied, by a signal or the time limit', async () => {
     for (const name of NAMES) nodeOf(name).store.onWrite = () => new Promise(() => undefined);

@@ -133,25 +133,34 @@ async function withNodes<T>(
   if (!keepsImages(deployment))
     throw new TiltbuildError('builder-failed', `The builder "${name}" keeps no images in containerd.`);
   const links = await linkNodes({...deployment, toml: observeBuilder(facts, name).toml}, cluster);
+  const answering = links.map((link) => ({...link, node: link.node.then(demandAnswer)}));
   let nodes: readonly BuilderNode[] = [];
   try {
-    nodes = await openNodes(links, (node, error) =>
+    nodes = await openNodes(answering, (node, error) =>
       notes.note(`node "${node}" is left out: ${reasonOf(error).replace(/\.$/, '')}.`),
     );
     return await use(nodes);
   } catch (error) {
-    if (!(error instanceof GrpcError)) throw error;
-    const where = nodes.map((node) => node.name).join(', ');
-    throw new TiltbuildError(
-      'builder-failed',
-      `containerd on ${where} could not be asked: ${await explainNodeFault(error, nodes)}.`,
-      {
-        cause: error,
-      },
-    );
+    throw error instanceof GrpcError ? await notAsked(error, nodes) : error;
   } finally {
     closeLinks(links);
   }
+}
+
+/** A connection may be there without containerd behind it. */
+async function demandAnswer(node: BuilderNode): Promise<BuilderNode> {
+  try {
+    await node.images.find(node.name);
+    return node;
+  } catch (error) {
+    throw error instanceof GrpcError ? await notAsked(error, [node]) : error;
+  }
+}
+
+async function notAsked(cause: GrpcError, nodes: readonly BuilderNode[]): Promise<TiltbuildError> {
+  const where = nodes.map(({name}) => name).join(', ');
+  const why = await explainNodeFault(cause, nodes);
+  return new TiltbuildError('builder-failed', `containerd on ${where} could not be asked: ${why}.`, {cause});
 }
 
 async function remove(rows: readonly ImageRow[], notes: Ports['notes']): Promise<string> {
