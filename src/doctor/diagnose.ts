@@ -18,6 +18,7 @@ import {INSTALL_KUBECTL, judgeEngine, judgePrograms} from './judge-programs.ts';
 import type {ClusterReading, ClusterSight} from './look-at-cluster.ts';
 import type {ProgramFacts} from './look-at-programs.ts';
 import {type CheckName, type Finding, makeReport, type Report} from './report.ts';
+import {judgeImages} from './stuck-images.ts';
 
 export interface Diagnosis {
   readonly report: Report;
@@ -76,6 +77,7 @@ export function diagnose(
       nodes: judgeNodes(nodes, {rootless: deployment?.rootless === true, disks: reading.value.disks}),
       builder: builder && judgeBuilder(builder),
       'pull-secret': judgePullSecret(request.pullSecret, facts, namespace),
+      images: judgeImages(reading.value.stuckImages),
     },
     'rights',
   );

@@ -6,7 +6,13 @@ import type {ClusterFacts} from '../cluster/api/facts.ts';
 import {asObject, asText} from '../cluster/api/json-values.ts';
 import {type NodeDisk, readNodeDisks} from '../cluster/api/node-disk.ts';
 import {readRulesReview, readSelfReview, rulesReview, SELF_REVIEW} from '../cluster/api/objects.ts';
-import {namespacePath, RULES_REVIEW_PATH, SELF_REVIEW_PATH, VERSION_PATH} from '../cluster/api/paths.ts';
+import {
+  namespacePath,
+  pendingPodsPath,
+  RULES_REVIEW_PATH,
+  SELF_REVIEW_PATH,
+  VERSION_PATH,
+} from '../cluster/api/paths.ts';
 import type {Cluster} from '../cluster/ports.ts';
 import type {Identified} from '../cluster/product.ts';
 import type {Target} from '../cluster/target/target.ts';
@@ -16,6 +22,7 @@ import type {Ports} from '../ports.ts';
 import type {Surroundings} from '../surroundings.ts';
 import type {DoctorRequest} from './doctor-request.ts';
 import {observe, type Seen} from './observe.ts';
+import {readStuckImages, type StuckImage} from './stuck-images.ts';
 
 export interface ClusterReading {
   readonly facts: ClusterFacts;
@@ -27,6 +34,8 @@ export interface ClusterReading {
   readonly events: readonly BuilderEvent[];
   /** Of the first nodes, as far as their kubelets can be asked. */
   readonly disks: readonly NodeDisk[];
+  /** Of the namespace, as far as its pods can be listed. */
+  readonly stuckImages: readonly StuckImage[];
   /** Of the running BuildKit. */
   readonly buildkitVersion: string | undefined;
 }
@@ -84,7 +93,7 @@ async function read(
   const {deployment} = observeBuilder(facts, builder.name);
   const isReady = deployment !== undefined && deployment.readyReplicas > 0;
   const nodes = (readNodesOf(facts) ?? []).slice(0, MOST_DISKS).map((node) => node.name);
-  const [rules, namespaceMissing, pods, events, buildkitVersion, disks] = await Promise.all([
+  const [rules, namespaceMissing, pods, events, buildkitVersion, disks, pending] = await Promise.all([
     // A reading through kubectl does not include them.
     facts.rules ?? askRules(namespace, cluster),
     deployment === undefined ? isNamespaceMissing(namespace, cluster) : false,
@@ -99,8 +108,22 @@ async function read(
         ]),
     // Nor may a kubelet.
     Promise.race([readNodeDisks(nodes, cluster), sleep(limit / 2).then(() => [])]),
+    cluster.get(pendingPodsPath(namespace)),
   ]);
-  return {facts: {...facts, rules}, userName, namespaceMissing, pods, events, buildkitVersion, disks};
+  const stuckImages =
+    pending.kind === 'found'
+      ? readStuckImages(pending.value, facts.nodes?.kind === 'found' ? facts.nodes.value : [])
+      : [];
+  return {
+    facts: {...facts, rules},
+    userName,
+    namespaceMissing,
+    pods,
+    events,
+    buildkitVersion,
+    disks,
+    stuckImages,
+  };
 }
 
 /** A local cluster has no more, and a large one has somebody who looks after its disks. */

@@ -20,7 +20,11 @@ export const CHECKS = {
   nodes: 'nodes',
   builder: 'builder',
   'pull-secret': 'pull secret',
+  images: 'images',
 } as const;
+
+/** Shown only where they found something. */
+const OCCASIONAL: ReadonlySet<CheckName> = new Set(['images']);
 
 export type CheckName = keyof typeof CHECKS;
 
@@ -47,10 +51,9 @@ export type Findings = Readonly<Partial<Record<CheckName, Finding>>>;
 
 /** A check without a finding was skipped, and waits for `ground`. */
 export function makeReport(findings: Findings, ground: CheckName): Report {
-  const checks = (Object.keys(CHECKS) as CheckName[]).map((name) => ({
-    name,
-    ...(findings[name] ?? skip(ground)),
-  }));
+  const checks = (Object.keys(CHECKS) as CheckName[])
+    .filter((name) => findings[name] !== undefined || !OCCASIONAL.has(name))
+    .map((name) => ({name, ...(findings[name] ?? skip(ground))}));
   return {checks, works: checks.every(({mark}) => mark === 'ok' || mark === 'warn')};
 }
 

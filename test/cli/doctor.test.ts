@@ -2,7 +2,7 @@
 import {mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
-import {addBuilder, node, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
+import {addBuilder, node, runningPod, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {
   changedPaths,
@@ -167,6 +167,20 @@ const SICK: readonly Sick[] = [
     marked: ['nodes warn'],
     works: true,
     told: {nodes: ['the disk of kind-control-plane is 86 % full', 'kubectl tiltbuild builder images prune']},
+  },
+  {
+    title: 'a pod that pulls an image which was built for it',
+    harm: ({api}) => {
+      const place = {name: 'web', namespace: 'default', node: 'kind-control-plane'};
+      const pod = runningPod({...place, image: 'localhost/web:latest'});
+      pod.spec.containers[0].imagePullPolicy = 'Always';
+      pod.status.phase = 'Pending';
+      pod.status.containerStatuses[0].state = {waiting: {reason: 'ImagePullBackOff'}};
+      api.state.pods.push(pod);
+    },
+    marked: ['images warn'],
+    works: true,
+    told: {images: ['pod "web" cannot use localhost/web:latest', 'imagePullPolicy: IfNotPresent']},
   },
   {
     title: 'a builder that is stuck',

@@ -86,6 +86,11 @@ export function namespacePodsPath(namespace: string): string {
   return `${namespacePath(namespace)}/pods`;
 }
 
+/** Of which no container has started yet. */
+export function pendingPodsPath(namespace: string): string {
+  return `${namespacePodsPath(namespace)}?fieldSelector=${encodeURIComponent('status.phase=Pending')}&limit=500`;
+}
+
 export function quotasPath(namespace: string): string {
   return `${namespacePath(namespace)}/resourcequotas`;
 }

@@ -19,6 +19,7 @@ import {
 } from '../../../src/doctor/judge-connection.ts';
 import type {Seen} from '../../../src/doctor/observe.ts';
 import type {Finding} from '../../../src/doctor/report.ts';
+import {judgeImages, readStuckImages} from '../../../src/doctor/stuck-images.ts';
 import {type ErrorCode, TiltbuildError} from '../../../src/errors.ts';
 import {formatAdvice} from '../../../src/text/advice.ts';
 import {forbidden, found, MISSING, nodeRuntime} from '../builder/builder-world.ts';
@@ -68,6 +69,25 @@ function secret(
   return judgePullSecret(choosePullSecret(flag, undefined), facts, 'builds');
 }
 
+/** Of a pod on node n, which has the images localhost/there:1 and a:1. */
+function image(name: string, policy: string, reason = 'ImagePullBackOff', isFirst = false): Finding {
+  const [own, statuses, others] = isFirst
+    ? ['initContainers', 'initContainerStatuses', 'containers']
+    : ['containers', 'containerStatuses', 'initContainers'];
+  const pod = {
+    metadata: {name: 'web-1'},
+    spec: {
+      nodeName: 'n',
+      [own]: [{name: 'main', image: name, imagePullPolicy: policy}],
+      [others]: [{name: 'fine', image: 'localhost/fine:1', imagePullPolicy: 'Always'}],
+    },
+    status: {[statuses]: [{name: 'main', state: {waiting: {reason}}}]},
+  };
+  const images = [{names: ['localhost/there:1', 'docker.io/library/a:1']}, {}];
+  const stuck = readStuckImages({items: [pod, {}, pod]}, [{metadata: {name: 'n'}, status: {images}}, {}]);
+  return judgeImages(stuck) ?? {mark: 'ok', found: 'no such line'};
+}
+
 const FINDINGS: Readonly<Record<string, Finding>> = {
   'a context': judgeKubeconfig(TARGET),
   'flags alone': judgeKubeconfig({...TARGET, context: ''}),
@@ -100,6 +120,15 @@ const FINDINGS: Readonly<Record<string, Finding>> = {
   kind: judgeProduct({product: 'kind', reason: 'so it is called'}),
   k3d: judgeProduct({product: 'k3d', reason: 'its name'}),
   'k3d with a builder that is ready': judgeProduct({product: 'k3d', reason: 'its name'}, true),
+  'an image that is there, and is always pulled': image('localhost/there:1', 'Always'),
+  'an image that is there, with credentials to be verified': image('a:1', 'IfNotPresent', 'ErrImagePull'),
+  'an image that is there, and may not be pulled': image('localhost/there:1', 'Never', 'ErrImageNeverPull'),
+  'an image of an init container': image('localhost/there:1', 'Always', 'ErrImagePull', true),
+  'an image that was built, and is always pulled': image('ghcr.io/me/web:tilt-0123456789abcdef', 'Always'),
+  'an image that was built, and is elsewhere': image('localhost/web:dev', 'IfNotPresent'),
+  'an image of others': image('ghcr.io/me/web:1', 'Always'),
+  'an image that nobody waits for': image('localhost/there:1', 'Always', 'ContainerCreating'),
+  'an image whose name is malformed': image('//', 'Always'),
   'nodes that are alike': nodes(node('a'), node('b')),
   Docker: nodes(node('a', 'docker://28.0.1')),
   'a Windows node beside another': nodes(node('a'), windows),

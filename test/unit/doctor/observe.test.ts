@@ -68,7 +68,8 @@ describe('chooseFix', () => {
 });
 
 describe('makeReport', () => {
-  const names = Object.keys(CHECKS) as CheckName[];
+  // The line about images is there only where something is wrong with one.
+  const names = (Object.keys(CHECKS) as CheckName[]).filter((name) => name !== 'images');
   const fine = Object.fromEntries(names.map((name) => [name, ok('')])) as Findings;
 
   for (const [works, what, findings] of [
