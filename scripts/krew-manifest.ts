@@ -24,7 +24,7 @@ Made for Tilt's inner loop. It refuses builds that cannot work, creates or
 repairs the builder, and prints the image's digest.
 `;
 
-const CAVEATS = `The builder that it creates is privileged: its users control the node.
+const CAVEATS = `The builder that it creates is privileged: its users control the nodes.
 For completion, put kubectl_complete-tiltbuild on PATH as well. It is next to
 the program in krew's store; krew itself links only one program.
 `;
