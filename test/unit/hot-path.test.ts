@@ -69,4 +69,13 @@ describe('what is loaded before a build begins', () => {
       expect(files).not.to.include(cold);
     }
   });
+
+  it('is nothing of OCI layouts with the builtin engine, as few builds have one', () => {
+    const {files: loaded} = loadedWith(join(SOURCE, 'image-build/engines/builtin/builtin.ts'));
+    expect(loaded).to.include('buildkit/session/file-sync.ts');
+    for (const cold of ['image-build/engines/builtin/layouts.ts', 'buildkit/session/content.ts']) {
+      expect(existsSync(join(SOURCE, cold)), `${cold} is there`).to.equal(true);
+      expect(loaded).not.to.include(cold);
+    }
+  });
 });

@@ -9,7 +9,7 @@ import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
 import {chooseExport, type Export} from './exports.ts';
 import {describeBuild, followSolve} from './follow-solve.ts';
-import {openCaches, openImageLayout} from './layouts.ts';
+import {isLayout, mayUseLayouts} from './frontend.ts';
 import {type OpenBuilder, onBuilder, type Served} from './open-builder.ts';
 
 export function builtin(build: PreparedBuild, runtime: BuilderRuntime, ports: Ports): Engine {
@@ -32,16 +32,18 @@ async function solvePass(
   const {openBlobs} = builtin;
   const names = tags.map(({canonical}) => nameInCluster(canonical, build.localRegistry));
   const exported = chooseExport(request, names, runtime, temporaryName);
-  const isLayout = exported.dest?.kind === 'tree' && exported.type !== 'local';
-  const finishLayout = isLayout ? openImageLayout(exported, stores, {files, openBlobs}) : undefined;
-  const output = isLayout ? undefined : openOutput(exported.dest, builtin);
+  const layouts = mayUseLayouts(request) ? await import('./layouts.ts') : undefined;
+  const finishLayout = isLayout(request.output)
+    ? layouts?.openImageLayout(exported, stores, {files, openBlobs})
+    : undefined;
+  const output = finishLayout === undefined ? openOutput(exported.dest, builtin) : undefined;
   outputs.splice(0, outputs.length, ...(output === undefined ? [] : [output]));
   // Said once is enough.
   const isFirst = number === 1 && run.attempt === 1;
   const note = (text: Advice) => (isFirst ? notes.note(text) : undefined);
-  const {finish, ...caches} = await openCaches(request, build.surroundings.env, stores, {
+  const {finish, ...caches} = (await layouts?.openCaches(request, build.surroundings.env, stores, {
     ...{files, openBlobs, note},
-  });
+  })) ?? {...NO_CACHES, finish: undefined};
   try {
     return await followSolve(opened, run, build, ports, async (watch) => {
       const asked = {
@@ -51,13 +53,15 @@ async function solvePass(
       };
       const response = await opened.client.solve(asked, watch);
       await finishLayout?.(response);
-      await finish(response);
+      await finish?.(response);
       return {kind: 'built', digest: findDigest(response, build), node: opened.pod.node};
     });
   } finally {
     output?.close();
   }
 }
+
+const NO_CACHES = {cacheImports: [], cacheExports: []};
 
 function openOutput(dest: Export['dest'], {openTree, openArchive}: Ports['builtin']) {
   if (dest === undefined) return undefined;

@@ -2,6 +2,7 @@
 import {splitKeyValue} from '../../../text/key-value.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import {readBytes, readHost} from '../../inputs/flag-values.ts';
+import {formOf, type Output} from '../../inputs/outputs.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 type Attributes = readonly (readonly [name: string, value: string])[];
@@ -20,6 +21,18 @@ export function isSet({passedFlags}: Pick<BuildRequest, 'passedFlags'>, flag: st
 /** The last value of a flag that takes one. */
 export function lastOf(request: Pick<BuildRequest, 'passedFlags'>, flag: string): string | undefined {
   return valuesOf(request, flag).at(-1);
+}
+
+/** Whether the build may read or write OCI layouts on this machine, as few do. */
+export function mayUseLayouts(request: Pick<BuildRequest, 'passedFlags' | 'output'>): boolean {
+  const {output} = request;
+  const flags = ['--build-context', '--cache-from', '--cache-to'];
+  return flags.some((flag) => isSet(request, flag)) || isLayout(output);
+}
+
+/** An image as a directory. */
+export function isLayout(output: Output | undefined): boolean {
+  return output !== undefined && output.type !== 'local' && formOf(output) === 'tree';
 }
 
 /** What does not depend on where the Dockerfile and the context are. Throws `usage`. */

@@ -1,7 +1,6 @@
 /** Owns opening a builder for the builtin engine: BuildKit in one of its pods, and a session that serves a build. */
 import type {BuilderPod} from '../../../builder/model/pods.ts';
 import {BuildkitClient} from '../../../buildkit/client.ts';
-import {serveContent} from '../../../buildkit/session/content.ts';
 import {syncFiles} from '../../../buildkit/session/file-sync.ts';
 import {type Output, serveOutputs} from '../../../buildkit/session/outputs.ts';
 import {serveLogins, serveSecrets, serveUploads} from '../../../buildkit/session/services.ts';
@@ -13,7 +12,7 @@ import type {BuildSecret} from '../../inputs/secrets.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {Engine, EngineEnd, EngineRun} from '../engine.ts';
 import {findAgents} from './agents.ts';
-import {valuesOf} from './frontend.ts';
+import {mayUseLayouts, valuesOf} from './frontend.ts';
 import type {Stores} from './layouts.ts';
 import {findLogin} from './logins.ts';
 import {type ReachedPod, reachPod, turnTo} from './reach-pod.ts';
@@ -102,7 +101,9 @@ async function openBuilder(
   const sources = await findSources(request, inputs, tools);
   const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
   const {pod, tunnel, other} = await reachPod(sources.project, build, silent, ports);
-  const content = serveContent(stores);
+  const content = mayUseLayouts(request)
+    ? (await import('../../../buildkit/session/content.ts')).serveContent(stores)
+    : undefined;
   const routes = [
     syncFiles(sources.directories, () => undefined),
     serveUploads((id) => sources.uploads.get(id)?.()),
@@ -113,7 +114,7 @@ async function openBuilder(
       return config === undefined ? undefined : findLogin(config, host);
     }),
     serveOutputs(outputs),
-    ...content.routes,
+    ...(content?.routes ?? []),
     ...serveAgents(new Set(agents.keys()), (id) => agents.get(id)?.() ?? Promise.reject(new Error(id))),
   ];
   const {sharedKey} = sources;
@@ -124,7 +125,7 @@ async function openBuilder(
   });
   const close = async () => {
     client.close();
-    await content.close();
+    await content?.close();
   };
   return {client, tunnel, pod, other, sources, close};
 }

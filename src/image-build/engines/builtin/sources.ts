@@ -10,7 +10,7 @@ import type {BuildRequest} from '../../build-request.ts';
 import {readNamedContext} from '../../inputs/flag-values.ts';
 import type {BuildInputs} from '../../inputs/stage-inputs.ts';
 import {valuesOf} from './frontend.ts';
-import {openContextLayout, type Stores} from './layouts.ts';
+import type {Stores} from './layouts.ts';
 
 export interface BuildSources {
   readonly attributes: readonly (readonly [name: string, value: string])[];
@@ -94,6 +94,7 @@ export async function nameContexts(
     const {name: key, value} = readNamedContext(text);
     const add = (source: string) => attributes.push([`context:${key}`, source]);
     if (value.startsWith(LAYOUT)) {
+      const {openContextLayout} = await import('./layouts.ts');
       const path = value.slice(LAYOUT.length);
       add(await openContextLayout(key, path, `layout-${index}`, stores, {files, openBlobs}));
     } else if (/^[a-z-]+:\/\//.test(value) || value.startsWith('target:')) add(value);
