@@ -76,11 +76,18 @@ describeCommand("the Tilt extension's command", (world) => {
     });
   }
 
-  for (const {what, call, builds} of CHILD_CASES) {
-    it(`builds with ${what}, the second image on the first`, async () => {
+  const CHILDREN = CHILD_CASES.flatMap((row) =>
+    (row.call.includes('engine=') ? (['builtin'] as const) : (['builtin', 'kubectl-build'] as const)).map(
+      (engine) => ({...row, engine}),
+    ),
+  );
+  for (const {what, call, builds, engine} of CHILDREN) {
+    it(`builds with ${what}, the second image on the first, with ${engine}`, async () => {
       // There is no such key.
       const plain = call.replace("ssh='id=key.pem', ", '');
-      const {customBuilds, env} = load(`os.environ['TOKEN'] = 's3cret'\n${plain}`);
+      const {customBuilds, env} = load(
+        `os.environ['TOKEN'] = 's3cret'\nos.environ['KUBECTL_TILTBUILD_ENGINE'] = '${engine}'\n${plain}`,
+      );
       const first = await runBuild({customBuilds, env});
       expect(first.ended, first.ended.stderr).to.include({exitCode: 0});
       buildkit.solves.length = 0;
@@ -90,8 +97,10 @@ describeCommand("the Tilt extension's command", (world) => {
       );
       expect(second.ended, second.ended.stderr).to.include({exitCode: 0});
       expect(second.reference).to.match(new RegExp(`^${builds[1]?.image}:tilt-[0-9a-f]{16}$`));
-      expect(buildkit.solves[0]?.attributes.get('build-arg:TILT_IMAGE_0')).to.equal(first.reference);
-      expect(buildkit.solves[0]?.dockerfile).to.equal(builds[1]?.dockerfile);
+      const [solve, run] = [buildkit.solves[0], world.sandbox.invocations().at(-1)];
+      const base = solve?.attributes.get('build-arg:TILT_IMAGE_0') ?? run?.env.TILT_IMAGE_0;
+      expect(base).to.equal(first.reference);
+      expect(solve?.dockerfile ?? run?.dockerfile?.content).to.equal(builds[1]?.dockerfile);
     });
   }
 
