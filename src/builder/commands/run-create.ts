@@ -80,8 +80,10 @@ export async function runBuilderCreate(
   const crowd = describeCrowd(settings, product, selectBuilderNodes(nodes ?? [], settings).length);
   if (crowd !== undefined) ports.notes.note(crowd);
   // --timeout is for the whole command.
-  const builder = await waitForBuilder(request, cluster, ports, {since: 0});
-  if (settings.registryMirrorsFromNode) await addNodeRegistries(builder, request, cluster, ports);
+  const ready = await waitForBuilder(request, cluster, ports, {since: 0});
+  const builder = settings.registryMirrorsFromNode
+    ? await addNodeRegistries(ready, request, cluster, ports)
+    : ready;
   await waitForOthers(request, builder, cluster, ports);
   ports.notes.note(`builder "${name}" in namespace "${namespace}" is ready.`);
   return '';

@@ -7,17 +7,18 @@ import {parentDirectory} from '../model/node-paths.ts';
 import {type NodeRegistries, translateHosts} from '../model/node-registries.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderRequest} from '../model/request.ts';
+import {findCurrentPods} from '../verdict/find-trouble.ts';
 import {configureBuilder} from './configure-builder.ts';
-import {execArgs} from './inspect-builder.ts';
+import {execArgs, listPods} from './inspect-builder.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 
-/** Restarts the builder if they are not what it has. */
+/** Restarts the builder if they are not what it has; gives it as it is then. */
 export async function addNodeRegistries(
   builder: BuilderDeployment,
   request: BuilderRequest,
   cluster: Cluster,
   ports: Ports,
-): Promise<void> {
+): Promise<BuilderDeployment> {
   const read = await readNodeRegistries(builder, cluster);
   const hosts = Object.keys(read?.tables ?? {});
   const found =
@@ -26,7 +27,7 @@ export async function addNodeRegistries(
       : `builds use the settings for ${hosts.join(', ')}.`;
   for (const note of [...(read?.notes ?? []), found]) ports.notes.note(`registries of the node: ${note}`);
   const changed = await configureBuilder(builder, (toml) => addRegistries(toml, read?.tables ?? {}), cluster);
-  if (changed) await waitForBuilder(request, cluster, ports, {since: 0});
+  return changed ? await waitForBuilder(request, cluster, ports, {since: 0}) : builder;
 }
 
 /** Undefined if no pod of the builder can read them. Throws `builder-failed` if the pod's programs fail. */
@@ -34,10 +35,14 @@ export async function readNodeRegistries(
   builder: BuilderDeployment | undefined,
   cluster: Cluster,
 ): Promise<NodeRegistries | undefined> {
-  const {nodeRegistries: directory, readyReplicas = 0, name} = builder ?? {};
-  if (directory === undefined || readyReplicas === 0) return undefined;
+  const directory = builder?.nodeRegistries;
+  if (builder === undefined || directory === undefined || builder.readyReplicas === 0) return undefined;
+  const pods = (await listPods(builder, cluster)) ?? [];
+  // By the name of the Deployment, kubectl may choose one from before the change, which does not mount them.
+  const pod = findCurrentPods({deployment: builder, pods}).find(({ready}) => ready);
+  const where = pod?.name ?? `deployment/${builder.name}`;
   const run = async (command: readonly string[]) => {
-    const {exitCode, stdout, stderr} = await cluster.kubectl(execArgs(`deployment/${name}`, command));
+    const {exitCode, stdout, stderr} = await cluster.kubectl(execArgs(where, command));
     // A link that leads nowhere is not what these programs are asked about, but they fail because of it.
     if (exitCode === 0 || stdout !== '') return stdout.split('\n').filter(Boolean);
     throw new TiltbuildError(
