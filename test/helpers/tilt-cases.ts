@@ -55,6 +55,7 @@ const BUILTIN_ROWS: readonly Row[] = [
     {command: '--engine builtin --shm-size 64m --ulimit nofile=1024:2048 --ulimit nproc=64 .'},
   ],
   ['a number of images to keep', "'localhost/web', '.', keep_images=3", {command: '--keep-images 3 .'}],
+  ['k3d', "'localhost/web', '.', allow_k3d=True", {command: '--allow-k3d .'}],
   [
     'what a node means that cannot get the image',
     "'localhost/web', '.', spread='strict'",

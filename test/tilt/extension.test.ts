@@ -214,7 +214,7 @@ describe('the extension kubectl_build', () => {
       "ignore=['a'], only=['b'], entrypoint='e', container_args=['c'], target='t', ssh='default', secret='id=a,env=A', " +
       "network='host', extra_tag='x:1', cache_from=['d'], pull=True, platform='linux/arm64', extra_hosts='h:1.1.1.1', " +
       "labels={'l': 'm'}, no_cache=True, cache_to='e', push=True, namespace='n', builder='b', registry_secret='s', " +
-      "engine='builtin', build_contexts={'api': 'api'}, shm_size='64m', ulimit='nofile=1024', keep_images=0, spread='none'";
+      "engine='builtin', build_contexts={'api': 'api'}, shm_size='64m', ulimit='nofile=1024', keep_images=0, spread='none', allow_k3d=True";
     const expected = {
       ref: 'localhost/web',
       context: '.',
