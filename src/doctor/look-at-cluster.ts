@@ -1,14 +1,15 @@
 /** Owns reading from the cluster what the checks need, side by side and for a limited time. */
 import {listEvents, listPods, readVersion} from '../builder/ensure/inspect-builder.ts';
 import {observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
-import type {BuilderEvent, BuilderPod} from '../builder/model/pods.ts';
+import {type BuilderEvent, type BuilderPod, readEvents} from '../builder/model/pods.ts';
 import type {ClusterFacts} from '../cluster/api/facts.ts';
 import {asObject, asText} from '../cluster/api/json-values.ts';
 import {type NodeDisk, readNodeDisks} from '../cluster/api/node-disk.ts';
 import {readRulesReview, readSelfReview, rulesReview, SELF_REVIEW} from '../cluster/api/objects.ts';
 import {
+  failedPodEventsPath,
   namespacePath,
-  pendingPodsPath,
+  podPath,
   RULES_REVIEW_PATH,
   SELF_REVIEW_PATH,
   VERSION_PATH,
@@ -93,7 +94,7 @@ async function read(
   const {deployment} = observeBuilder(facts, builder.name);
   const isReady = deployment !== undefined && deployment.readyReplicas > 0;
   const nodes = (readNodesOf(facts) ?? []).slice(0, MOST_DISKS).map((node) => node.name);
-  const [rules, namespaceMissing, pods, events, buildkitVersion, disks, pending] = await Promise.all([
+  const [rules, namespaceMissing, pods, events, buildkitVersion, disks, stuckImages] = await Promise.all([
     // A reading through kubectl does not include them.
     facts.rules ?? askRules(namespace, cluster),
     deployment === undefined ? isNamespaceMissing(namespace, cluster) : false,
@@ -108,12 +109,8 @@ async function read(
         ]),
     // Nor may a kubelet.
     Promise.race([readNodeDisks(nodes, cluster), sleep(limit / 2).then(() => [])]),
-    cluster.get(pendingPodsPath(namespace)),
+    findStuckImages(namespace, facts, cluster),
   ]);
-  const stuckImages =
-    pending.kind === 'found'
-      ? readStuckImages(pending.value, facts.nodes?.kind === 'found' ? facts.nodes.value : [])
-      : [];
   return {
     facts: {...facts, rules},
     userName,
@@ -128,6 +125,27 @@ async function read(
 
 /** A local cluster has no more, and a large one has somebody who looks after its disks. */
 const MOST_DISKS = 4;
+
+/** A pod that starts after all has events still, and no image that it waits for. */
+async function findStuckImages(
+  namespace: string,
+  {nodes}: ClusterFacts,
+  cluster: Cluster,
+): Promise<readonly StuckImage[]> {
+  const answer = await cluster.get(failedPodEventsPath(namespace));
+  if (answer.kind !== 'found') return [];
+  const names = readEvents(answer.value)
+    .filter(({message}) => /image/i.test(message))
+    .sort((one, other) => (other.lastSeen ?? 0) - (one.lastSeen ?? 0))
+    .map(({object}) => object.name);
+  const pods = await Promise.all(
+    [...new Set(names)].slice(0, MOST_PODS).map((name) => cluster.get(podPath({name, namespace}))),
+  );
+  const items = pods.flatMap((pod) => (pod.kind === 'found' ? [pod.value] : []));
+  return readStuckImages({items}, nodes?.kind === 'found' ? nodes.value : []);
+}
+
+const MOST_PODS = 10;
 
 /** Servers before Kubernetes 1.28 cannot answer this. */
 async function askWhoIAm(cluster: Cluster): Promise<string | undefined> {

@@ -20,7 +20,7 @@ const REASONS: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff'
 /** Of images in no registry: the host localhost is a machine's own, and `--image` makes tags of this form. */
 const BUILT_HERE = /^localhost\/|:tilt-[0-9a-f]{6,}$/;
 
-/** `pods` are those that wait for an image or anything else. */
+/** `pods` is a list. */
 export function readStuckImages(pods: unknown, nodes: readonly ApiObject[]): readonly StuckImage[] {
   const present = new Map(
     nodes.map((item) => {

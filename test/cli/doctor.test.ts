@@ -2,6 +2,7 @@
 import {mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {expect} from 'chai';
+import {recordEvent} from '../helpers/api/pods.ts';
 import {addBuilder, node, runningPod, SECRET_MARKER, SECRET_MARKER_BASE64} from '../helpers/api-server.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {
@@ -174,9 +175,12 @@ const SICK: readonly Sick[] = [
       const place = {name: 'web', namespace: 'default', node: 'kind-control-plane'};
       const pod = runningPod({...place, image: 'localhost/web:latest'});
       pod.spec.containers[0].imagePullPolicy = 'Always';
-      pod.status.phase = 'Pending';
       pod.status.containerStatuses[0].state = {waiting: {reason: 'ImagePullBackOff'}};
-      api.state.pods.push(pod);
+      const others = ['gone', 'web', 'fine'].map((name) => runningPod({...place, name, image: 'nginx'}));
+      api.state.pods.push(pod, others[2] as typeof pod);
+      const message = 'Failed to pull image "localhost/web:latest": not found';
+      for (const of of [...others, pod])
+        recordEvent(api.state, of, {type: 'Warning', reason: 'Failed', message});
     },
     marked: ['images warn'],
     works: true,

@@ -86,9 +86,14 @@ export function namespacePodsPath(namespace: string): string {
   return `${namespacePath(namespace)}/pods`;
 }
 
-/** Of which no container has started yet. */
-export function pendingPodsPath(namespace: string): string {
-  return `${namespacePodsPath(namespace)}?fieldSelector=${encodeURIComponent('status.phase=Pending')}&limit=500`;
+export function podPath({name, namespace}: ObjectPlace): string {
+  return `${namespacePodsPath(namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** What a kubelet reports of containers that it cannot start, the pull of their images included. */
+export function failedPodEventsPath(namespace: string): string {
+  const selector = 'involvedObject.kind=Pod,reason=Failed';
+  return `${namespacePath(namespace)}/events?fieldSelector=${encodeURIComponent(selector)}&limit=500`;
 }
 
 export function quotasPath(namespace: string): string {

@@ -33,13 +33,10 @@ export async function explainLineEndings(
   return undefined;
 }
 
-/** The names of what a command runs by its path, and of files with an extension in it. */
+/** Whatever in a command may be the name of a file, without its directory. */
 function findScripts(process: string): readonly string[] {
   const words = process.replace(/^\S*\/(?:ba|da|a|z)?sh -\w*c /, '').split(/[\s;&|()<>'"`=]+/);
-  return words
-    .filter((word) => /\/|\.\w+$/.test(word))
-    .map((word) => word.slice(word.lastIndexOf('/') + 1))
-    .filter((name) => name !== '');
+  return words.map((word) => word.slice(word.lastIndexOf('/') + 1)).filter((name) => name !== '');
 }
 
 /** As programs say that they cannot resolve a name, which some of them leave out. */
