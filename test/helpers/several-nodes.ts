@@ -17,7 +17,7 @@ export interface SeveralNodes {
 const SOCKET = '/run/containerd/containerd.sock';
 
 export function serveSeveralNodes(
-  world: World,
+  world: Pick<World, 'api'>,
   buildkit: BuildkitStandIn,
   names: readonly string[],
 ): SeveralNodes {

@@ -109,7 +109,7 @@ export function removeBuilders({api}: World): void {
 }
 
 /** Gives it these nodes instead of its one, and its builder a pod on each. */
-export function spreadBuilder({api}: World, nodes: readonly ApiObject[]): void {
+export function spreadBuilder({api}: Pick<World, 'api'>, nodes: readonly ApiObject[]): void {
   Object.assign(api.state, {nodes, deployments: [], configmaps: [], pods: []});
   addBuilder(api.state, {kind: 'ours', replicas: nodes.length});
 }

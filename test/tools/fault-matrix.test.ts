@@ -27,6 +27,7 @@ import {serveBuildkit} from '../helpers/engines.ts';
 import {FaultInjector, type Plan, type Seen} from '../helpers/faults.ts';
 import {realKubectlDirectory} from '../helpers/real-kubectl.ts';
 import {makeSandbox, type Sandbox} from '../helpers/sandbox.ts';
+import {serveSeveralNodes} from '../helpers/several-nodes.ts';
 import {furnish, KIND_NAMES} from '../helpers/world.ts';
 
 interface UseCase {
@@ -34,6 +35,8 @@ interface UseCase {
   /** Without the plugin on PATH. */
   readonly builtin?: true;
   readonly stdin?: string;
+  /** Nodes with a pod of the builder on each; one without them. */
+  readonly nodes?: readonly string[];
 }
 
 const build =
@@ -50,6 +53,11 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   'a build with a reference file': {
     args: ({work, root}) => ['--image', 'localhost/web', '--ref-file', join(root, 'refs', 'web'), work],
     builtin: true,
+  },
+  'a build for several nodes': {
+    args: ({work, root}) => ['--image', 'localhost/web', '--ref-file', join(root, 'refs', 'web'), work],
+    builtin: true,
+    nodes: ['one', 'two', 'three'],
   },
   'a build of standard input': {
     args: () => ['-t', 'localhost/web:dev', '-'],
@@ -113,7 +121,8 @@ async function run(
   Reflect.deleteProperty(api.state, 'failWith');
   Object.assign(api.state, makeState());
   furnish(api);
-  serveBuildkit({api} as Parameters<typeof serveBuildkit>[0]);
+  const buildkit = serveBuildkit({api});
+  if (useCase.nodes !== undefined) serveSeveralNodes({api}, buildkit, useCase.nodes);
   sandbox.writeKubeconfig(api.kubeconfig({auth: 'certificate', names: KIND_NAMES, directory: sandbox.root}));
   const before = api.requests.length;
   const started = performance.now();
