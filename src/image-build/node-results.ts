@@ -13,6 +13,8 @@ export interface NodeResult {
   /** What was sent to it. */
   readonly bytes: number;
   readonly blobs: number;
+  /** Why the kubelet has to unpack it when a pod starts, as a clause. */
+  readonly packed?: string;
   /** Why it does not have the image, as a clause. */
   readonly failure?: string;
 }
@@ -35,14 +37,14 @@ export function builtOn(name: string): NodeResult {
 }
 
 /** For --verbose. */
-export function describeResult({name, state, bytes, blobs, failure}: NodeResult): string {
+export function describeResult({name, state, bytes, blobs, packed, failure}: NodeResult): string {
   switch (state) {
     case 'built':
       return `node ${name}: built the image`;
     case 'present':
       return `node ${name}: had the image`;
     case 'copied':
-      return `node ${name}: got ${formatBytes(bytes)} in ${blobs} ${blobs === 1 ? 'blob' : 'blobs'}`;
+      return `node ${name}: got ${formatBytes(bytes)} in ${blobs} ${blobs === 1 ? 'blob' : 'blobs'}${packed === undefined ? '' : `, not unpacked: ${packed}`}`;
     case 'foreign':
       return `node ${name}: does not need the image: ${failure}`;
     case 'failed':

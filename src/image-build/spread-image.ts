@@ -116,8 +116,9 @@ async function deliverTo(
       return {name, state: 'foreign', ...NOTHING, failure: `it is for ${outcome.platforms.join(', ')}`};
     const naming = others.map(({canonical, labels, exists}) => images.tag(canonical, target, labels, exists));
     await within(ANSWER, Promise.all(naming), tools);
-    const {bytes, blobs} = outcome.kind === 'copied' ? outcome : NOTHING;
-    return {name, state: 'copied', bytes, blobs};
+    if (outcome.kind === 'had') return {name, state: 'copied', ...NOTHING};
+    const {kind: state, ...sent} = outcome;
+    return {name, state, ...sent};
   } catch (error) {
     return {name, state: 'failed', ...NOTHING, ...(await describe(error, node))};
   }

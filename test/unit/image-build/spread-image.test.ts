@@ -2,7 +2,7 @@
 import {expect} from 'chai';
 import type {BuilderNode, NodeLink} from '../../../src/builder/nodes/open-nodes.ts';
 import {TiltbuildError} from '../../../src/errors.ts';
-import {failDelivery, noteFailures} from '../../../src/image-build/node-results.ts';
+import {describeResult, failDelivery, noteFailures} from '../../../src/image-build/node-results.ts';
 import {spreadImage} from '../../../src/image-build/spread-image.ts';
 import {CopyError, type CopyFault, type CopyOutcome} from '../../../src/node/copy-outcome.ts';
 import {NodeImages} from '../../../src/node/node-images.ts';
@@ -173,6 +173,18 @@ describe('nodes that do not have the image', () => {
   const [, three] = two('failed', 'the disk is full');
   const one = [BUILT, {...three, blobs: 0}] as Parameters<typeof noteFailures>[0];
   const several = [...one, {...one[1], name: 'three', failure: 'no answer within 5 s'}] as typeof one;
+
+  it('and those that have it are described for --verbose', () => {
+    const copied = {name: 'two', state: 'copied', bytes: 1200, blobs: 3} as const;
+    expect(
+      [...one, copied, {...copied, blobs: 1, packed: 'no snapshotter'}].map(describeResult),
+    ).to.deep.equal([
+      'node one: built the image',
+      'node two: does not have the image: the disk is full',
+      'node two: got 1.20kB in 3 blobs',
+      'node two: got 1.20kB in 1 blob, not unpacked: no snapshotter',
+    ]);
+  });
 
   it('are a note, or an error with what to do', () => {
     expect(noteFailures([one[0] as (typeof one)[0]])).to.equal(undefined);

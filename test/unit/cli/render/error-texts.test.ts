@@ -20,6 +20,7 @@ import {runPass} from '../../../../src/image-build/engines/run-pass.ts';
 import {checkContext} from '../../../../src/image-build/inputs/context.ts';
 import type {LocalContext} from '../../../../src/image-build/inputs/local-context.ts';
 import {readBuildSecret} from '../../../../src/image-build/inputs/secrets.ts';
+import {failDelivery} from '../../../../src/image-build/node-results.ts';
 import type {Files} from '../../../../src/ports.ts';
 import {divideAdvice} from '../../../../src/text/advice.ts';
 import {refusalOf} from '../../../helpers/caught.ts';
@@ -71,6 +72,9 @@ function bug(): Error {
 const named = {kind: 'named', name: 'regcred', by: '--registry-secret'} as const;
 const nothing = {kindOf: () => 'missing'} as unknown as Files;
 
+const uncopied = (name: string, failure: string) =>
+  ({name, state: 'failed', bytes: 0, blobs: 0, failure}) as const;
+
 type Situation = () => unknown;
 
 const SITUATIONS: Readonly<Record<string, Situation>> = {
@@ -93,6 +97,9 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     refusalOf(() => readBuildSecret('id=npm,env=NPM_TOKEN', {env: {}, cwd: '/', exists: () => false})),
   'tool-missing': () => missingPlugin(),
   'timed-out': () => timedOut(),
+  'image-not-copied': () => failDelivery([uncopied('worker', 'it has no space for blob sha256:abc')]),
+  'image-not-copied-to-several': () =>
+    failDelivery(['worker', 'worker2'].map((name) => uncopied(name, 'no answer within 5 s'))),
   'rights-missing': () =>
     refusalOf(() => demandPermissions({rules: []}, 'ns', BUILD_PERMISSIONS, 'buildkit')),
   'kubeconfig-missing': () => missingKubeconfig({paths: ['/home/me/.kube/config'], explicit: false}),
