@@ -14,7 +14,7 @@ import {CopySource} from './copy-source.ts';
 import {findImages, type ImageTree, isForPlatform, pruneTree} from './image-tree.ts';
 import {inParallel} from './in-parallel.ts';
 import type {Blob, Destination} from './ingest.ts';
-import {createLease, deleteLease} from './leases.ts';
+import {createLease, deleteLease, nameLease} from './leases.ts';
 import {findLackingLabels, listLayers, listMetadata, type Metadata} from './needed-blobs.ts';
 import {unpackImage} from './unpack-image.ts';
 
@@ -37,12 +37,14 @@ export const copyImage: CopyImage = async (from, to, image, options = {}) => {
     wallClock = Date.now,
   } = options;
   const source = new CopySource(from, image.target.digest, {signal, patience});
+  const copies: Copy[] = [];
   const copyTo = async (node: CopyNode): Promise<CopyOutcome> => {
     const told = {
       onPlanned: (bytes: number) => onPlanned(node.name, bytes),
       onSent: (bytes: number) => onSent(node.name, bytes),
     };
     const copy = new Copy({node, signal, patience}, source, image, {snapshotter, wallClock, ...told});
+    copies.push(copy);
     try {
       return await copy.run();
     } catch (error) {
@@ -59,7 +61,7 @@ export const copyImage: CopyImage = async (from, to, image, options = {}) => {
       return outcome.value;
     });
   } finally {
-    await source.release();
+    await Promise.all([source, ...copies].map((one) => one.release()));
   }
 };
 
@@ -77,6 +79,9 @@ class Copy {
   readonly #image: CopiedImage;
   readonly #settings: Settings;
   #sent: readonly number[] = [];
+  /** That the source keeps what is read, and that the node's lease is gone. */
+  #held: Promise<void> = Promise.resolve();
+  #released: Promise<void> = Promise.resolve();
 
   constructor(to: Omit<Destination, 'lease'>, source: CopySource, image: CopiedImage, settings: Settings) {
     this.#to = to;
@@ -101,24 +106,29 @@ class Copy {
     const isWhole = [...metadata, ...layers].every((blob) => isKept(blob, found));
     if (isWhole && lackingNames.length === 0) return {kind: 'had'};
     const now = wallClock();
-    const [lease] = await Promise.all([
-      createLease(node.images.containerd, now, {signal, patience}),
-      this.#source.hold(now),
-    ]);
+    this.#held = this.#source.hold(now);
+    // Whoever reads there meets what is wrong.
+    this.#held.catch(() => undefined);
+    const lease = nameLease();
     const to = {...this.#to, lease};
     try {
-      await this.#copyMetadata(metadata, found, to);
-      await this.#copyLayers(layers, to);
+      await createLease(node.images.containerd, lease, now, {signal, patience});
+      await this.#copyBlobs(metadata, layers, found, to);
       const packed = await this.#unpack(tree, to);
       await this.#name(lackingNames);
-      await deleteLease(node.images.containerd, lease);
+      this.#released = deleteLease(node.images.containerd, lease);
       const bytes = this.#sent.reduce((sum, length) => sum + length, 0);
       return {kind: 'copied', blobs: this.#sent.length, bytes, ...(packed !== undefined && {packed})};
     } catch (error) {
       // Another attempt goes on with what is there, which the lease keeps until it expires.
-      if (signal?.aborted || !mayPass(error, node)) await deleteLease(node.images.containerd, lease);
+      if (signal?.aborted || !mayPass(error, node))
+        this.#released = deleteLease(node.images.containerd, lease);
       throw error;
     }
+  }
+
+  async release(): Promise<void> {
+    await this.#released;
   }
 
   /** The labels of those that are there. */
@@ -149,7 +159,23 @@ class Copy {
       .map(({name, record}) => ({name, exists: record !== undefined}));
   }
 
-  /** Comes first: it keeps the layers that are there. */
+  async #copyBlobs(
+    metadata: readonly Metadata[],
+    layers: readonly Blob[],
+    found: Found,
+    to: Destination,
+  ): Promise<void> {
+    const areThere = layers.filter(({digest}) => found.has(digest));
+    const complete = async (within: Destination) => {
+      // The metadata keeps the layers that are there, some of which may have been collected until then.
+      await this.#copyMetadata(metadata, found, within);
+      const kept = await this.#findBlobs(areThere);
+      await this.#copyLayers(areThere, kept, within);
+    };
+    const ways = [(within: Destination) => this.#copyLayers(layers, found, within), complete];
+    await inParallel(ways, ways.length, (way, stop) => way(withStop(to, stop)));
+  }
+
   async #copyMetadata(metadata: readonly Metadata[], found: Found, to: Destination): Promise<void> {
     await inParallel(metadata, BLOBS, async (blob) => {
       await this.#copy(blob, to, async function* (_, offset) {
@@ -168,14 +194,15 @@ class Copy {
     });
   }
 
-  /** What was there before may have been collected until something kept it. */
-  async #copyLayers(layers: readonly Blob[], to: Destination): Promise<void> {
-    const found = await this.#findBlobs(layers);
+  async #copyLayers(layers: readonly Blob[], found: Found, to: Destination): Promise<void> {
     const lacking = layers.filter(({digest}) => !found.has(digest));
     this.#settings.onPlanned(lacking.reduce((sum, {size}) => sum + size, 0));
+    const [{read}, held] = [this.#source, this.#held];
     await inParallel(lacking, BLOBS, async (layer, stop) => {
-      const signal = to.signal === undefined ? stop : AbortSignal.any([to.signal, stop]);
-      await this.#copy(layer, {...to, signal}, this.#source.read);
+      await this.#copy(layer, withStop(to, stop), async function* (blob, offset) {
+        await held;
+        yield* read(blob, offset);
+      });
     });
   }
 
@@ -203,6 +230,10 @@ class Copy {
     const {images} = this.#to.node;
     await Promise.all(lacking.map(({name, exists}) => images.tag(name, target, labels, exists)));
   }
+}
+
+function withStop(to: Destination, stop: AbortSignal): Destination {
+  return {...to, signal: to.signal === undefined ? stop : AbortSignal.any([to.signal, stop])};
 }
 
 /** Labels by digests. */

@@ -5,7 +5,7 @@ import {toCopyError} from './copy-faults.ts';
 import type {CopyNode} from './copy-outcome.ts';
 import {type ImageTree, readTree} from './image-tree.ts';
 import type {Destination} from './ingest.ts';
-import {createLease, deleteLease, keepContent} from './leases.ts';
+import {createLease, deleteLease, keepContent, nameLease} from './leases.ts';
 
 export class CopySource {
   /** What the node has of the image. Rejects with a `CopyError`. */
@@ -14,7 +14,8 @@ export class CopySource {
   readonly #node: CopyNode;
   readonly #digest: string;
   readonly #call: Pick<Destination, 'signal' | 'patience'>;
-  #lease: Promise<string> | undefined;
+  readonly #lease = nameLease();
+  #held: Promise<void> | undefined;
 
   constructor(node: CopyNode, digest: string, call: Pick<Destination, 'signal' | 'patience'>) {
     this.#node = node;
@@ -30,26 +31,26 @@ export class CopySource {
 
   /** Keeps there what is read, until `release`. `now` is in epoch milliseconds. Throws `CopyError`. */
   async hold(now: number): Promise<void> {
-    this.#lease ??= this.#createLease(now);
+    this.#held ??= this.#createLease(now);
     try {
-      await this.#lease;
+      await this.#held;
     } catch (error) {
       throw toCopyError(error, this.#node);
     }
   }
 
   async release(): Promise<void> {
-    const lease = await this.#lease?.catch(() => undefined);
-    if (lease !== undefined) await deleteLease(this.#containerd, lease);
+    if (this.#held === undefined) return;
+    await this.#held.catch(() => undefined);
+    await deleteLease(this.#containerd, this.#lease);
   }
 
   get #containerd(): ContainerdConnection {
     return this.#node.images.containerd;
   }
 
-  async #createLease(now: number): Promise<string> {
-    const lease = await createLease(this.#containerd, now, this.#call);
-    await keepContent(this.#containerd, lease, this.#digest, this.#call);
-    return lease;
+  async #createLease(now: number): Promise<void> {
+    await createLease(this.#containerd, this.#lease, now, this.#call);
+    await keepContent(this.#containerd, this.#lease, this.#digest, this.#call);
   }
 }

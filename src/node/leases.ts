@@ -8,16 +8,20 @@ const LIFETIME = 24 * 60 * 60 * 1000;
 /** A copy that is finished does not wait for long, in milliseconds. */
 const PATIENCE = 1_000;
 
-/** Gives its id. `now` is in epoch milliseconds. Throws `GrpcError`. */
+/** Known before there is a lease: a call that is cancelled may have created it. */
+export function nameLease(): string {
+  return `kubectl-tiltbuild-${randomUUID()}`;
+}
+
+/** `now` is in epoch milliseconds. Throws `GrpcError`. */
 export async function createLease(
   containerd: ContainerdConnection,
+  id: string,
   now: number,
   call: Omit<ContainerdCall, 'lease'>,
-): Promise<string> {
-  const id = `kubectl-tiltbuild-${randomUUID()}`;
+): Promise<void> {
   const labels = new Map([['containerd.io/gc.expire', new Date(now + LIFETIME).toISOString()]]);
   await containerd.call(Leases.create, {id, labels}, call);
-  return id;
 }
 
 /** Keeps content, and all that its labels lead to. Throws `GrpcError`. */

@@ -132,9 +132,7 @@ describe('copyImage', () => {
     const collect = () => {
       for (const {store} of [a, b]) store.collect([]);
     };
-    b.store.onWrite = (ref) => {
-      if (ref.endsWith(digestOf(LAYERS[1] ?? ''))) collect();
-    };
+    b.store.onWrite = collect;
     a.store.onRead = () => a.store.leases.size > 0 && collect();
     expect((await copy([a, b], digest))[0]).to.have.property('kind', 'copied');
     b.store.collect([digest]);
@@ -187,18 +185,23 @@ describe('copyImage', () => {
     });
   });
 
-  it('does not bring the rest of other layers if one fails', async () => {
-    const [a, b] = three();
-    const other = 'other'.repeat(200_000);
-    const digest = storeImage(a, [other, ...LAYERS]);
-    a.store.onRead = (read) => {
-      if (read === digestOf('app')) throw new GrpcError(GrpcCode.NOT_FOUND, 'it is gone');
-      return new Promise(setImmediate);
-    };
-    expect(await failure([a, b], digest)).to.have.property('fault', 'missing');
-    expect(b.store.written.get(digestOf(other)) ?? 0).to.be.below(other.length);
-    expect(b.store.blobs.has(digestOf(other))).to.equal(false);
-  });
+  for (const failing of ['a layer', 'the manifest']) {
+    it(`does not bring the rest of other layers if ${failing} fails`, async () => {
+      const [a, b] = three();
+      const other = 'other'.repeat(200_000);
+      const digest = storeImage(a, [other, ...LAYERS]);
+      const bad = failing === 'a layer' ? digestOf('app') : digest;
+      b.store.onWrite = async (ref, offset) => {
+        await new Promise(setImmediate);
+        // Others have begun.
+        if (ref.endsWith(bad) && offset > 0) throw new GrpcError(GrpcCode.PERMISSION_DENIED, 'no');
+      };
+      a.store.onRead = () => new Promise(setImmediate);
+      expect(await failure([a, b], digest)).to.have.property('fault', 'refused');
+      expect(b.store.written.get(digestOf(other)) ?? 0).to.be.below(other.length);
+      expect(b.store.blobs.has(digestOf(other))).to.equal(false);
+    });
+  }
 
   it('does not take a blob with other content, and keeps nothing of it', async () => {
     const [a, b] = three();
