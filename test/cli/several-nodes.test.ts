@@ -5,7 +5,8 @@ import {type ApiServer, node} from '../helpers/api-server.ts';
 import {describeEngine} from '../helpers/engines.ts';
 import {changedPaths, DIGEST, PLAIN_NAMES, removeBuilders, spreadBuilder} from '../helpers/world.ts';
 
-const WEB = ['-t', 'localhost/web:dev', '.'];
+// Where an image goes after it was built is the subject of other tests.
+const WEB = ['-t', 'localhost/web:dev', '--spread', 'none', '.'];
 const NODES = ['a', 'b', 'c'];
 
 const podOn = ({state}: ApiServer, name: string) =>
