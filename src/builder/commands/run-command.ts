@@ -103,7 +103,7 @@ async function showLogs({name, follow}: BuilderActionOf<'logs'>, opened: OpenedC
   return '';
 }
 
-/** A builder with several pods has a cache in each. */
+/** A builder with several pods has a cache in each, and one that fails is no reason to leave out the others. */
 async function runInEach(
   {deployment}: FoundBuilder,
   words: readonly string[],
@@ -111,9 +111,11 @@ async function runInEach(
   ports: Ports,
 ): Promise<void> {
   const pods = await demandRunningPods(deployment, opened.cluster);
+  const failed: string[] = [];
   for (const pod of pods) {
     if (pods.length > 1) ports.notes.note(`on node ${pod.node ?? '(none)'}:`);
     const {exitCode} = await opened.cluster.kubectlLive(execArgs(pod.name, words));
-    if (exitCode !== 0) throw kubectlFailed(`${words.join(' ')} failed in pod ${pod.name}.`);
+    if (exitCode !== 0) failed.push(pod.name);
   }
+  if (failed.length > 0) throw kubectlFailed(`${words.join(' ')} failed in pod ${failed.join(', ')}.`);
 }

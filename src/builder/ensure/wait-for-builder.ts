@@ -128,12 +128,15 @@ async function explain(input: TroubleInput, cluster: Cluster): Promise<Trouble |
 }
 
 /**
- * kubectl build picks any running pod (its source, `ListRunningPods`), so one that is stopping must be gone. The
+ * kubectl build picks any running pod (its source, `ListRunningPods`), so one that is stopping must be gone. On a node
+ * that is down it stays until somebody removes the node, and the other nodes need not wait for that. The
  * Deployment's count comes later than the pods' own status, if we can list them.
  */
 function isReady(deployment: BuilderDeployment, pods: readonly BuilderPod[], hasChoice: boolean): boolean {
   if (whyUnready(deployment) !== undefined) return false;
-  const leaving = !hasChoice && pods.some(({deleting, phase}) => deleting && phase === 'Running');
+  const leaving =
+    !hasChoice &&
+    pods.some(({deleting, phase, nodeSilent}) => deleting && phase === 'Running' && !nodeSilent);
   return !leaving && (pods.length === 0 || findCurrentPods({deployment, pods}).some(({ready}) => ready));
 }
 

@@ -125,6 +125,15 @@ describe('waitForBuilder', () => {
     }
   });
 
+  it('does not wait for an old pod on a node that is down', async () => {
+    const old = pod({name: 'old', owner: 'old', deleting: true, phase: 'Running', ready: false});
+    const conditions = [{type: 'ContainersReady', status: 'True'}];
+    const silent = {...old, status: {...(old.status as object), conditions}};
+    const {run, ports} = wait({get: {deployments: [READY], pods: [list(silent, pod())], events: [list()]}});
+    await run();
+    expect(ports.sleeps).to.deep.equal([]);
+  });
+
   it('needs no permission to list pods or events', async () => {
     const deployments = [...times(6, NOT_YET), READY];
     const {run, ports} = wait({get: {deployments, pods: [forbidden('no')], events: [forbidden('no')]}});
