@@ -127,7 +127,7 @@ function judgeWorking({
     return warn(`${found}; not every node gets its images`, adviseNode(waiting, deployment));
   }
   return warn(
-    `${found}; with other builders in this namespace (${others.join(', ')}) every image passes through your machine`,
+    `${found}; with other builders in this namespace (${others.join(', ')}) every image passes through your machine if kubectl build builds it`,
     command('kubectl', 'tiltbuild', 'builder', 'rm', other, '--namespace', namespace),
   );
 }

@@ -68,6 +68,7 @@ export function judgeEngine(
       request,
       plugin: build,
       replicas,
+      hasOthers: false,
       env,
       archiveSize: 0,
       dockerfileIsSent: true,

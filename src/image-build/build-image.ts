@@ -1,4 +1,5 @@
 /** Owns the use case: build one image in the cluster. Each step is a line; its rules are elsewhere. */
+import {noteOtherBuilders} from '../builder/ensure/choose-action.ts';
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
 import {type BuilderRuntime, builderRuntime} from '../builder/model/builder.ts';
 import type {BuilderDeployment} from '../builder/model/objects.ts';
@@ -46,6 +47,9 @@ export async function buildImage(
       pullSecret,
     } = build;
     for (const note of build.notes) notes.note(note);
+    const isCopied = build.engine.name === 'kubectl-build' && request.builderOptions.policy !== 'never';
+    const others = isCopied ? noteOtherBuilders(build.builder.facts, request.builder.name) : undefined;
+    if (others !== undefined) notes.note(others);
     const deployment = await ensureBuilder(build.builder, ports);
     const runtime = builderRuntime(deployment, product);
     describe(build, notes);

@@ -86,7 +86,9 @@ export async function dryRunBuild(
       ...(named && !isTaggedInNode(request, runtime) ? [taggingPass(2, build.request, [named])] : []),
     ];
     const others =
-      builderOptions.policy === 'never' ? undefined : noteOtherBuilders(facts, request.builder.name);
+      builderOptions.policy === 'never' || build.engine.name === 'builtin'
+        ? undefined
+        : noteOtherBuilders(facts, request.builder.name);
     return {
       build,
       contentReference: named?.reference,

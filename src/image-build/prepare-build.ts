@@ -4,7 +4,7 @@ import {chooseReplicas, MOST_PODS} from '../builder/manifest/count-replicas.ts';
 import {selectBuilderNodes} from '../builder/manifest/nodes.ts';
 import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
 import {readBuilderDeployment} from '../builder/model/objects.ts';
-import {observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
+import {listKnownBuilders, observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import {followsNodes, listWantedNodes} from '../builder/verdict/follow-nodes.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
@@ -109,7 +109,7 @@ export async function prepareBuild<T>(
       toolVersion: surroundings.toolVersion,
     };
     const choose = (found: FoundPlugin | undefined) =>
-      chooseEngine(engineQuestion(request, surroundings, {plugin: found, inputs, pods: countPods(builder)}));
+      chooseEngine(engineQuestion(request, surroundings, {plugin: found, inputs, ...countPods(builder)}));
     const engine = await attempt(() => choose(plugin), {
       name: 'kubectl-build',
       reason: 'cannot be used',
@@ -167,8 +167,13 @@ async function readAllInputs(
   return {...read, local, dockerfile: replaceBaseImages(text, request, surroundings.env)};
 }
 
-/** The most pods that the builder may have: those that it has, or those that a new one gets. */
-function countPods({request: {settings}, product, facts}: BuilderTask): number {
+/** The most pods that the builder may have, which are those that it has or that a new one gets, and whether there are others. */
+function countPods({
+  request: {settings},
+  product,
+  facts,
+}: BuilderTask): Pick<EngineQuestion, 'replicas' | 'hasOthers'> {
+  const hasOthers = listKnownBuilders(facts).some(({name}) => name !== settings.name);
   const {deployments} = facts;
   const found = deployments?.kind === 'found' ? deployments.value.map(readBuilderDeployment) : [];
   const existing = found.find((one) => one.name === settings.name);
@@ -176,22 +181,24 @@ function countPods({request: {settings}, product, facts}: BuilderTask): number {
   if (existing === undefined) {
     const replicas = chooseReplicas(settings, product);
     const {length} = selectBuilderNodes(seen, settings);
-    return replicas === 'nodes' ? Math.min(Math.max(1, length), MOST_PODS) : replicas;
+    return {hasOthers, replicas: replicas === 'nodes' ? Math.min(Math.max(1, length), MOST_PODS) : replicas};
   }
   const wanted = followsNodes(existing) ? listWantedNodes(existing, seen) : undefined;
-  return Math.max(existing.replicas, wanted?.length ?? 0);
+  return {hasOthers, replicas: Math.max(existing.replicas, wanted?.length ?? 0)};
 }
 
 function engineQuestion(
   request: BuildRequest,
   {env}: Surroundings,
-  {plugin, inputs, pods}: Pick<PreparedBuild, 'inputs'> & Pick<EngineQuestion, 'plugin'> & {pods: number},
+  {
+    inputs,
+    ...question
+  }: Pick<PreparedBuild, 'inputs'> & Pick<EngineQuestion, 'plugin' | 'replicas' | 'hasOthers'>,
 ): EngineQuestion {
   const {local} = inputs;
   return {
     request,
-    plugin,
-    replicas: pods,
+    ...question,
     archiveSize: local === undefined ? 0 : estimateArchive(local.survey),
     dockerfileIsSent: local?.dockerfile?.sentAs !== undefined && inputs.dockerfile === undefined,
     env,

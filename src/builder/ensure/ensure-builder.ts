@@ -9,18 +9,16 @@ import {readPlacement} from '../model/kept-settings.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
 import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderRequest, BuilderTask} from '../model/request.ts';
-import {chooseBuilderAction, noteOtherBuilders} from './choose-action.ts';
+import {chooseBuilderAction} from './choose-action.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 
 /** Gives the builder that the build uses; undefined if there is none, and none was to be created. */
 export async function ensureBuilder(task: BuilderTask, ports: Ports): Promise<BuilderDeployment | undefined> {
-  const {request, facts, cluster} = task;
+  const {request, cluster} = task;
   const {name, namespace} = request.settings;
   const {observed, action} = await chooseBuilderAction(task);
   const {deployment} = observed;
   if (request.policy === 'never') return deployment;
-  const others = noteOtherBuilders(facts, name);
-  if (others !== undefined) ports.notes.note(others);
   const {nodes = []} = observed;
   const placement = deployment === undefined ? request.settings : readPlacement(deployment.settings);
   for (const {name: node, why} of listLeftOut(nodes, placement))

@@ -22,6 +22,8 @@ export interface EngineQuestion {
   readonly plugin: FoundPlugin | undefined;
   /** Pods that the builder is to have. */
   readonly replicas: number;
+  /** Whether the namespace has other builders. */
+  readonly hasOthers: boolean;
   /** Of a local context as an archive, about, in bytes. */
   readonly archiveSize: number;
   /** Whether the Dockerfile is, as it is, among the files of a local context that are sent. */
@@ -81,6 +83,13 @@ export const LIMITS: readonly Limit[] = [
     // As a tarball with all layers, also to nodes that have them; one of three such builds failed on two nodes.
     reason: 'copies an image for the nodes of several pods through your machine',
     applies: needsCopies,
+  },
+  {
+    // It counts the builders of the namespace, and not their nodes.
+    reason: 'copies an image through your machine if the namespace has other builders',
+    works: true,
+    applies: ({request: {check, destination}, hasOthers}) =>
+      !check && destination.kind === 'runtime' && hasOthers,
   },
   {
     reason: 'sends the whole build context at every build, and that is larger than 64 MB as an archive',

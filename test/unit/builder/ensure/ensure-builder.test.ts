@@ -1,11 +1,13 @@
 /** Covers what is done about a builder before a build: nothing about one that works, and no more than is allowed. */
 import {expect} from 'chai';
+import {noteOtherBuilders} from '../../../../src/builder/ensure/choose-action.ts';
 import {ensureBuilder} from '../../../../src/builder/ensure/ensure-builder.ts';
 import type {BuilderPolicy} from '../../../../src/builder/model/request.ts';
 import {DEFAULT_BUILDER_IMAGE} from '../../../../src/builder/model/settings.ts';
 import type {ClusterFacts, ResourceRule} from '../../../../src/cluster/api/facts.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
 import {TiltbuildError} from '../../../../src/errors.ts';
+import {formatAdvice} from '../../../../src/text/advice.ts';
 import {node} from '../../../helpers/api-samples.ts';
 import {BuildkitStandIn} from '../../../helpers/buildkit-stand-in.ts';
 import {hintsOf} from '../../../helpers/caught.ts';
@@ -239,22 +241,18 @@ describe('ensureBuilder, before anything else', () => {
     await run();
     expect(done()).to.deep.equal(['apply', 'create']);
   });
+});
 
-  it('warns of each other builder in one note, not of what only has the labels, and not under never', async () => {
+describe('noteOtherBuilders', () => {
+  it('names each other builder, and not what only has the labels', () => {
     const labels = {'app.kubernetes.io/managed-by': 'Helm'};
     const nobodys = workingDeployment({name: 'nobodys', labels, metadata: {annotations: {}}});
     const others = [workingDeployment({name: 'ours'}), nobodys, pluginDeployment({name: 'theirs'})];
-    const said = async (builders: readonly unknown[], policy?: BuilderPolicy) => {
-      const {run, ports} = situate({builders, policy});
-      await run();
-      return ports.said;
-    };
-    expect(await said([BUILDERS.working, nobodys])).to.deep.equal([]);
-    expect(await said([BUILDERS.working, ...others], 'never')).to.deep.equal([]);
-    const [note, ...more] = await said([BUILDERS.working, ...others]);
-    expect(note)
+    const note = (...builders: readonly unknown[]) =>
+      noteOtherBuilders({deployments: found(builders)}, 'buildkit');
+    expect(note(BUILDERS.working, nobodys)).to.equal(undefined);
+    expect(formatAdvice(note(BUILDERS.working, ...others) ?? ''))
       .to.include('besides "buildkit": "ours", "theirs".')
       .and.include('kubectl tiltbuild builder rm NAME');
-    expect(more).to.deep.equal([]);
   });
 });

@@ -14,6 +14,7 @@ function choose(request: Partial<BuildRequest> = {}, question: Partial<EngineQue
     request: buildRequest({engine: 'auto', ...request}),
     plugin: PLUGIN,
     replicas: 1,
+    hasOthers: false,
     archiveSize: 1_000,
     dockerfileIsSent: true,
     env: {},
@@ -62,6 +63,7 @@ describe('chooseEngine', () => {
   for (const [what, request, question] of [
     ['a large context', {}, {archiveSize: 64_000_001}],
     ['a Dockerfile that is not sent', {}, {dockerfileIsSent: false}],
+    ['a namespace with other builders', {}, {hasOthers: true}],
     ['an archive for docker', outputTo('type=docker,dest=x'), {}],
   ] as const) {
     it(`takes its own for ${what}, and the plugin if that is asked for`, () => {
