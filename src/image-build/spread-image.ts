@@ -169,8 +169,8 @@ async function describe(
 ): Promise<{readonly failure: string; readonly fault?: Fault | undefined}> {
   if (error instanceof Failure || error instanceof CopyError)
     return {failure: error.message, fault: error.fault};
-  // What could not be connected to while the image was built will hardly be now.
-  const isLost = node !== undefined && hasCode(error, GrpcCode.UNAVAILABLE);
+  // A pod that was not running when the build began may be by now.
+  const isLost = node === undefined || hasCode(error, GrpcCode.UNAVAILABLE);
   const fault = isLost ? 'lost' : undefined;
   return {failure: await explainNodeFault(error, node && [node]), fault};
 }

@@ -9,6 +9,7 @@ import {digestOf} from '../helpers/containerd-stand-in-store.ts';
 import {describeEngine} from '../helpers/engines.ts';
 import type {Ended} from '../helpers/programs.ts';
 import {type SeveralNodes, serveSeveralNodes} from '../helpers/several-nodes.ts';
+import {WAYS} from '../helpers/world.ts';
 
 const NAMES = ['one', 'two', 'three'];
 const DEV = 'localhost/web:dev';
@@ -35,23 +36,26 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     return Object.keys(states).filter((name) => states[name] !== 'built') as [string, string];
   };
 
-  it('gets there under every name, and is whole there', async () => {
-    const states = statesOf(await build('-t', DEV, '-t', 'localhost/also:dev', ...WEB));
-    expect(Object.values(states).sort()).to.deep.equal(['built', 'copied', 'copied']);
-    const [built = ''] = engine.buildkit.solves.map(({node}) => node);
-    for (const name of NAMES) {
-      expect(held(name), name).to.deep.equal(held(built)).and.to.have.length(3);
-      expect(new Set(targets(name)), name).to.deep.equal(new Set(targets(built)));
-      for (const digest of nodeOf(built).store.blobs.keys())
-        expect(nodeOf(name).store.blobs.has(digest)).to.equal(true);
-      expect(nodeOf(name).store.leases.size).to.equal(0);
-      const labelled = [...nodeOf(name).images.values()].filter(({labels}) => labels.size > 0);
-      expect(labelled.map((image) => image.name)).to.deep.equal(
-        held(name).filter((tag) => tag.includes(':tilt-')),
-      );
-    }
-    expect(engine.buildkit.solves).to.have.length(1);
-  });
+  for (const through of WAYS) {
+    it(`gets there under every name, and is whole there, asked ${through}`, async () => {
+      world.connect({through});
+      const states = statesOf(await build('-t', DEV, '-t', 'localhost/also:dev', ...WEB));
+      expect(Object.values(states).sort()).to.deep.equal(['built', 'copied', 'copied']);
+      const [built = ''] = engine.buildkit.solves.map(({node}) => node);
+      for (const name of NAMES) {
+        expect(held(name), name).to.deep.equal(held(built)).and.to.have.length(3);
+        expect(new Set(targets(name)), name).to.deep.equal(new Set(targets(built)));
+        for (const digest of nodeOf(built).store.blobs.keys())
+          expect(nodeOf(name).store.blobs.has(digest)).to.equal(true);
+        expect(nodeOf(name).store.leases.size).to.equal(0);
+        const labelled = [...nodeOf(name).images.values()].filter(({labels}) => labels.size > 0);
+        expect(labelled.map((image) => image.name)).to.deep.equal(
+          held(name).filter((tag) => tag.includes(':tilt-')),
+        );
+      }
+      expect(engine.buildkit.solves).to.have.length(1);
+    });
+  }
 
   it('gets there 30 times in a row, with what has changed alone', async function () {
     this.timeout(120_000);
@@ -118,7 +122,7 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     const onWrite = (act: () => unknown) => () => {
       nodeOf(bad).store.onWrite = act;
     };
-    const WAYS = [
+    const FAULTS = [
       ['does not let us in', refuse, 'dial unix: no socket'],
       ['does not answer', () => nodeOf(bad).faults.set('Get', 'stalled'), 'no answer within 5 s'],
       ['never starts the program', () => (several.refuse = hang), 'no answer within 5 s'],
@@ -141,7 +145,7 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     ] as const;
     const hang = (name: string) => (name === bad ? new Promise<never>(() => undefined) : undefined);
 
-    for (const [what, act, why] of WAYS) {
+    for (const [what, act, why] of FAULTS) {
       it(`is built and noted where a node ${what}, and gets there with the next build`, async () => {
         act();
         const ended = await build('-t', DEV, '.');
@@ -235,15 +239,18 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     expect(NAMES.map(held)).to.deep.equal([[reference], [first, reference].sort(), [reference]]);
   });
 
-  it('is cancelled at once while it is copied, by a signal or the time limit', async () => {
-    for (const name of NAMES) nodeOf(name).store.onWrite = () => new Promise(() => undefined);
-    const signalWhen = {stderrContains: 'copying to', signals: ['SIGINT']} as const;
-    expect(await tiltbuild(['-t', DEV, '.'], {signalWhen})).to.include({exitCode: 130, stdout: ''});
-    expect(await tiltbuild(['--timeout', '2s', '-t', DEV, '.'])).to.include({exitCode: 124, stdout: ''});
-    for (const name of NAMES)
-      for (const {labels} of nodeOf(name).store.leases.values())
-        expect(labels.get('containerd.io/gc.expire')).to.match(/^\d{4}-/);
-  });
+  for (const through of WAYS) {
+    it(`is cancelled at once while it is copied, by a signal or the time limit, asked ${through}`, async () => {
+      world.connect({through});
+      for (const name of NAMES) nodeOf(name).store.onWrite = () => new Promise(() => undefined);
+      const signalWhen = {stderrContains: 'copying to', signals: ['SIGINT']} as const;
+      expect(await tiltbuild(['-t', DEV, '.'], {signalWhen})).to.include({exitCode: 130, stdout: ''});
+      expect(await tiltbuild(['--timeout', '2s', '-t', DEV, '.'])).to.include({exitCode: 124, stdout: ''});
+      for (const name of NAMES)
+        for (const {labels} of nodeOf(name).store.leases.values())
+          expect(labels.get('containerd.io/gc.expire')).to.match(/^\d{4}-/);
+    });
+  }
 
   it('is shown while it is copied, and reported with -v and as JSON', async () => {
     const ended = await build('-v', '-t', DEV, '.');

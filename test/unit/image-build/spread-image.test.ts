@@ -111,7 +111,7 @@ describe('spreadImage', () => {
       three: holding({}),
       four: holding({[TAG]: DIGEST}),
     });
-    expect(steps).to.have.members(['copy one three', 'copy one four']);
+    expect(steps).to.have.members(['copy one three', 'copy one four', 'reopen']);
     expect(results.map(({name, state}) => `${name} ${state}`)).to.deep.equal([
       'one built',
       'two failed',
@@ -161,12 +161,17 @@ describe('spreadImage', () => {
     expect(await spread({two: node})).to.deep.equal({steps: [], results: two('failed', 'no')});
   });
 
-  it('says of every node that the one where the image was built is at fault', async () => {
-    const {results} = await spread({one: holding({}), two: holding({})});
-    expect(results).to.deep.equal(
-      two('failed', `node "one", where it was built, does not have it under ${TAG}`),
-    );
-  });
+  for (const [what, held] of [
+    ['nothing', {}],
+    ['another image', {[TAG]: OLD}],
+  ] as const) {
+    it(`says that the node where the image was built is at fault, which has ${what} of that name`, async () => {
+      const {results} = await spread({one: holding(held), two: holding({})});
+      expect(results).to.deep.equal(
+        two('failed', `node "one", where it was built, does not have it under ${TAG}`),
+      );
+    });
+  }
 });
 
 describe('nodes that do not have the image', () => {
