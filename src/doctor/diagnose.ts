@@ -1,5 +1,6 @@
 /** Owns the diagnosis: all that was seen becomes a report, and a check that another one rules out waits for that one. */
 import {planBuilder} from '../builder/ensure/create-builder.ts';
+import {foreseeReplicas} from '../builder/manifest/count-replicas.ts';
 import {createCommand} from '../builder/model/builder.ts';
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../builder/model/observed-builder.ts';
 import {type BuilderPlan, usualBuilderRequest} from '../builder/model/request.ts';
@@ -66,12 +67,14 @@ export function diagnose(
   const {deployment, nodes} = observeBuilder(facts, name);
   const product = judgeProduct(identified, (deployment?.readyReplicas ?? 0) > 0);
   const place = {name, namespace};
+  const usual = usualBuilderRequest({...place, product: identified.product});
+  const planned = foreseeReplicas(usual.settings, identified.product, nodes ?? []);
   const isVisible = facts.deployments?.kind !== 'forbidden';
   const builder = isVisible ? seeBuilder(place, identified, programs, reading.value, toolVersion) : undefined;
   const report = makeReport(
     {
       ...seen,
-      engine: judgeEngine(request.engine, {build, env}, deployment?.replicas),
+      engine: judgeEngine(request.engine, {build, env}, deployment?.replicas ?? planned),
       rights: judgePermissions(facts, place, userName),
       product,
       nodes: judgeNodes(nodes, {rootless: deployment?.rootless === true, disks: reading.value.disks}),

@@ -1,7 +1,6 @@
 /** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
 
-import {chooseReplicas, MOST_PODS} from '../builder/manifest/count-replicas.ts';
-import {selectBuilderNodes} from '../builder/manifest/nodes.ts';
+import {foreseeReplicas} from '../builder/manifest/count-replicas.ts';
 import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
 import {readBuilderDeployment} from '../builder/model/objects.ts';
 import {listKnownBuilders, observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
@@ -178,11 +177,7 @@ function countPods({
   const found = deployments?.kind === 'found' ? deployments.value.map(readBuilderDeployment) : [];
   const existing = found.find((one) => one.name === settings.name);
   const seen = readNodesOf(facts) ?? [];
-  if (existing === undefined) {
-    const replicas = chooseReplicas(settings, product);
-    const {length} = selectBuilderNodes(seen, settings);
-    return {hasOthers, replicas: replicas === 'nodes' ? Math.min(Math.max(1, length), MOST_PODS) : replicas};
-  }
+  if (existing === undefined) return {hasOthers, replicas: foreseeReplicas(settings, product, seen)};
   const wanted = followsNodes(existing) ? listWantedNodes(existing, seen) : undefined;
   return {hasOthers, replicas: Math.max(existing.replicas, wanted?.length ?? 0)};
 }

@@ -1,7 +1,9 @@
 /** Owns how many pods a builder gets: what was asked for, or else what suits the kind of cluster, and what its nodes hold. */
 import {isLocalCluster, type Product} from '../../cluster/product.ts';
 import {TiltbuildError} from '../../errors.ts';
-import type {BuilderSettings} from '../model/settings.ts';
+import type {NodeRuntime} from '../model/node-runtimes.ts';
+import type {BuilderSettings, Placement} from '../model/settings.ts';
+import {selectBuilderNodes} from './nodes.ts';
 
 /** A builder gets more pods only where somebody asked for a number: copying images to more nodes is a registry's work. */
 export const MOST_PODS = 8;
@@ -26,6 +28,17 @@ export function countReplicas(
     `${replicas} replicas of the builder need ${replicas} nodes, and only ${nodes} can hold one.`,
     {remedy: ['Use fewer replicas, or "nodes" for one on every node.']},
   );
+}
+
+/** The most pods that a new builder may get on these nodes. */
+export function foreseeReplicas(
+  settings: Asked & Placement,
+  product: Product,
+  nodes: readonly NodeRuntime[],
+): number {
+  const replicas = chooseReplicas(settings, product);
+  const {length} = replicas === 'nodes' ? selectBuilderNodes(nodes, settings) : [];
+  return replicas === 'nodes' ? Math.min(Math.max(1, length), MOST_PODS) : replicas;
 }
 
 /** What to know about a builder that does not get a pod on each of its nodes; undefined for any other. */

@@ -4,8 +4,11 @@ import {
   chooseReplicas,
   countReplicas,
   describeCrowd,
+  foreseeReplicas,
 } from '../../../../src/builder/manifest/count-replicas.ts';
+import {defaultBuilderSettings} from '../../../../src/builder/model/settings.ts';
 import type {Product} from '../../../../src/cluster/product.ts';
+import {nodeRuntime} from '../builder-world.ts';
 
 describe('chooseReplicas', () => {
   for (const [product, replicas, rootless, expected] of [
@@ -35,6 +38,24 @@ describe('countReplicas', () => {
   ] as const) {
     it(`is ${expected} of ${replicas} on ${nodeCount} nodes, ${busy} of them with pods`, () =>
       expect(countReplicas({replicas, rootless: false}, {nodeCount, busy})).to.equal(expected));
+  }
+});
+
+describe('foreseeReplicas', () => {
+  const nodes = (count: number) => [
+    nodeRuntime({name: 'cordoned', unschedulable: true}),
+    ...Array.from({length: count}, (_, index) => nodeRuntime({name: `n${index}`})),
+  ];
+  for (const [product, replicas, count, expected] of [
+    ['kind', undefined, 3, 3],
+    ['kind', undefined, 30, 8],
+    ['kind', 12, 30, 12],
+    ['gke', undefined, 3, 1],
+  ] as const) {
+    it(`is ${expected} on ${product} for ${replicas} on ${count} nodes`, () => {
+      const settings = {...defaultBuilderSettings('b', 'default'), replicas};
+      expect(foreseeReplicas(settings, product, nodes(count))).to.equal(expected);
+    });
   }
 });
 
