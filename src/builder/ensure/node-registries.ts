@@ -43,8 +43,9 @@ export async function readNodeRegistries(
   const where = pod?.name ?? `deployment/${builder.name}`;
   const run = async (command: readonly string[]) => {
     const {exitCode, stdout, stderr} = await cluster.kubectl(execArgs(where, command));
-    // A link that leads nowhere is not what these programs are asked about, but they fail because of it.
-    if (exitCode === 0 || stdout !== '') return stdout.split('\n').filter(Boolean);
+    // A link that leads nowhere is not what these programs are asked about, but find fails because of it. grep fails
+    // without a word where all files are empty.
+    if (exitCode === 0 || stdout !== '' || stderr === '') return stdout.split('\n').filter(Boolean);
     throw new TiltbuildError(
       'builder-failed',
       "Could not read the registry settings of the builder's node.",

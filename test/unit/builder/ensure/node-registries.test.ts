@@ -17,10 +17,12 @@ const BUILDER = {...readBuilderDeployment(workingDeployment()), nodeRegistries: 
 const FILE = '/etc/containerd/certs.d/quay.io/hosts.toml';
 const PODS = list(pod({name: 'new', owner: 'new'}), pod({name: 'old', owner: 'old', deleting: true}));
 
-async function read(pods: Scripted, find: Said = {stdout: `${FILE}\n`}) {
+const GREP = {stdout: `${FILE}:[host."http://m.example"]\n`};
+
+async function read(pods: Scripted, find: Said = {stdout: `${FILE}\n`}, grep: Said = GREP) {
   const cluster = scriptCluster({
     get: {pods: [pods]},
-    kubectl: (args) => (args.includes('grep') ? {stdout: `${FILE}:[host."http://m.example"]\n`} : find),
+    kubectl: (args) => (args.includes('grep') ? grep : find),
   });
   const registries = await readNodeRegistries(BUILDER, cluster);
   return {tables: registries?.tables, pods: new Set(cluster.calls.map(({args}) => args[1]))};
@@ -39,6 +41,11 @@ describe('readNodeRegistries', () => {
 
   it('reads what is there beside a link that leads nowhere', async () => {
     expect((await read(PODS, {stdout: `${FILE}\n`, exitCode: 1})).tables).to.deep.equal(TABLES);
+  });
+
+  it('takes an empty file as containerd does, for none', async () => {
+    const {tables} = await read(PODS, undefined, {exitCode: 1, stderr: ''});
+    expect(tables).to.deep.equal({'quay.io': {tlsconfigdir: ['/etc/containerd/certs.d/quay.io']}});
   });
 
   it('fails with what the programs say', async () => {
