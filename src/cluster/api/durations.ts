@@ -34,11 +34,14 @@ export function readDuration(flag: string, text: string): number {
   return Math.min(readMilliseconds(text) ?? refuse(flag, text, '5s, 1m30s or 500ms'), LONGEST);
 }
 
-/** Milliseconds of a flag's value, also in days (`7d`), of any length. Throws `usage` for anything else. */
+/**
+ * Milliseconds of a flag's value, also in days (`7d`), of any length. Throws `usage` for anything else, and for a number
+ * alone: somebody who writes `7` hardly means seconds.
+ */
 export function readAge(flag: string, text: string): number {
   const days = /^\+?(\d+)d$/.exec(text)?.[1];
   return days === undefined
-    ? (readMilliseconds(text) ?? refuse(flag, text, '7d, 24h or 1h30m'))
+    ? (readGoDuration(text) ?? refuse(flag, text, '7d, 24h or 1h30m'))
     : Number(days) * DAY;
 }
 

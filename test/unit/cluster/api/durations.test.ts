@@ -54,11 +54,11 @@ describe('readAge', () => {
   const read = (text: string) => readAge('--older-than', text);
 
   it('knows days, and is as long as it says', () => {
-    expect(['7d', '24h', '60', '1000h', '365d'].map(read)).to.deep.equal([
+    expect(['7d', '24h', '60s', '1000h', '365d'].map(read)).to.deep.equal([
       604_800_000, 86_400_000, 60_000, 3_600_000_000, 31_536_000_000,
     ]);
   });
 
-  for (const text of ['d', '-1d', '1.5d', '1d12h', 'week'])
+  for (const text of ['7', 'd', '-1d', '1.5d', '1d12h', 'week'])
     it(`rejects ${text}`, () => expect(refusalOf(() => read(text)).message).to.contain(`"${text}"`));
 });
