@@ -91,7 +91,8 @@ function judgePath({path, twins}: ProgramFacts): Finding {
     );
   }
   const odd = path.find((entry) => !/^(?:\/|[A-Za-z]:[\\/]|\\\\|")/.test(entry));
-  if (odd === undefined) return ok(`no plugin is on it twice (${path.length} directories)`);
+  if (odd === undefined)
+    return ok(`no plugin is on it twice (${path.length} ${path.length === 1 ? 'directory' : 'directories'})`);
   return warn(
     odd === ''
       ? 'an entry is empty, which kubectl takes for the current directory: it would run a plugin from there'

@@ -111,7 +111,7 @@ function noNode(nodes: readonly NodeRuntime[], {nodeSelector}: Placement): Tiltb
   const wanted = Object.entries(nodeSelector).map(([key, value]) => `${key}=${value}`);
   return runtimeFault(
     wanted.length > 0
-      ? `None of the ${nodes.length} nodes runs Linux and has the labels ${wanted.join(', ')}.`
+      ? `No node runs Linux and has the labels ${wanted.join(', ')}.`
       : 'The cluster has no Linux node to run a builder on.',
     nodes.map(({name}) => name),
     [wanted.length > 0 ? 'Correct the node selector.' : 'Add a node, or use another context.'],

@@ -60,7 +60,9 @@ function hostFault(flag: string, text: string): TiltbuildError {
   return new TiltbuildError('usage', `${flag}: ${JSON.stringify(text)} is not the host of a registry.`, {
     remedy: [
       'Write it as in an image reference, with its port and without http:// or https://: registry.example:5000',
-      ...(/^http:/.test(text) ? ['A registry that has no TLS also needs --registry-http HOST.'] : []),
+      ...(/^http:/.test(text) && flag !== '--registry-http'
+        ? ['A registry that has no TLS also needs --registry-http HOST.']
+        : []),
     ],
   });
 }

@@ -32,6 +32,7 @@ const CASES: readonly (readonly [Name, mark: Mark, found: string, Partial<Progra
     ['tilt', 'ok', 'v0.37.0, /b/tilt', tilt('v0.37.0')],
     ['tilt', 'ok', '/b/tilt, version unknown', tilt()],
     ['tilt', 'ok', 'not installed', {}],
+    ['path', 'ok', '(1 directory)', {path: ['/bin']}],
     ['path', 'ok', '(3 directories)', {path: ['/bin', 'C:\\bin', '\\\\host\\bin']}],
     ['path', 'warn', 'empty', {path: ['/bin', '']}],
     ['path', 'warn', '"bin" is relative', {path: ['bin', '/bin']}],

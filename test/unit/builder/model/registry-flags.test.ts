@@ -40,4 +40,11 @@ describe('parseRegistries', () => {
         `--registry-${flag}`,
       ));
   }
+
+  it('names --registry-http where another flag has an http:// address', () => {
+    const hints = (flag: string, text: string) =>
+      refusalOf(() => parseRegistries({...NONE, [flag]: [text]})).remedy.join();
+    expect(hints('mirror', 'docker.io=http://a.example')).to.contain('also needs --registry-http');
+    expect(hints('http', 'http://a.example')).not.to.contain('also needs');
+  });
 });
