@@ -25,6 +25,7 @@ const NOT_RUN: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^(kind create cluster|minikube start)$/, 'creates a cluster'],
   [/^npm (test|run)|^BENCH_\w+=.* npm run/, 'is run for the project itself'],
   [/^cosign |^cd dist\/release|^sha256sum /, 'needs a release'],
+  [/^docker buildx /, 'needs a registry with the images'],
   [/^ln -s ~\/\.krew/, 'needs an installation by krew'],
   [/\[flags\]/, 'is the usage'],
   [/ images rm IMAGE$/, 'needs the name of an image; node-images.test.ts removes some'],
