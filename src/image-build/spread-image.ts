@@ -33,7 +33,10 @@ const PROGRESS = 10_000;
 type Delivery = NodeResult & {readonly fault?: Fault | undefined};
 type Fault = CopyFault | 'silent';
 
-/** A connection may have ended because nothing was sent on it for as long as the build took. */
+/**
+ * A connection may have ended, or been cut somewhere in between, because nothing was sent on it for as long as the build
+ * took. A pod that was not running when the build began may be running now.
+ */
 const MAY_PASS: readonly (Fault | undefined)[] = ['lost', 'missing'];
 
 /** Never rejects. `source` is the node where it was built, which comes first. */
@@ -167,11 +170,12 @@ async function describe(
   error: unknown,
   node: BuilderNode | undefined,
 ): Promise<{readonly failure: string; readonly fault?: Fault | undefined}> {
-  if (error instanceof Failure || error instanceof CopyError)
-    return {failure: error.message, fault: error.fault};
-  // A pod that was not running when the build began may be by now.
-  const isLost = node === undefined || hasCode(error, GrpcCode.UNAVAILABLE);
-  const fault = isLost ? 'lost' : undefined;
+  const isConnected = node !== undefined;
+  if (error instanceof Failure || error instanceof CopyError) {
+    const {message: failure, fault} = error;
+    return {failure, fault: fault === 'silent' && isConnected ? 'lost' : fault};
+  }
+  const fault = !isConnected || hasCode(error, GrpcCode.UNAVAILABLE) ? 'lost' : undefined;
   return {failure: await explainNodeFault(error, node && [node]), fault};
 }
 

@@ -28,25 +28,31 @@ const failed = (fault: CopyFault, node = 'two'): CopyOutcome => ({
   error: new CopyError(fault, node, `it is ${fault}`),
 });
 
-/** `one` is where the image was built. */
+type Reached = ContainerdStandIn | Error | 'silent';
+
+/** `one` is where the image was built. A list is what a node is like each time that it is connected to. */
 async function spread(
-  nodes: Readonly<Record<string, ContainerdStandIn | Error | 'silent'>>,
+  nodes: Readonly<Record<string, Reached | readonly Reached[]>>,
   ...outcomes: readonly CopyOutcome[]
 ) {
   const steps: string[] = [];
   const one = new ContainerdStandIn();
   for (const name of [TAG, DEV]) one.add(name, DIGEST);
-  const connect = async (name: string, node: ContainerdStandIn | Error | 'silent'): Promise<BuilderNode> => {
+  let opened = 0;
+  const connect = async (name: string, reached: Reached | readonly Reached[]): Promise<BuilderNode> => {
+    const node = Array.isArray(reached) ? reached[opened - 1] : reached;
     if (node instanceof Error) throw node;
     if (node === 'silent') return await new Promise(() => undefined);
     return {name, images: new NodeImages(node.connect()), ended: new Promise(() => undefined)};
   };
-  const open = (): readonly NodeLink[] =>
-    Object.entries({one, ...nodes}).map(([name, node]) => {
-      const opened = connect(name, node);
-      opened.catch(() => undefined);
-      return {name, node: opened};
+  const open = (): readonly NodeLink[] => {
+    opened += 1;
+    return Object.entries({one, ...nodes}).map(([name, node]) => {
+      const link = connect(name, node);
+      link.catch(() => undefined);
+      return {name, node: link};
     });
+  };
   const rest = [...outcomes];
   const results = await spreadImage(IMAGE, 'one', open(), {
     copy: async (from, [to], image) => {
@@ -63,9 +69,7 @@ async function spread(
     restore: async () => {
       steps.push('restore');
     },
-    sleep: Object.values(nodes).includes('silent')
-      ? async () => undefined
-      : () => new Promise(() => undefined),
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 300)),
   });
   return {steps, results: results.map(({blobs: _, ...result}) => result)};
 }
@@ -152,8 +156,28 @@ describe('spreadImage', () => {
   }
 
   it('leaves a node that does not answer', async () => {
-    expect((await spread({two: 'silent'})).results).to.deep.equal(two('failed', 'no answer within 5 s'));
+    expect(await spread({two: 'silent'})).to.deep.equal({
+      steps: [],
+      results: two('failed', 'no answer within 5 s'),
+    });
   });
+
+  const stalled = () => {
+    const node = holding({});
+    node.faults.set('Get', 'stalled');
+    return node;
+  };
+  for (const [what, first] of [
+    ['whose pod was not running when the build began', new Error('not running')],
+    ['of which the connection was cut silently during the build', stalled()],
+  ] as const) {
+    it(`connects again to a node ${what}`, async () => {
+      expect(await spread({two: [first, holding({})]})).to.deep.equal({
+        steps: ['reopen', 'copy one two'],
+        results: two('copied'),
+      });
+    });
+  }
 
   it('leaves a node that denies what it is asked', async () => {
     const node = holding({});
