@@ -257,12 +257,15 @@ function choosePullSecret(
     : {reason: `${choice.name} if it exists; could not check`};
 }
 
+/** A new builder gets a single pod where only kubectl build will do: with several, that is refused. */
 function requestBuilder(
-  {builder, builderOptions}: BuildRequest,
+  {builder, builderOptions, engine, passthrough}: BuildRequest,
   namespace: string,
   product: Product,
 ): BuilderRequest {
-  const {policy, timeout, image, replicas, allowNetworkHost} = builderOptions;
+  const {policy, timeout, image, allowNetworkHost} = builderOptions;
+  const needsPlugin = engine === 'kubectl-build' || passthrough.length > 0;
+  const {replicas = needsPlugin ? 1 : undefined} = builderOptions;
   const usual = usualBuilderRequest({name: builder.name, namespace, product});
   return {
     ...usual,

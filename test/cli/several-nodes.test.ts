@@ -152,6 +152,19 @@ describeEngine('a cluster of several nodes', 'builtin', ({world, tiltbuild}) => 
     expect(nodesOfPods()).to.have.length(1);
   });
 
+  for (const args of [
+    ['--engine', 'kubectl-build', ...WEB],
+    [...WEB, '--', '--allow', 'x'],
+  ]) {
+    it(`gets one pod where only kubectl build will do: ${args.join(' ')}`, async () => {
+      removeBuilders(world);
+      world.api.state.nodes = [usual('a'), usual('b')];
+      const ended = await world.tiltbuild(args);
+      expect(ended.exitCode, ended.stderr).to.equal(0);
+      expect(nodesOfPods()).to.have.length(1);
+    });
+  }
+
   it('gives a node that has joined a pod at the next build, and leaves the others alone', async () => {
     spreadBuilder(world, [usual('a')]);
     const [pod] = world.api.state.pods;
