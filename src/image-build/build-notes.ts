@@ -31,6 +31,7 @@ export async function noteBuild(
   if (request.check) return [];
   const notes = [
     ...noteProduct(request, product),
+    ...noteName(request, tags),
     ...noteLatest(request, tags),
     ...notePlatforms(request, env, facts),
   ];
@@ -42,6 +43,18 @@ export async function noteBuild(
 function noteProduct({allowK3d}: BuildRequest, product: Product): readonly Advice[] {
   return allowK3d && product === 'k3d'
     ? [advise`k3d is not supported; ${flag('allow-k3d')} tries it all the same.`]
+    : [];
+}
+
+/** BuildKit makes no image in containerd of a build without a name. */
+function noteName(
+  {destination, contentName}: BuildRequest,
+  tags: readonly QualifiedTag[],
+): readonly Advice[] {
+  return destination.kind === 'runtime' && contentName === undefined && tags.length === 0
+    ? [
+        advise`the image has no name, so no pod can use it. To give it one: ${flag('tag', 'localhost/NAME:TAG')}`,
+      ]
     : [];
 }
 

@@ -22,7 +22,13 @@ const BOTH: ClusterFacts = {
   nodes: found([node({architecture: 'amd64'}), node({name: 'b', architecture: 'arm64'})]),
 };
 
-async function note({asked = {}, tags = [], env = {}, facts = AMD64, directories = {}}: Given) {
+async function note({
+  asked = {},
+  tags = ['localhost/web:dev'],
+  env = {},
+  facts = AMD64,
+  directories = {},
+}: Given) {
   const sizes = new Map(Object.entries(directories));
   const survey = {
     files: 1,
@@ -57,6 +63,19 @@ describe('the notes before a build', () => {
       const notes = await note(given);
       expect(notes).to.have.length(pulled === undefined ? 0 : 1);
       if (pulled !== undefined) expect(notes[0]).to.contain(`pods pull ${pulled} from a registry by default`);
+    });
+  }
+
+  for (const [what, asked, isNoted] of [
+    ['goes into the node', {}, true],
+    ['gets one from its content', {contentName: {name: 'localhost/web', tagForm: {}}}, false],
+    ['goes into a file', outputTo('type=oci,dest=a.tar'), false],
+    ['is only checked', {check: true}, false],
+  ] as const) {
+    it(`${isNoted ? 'warn' : 'do not warn'} that an image has no name if it ${what}`, async () => {
+      const notes = await note({asked: asked as Partial<BuildRequest>, tags: []});
+      expect(notes).to.have.length(isNoted ? 1 : 0);
+      if (isNoted) expect(notes[0]).to.contain('has no name').and.contain('--tag localhost/NAME:TAG');
     });
   }
 
