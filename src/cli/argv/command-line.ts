@@ -5,7 +5,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {BuildRequest} from '../../image-build/build-request.ts';
 import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/engines/kubectl-build/lend-login.ts';
 import type {Surroundings} from '../../surroundings.ts';
-import {advise, command} from '../../text/advice.ts';
+import {type Advice, advise, command} from '../../text/advice.ts';
 import {hideSecret} from '../../text/mask-secrets.ts';
 import {quoteWord} from '../../text/shell-words.ts';
 import {build} from '../commands/build.ts';
@@ -90,16 +90,28 @@ function demandContext({words}: Line): string {
     throw new TiltbuildError(
       'usage',
       `Expected one build context, got ${words.length} arguments: ${showWords([context, ...others])}`,
-      {remedy: ['Quote names that contain spaces, and put flags that only kubectl build knows after --.']},
+      {remedy: adviseWords(context)},
     );
   }
   return context;
 }
 
+/** The first word may be the command of another program, or one of ours without the word before it. */
+function adviseWords(first: string): readonly Advice[] {
+  if (first === 'build') return ['Leave out the word build: kubectl tiltbuild builds without it.'];
+  if (listSubcommands().includes(first))
+    return [advise`Did you mean ${command('kubectl', 'tiltbuild', 'builder', first)}?`];
+  return ['Quote names that contain spaces, and put flags that only kubectl build knows after --.'];
+}
+
+function listSubcommands(): readonly string[] {
+  return commandNames.flatMap((name) => /^builder (\S+)$/.exec(name)?.[1] ?? []);
+}
+
 function demandSubcommand({words, rest = []}: Line): void {
   const [word] = [...words.map(({text}) => text), ...rest];
   if (word === undefined) return;
-  const known = commandNames.flatMap((name) => /^builder (\S+)$/.exec(name)?.[1] ?? []);
+  const known = listSubcommands();
   throw new TiltbuildError('usage', `kubectl tiltbuild builder has no command "${word}".`, {
     remedy: [`Use one of these: ${known.join(', ')}.`, adviseDirectory('builder')],
   });

@@ -36,6 +36,7 @@ export function checkContext({context, file, ...others}: Inputs, files: Files): 
     throw new TiltbuildError('usage', `The build context "${context}" does not exist.`, {
       remedy: [
         'The last argument is the build context: a directory (often .), a Git or HTTP URL, or - for standard input.',
+        advise`To list the commands and flags: ${command('kubectl', 'tiltbuild', '--help')}`,
       ],
     });
   }

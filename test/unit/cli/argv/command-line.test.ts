@@ -185,7 +185,9 @@ describe('readCommandLine, for other commands', () => {
 describe('readCommandLine, of a line that is wrong', () => {
   const ERRORS: readonly (readonly [line: string, message: string, remedy?: string])[] = [
     ['--', 'The build context is missing.', 'kubectl tiltbuild -t NAME:TAG .'],
-    ['--push false .', 'Expected one build context, got 2 arguments: false .'],
+    ['--push false .', 'Expected one build context, got 2 arguments: false .', 'Quote names'],
+    ['build -t localhost/a:1 .', 'got 2 arguments: build .', 'Leave out the word build'],
+    ['images prune', 'got 2 arguments: images prune', 'kubectl tiltbuild builder images'],
     ['--biuld-arg=A .', '--biuld-arg is not a flag of kubectl tiltbuild.', 'Did you mean --build-arg?'],
     ['-x .', '-x is not a flag of kubectl tiltbuild.', 'kubectl tiltbuild --help'],
     ['. --tag', '--tag needs a value.'],
