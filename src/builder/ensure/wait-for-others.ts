@@ -5,6 +5,7 @@ import type {BuilderDeployment} from '../model/objects.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import type {BuilderRequest} from '../model/request.ts';
 import {describeWaiting, findCurrentPods, findTrouble} from '../verdict/find-trouble.ts';
+import {findRefusal} from '../verdict/refusal.ts';
 import type {TroubleInput} from '../verdict/trouble.ts';
 import {listEvents, listPods} from './inspect-builder.ts';
 
@@ -33,12 +34,18 @@ export async function waitForOthers(
     if (isComplete || isHopeless || now() >= latest) {
       const ready = current.flatMap(({ready: isReady, node}) => (isReady && node ? [node] : []));
       notes.note(`builder "${name}" has a pod on ${describeNodes(ready)}.`);
-      const events = waiting.length > 0 ? await listEvents(namespace, cluster) : [];
+      if (isComplete) return;
+      const events = await listEvents(namespace, cluster);
       for (const pod of waiting) {
         const place = pod.node === undefined ? 'a node that has none' : `node "${pod.node}"`;
         const why =
           explain(pod, {...input, events})?.message ?? describeWaiting({...input, pods: [pod], events});
         notes.note(`builder "${name}" is not ready on ${place}, and builds go on without it: ${why}`);
+      }
+      const refusal = current.length < replicas ? findRefusal({...input, events}) : undefined;
+      if (refusal !== undefined) {
+        const count = `${current.length} of its ${replicas} pods`;
+        notes.note(`builder "${name}" has ${count}, and builds go on without the others: ${refusal.message}`);
       }
       return;
     }

@@ -26,9 +26,9 @@ const crashing = (node: string) =>
     lastState: {terminated: {exitCode: 1, reason: 'Error', message: 'no socket'}},
   });
 
-async function wait(pods: readonly Scripted[], replicas = 3) {
+async function wait(pods: readonly Scripted[], replicas = 3, ...events: readonly unknown[]) {
   const deployment = readBuilderDeployment(workingDeployment({spec: {replicas}}));
-  const cluster = scriptCluster({get: {pods, events: [list()]}});
+  const cluster = scriptCluster({get: {pods, events: [list(...events)]}});
   const ports = makePorts();
   const began = ports.now();
   await waitForOthers({fixedNodes: true}, deployment, cluster, ports);
@@ -58,6 +58,21 @@ describe('waitForOthers', () => {
       'builder "buildkit" has a pod on 2 nodes (a, b).',
       'builder "buildkit" is not ready on node "c", and builds go on without it: starting pod pod-c on node c',
     ]);
+  });
+
+  it('says why pods were not created', async () => {
+    const quota = 'exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2';
+    const refused = {
+      reason: 'FailedCreate',
+      message: `Error creating: pods "buildkit-1-x" is forbidden: ${quota}`,
+      involvedObject: {kind: 'ReplicaSet', name: 'buildkit-1'},
+      lastTimestamp: '2100-01-01T00:00:00Z',
+    };
+    const {said} = await wait([list(on('a'), on('b'))], 3, refused);
+    expect(said).to.have.length(2);
+    expect(said[1])
+      .to.contain('has 2 of its 3 pods, and builds go on without the others: A quota or limit')
+      .and.contain(quota);
   });
 
   it('does not wait for a pod that cannot become ready', async () => {
