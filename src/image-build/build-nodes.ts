@@ -172,7 +172,11 @@ export function openBuildNodes(
             {...options, ...watch, ...(snapshotter !== undefined && {snapshotter})},
           ),
         reopen,
-        restore,
+        restore: async () => {
+          await restore();
+          // BuildKit replaces the labels of the names that it gives.
+          finished.delete(node);
+        },
         sleep,
       });
       await progress.end(results);

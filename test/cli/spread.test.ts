@@ -200,6 +200,10 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     const [first, second] = engine.buildkit.solves;
     expect(second?.node).to.equal(first?.node);
     expect(second?.exporter.attributes.get('name')?.split(',')).to.include(DEV).and.have.length(2);
+    for (const name of NAMES) {
+      const [tag] = [...nodeOf(name).images.values()].filter((image) => image.name !== DEV);
+      expect([...(tag?.labels.keys() ?? [])], name).to.include('kubectl-tiltbuild.io/name');
+    }
   });
 
   for (const [what, args] of [
