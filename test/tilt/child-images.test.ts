@@ -81,6 +81,17 @@ describe('the extension kubectl_build, with an image on another', () => {
     ]);
   });
 
+  it('takes instructions in a tuple, and none in a text', () => {
+    const {customBuilds} = load("kubectl_build_sub('a', '.', ('RUN a', 'RUN b'))");
+    expect(customBuilds[1]?.env)
+      .to.have.property('KUBECTL_TILTBUILD_DOCKERFILE')
+      .that.includes('\nRUN a\nRUN b\n');
+    expect(() => load("kubectl_build_sub('a', '.', 'RUN a')")).to.throw(
+      StarlarkError,
+      'a list of instructions',
+    );
+  });
+
   for (const [what, given, words] of [
     ['no step', "'/app', []", 'at least one step'],
     ['a step that restarts the container', "'/app', [restart_container()]", 'remove restart_container()'],
