@@ -19,6 +19,9 @@ export function readQuantity(text: string): number | undefined {
   return found === null || factor === undefined ? undefined : Number(digits + exponent) * factor;
 }
 
+/** In bytes: what is less was meant in another unit, as `512` and `512m` are by users of docker. */
+const LEAST_MEMORY = 1e6;
+
 /** The CPU and memory of `--request-…` or `--limit-…`; undefined where neither is given. */
 export function parseResources(
   kind: 'request' | 'limit',
@@ -31,6 +34,12 @@ export function parseResources(
   ] as const) {
     if (value !== undefined && readQuantity(value) === undefined)
       throw fault(`--${kind}-${name}`, value, 'it is not a quantity', `Use a quantity such as ${sample}.`);
+  }
+  const bytes = readQuantity(memory ?? '') ?? 0;
+  if (memory && bytes > 0 && bytes < LEAST_MEMORY) {
+    const remedy =
+      'Kubernetes takes a number alone for bytes, and m for a thousandth. Use a unit: 512Mi or 4Gi.';
+    throw fault(`--${kind}-memory`, memory, 'it is less than a megabyte', remedy);
   }
   return cpu === undefined && memory === undefined ? undefined : {...(cpu && {cpu}), ...(memory && {memory})};
 }
@@ -83,7 +92,7 @@ function splitPair(flag: string, text: string) {
 /** A number from 1 up. */
 export function parseParallelism(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw fault('--max-parallelism', text, 'it is not a number', 'Use a number from 1 up.');
+  throw fault('--max-parallelism', text, 'it is not a number of steps', 'Use a number from 1 up.');
 }
 
 /** The name of a plugin, as containerd checks names (its identifiers package). */

@@ -59,6 +59,8 @@ const request = (text: string) => demandConsistency({requests: {cpu: text}, limi
 
 const VALID: readonly (readonly [Parse, text: string, value: unknown])[] = [
   [memory, '4Gi', {memory: '4Gi'}],
+  [memory, '1M', {memory: '1M'}],
+  [memory, '0', {memory: '0'}],
   [parseLabel, 'example.com/team=a', ['example.com/team', 'a']],
   [parseLabel, 'team=', ['team', '']],
   [annotation, 'Example.com/A=b=c d', ['Example.com/A', 'b=c d']],
@@ -69,6 +71,8 @@ const VALID: readonly (readonly [Parse, text: string, value: unknown])[] = [
 
 const INVALID: readonly (readonly [Parse, text: string, reason: string])[] = [
   [memory, '4GB', '--limit-memory "4GB" cannot be used'],
+  [memory, '512', '--limit-memory "512" cannot be used: it is less than a megabyte'],
+  [memory, '512m', '"512m" cannot be used'],
   [parseLabel, 'team', 'no "="'],
   [parseLabel, 'team=a b', '"a b" is not a valid label value'],
   [parseLabel, '-team=a', '"-team" is not a valid label key'],
