@@ -96,7 +96,7 @@ async function pruneImages(
       notes.note(
         allProjects
           ? 'there is nothing to remove.'
-          : advise`there is nothing to remove of build contexts in this directory; ${flag('all-projects')} takes all.`,
+          : advise`there is nothing to remove for build contexts in this directory. To cover all of them: ${flag('all-projects')}`,
       );
       return '';
     }

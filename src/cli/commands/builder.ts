@@ -156,7 +156,7 @@ export const pruneImages = {
   usage: 'builder images prune [NAME] [flags]',
   argument: existing,
   flags: {
-    keep: text('N', 'Number of images of each name and build context that stay (default: 10)'),
+    keep: text('N', 'Number of images of each name and build context that stay, 0 for none (default: 10)'),
     'older-than': text('TIME', 'Only remove images that were last built before this time, e.g. 24h or 7d'),
     'all-projects': toggle('Also remove images of other build contexts, users and machines'),
     'dry-run': toggle('List the images that would be removed'),

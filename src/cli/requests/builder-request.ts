@@ -102,7 +102,9 @@ const KEPT_IMAGES = 10;
 export function readKeptImages(flag: string, text: string | undefined): number {
   if (text === undefined) return KEPT_IMAGES;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new TiltbuildError('usage', `${flag} "${text}" is not a number.`);
+  throw new TiltbuildError('usage', `${flag} "${text}" is not a number of images.`, {
+    remedy: ['Use a whole number from 0 up.'],
+  });
 }
 
 function readCreate(flags: ValuesOf<typeof create.flags>, name: string): BuilderAction {
