@@ -178,6 +178,15 @@ describeEngine('a cluster of several nodes', 'builtin', ({world, tiltbuild}) => 
     expect(world.api.state.deployments[0]?.spec.strategy).to.have.property('type', 'RollingUpdate');
   });
 
+  it('gives a node that takes the place of a cordoned one a pod, while that still has its own', async () => {
+    spreadBuilder(world, [usual('a'), usual('b')]);
+    world.api.state.nodes = [usual('a'), cordoned('b'), usual('c')];
+    expect(await build())
+      .to.contain('adding 1.')
+      .and.contain('has a pod on 3 nodes (a, b, c)');
+    expect(await build()).not.to.contain('note:');
+  });
+
   it('forgets a node that is gone, and keeps a pod on a node that takes no new ones', async () => {
     spreadBuilder(world, [usual('a'), usual('b'), usual('c')]);
     world.api.state.nodes = [usual('a'), usual('b'), cordoned('c')];

@@ -86,8 +86,9 @@ async function findReplicas(
   const {replicas} = deployment;
   if (nodes === undefined || moreNodes || !followsNodes(deployment)) return replicas;
   const wanted = listWantedNodes(deployment, nodes);
-  if (wanted === undefined || wanted.length === replicas || missingPermissions(rules, SCALE).length > 0)
-    return replicas;
+  if (wanted === undefined || missingPermissions(rules, SCALE).length > 0) return replicas;
+  // One that is cordoned may still have a pod, in place of one that has joined.
+  if (wanted.length === replicas && !nodes.some(({unschedulable}) => unschedulable)) return replicas;
   const pods = await listPods(deployment, cluster);
   return pods === undefined ? replicas : countWanted(wanted, nodes, pods);
 }
