@@ -14,8 +14,11 @@ export function describeLargeContext({bytes, directories}: Survey): Advice {
   const shares = parts.map((part) => `${part.pattern} has ${formatBytes(part.bytes)}`);
   const size = `the build context is ${formatBytes(bytes)}`;
   if (parts.length === 0) return `${size}, most of it in files at its root.`;
+  const atRoot = directories.get('') ?? 0;
+  const known =
+    atRoot >= WORTH_NAMING * bytes ? `${size}, ${formatBytes(atRoot)} of it in files at its root` : size;
   return [
-    `${size}: ${shares.join(', ')}. If the build does not need that, add`,
+    `${known}: ${shares.join(', ')}. If the build does not need that, add`,
     ...parts.flatMap(({pattern}): Piece[] => [' ', flag('ignore', pattern)]),
     `, or to .dockerignore ${parts.length === 1 ? 'the line' : 'the lines'} ${parts.map(({pattern}) => pattern).join(' and ')}`,
   ];

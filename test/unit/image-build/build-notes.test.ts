@@ -159,6 +159,11 @@ describe('the notes before a build', () => {
     ['has a name with wildcards', {'a*[b]': 3e8}, [String.raw`line a\*\[b]`]],
     ['is large at its root', {'': 3e8, a: 10}, ['is 300.00MB, most of it in files at its root.']],
     [
+      'is large at its root as well',
+      {'': 3e8, data: 2e8},
+      ['is 500.00MB, 300.00MB of it in files at its root: data has 200.00MB. If'],
+    ],
+    [
       'is large in many places',
       Object.fromEntries(Array.from({length: 5}, (_, index) => [`d${index}`, 1e8])),
       ['d0 has 100.00MB, d1 has 100.00MB, d2 has 100.00MB.'],
