@@ -45,8 +45,15 @@ function shareMounts({node = 'NODE'}: BuilderPod, product: TroubleInput['product
     }
     case 'rancher-desktop':
       return alone(command('rdctl', 'shell', 'sudo', ...SHARE));
-    case 'minikube':
-      return alone(command('minikube', 'ssh', '--', 'sudo', ...SHARE));
+    case 'minikube': {
+      // The first node is called as its profile, the others PROFILE-m02 and so on.
+      const [, profile = node, other] = /^(.+?)(-m\d{2,})?$/.exec(node) ?? [];
+      const place = [
+        ...(profile === 'minikube' ? [] : ['--profile', profile]),
+        ...(other === undefined ? [] : ['--node', node]),
+      ];
+      return alone(command('minikube', 'ssh', ...place, '--', 'sudo', ...SHARE));
+    }
     case 'kind':
     case 'k3d':
     case 'docker-desktop':

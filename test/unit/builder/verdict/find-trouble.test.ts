@@ -192,6 +192,8 @@ describe('findTrouble', () => {
     ['colima', 'colima-work', 'colima ssh --profile work -- sudo mount --make-rshared /'],
     ['rancher-desktop', 'lima-rancher-desktop', 'rdctl shell sudo mount --make-rshared /'],
     ['minikube', 'minikube', 'minikube ssh -- sudo mount --make-rshared /'],
+    ['minikube', 'minikube-m02', 'minikube ssh --node minikube-m02 -- sudo mount --make-rshared /'],
+    ['minikube', 'work-m03', 'minikube ssh --profile work --node work-m03 -- sudo mount --make-rshared /'],
     ['kind', 'kind-worker', 'docker exec kind-worker mount --make-rshared /'],
     ['k3s', 'k3s-server', 'docker exec k3s-server mount --make-rshared /'],
     ['unknown', 'k0s', 'docker exec k0s mount --make-rshared /'],
