@@ -18,7 +18,7 @@ import {groupWords, readFlags} from '../argv/read-flags.ts';
 import {build, inputFlags} from '../commands/build.ts';
 import {connectionFlags} from '../commands/common-flags.ts';
 import type {Flags, ValuesOf} from '../commands/definition.ts';
-import {readBuilderTimeout, readKeptImages} from './builder-request.ts';
+import {readBuilderImage, readBuilderTimeout, readKeptImages} from './builder-request.ts';
 import {readClusterChoices} from './cluster-choices.ts';
 import {readConnection, writeAsGiven} from './connection-request.ts';
 
@@ -127,7 +127,7 @@ function readBuilderOptions(flags: BuildFlags): BuilderOptions {
   return {
     policy: flags['builder-policy'] ?? 'ensure',
     timeout: readBuilderTimeout('--builder-timeout', flags['builder-timeout']),
-    image: flags['builder-image'],
+    image: readBuilderImage(flags['builder-image']),
     replicas: replicas === undefined ? undefined : parseReplicas(replicas),
     // kubectl build requests the entitlement for `none` as well (its source, toSolveOpt).
     allowNetworkHost:

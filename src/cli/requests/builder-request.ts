@@ -20,6 +20,7 @@ import {
 import {readAge, readDuration} from '../../cluster/api/durations.ts';
 import {demandObjectName} from '../../cluster/api/object-name.ts';
 import {TiltbuildError} from '../../errors.ts';
+import {parseReference} from '../../image/reference.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {splitKeyValue} from '../../text/key-value.ts';
 import {type Given, valuesOf} from '../argv/read-flags.ts';
@@ -32,6 +33,12 @@ import {readConnection} from './connection-request.ts';
 /** How long a builder may take to start, in milliseconds, by the value of `flag`. Throws `usage`. */
 export function readBuilderTimeout(flag: string, text: string | undefined): number {
   return text === undefined ? BUILDER_TIMEOUT : readDuration(flag, text);
+}
+
+/** BuildKit's image, as it was given. Throws `invalid-reference`. */
+export function readBuilderImage(text: string | undefined): string | undefined {
+  if (text !== undefined) parseReference(text);
+  return text;
 }
 
 export function readBuilderRequest(
@@ -140,7 +147,7 @@ function readSettings(flags: ValuesOf<typeof create.flags>): GivenSettings {
   const requests = parseResources('request', flags['request-cpu'], flags['request-memory']);
   const limits = parseResources('limit', flags['limit-cpu'], flags['limit-memory']);
   const settings: {-readonly [Key in keyof GivenSettings]: GivenSettings[Key]} = {
-    image: flags.image,
+    image: readBuilderImage(flags.image),
     replicas: readWith(flags.replicas, parseReplicas),
     rootless: flags.rootless || undefined,
     allowNetworkHost: flags.allow === 'network.host' || undefined,

@@ -234,6 +234,14 @@ describe('readCommandLine, of a line that is wrong', () => {
     });
   }
 
+  for (const argv of [
+    ['builder', 'create', '--image', 'moby/BuildKit'],
+    ['--builder-image', 'moby/buildkit:', '.'],
+  ]) {
+    it(`refuses an image of BuildKit that is none: ${argv.join(' ')}`, async () =>
+      expect((await refusal(argv)).code).to.equal('invalid-reference'));
+  }
+
   it('refuses an empty build context', async () => {
     expect((await refusal([''])).message).to.equal('The build context is missing.');
   });
