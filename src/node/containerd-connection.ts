@@ -7,6 +7,8 @@ import {Http2Connection} from '../wire/http2/connection.ts';
 
 /** How long containerd may take to answer, in milliseconds; it usually takes less than 10. */
 const PATIENCE = 10_000;
+/** How often is looked whether something has come, until patience ends. */
+const LOOKS = 10;
 /**
  * What is read for one node must not wait for what is read for another, which may have stalled: only each stream has a
  * limit, and there are few of them.
@@ -15,7 +17,7 @@ const WINDOWS = {stream: 1024 * 1024, connection: 0x7fff_ffff};
 
 export interface ContainerdCall {
   readonly signal?: AbortSignal | undefined;
-  /** In milliseconds. */
+  /** How long nothing at all may come from the node, in milliseconds: over a slow link, an answer queues behind layers. */
   readonly patience?: number;
   /** What is created is kept as long as this lease is there. */
   readonly lease?: string | undefined;
@@ -40,14 +42,28 @@ export class ContainerdConnection {
     request: RequestIn,
     {patience = PATIENCE, signal, lease}: ContainerdCall = {},
   ): Promise<Response> {
-    const tooLong = AbortSignal.timeout(patience);
+    const silence = this.#watchSilence(patience);
     try {
-      const either = anyOf(signal, tooLong);
+      const either = anyOf(signal, silence.signal);
       return await callUnary(this.#connection, method, request, toOptions({signal: either, lease}));
     } catch (cause) {
-      if (!tooLong.aborted) throw cause;
+      if (!silence.signal.aborted) throw cause;
       throw new GrpcError(GrpcCode.UNAVAILABLE, `no answer within ${patience / 1000} s`, {cause});
+    } finally {
+      silence.end();
     }
+  }
+
+  #watchSilence(patience: number): {readonly signal: AbortSignal; readonly end: () => void} {
+    const silence = new AbortController();
+    let {received} = this;
+    let looks = 0;
+    const timer = setInterval(() => {
+      looks = this.received === received ? looks + 1 : 0;
+      received = this.received;
+      if (looks === LOOKS) silence.abort(new DOMException('nothing has come', 'TimeoutError'));
+    }, patience / LOOKS);
+    return {signal: silence.signal, end: () => clearInterval(timer)};
   }
 
   /** One request, any number of answers. */
