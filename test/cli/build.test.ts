@@ -91,7 +91,7 @@ describeCommand('a build', (world) => {
       ['--pull'],
       ['--frontend', 'docker/dockerfile:1'],
     ].flat();
-    const ours = ['--progress', 'plain', '--builder', 'mine'];
+    const ours = ['--progress', 'plain', '--builder', 'mine', '--engine', 'kubectl-build'];
     await world.tiltbuild([...ours, ...flags, '-f', 'Dockerfile', ...BUILD]);
     expect(argv()).to.deep.equal([
       ...pinned().toSpliced(6, 0, '--builder', 'mine'),
