@@ -88,7 +88,7 @@ function readArguments(instructions: readonly Instruction[], given: Values): Val
 
 const PART = /\$(\w+)|\$\{(\w+)(?:(:?[-+?])((?:\$\{[^{}]*\}|[^{}])*))?\}|["']|\$/g;
 /** BuildKit sets these by itself. */
-const AUTOMATIC = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
+const AUTOMATIC = /^(?:(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$/;
 
 /** As BuildKit does it; undefined where the value is known to BuildKit alone. */
 function expand(word: string, values: Values): string | undefined {

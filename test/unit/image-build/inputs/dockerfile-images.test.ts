@@ -103,7 +103,11 @@ describe('the images of a Dockerfile', () => {
     ['ARG A=\nFROM §{A:-x}\nFROM y§{A-x}\nFROM §{A:+x}z\nFROM §{A+x}', {}, ['x', 'y', 'z', 'x']],
     ['ARG A=1\nFROM §{A:-x}\nFROM x§{A:+§A}\nFROM §{B:-a§{A}}', {}, ['1', 'x1', 'a1']],
     ['ARG R=localhost \\\n  N=base\nFROM §{R}/§{N}', {}, ['localhost/base']],
-    ['FROM a-§TARGETARCH\nFROM x§{X:-§BUILDOS}\nFROM b', {}, ['b']],
+    [
+      'FROM a-§TARGETARCH\nFROM x§{X:-§BUILDOS}\nFROM c§TARGETSTAGE\nFROM d§TARGETOSVERSION\nFROM b',
+      {},
+      ['b'],
+    ],
     ['ARG TARGETARCH=arm64\nFROM a-§TARGETARCH', {}, ['a-arm64']],
     ['ARG A=x-y\nFROM §{A%-y}\nFROM b§', {}, []],
   ] as const) {
