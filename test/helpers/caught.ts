@@ -10,6 +10,22 @@ export async function catchError(run: Promise<unknown>): Promise<Error> {
   );
 }
 
+/** What is rejected while `work` runs, and not handled in the same turn. */
+export async function collectUnhandled(work: () => Promise<unknown>): Promise<readonly unknown[]> {
+  const unhandled: unknown[] = [];
+  const listen = (reason: unknown) => void unhandled.push(reason);
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', listen);
+  try {
+    await work();
+    await new Promise(setImmediate);
+  } finally {
+    process.off('unhandledRejection', listen);
+    for (const other of others) process.on('unhandledRejection', other);
+  }
+  return unhandled;
+}
+
 /** The error for the user that `run` throws. */
 export function refusalOf(run: () => unknown): TiltbuildError {
   try {

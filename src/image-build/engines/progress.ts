@@ -60,7 +60,10 @@ export function showProgress(
   let held = '';
   let shown = Promise.resolve();
   const write = (text: string) => {
-    if (text !== '') shown = shown.then(() => show(text));
+    if (text === '') return;
+    shown = shown.then(() => show(text));
+    // What fails is thrown at the end.
+    shown.catch(() => undefined);
   };
   const stop = form === 'live' ? every(TICK, () => write(live.draw(steps.all))) : () => undefined;
   return {

@@ -22,15 +22,16 @@ export async function runPass(
       used = name;
     };
     const running = engine.run({pass, attempt, stop: lost.signal, onPod});
-    const exit = running.then(({kind}) => ({exitCode: kind === 'built' ? 0 : 1}));
     // With the policy `never` the plugin alone is responsible for the builder.
-    const watching =
-      policy === 'never'
-        ? undefined
-        : watchBuilder({...settings, cluster, used: () => used}, exit, ports).then((loss) => {
-            if (loss !== undefined) lost.abort();
-            return loss;
-          });
+    const watch = async () => {
+      const exit = running.then(({kind}) => ({exitCode: kind === 'built' ? 0 : 1}));
+      const loss = await watchBuilder({...settings, cluster, used: () => used}, exit, ports);
+      if (loss !== undefined) lost.abort();
+      return loss;
+    };
+    const watching = policy === 'never' ? undefined : watch();
+    // The build may end later, and may fail itself.
+    watching?.catch(() => undefined);
     const ended = await running;
     const loss = await watching;
 

@@ -3,6 +3,7 @@ import {expect} from 'chai';
 import type {ProgressForm} from '../../../src/image-build/engines/progress.ts';
 import {showProgress} from '../../../src/image-build/engines/progress.ts';
 import {showSpread} from '../../../src/image-build/spread-progress.ts';
+import {catchError, collectUnhandled} from '../../helpers/caught.ts';
 
 const MB = 1_000_000;
 
@@ -63,5 +64,20 @@ describe('showSpread', () => {
   it('shows nothing if no node gets anything', async () => {
     const progress = showSpread(() => expect.fail('opened'), {wallClock: () => 0});
     await progress.end([{name: 'two', state: 'present', bytes: 0, blobs: 0}]);
+  });
+
+  it('throws what cannot be shown at the end, and nowhere else', async () => {
+    const tools = {
+      show: () => Promise.reject(new RangeError('broken')),
+      terminalSize: () => ({columns: 60, rows: 20}),
+      every: () => () => undefined,
+    };
+    const unhandled = await collectUnhandled(async () => {
+      const progress = showProgress('plain', false, tools);
+      progress.print('a\n');
+      await new Promise(setImmediate);
+      expect(await catchError(progress.end(false))).to.be.instanceOf(RangeError);
+    });
+    expect(unhandled).to.deep.equal([]);
   });
 });

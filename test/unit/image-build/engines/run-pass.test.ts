@@ -7,7 +7,7 @@ import type {BuildRequest} from '../../../../src/image-build/build-request.ts';
 import {kubectlBuild} from '../../../../src/image-build/engines/kubectl-build/kubectl-build.ts';
 import {runPass} from '../../../../src/image-build/engines/run-pass.ts';
 import type {DelegateRun} from '../../../../src/ports.ts';
-import {catchError} from '../../../helpers/caught.ts';
+import {catchError, collectUnhandled} from '../../../helpers/caught.ts';
 import {makeSurroundings} from '../../../helpers/surroundings.ts';
 import {
   builderRequest,
@@ -300,6 +300,23 @@ describe('runPass, when the builder is lost', () => {
     const late: Run = async (run, ports) => ({...(await hang(run, ports)), exitCode: 0});
     expect((await start({runs: [late], get: LOST_ONCE}).run()).digest).to.equal(DIGEST);
   });
+});
+
+describe('runPass, of an engine that throws', () => {
+  const broken: Run = async () => {
+    throw new RangeError('broken');
+  };
+  for (const [what, given] of [
+    ['is watched', {}],
+    ['is not watched', UNWATCHED],
+  ] as const) {
+    it(`throws the same once, where the builder ${what}`, async () => {
+      const unhandled = await collectUnhandled(async () =>
+        expect(await catchError(start({runs: [broken], ...given}).run())).to.be.instanceOf(RangeError),
+      );
+      expect(unhandled).to.deep.equal([]);
+    });
+  }
 });
 
 describe('runPass, with a limit', () => {
