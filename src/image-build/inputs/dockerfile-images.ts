@@ -11,7 +11,7 @@ export interface NamedImage {
   readonly write: (name: string) => string;
 }
 
-type Values = ReadonlyMap<string, string>;
+type Values = ReadonlyMap<string, string | undefined>;
 
 /**
  * `buildArguments` are those that the build is given. Without a name are images whose name depends on the platform, and
@@ -72,15 +72,15 @@ const isGiven = (text: string | undefined) => text !== undefined;
 const asIs = (name: string) => name;
 const unquote = (text: string) => /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;
 
-/** The arguments before the first stage, which alone apply to FROM. */
+/** The arguments before the first stage, which alone apply to FROM; undefined are values that `expand` cannot tell. */
 function readArguments(instructions: readonly Instruction[], given: Values): Values {
-  const values = new Map<string, string>();
+  const values = new Map<string, string | undefined>();
   for (const instruction of instructions) {
     if (!(instruction instanceof Arg)) continue;
     for (const word of instruction.getArguments()) {
       const [, key = '', text] = /^([^=]*)(?:=(.*))?$/s.exec(word.getValue()) ?? [];
-      const value = given.get(key) ?? (text === undefined ? undefined : expand(text, values));
-      if (value !== undefined) values.set(key, value);
+      if (given.has(key)) values.set(key, given.get(key));
+      else if (text !== undefined) values.set(key, expand(text, values));
     }
   }
   return values;
@@ -90,7 +90,10 @@ const PART = /\$(\w+)|\$\{(\w+)(?:(:?[-+?])((?:\$\{[^{}]*\}|[^{}])*))?\}|["']|\$
 /** BuildKit sets these by itself. */
 const AUTOMATIC = /^(?:(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$/;
 
-/** As BuildKit does it; undefined where the value is known to BuildKit alone. */
+/** No image has such a name, and arguments that hold each other several times have values without end. */
+const LONGEST = 4096;
+
+/** As BuildKit does it; undefined where the value is known to BuildKit alone, or too long. */
 function expand(word: string, values: Values): string | undefined {
   let isKnown = true;
   const expanded = word.replace(PART, (part, plain?: string, braced?: string, sign?: string, other = '') => {
@@ -100,7 +103,7 @@ function expand(word: string, values: Values): string | undefined {
       return '';
     }
     const value = values.get(name);
-    if (value === undefined && AUTOMATIC.test(name)) isKnown = false;
+    if (value === undefined && (values.has(name) || AUTOMATIC.test(name))) isKnown = false;
     const isSet = sign?.startsWith(':') ? Boolean(value) : value !== undefined;
     const otherwise = () => {
       const inner = expand(other, values);
@@ -111,5 +114,5 @@ function expand(word: string, values: Values): string | undefined {
     if (sign?.endsWith('-')) return isSet ? (value ?? '') : otherwise();
     return value ?? '';
   });
-  return isKnown ? expanded : undefined;
+  return isKnown && expanded.length <= LONGEST ? expanded : undefined;
 }

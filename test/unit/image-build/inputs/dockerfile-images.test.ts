@@ -115,6 +115,17 @@ describe('the images of a Dockerfile', () => {
       expect(named(withArguments(text), given)).to.deep.equal(names));
   }
 
+  it('has no name where an argument of unknown value replaces another', () => {
+    const unknown = withArguments('ARG A=old\nARG A=§TARGETARCH\nFROM §{A:-new}\nFROM b');
+    expect(named(unknown)).to.deep.equal(['b']);
+    expect(named(unknown, {A: 'given'})).to.deep.equal(['given', 'b']);
+  });
+
+  it('has no name that arguments within arguments make endless', () => {
+    const arguments_ = `ARG A=aaaaaaaaaa\n${`ARG A=${'$A'.repeat(10)}\n`.repeat(12)}`;
+    expect(named(`${arguments_}FROM $A\nFROM b`)).to.deep.equal(['b']);
+  });
+
   it('are parts of the text, one after another, whatever it is', () => {
     const piece = fc.constantFrom(
       ...[
