@@ -12,6 +12,9 @@ import {configureBuilder} from './configure-builder.ts';
 import {execArgs, listPods} from './inspect-builder.ts';
 import {waitForBuilder} from './wait-for-builder.ts';
 
+/** They may complain of every file. */
+const LONGEST_REASON = 4096;
+
 /** Restarts the builder if they are not what it has; gives it as it is then. */
 export async function addNodeRegistries(
   builder: BuilderDeployment,
@@ -50,7 +53,7 @@ export async function readNodeRegistries(
       'builder-failed',
       "Could not read the registry settings of the builder's node.",
       {
-        detail: stderr.split('\n').filter(Boolean),
+        detail: stderr.slice(0, LONGEST_REASON).split('\n').filter(Boolean),
       },
     );
   };

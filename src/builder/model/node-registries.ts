@@ -85,7 +85,9 @@ function readDirectory(registry: string, {path, toml}: HostDirectory, files: rea
   const elsewhere = asText(server) !== '' && !isItself(upstream.address, registry);
   return {
     tables: parts.flatMap((part) => part.tables),
-    notes: elsewhere ? [...notes, `where ${server} fails, BuildKit asks ${registry} itself.`] : notes,
+    notes: elsewhere
+      ? [...notes, `where ${shown(upstream)} fails, BuildKit asks ${registry} itself.`]
+      : notes,
   };
 }
 
@@ -109,14 +111,15 @@ function isItself(address: URL | undefined, registry: string): boolean {
 }
 
 function useEndpoint(
-  {url, address, settings}: Endpoint,
+  endpoint: Endpoint,
   registry: string,
   directory: string,
   files: readonly string[],
 ): Part {
+  const {address, settings} = endpoint;
   const skip = (why: string): Part => ({
     tables: [],
-    notes: [`${shown(address, url)} is not used, since ${why}.`],
+    notes: [`${shown(endpoint)} is not used, since ${why}.`],
   });
   if (address === undefined) return skip('it is no URL');
   const itself = isItself(address, registry);
@@ -146,9 +149,9 @@ function useEndpoint(
 }
 
 /** Without a login that may be in it. */
-function shown(address: URL | undefined, url: string): string {
+function shown({address, url}: Endpoint): string {
   return address === undefined
-    ? JSON.stringify(url)
+    ? JSON.stringify(url.replace(/^([a-z]*:\/\/)?.*@/is, '$1'))
     : `${address.protocol}//${address.host}${address.pathname}`;
 }
 

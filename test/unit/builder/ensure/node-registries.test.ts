@@ -2,6 +2,7 @@
 import {expect} from 'chai';
 import {readNodeRegistries} from '../../../../src/builder/ensure/node-registries.ts';
 import {readBuilderDeployment} from '../../../../src/builder/model/objects.ts';
+import {TiltbuildError} from '../../../../src/errors.ts';
 import {catchError} from '../../../helpers/caught.ts';
 import {
   forbidden,
@@ -51,6 +52,12 @@ describe('readNodeRegistries', () => {
   it('fails with what the programs say', async () => {
     const error = await catchError(read(PODS, {exitCode: 1, stderr: 'no find here\n'}));
     expect(error).to.deep.include({code: 'builder-failed', detail: ['no find here']});
+  });
+
+  it('fails with the beginning of what programs say of every file', async () => {
+    const stderr = `${'find: denied\n'.repeat(10_000)}${'x'.repeat(1_000_000)}`;
+    const error = await catchError(read(PODS, {exitCode: 1, stderr}));
+    expect(error instanceof TiltbuildError && error.detail.join('\n')).to.match(/^find: denied\n.{0,4096}$/s);
   });
 
   it('asks nobody where no pod mounts them, or none is ready', async () => {

@@ -84,7 +84,7 @@ const CASES: readonly Case[] = [
     'quay.io',
     'server = "https://inside.example"',
     {'quay.io': {mirrors: ['inside.example']}},
-    'quay.io: where https://inside.example fails, BuildKit asks quay.io itself.',
+    'quay.io: where https://inside.example/ fails, BuildKit asks quay.io itself.',
   ],
   [
     'a mirror that is not to be asked for tags',
@@ -114,6 +114,21 @@ const CASES: readonly Case[] = [
     {},
     'quay.io: https://m.example/ is not used, since BuildKit has nothing for header.',
     'quay.io: https://n.example/ is not used, since BuildKit has nothing for rewrite.',
+  ],
+  [
+    'another server, whose login and query are in no note',
+    'quay.io',
+    'server = "https://me:secret@inside.example/v2?key=secret"\n',
+    {'quay.io': {mirrors: ['inside.example']}},
+    'quay.io: where https://inside.example/v2 fails, BuildKit asks quay.io itself.',
+  ],
+  [
+    'no address that is none, whose login is in no note',
+    'quay.io',
+    '[host."https://me:a secret@m.example:99999"]\n[host."me:secret@m example"]',
+    {},
+    'quay.io: "https://m.example:99999" is not used, since it is no URL.',
+    'quay.io: "m example" is not used, since it is no URL.',
   ],
   [
     'no path that BuildKit cannot ask',
