@@ -58,7 +58,7 @@ export function describeResult({name, state, bytes, blobs, packed, failure}: Nod
 export function noteFailures(results: readonly NodeResult[]): Advice | undefined {
   const failed = results.filter(({state}) => state === 'failed');
   if (failed.length === 0) return undefined;
-  const nodes = failed.map(({name, failure}) => `"${name}" (${failure})`).join(', ');
+  const nodes = nameSome(failed.map(({name, failure}) => `"${name}" (${failure})`)).join(', ');
   return `the image is not on ${failed.length === 1 ? 'node' : 'nodes'} ${nodes}. Pods cannot use it there until a build copies it.`;
 }
 
@@ -71,7 +71,18 @@ export function failDelivery(results: readonly NodeResult[]): TiltbuildError | u
     others.length === 0
       ? `node "${first.name}" does not have it: ${first.failure}`
       : `${failed.length} nodes do not have it`;
-  return notCopied(which, others.length === 0 ? [] : failed.map(({name, failure}) => `${name}: ${failure}`));
+  return notCopied(
+    which,
+    others.length === 0 ? [] : nameSome(failed.map(({name, failure}) => `${name}: ${failure}`)),
+  );
+}
+
+/** A cluster may have hundreds. */
+const MOST_NAMED = 10;
+
+function nameSome(nodes: readonly string[]): readonly string[] {
+  const more = nodes.length - MOST_NAMED;
+  return more > 0 ? [...nodes.slice(0, MOST_NAMED), `and ${more} more`] : nodes;
 }
 
 /** `why` is a clause. */

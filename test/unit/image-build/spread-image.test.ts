@@ -236,5 +236,13 @@ describe('nodes that do not have the image', () => {
       detail: ['two: the disk is full', 'three: no answer within 5 s'],
     });
     expect(failDelivery([])).to.equal(undefined);
+    const many = Array.from({length: 500}, (_, index) => ({...three, name: `n${index}`, blobs: 0}));
+    expect(formatAdvice(noteFailures(many as typeof one) ?? '')).to.contain(
+      '"n9" (the disk is full), and 490 more. Pods',
+    );
+    expect(failDelivery(many as typeof one)?.detail.slice(9)).to.deep.equal([
+      'n9: the disk is full',
+      'and 490 more',
+    ]);
   });
 });
