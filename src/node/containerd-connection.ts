@@ -32,17 +32,15 @@ export class ContainerdConnection {
     this.#connection = new Http2Connection(stream, 'client', {windows: WINDOWS});
   }
 
-  /** How many bytes have come. */
-  get received(): number {
-    return this.#connection.received;
-  }
-
   async call<RequestIn, Response>(
     method: Method<unknown, RequestIn, Response, never>,
     request: RequestIn,
     {patience = PATIENCE, signal, lease}: ContainerdCall = {},
   ): Promise<Response> {
-    const silence = this.#watchSilence(patience);
+    const silence = new AbortController();
+    const endWatch = this.watchSilence(patience, () =>
+      silence.abort(new DOMException('nothing has come', 'TimeoutError')),
+    );
     try {
       const either = anyOf(signal, silence.signal);
       return await callUnary(this.#connection, method, request, toOptions({signal: either, lease}));
@@ -50,20 +48,21 @@ export class ContainerdConnection {
       if (!silence.signal.aborted) throw cause;
       throw new GrpcError(GrpcCode.UNAVAILABLE, `no answer within ${patience / 1000} s`, {cause});
     } finally {
-      silence.end();
+      endWatch();
     }
   }
 
-  #watchSilence(patience: number): {readonly signal: AbortSignal; readonly end: () => void} {
-    const silence = new AbortController();
-    let {received} = this;
+  /** Calls back once nothing at all has come for so long, in milliseconds; gives what ends that. */
+  watchSilence(patience: number, onSilent: () => void): () => void {
+    const connection = this.#connection;
+    let {received} = connection;
     let looks = 0;
     const timer = setInterval(() => {
-      looks = this.received === received ? looks + 1 : 0;
-      received = this.received;
-      if (looks === LOOKS) silence.abort(new DOMException('nothing has come', 'TimeoutError'));
+      looks = connection.received === received ? looks + 1 : 0;
+      received = connection.received;
+      if (looks === LOOKS) onSilent();
     }, patience / LOOKS);
-    return {signal: silence.signal, end: () => clearInterval(timer)};
+    return () => clearInterval(timer);
   }
 
   /** One request, any number of answers. */

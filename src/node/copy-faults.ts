@@ -8,17 +8,11 @@ import {CopyError, type CopyFault, type CopyNode} from './copy-outcome.ts';
  */
 export async function within<T>(step: Promise<T>, patience: number, {images}: CopyNode): Promise<T> {
   const {promise, reject} = Promise.withResolvers<never>();
-  let {received} = images.containerd;
-  const look = () => {
-    if (images.containerd.received === received) reject(noProgress(patience));
-    received = images.containerd.received;
-    timer = setTimeout(look, patience);
-  };
-  let timer = setTimeout(look, patience);
+  const endWatch = images.containerd.watchSilence(patience, () => reject(noProgress(patience)));
   try {
     return await Promise.race([step, promise]);
   } finally {
-    clearTimeout(timer);
+    endWatch();
   }
 }
 
