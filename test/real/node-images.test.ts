@@ -5,6 +5,7 @@ import {measureImages} from '../../src/node/image-content.ts';
 import {hashPlaces, readOrigin, withParents, writeLabels} from '../../src/node/image-labels.ts';
 import {NodeImages} from '../../src/node/node-images.ts';
 import {type Containerd, startContainerd, whyNoContainerd} from './containerd.ts';
+import {until} from './real-build.ts';
 
 const NAME = 'docker.io/library/web';
 
@@ -104,9 +105,7 @@ describe('images in containerd', () => {
     for (const name of names()) await images.remove(name);
     await images.remove(`${NAME}:none`);
     expect(names()).to.deep.equal([]);
-    for (let left = 100; blobs().length > 0 && left > 0; left -= 1)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(blobs()).to.deep.equal([]);
+    await until(() => blobs().length === 0);
     expect(await images.measure()).to.equal(0);
   });
 
