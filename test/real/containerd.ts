@@ -2,17 +2,16 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {connect} from 'node:net';
+import {connect, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {Duplex} from 'node:stream';
 import {gzipSync} from 'node:zlib';
 
 export interface Containerd {
   /** Its socket. */
   readonly address: string;
   /** What `buildctl --addr unix://SOCKET dial-stdio` gives in a builder's pod. */
-  connect(): Duplex;
+  connect(): Socket;
   /** containerd's own client, in the kubelet's namespace. Throws with what it said. */
   ctr(...args: readonly string[]): string;
   /**
@@ -20,6 +19,12 @@ export interface Containerd {
    * its digest. All layers but the first are compressed.
    */
   importImage(name: string, ...texts: readonly string[]): string;
+  /** From now on it does nothing, and nobody is told. */
+  freeze(): void;
+  /** It ends without a chance to put anything in order. */
+  crash(): Promise<void>;
+  /** After either of them it goes on with what it has. */
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,18 +58,25 @@ export async function startContainerd({disk}: {readonly disk?: number} = {}): Pr
     mkdirSync(at('root'));
     run('mount', ['-t', 'tmpfs', '-o', `size=${disk}m`, 'tmpfs', at('root')]);
   }
-  const log: string[] = [];
-  const daemon = spawn('containerd', ['--config', at('config.toml')], {stdio: ['ignore', 'ignore', 'pipe']});
-  daemon.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
-  const ended = new Promise<void>((resolve) => daemon.on('close', () => resolve()));
   const ctr = (...args: readonly string[]) =>
     run('ctr', ['--address', socket, '--namespace', 'k8s.io', ...args]);
-  const deadline = Date.now() + 30_000;
-  while (!existsSync(socket) || spawnSync('ctr', ['--address', socket, 'version']).status !== 0) {
-    if (daemon.exitCode !== null || Date.now() > deadline)
-      throw new Error(`containerd did not start:\n${log.join('')}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const start = async () => {
+    const log: string[] = [];
+    rmSync(socket, {force: true});
+    const daemon = spawn('containerd', ['--config', at('config.toml')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    daemon.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+    const ended = new Promise<void>((resolve) => daemon.on('close', () => resolve()));
+    const deadline = Date.now() + 30_000;
+    while (!existsSync(socket) || spawnSync('ctr', ['--address', socket, 'version']).status !== 0) {
+      if (daemon.exitCode !== null || Date.now() > deadline)
+        throw new Error(`containerd did not start:\n${log.join('')}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return {daemon, ended};
+  };
+  let running = await start();
   return {
     address: socket,
     connect: () => connect(socket),
@@ -77,9 +89,18 @@ export async function startContainerd({disk}: {readonly disk?: number} = {}): Pr
       for (const made of [layout, `${layout}.tar`]) rmSync(made, {recursive: true});
       return digest;
     },
+    freeze: () => void running.daemon.kill('SIGSTOP'),
+    crash: async () => {
+      running.daemon.kill('SIGKILL');
+      await running.ended;
+    },
+    revive: async () => {
+      if (running.daemon.signalCode === null) running.daemon.kill('SIGCONT');
+      else running = await start();
+    },
     stop: async () => {
-      daemon.kill('SIGTERM');
-      await ended;
+      for (const signal of ['SIGCONT', 'SIGTERM'] as const) running.daemon.kill(signal);
+      await running.ended;
       if (disk !== undefined) run('umount', [at('root')]);
       rmSync(directory, {recursive: true, force: true});
     },
