@@ -2,8 +2,7 @@
 
 import {foreseeReplicas} from '../builder/manifest/count-replicas.ts';
 import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
-import {readBuilderDeployment} from '../builder/model/objects.ts';
-import {listKnownBuilders, observeBuilder, readNodesOf} from '../builder/model/observed-builder.ts';
+import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../builder/model/observed-builder.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import {followsNodes, listWantedNodes} from '../builder/verdict/follow-nodes.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
@@ -88,8 +87,8 @@ export async function prepareBuild<T>(
     ]);
 
     const product = identify(facts, byNames);
-    const {deployment} = observeBuilder(facts, request.builder.name);
-    const tags = checkProduct(request, product, {mayBeRootless: deployment?.rootless === true});
+    const observed = observeBuilder(facts, request.builder.name);
+    const tags = checkProduct(request, product, {mayBeRootless: observed.deployment?.rootless === true});
     const pullSecret: PullSecret = await attempt(
       () => choosePullSecret(request.pullSecret, facts.pullSecret, namespace),
       {
@@ -108,7 +107,9 @@ export async function prepareBuild<T>(
       toolVersion: surroundings.toolVersion,
     };
     const choose = (found: FoundPlugin | undefined) =>
-      chooseEngine(engineQuestion(request, surroundings, {plugin: found, inputs, ...countPods(builder)}));
+      chooseEngine(
+        engineQuestion(request, surroundings, {plugin: found, inputs, ...countPods(builder, observed)}),
+      );
     const engine = await attempt(() => choose(plugin), {
       name: 'kubectl-build',
       reason: 'cannot be used',
@@ -167,19 +168,14 @@ async function readAllInputs(
 }
 
 /** The most pods that the builder may have, which are those that it has or that a new one gets, and whether there are others. */
-function countPods({
-  request: {settings},
-  product,
-  facts,
-}: BuilderTask): Pick<EngineQuestion, 'replicas' | 'hasOthers'> {
+function countPods(
+  {request: {settings}, product, facts}: BuilderTask,
+  {deployment, nodes = []}: ObservedBuilder,
+): Pick<EngineQuestion, 'replicas' | 'hasOthers'> {
   const hasOthers = listKnownBuilders(facts).some(({name}) => name !== settings.name);
-  const {deployments} = facts;
-  const found = deployments?.kind === 'found' ? deployments.value.map(readBuilderDeployment) : [];
-  const existing = found.find((one) => one.name === settings.name);
-  const seen = readNodesOf(facts) ?? [];
-  if (existing === undefined) return {hasOthers, replicas: foreseeReplicas(settings, product, seen)};
-  const wanted = followsNodes(existing) ? listWantedNodes(existing, seen) : undefined;
-  return {hasOthers, replicas: Math.max(existing.replicas, wanted?.length ?? 0)};
+  if (deployment === undefined) return {hasOthers, replicas: foreseeReplicas(settings, product, nodes)};
+  const wanted = followsNodes(deployment) ? listWantedNodes(deployment, nodes) : undefined;
+  return {hasOthers, replicas: Math.max(deployment.replicas, wanted?.length ?? 0)};
 }
 
 function engineQuestion(

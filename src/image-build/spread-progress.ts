@@ -1,5 +1,6 @@
 /** Owns how copying an image to nodes is shown: as a step for each node, in the form of the build's own progress. */
 import type {StatusResponse, VertexStatus} from '../buildkit/control.ts';
+import {toTimestamp} from '../buildkit/progress/timestamps.ts';
 import type {Ports} from '../ports.ts';
 import type {BuildProgress} from './engines/progress.ts';
 import type {NodeResult} from './node-results.ts';
@@ -76,8 +77,4 @@ function makeVertex(node: string, started: number) {
     completed: undefined,
     error: '',
   };
-}
-
-function toTimestamp(milliseconds: number) {
-  return {seconds: BigInt(Math.floor(milliseconds / 1000)), nanos: Math.round((milliseconds % 1000) * 1e6)};
 }

@@ -1,6 +1,6 @@
 /** Owns the steps of a build as BuildKit reports them: what runs, what is done, and what it printed. */
-import type {Timestamp} from '../../wire/protobuf/timestamp.ts';
 import type {StatusResponse, Vertex, VertexLog, VertexStatus, VertexWarning} from '../control.ts';
+import {toMilliseconds} from './timestamps.ts';
 
 /** Part of a step: an upload, a layer. */
 export interface Task {
@@ -141,8 +141,4 @@ function stateOf({
   if (completed === undefined) return started === undefined ? 'waiting' : 'running';
   if (error !== '') return error.endsWith('context canceled') ? 'canceled' : 'failed';
   return cached ? 'cached' : 'done';
-}
-
-function toMilliseconds(time: Timestamp | undefined): number | undefined {
-  return time && Number(time.seconds) * 1000 + time.nanos / 1e6;
 }

@@ -1,7 +1,7 @@
 /** Owns reading the plugin's plain progress as what BuildKit reports to a client, so the same view can show both. */
 import type {StatusResponse} from '../../../buildkit/control.ts';
+import {toTimestamp} from '../../../buildkit/progress/timestamps.ts';
 import {LineSplitter} from '../../../text/line-splitter.ts';
-import type {Timestamp} from '../../../wire/protobuf/timestamp.ts';
 
 export interface PlainReader {
   readonly status: (status: StatusResponse) => void;
@@ -138,9 +138,4 @@ function readDetail(digest: string, {at}: {readonly at: number}, text: string): 
 
 function readBytes(amount = '0', unit = 'B'): bigint {
   return BigInt(Math.round(Number.parseFloat(amount) * 1000 ** UNITS.indexOf(unit)));
-}
-
-function toTimestamp(milliseconds: number): Timestamp {
-  const seconds = Math.floor(milliseconds / 1000);
-  return {seconds: BigInt(seconds), nanos: Math.round((milliseconds - seconds * 1000) * 1e6)};
 }
