@@ -1,11 +1,17 @@
 /** Each command that the Tilt extension makes, run as Tilt runs it: without a shell, in the Tiltfile's directory. */
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect} from 'chai';
 import type {BuildkitStandIn} from '../helpers/buildkit-stand-in.ts';
 import {serveBuildkit} from '../helpers/engines.ts';
 import {EXTENSION, runTiltfile, type TiltOptions, type TiltRun} from '../helpers/tilt.ts';
-import {BUILTIN_TILT_CASES, CHILD_CASES, TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+import {
+  BUILTIN_TILT_CASES,
+  CHILD_CASES,
+  TILT_CASES,
+  TILT_FILES,
+  writeTiltFiles,
+} from '../helpers/tilt-cases.ts';
 import {DIGEST, describeCommand, KIND_NAMES} from '../helpers/world.ts';
 
 const NAMES = [
@@ -21,10 +27,7 @@ describeCommand("the Tilt extension's command", (world) => {
   let buildkit: BuildkitStandIn;
   beforeEach(() => {
     buildkit = serveBuildkit(world);
-    for (const [path, text] of Object.entries(TILT_FILES)) {
-      mkdirSync(dirname(join(world.sandbox.work, path)), {recursive: true});
-      writeFileSync(join(world.sandbox.work, path), text);
-    }
+    writeTiltFiles(world.sandbox.work);
   });
 
   const load = (lines: string, runProgram?: TiltOptions['runProgram']): TiltRun =>

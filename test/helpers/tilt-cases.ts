@@ -1,4 +1,6 @@
 /** Owns the table of kubectl_build calls: what each makes of Tilt's custom_build, and what the delegate is given. */
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 
 /** Several words are one text, unless there is a blank in one of them. */
 type Words = string | readonly string[];
@@ -32,6 +34,13 @@ export const TILT_FILES: Readonly<Record<string, string>> = {
   'token.txt': 'a token\n',
   '-odd/Dockerfile': 'FROM odd\n',
 };
+
+export function writeTiltFiles(directory: string): void {
+  for (const [path, text] of Object.entries(TILT_FILES)) {
+    mkdirSync(dirname(join(directory, path)), {recursive: true});
+    writeFileSync(join(directory, path), text);
+  }
+}
 
 /** What no shell may touch. */
 const AWKWARD = 'two  spaces "double" \'single\' $HOME `id` %PATH% ^ & | < > \\ ! ünïcode 🚢\nand a line';

@@ -1,11 +1,11 @@
 /** Covers the functions of the extension that build two images, the second on the first. */
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {expect} from 'chai';
 import {StarlarkError} from '../helpers/starlark/to-python.ts';
 import {EXTENSION, runTiltfile, type TiltOptions} from '../helpers/tilt.ts';
-import {CHILD_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+import {CHILD_CASES, writeTiltFiles} from '../helpers/tilt-cases.ts';
 
 const NAMES = ['kubectl_build_with_restart', 'kubectl_build_sub', 'kubectl_build_enable'];
 
@@ -13,10 +13,7 @@ describe('the extension kubectl_build, with an image on another', () => {
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'tiltfile-'));
-    for (const [path, text] of Object.entries(TILT_FILES)) {
-      mkdirSync(dirname(join(directory, path)), {recursive: true});
-      writeFileSync(join(directory, path), text);
-    }
+    writeTiltFiles(directory);
   });
   after(() => rmSync(directory, {recursive: true}));
 

@@ -1,11 +1,11 @@
 /** Covers the extension kubectl_build: what each call makes of Tilt's builtins, and what is refused as Tilt loads. */
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join, win32} from 'node:path';
 import {expect} from 'chai';
 import {StarlarkError} from '../helpers/starlark/to-python.ts';
 import {EXTENSION, runTiltfile, type TiltOptions} from '../helpers/tilt.ts';
-import {BUILTIN_TILT_CASES, TILT_CASES, TILT_FILES} from '../helpers/tilt-cases.ts';
+import {BUILTIN_TILT_CASES, TILT_CASES, writeTiltFiles} from '../helpers/tilt-cases.ts';
 
 const NAMES = [
   'kubectl_build',
@@ -21,10 +21,7 @@ describe('the extension kubectl_build', () => {
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'tiltfile-'));
-    for (const [path, text] of Object.entries(TILT_FILES)) {
-      mkdirSync(dirname(join(directory, path)), {recursive: true});
-      writeFileSync(join(directory, path), text);
-    }
+    writeTiltFiles(directory);
   });
   afterEach(() => rmSync(directory, {recursive: true}));
 
