@@ -19,7 +19,7 @@ export class KubectlFailure extends Error {
 /** Each read throws `KubectlFailure` if there is no usable answer. */
 export function readThroughKubectl(run: RunKubectl): Reads {
   return {
-    read: (query) => readFacts(run, query),
+    read: (query) => readFacts(explainRefusals(run), query),
     get: (path) => readAllPages(path, pagesThrough(run)),
     review: async (path, question) =>
       readRaw(await run(['create', '--raw', path, '--filename', '-'], JSON.stringify(question))),
@@ -39,6 +39,19 @@ async function readFacts(run: RunKubectl, query: ClusterQuery): Promise<ClusterF
     query.nodes === undefined ? undefined : readNodes(query.nodes, pagesThrough(run, ['nodes'])),
   ]);
   return {pullSecret, pullSecrets, ...builders, localRegistry, ...nodes};
+}
+
+/**
+ * `kubectl get` first asks which kinds of objects the server has. If even that is refused, as it is for a user who may
+ * not impersonate, it says no more than "unknown"; asked for the path alone, it prints the reason.
+ */
+function explainRefusals(run: RunKubectl): RunKubectl {
+  return async (args) => {
+    const ended = await run(args);
+    if (!/^Error from server \(Forbidden\): unknown$/m.test(ended.stderr)) return ended;
+    const asked = await run(['get', '--raw', '/api']);
+    return asked.exitCode === 0 ? ended : asked;
+  };
 }
 
 /**

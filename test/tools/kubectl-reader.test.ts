@@ -112,6 +112,24 @@ describe('reading facts through kubectl', () => {
     it(`gives ${what}`, async () => expect(await read(query, said)).to.deep.equal(facts));
   }
 
+  for (const query of [SECRET, BUILDERS]) {
+    const unknown = 'Error from server (Forbidden): unknown\n';
+
+    it(`gives the reason where kubectl does not know it: ${Object.keys(query)}`, async () => {
+      const reason = 'users "jane" is forbidden: User "dev" cannot impersonate resource "users"';
+      const {reads, calls} = open(({1: what}) =>
+        what === '--raw' ? {stderr: `Error from server (Forbidden): ${reason}\n`} : {stderr: unknown},
+      );
+      expect((await catchError(reads.read(query))).message).to.contain(reason);
+      expect(calls.at(-1)).to.deep.equal(['get', '--raw', '/api']);
+    });
+
+    it(`says what kubectl says where it does not learn more: ${Object.keys(query)}`, async () => {
+      const {reads} = open(({1: what}) => (what === '--raw' ? {stdout: '{}'} : {stderr: unknown}));
+      expect((await catchError(reads.read(query))).message).to.equal(unknown.trim());
+    });
+  }
+
   it('gives the other answers beside a 403', async () => {
     const facts = await read(ALL, ({1: what}) => {
       if (what === '--raw') return {stderr: refused('nodes')};
