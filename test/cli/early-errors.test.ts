@@ -1,5 +1,14 @@
 /** Covers what would fail late in a build, and is one error before anything starts, whichever engine builds. */
-import {chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {describeEngine, describeEngines} from '../helpers/engines.ts';
@@ -52,6 +61,11 @@ describeEngines('before a build', ({world, tiltbuild, ...engines}) => {
         await refuses(['-o', output], '"locked" is not writable');
     });
   }
+
+  it('names the file that a build without a Dockerfile may have meant', async () => {
+    renameSync(at('Dockerfile'), at('Containerfile'));
+    await refuses(WEB, 'There is no Dockerfile "Dockerfile"[^]*--file Containerfile');
+  });
 
   it('refuses an empty standard input', async () => {
     await refuses([...WEB, '-'], 'Standard input is empty', '');

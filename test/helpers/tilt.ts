@@ -1,5 +1,5 @@
 /** Owns the stand-in of Tilt: the builtins that a Tiltfile may call, recorded, and as strict as Tilt 0.37 is. */
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {isAbsolute, join, posix, win32} from 'node:path';
 import {parseReference} from '../../src/image/reference.ts';
 import {type Arguments, type Builtin, execute} from './starlark/starlark.ts';
@@ -92,6 +92,17 @@ export function runTiltfile(source: string, options: TiltOptions): TiltRun {
     // Tilt indents, and ends with a line break.
     encode_json: ['obj:any', ({obj}) => blob(`${JSON.stringify(obj, null, 2)}\n`)],
     'os.getcwd': ['', () => directory],
+    // The files, by their absolute paths.
+    listdir: [
+      'directory:string recursive:bool?',
+      ({directory: given}) => {
+        const path = onDisk(given);
+        const entries = readdirSync(path, {withFileTypes: true});
+        return entries.flatMap((entry) => (entry.isDirectory() ? [] : join(path, entry.name))).sort();
+      },
+    ],
+    'os.path.basename': ['path:string', ({path}) => paths.basename(String(path))],
+    'os.path.dirname': ['path:string', ({path}) => paths.dirname(String(path))],
     'os.path.exists': ['path:string', ({path}) => existsSync(onDisk(path))],
     'os.path.join': [
       'path:string more:string? more2:string? more3:string?',

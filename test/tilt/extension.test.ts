@@ -1,5 +1,5 @@
 /** Covers the extension kubectl_build: what each call makes of Tilt's builtins, and what is refused as Tilt loads. */
-import {mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join, win32} from 'node:path';
 import {expect} from 'chai';
@@ -167,6 +167,26 @@ describe('the extension kubectl_build', () => {
     });
   });
 
+  for (const [there, call, words] of [
+    ['Containerfile', "'a', '.'", 'Pass dockerfile="Containerfile"'],
+    ['api/web.dockerfile', "'a', 'api'", 'Pass dockerfile="api/web.dockerfile"'],
+    [
+      'api/Dockerfile.dev',
+      "'a', '.', dockerfile='api/Dockerfile.de'",
+      'Pass dockerfile="api/Dockerfile.dev"',
+    ],
+    ['Dockerfile.dockerignore', "'a', '.'", 'no such file or directory'],
+    ['Dockerfiles', "'a', '.'", 'no such file or directory'],
+  ] as const) {
+    it(`says that ${there} is there, if that can be the Dockerfile that kubectl_build(${call}) lacks`, () => {
+      rmSync(join(directory, 'Dockerfile'));
+      rmSync(join(directory, 'api'), {recursive: true});
+      mkdirSync(join(directory, 'api'));
+      writeFileSync(join(directory, there), 'FROM scratch\n');
+      expect(failure(`kubectl_build(${call})`)).to.contain(words);
+    });
+  }
+
   describe('fails as Tilt loads, for', () => {
     for (const [what, given, words] of [
       [
@@ -188,7 +208,7 @@ describe('the extension kubectl_build', () => {
       ['a secret that is a bare word', "'a', '.', secret='hunter2'", 'not key=value'],
       ['a context that is none', "'a', '-'", 'path of a directory'],
       ['no context', "'a'", 'kubectl_build() takes 2 positional arguments'],
-      ['a Dockerfile that is not there', "'a', 'deploy'", 'no such file or directory'],
+      ['a context that is not there', "'a', 'nowhere'", 'no such file or directory'],
       ['a build argument that is no string', "'a', '.', build_args={'N': 1}", 'build argument N'],
       ['contents that are no text', "'a', '.', dockerfile_contents=1", 'string or a blob'],
       ['build contexts that are no dict', "'a', '.', build_contexts=['api']", 'must be a dict'],

@@ -50,7 +50,7 @@ export async function openLocalContext(request: BuildRequest, place: Place): Pro
   // BuildKit gets a link as a link, and may not reach what is behind it.
   const isLinked = found !== undefined && files.realPath(found.source) !== placeOf(found.source, files);
   const directory = syncDirectory(root, contexts, isLinked ? [...filters, ...ignored] : filters);
-  const dockerfile = file === undefined ? undefined : locate(file, root, files);
+  const dockerfile = file === undefined ? undefined : await locate(file, root, request, place);
   const survey = surveyContext(directory, ignored, dockerfile?.inside);
   return {
     root,
@@ -94,7 +94,8 @@ export function findDockerfile(
   return files.kindOf(usual) !== 'file' && files.kindOf(lower) === 'file' ? lower : usual;
 }
 
-function locate(file: string, root: string, files: Files) {
+async function locate(file: string, root: string, request: BuildRequest, place: Place) {
+  const {files} = place;
   const kind = files.kindOf(file);
   if (kind === 'other') {
     throw new TiltbuildError('usage', `The Dockerfile "${file}" is not a regular file.`, {
@@ -102,9 +103,8 @@ function locate(file: string, root: string, files: Files) {
     });
   }
   if (kind !== 'file') {
-    throw new TiltbuildError('usage', `There is no Dockerfile "${file}".`, {
-      remedy: [advise`Pass its path with ${flag('file')}, relative to the current directory.`],
-    });
+    const {describeMissingDockerfile} = await import('./missing-dockerfile.ts');
+    throw describeMissingDockerfile(file, kind, request, place);
   }
   const directory = files.realPath(files.dirname(file));
   const name = files.basename(file);
