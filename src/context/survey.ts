@@ -7,6 +7,8 @@ export interface Survey {
   readonly bytes: number;
   /** Whether the path that was looked for is among them. */
   readonly hasWanted: boolean;
+  /** Of the paths of `--only`, those for which nothing is sent. */
+  readonly unmatched: readonly string[];
   /** The bytes of the files in each directory, without those below it. */
   readonly directories: ReadonlyMap<string, number>;
 }
@@ -15,20 +17,25 @@ export function surveyContext(
   directory: SyncedDirectory,
   filters: readonly Filter[],
   wanted?: string,
+  onlyPaths: readonly string[] = [],
 ): Survey {
   let files = 0;
   let bytes = 0;
   let hasWanted = false;
+  let unmatched = onlyPaths;
   const directories = new Map<string, number>();
   for (const {path, kind, size} of directory.walk(filters)) {
     if (path === wanted) hasWanted = true;
+    // Most builds have none, or find all of them soon.
+    if (unmatched.length > 0)
+      unmatched = unmatched.filter((one) => path !== one && !path.startsWith(`${one}/`));
     if (kind !== 'file') continue;
     files += 1;
     bytes += size;
     const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
     directories.set(parent, (directories.get(parent) ?? 0) + size);
   }
-  return {files, bytes, hasWanted, directories};
+  return {files, bytes, hasWanted, unmatched, directories};
 }
 
 /** Two headers, the time with its fraction, and on average half a block at the end of the content. */

@@ -5,7 +5,7 @@ import type {Product} from '../cluster/product.ts';
 import type {Survey} from '../context/survey.ts';
 import type {QualifiedTag} from '../image/qualification.ts';
 import type {Surroundings} from '../surroundings.ts';
-import {type Advice, advise, flag} from '../text/advice.ts';
+import {type Advice, advise, flag, type Piece} from '../text/advice.ts';
 import type {BuildRequest} from './build-request.ts';
 import {isPushed} from './inputs/outputs.ts';
 
@@ -34,6 +34,7 @@ export async function noteBuild(
     ...noteName(request, tags),
     ...noteLatest(request, tags),
     ...notePlatforms(request, env, facts),
+    ...noteUnmatched(survey?.unmatched ?? []),
   ];
   if (survey === undefined || survey.bytes < LARGE) return notes;
   const {describeLargeContext} = await import('./inputs/large-context.ts');
@@ -90,6 +91,13 @@ function notePlatforms(
     : `--platform is ${platforms.join(',')}`;
   const consequence = `${what}, but the nodes are ${all.join(' and ')}. Pods with this image fail with "exec format error", unless a node emulates it.`;
   return [advise`${consequence} To build for the nodes: ${flag('platform', all[0])}`];
+}
+
+/** No error: in a Tiltfile, a path may name what will be there later. */
+function noteUnmatched(paths: readonly string[]): readonly Advice[] {
+  if (paths.length === 0) return [];
+  const flags = paths.flatMap((path): Piece[] => [' ', flag('only', path)]);
+  return [['the build context has nothing for', ...flags, ': it does not exist, or ignore rules exclude it']];
 }
 
 const ALSO_RUNS: Readonly<Record<string, readonly string[]>> = {

@@ -21,6 +21,18 @@ describeCommand('a filtered context', (world) => {
     expect(world.delegated().context).to.deep.equal(['./', 'Dockerfile', 'src/', 'src/a', 'src/deep/']);
   });
 
+  it('is noted if --only names something that is not in it, and built', async () => {
+    for (const path of ['src/a', 'gen/b']) write(path);
+    write('.dockerignore', 'gen\n');
+    const paths = ['./src/', 'srcc', 'gen', 'Dockerfile'].flatMap((path) => ['--only', path]);
+    const ended = await world.tiltbuild([...TAG, ...paths, '.']);
+    expectBuilt(ended);
+    expect(ended.stderr).to.contain('note:  the build context has nothing for --only srcc --only gen:');
+    expect((await world.tiltbuild([...TAG, ...paths, '--only', '.', '.'])).stderr).to.not.contain(
+      'nothing for',
+    );
+  });
+
   it("prefers the Dockerfile's own ignore file, and names the Dockerfile in the archive", async () => {
     for (const path of ['deploy/tmp', 'keep', 'tmp']) write(path);
     write('deploy/Web.Dockerfile', 'FROM busybox\n');

@@ -51,7 +51,9 @@ export async function openLocalContext(request: BuildRequest, place: Place): Pro
   const isLinked = found !== undefined && files.realPath(found.source) !== placeOf(found.source, files);
   const directory = syncDirectory(root, contexts, isLinked ? [...filters, ...ignored] : filters);
   const dockerfile = file === undefined ? undefined : await locate(file, root, request, place);
-  const survey = surveyContext(directory, ignored, dockerfile?.inside);
+  // The Dockerfile is sent on its own, whatever is ignored.
+  const onlyPaths = cleanOnlyPaths(request, platform).filter((path) => path !== dockerfile?.inside);
+  const survey = surveyContext(directory, ignored, dockerfile?.inside, onlyPaths);
   return {
     root,
     directory,
@@ -72,14 +74,20 @@ function placeOf(path: string, files: Files): string {
 
 /** What `--ignore` and `--only` let through. */
 export function contextFilters(
-  {ignore, only: paths}: Pick<BuildRequest, 'ignore' | 'only'>,
+  {ignore, ...request}: Pick<BuildRequest, 'ignore' | 'only'>,
   platform: NodeJS.Platform,
 ): readonly Filter[] {
-  const cleaned = paths.map((path) => cleanOnlyPath(path, platform));
+  const paths = cleanOnlyPaths(request, platform);
   return [
     ...(ignore.length > 0 ? [excluding(new Patterns(ignore, '--ignore'))] : []),
-    ...(cleaned.length > 0 && !cleaned.includes('') ? [only(cleaned)] : []),
+    ...(paths.length > 0 ? [only(paths)] : []),
   ];
+}
+
+/** None where all of the context is sent, which the path of the context itself stands for. */
+function cleanOnlyPaths(request: Pick<BuildRequest, 'only'>, platform: NodeJS.Platform): readonly string[] {
+  const paths = request.only.map((path) => cleanOnlyPath(path, platform));
+  return paths.includes('') ? [] : paths;
 }
 
 /** The path of the Dockerfile; undefined where its text comes from the environment or standard input. */

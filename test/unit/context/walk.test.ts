@@ -173,6 +173,14 @@ describe('surveyContext', () => {
       ['src', 1],
     ]);
   });
+
+  it('finds the paths of --only for which nothing is sent', () => {
+    const paths = ['a', 'a/b', 'em', 'empty', 'ignored', 'c/d', 'missing'];
+    const tree = {'a/b/c': '', 'empty/': {}, 'ignored/x': '', 'c/dd': ''};
+    const filters = [only(paths), exclude('ignored')];
+    const {unmatched} = surveyContext(memoryDirectory(tree), filters, undefined, paths);
+    expect(unmatched).to.deep.equal(['em', 'ignored', 'c/d', 'missing']);
+  });
 });
 
 describe('archiveContext', () => {

@@ -15,6 +15,7 @@ interface Given {
   readonly env?: Readonly<Record<string, string>>;
   readonly facts?: ClusterFacts;
   readonly directories?: Readonly<Record<string, number>>;
+  readonly unmatched?: readonly string[];
 }
 
 const AMD64: ClusterFacts = {nodes: found([node({architecture: 'amd64'})])};
@@ -28,12 +29,14 @@ async function note({
   env = {},
   facts = AMD64,
   directories = {},
+  unmatched = [],
 }: Given) {
   const sizes = new Map(Object.entries(directories));
   const survey = {
     files: 1,
     bytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
     hasWanted: true,
+    unmatched,
     directories: sizes,
   };
   const notes = await noteBuild(
@@ -78,6 +81,12 @@ describe('the notes before a build', () => {
       if (isNoted) expect(notes[0]).to.contain('has no name').and.contain('--tag localhost/NAME:TAG');
     });
   }
+
+  it('name the paths of --only for which nothing is sent', async () => {
+    expect(await note({unmatched: ['srcc', 'a b']})).to.deep.equal([
+      "the build context has nothing for --only srcc --only 'a b': it does not exist, or ignore rules exclude it",
+    ]);
+  });
 
   const byDefault = (platform: string): Given => ({
     asked: {platforms: [platform]},
