@@ -11,6 +11,7 @@ export async function dialPod(
   cluster: Cluster,
   signal?: AbortSignal,
 ): Promise<Tunnel> {
+  signal?.throwIfAborted();
   const opening = cluster.openTunnel({namespace, pod, container: CONTAINER, command: DIAL});
   if (signal === undefined) return await opening;
   const {promise: late, reject} = Promise.withResolvers<never>();

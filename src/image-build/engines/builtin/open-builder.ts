@@ -15,7 +15,15 @@ import {findAgents} from './agents.ts';
 import {mayUseLayouts, valuesOf} from './frontend.ts';
 import type {Stores} from './layouts.ts';
 import {findLogin} from './logins.ts';
-import {type ReachedPod, reachPod, turnTo} from './reach-pod.ts';
+import {
+  PATIENCE,
+  type ReachedPod,
+  reachPod,
+  refuseSilence,
+  startWait,
+  turnTo,
+  type Wait,
+} from './reach-pod.ts';
 import {type BuildSources, findSources} from './sources.ts';
 
 /** What BuildKit gets or gives in the session, which may be another with each pass. */
@@ -30,6 +38,7 @@ export function onBuilder(
   served: Served,
   ports: Ports,
   work: (opened: OpenBuilder, run: EngineRun) => Promise<EngineEnd>,
+  patience = PATIENCE,
 ): Engine {
   const silent = new Set<string>();
   let opened: Promise<OpenBuilder> | undefined;
@@ -38,21 +47,24 @@ export function onBuilder(
     // Whatever comes from standard input is kept; what went to standard output cannot be taken back.
     isRepeatable: !build.request.destination.stdout,
     run: async (run) => {
+      const wait = startWait(patience, silent);
       for (;;) {
-        opened ??= openBuilder(build, served, silent, ports);
+        opened ??= openBuilder(build, served, wait, ports);
         const one = await opened;
         run.onPod(one.pod.name);
         const end = await ports
           .withGrace((interrupted) => work(one, {...run, stop: AbortSignal.any([interrupted, run.stop])}))
           .catch(refusalOf);
         const why = end instanceof TiltbuildError ? end.message : end.kind === 'failed' && end.fault?.message;
-        const next = one.client.hasAnswered || run.stop.aborted ? undefined : one.other?.pod;
+        const isSilent = !one.client.hasAnswered && !run.stop.aborted;
         if (why || run.stop.aborted) {
           // Another attempt needs a connection of its own, and after a loss of the pod it needs another pod.
           opened = undefined;
           await one.close();
-          if (why && next !== undefined) {
-            turnTo(next, one.pod, why, silent, ports);
+          const isLate = isSilent && wait.deadline().aborted;
+          if (why && isLate) throw end instanceof TiltbuildError ? end : refuseSilence(one.pod, build, wait);
+          if (why && isSilent && one.other !== undefined) {
+            turnTo(one.other, one.pod, why, silent, ports);
             continue;
           }
         }
@@ -85,7 +97,7 @@ export interface OpenBuilder {
 async function openBuilder(
   build: PreparedBuild,
   {outputs, stores}: Served,
-  silent: Set<string>,
+  wait: Wait,
   ports: Ports,
 ): Promise<OpenBuilder> {
   const {cluster, pullSecret, request, surroundings, secrets, inputs} = build;
@@ -100,7 +112,7 @@ async function openBuilder(
   };
   const sources = await findSources(request, inputs, tools);
   const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
-  const {pod, tunnel, other} = await reachPod(sources.project, build, silent, ports);
+  const {pod, tunnel, limit, other} = await reachPod(sources.project, build, wait, ports);
   const content = mayUseLayouts(request)
     ? (await import('../../../buildkit/session/content.ts')).serveContent(stores)
     : undefined;
@@ -120,9 +132,11 @@ async function openBuilder(
   const {sharedKey} = sources;
   const client = new BuildkitClient(tunnel.stream, {sharedKey, routes, random: builtin.random});
   // A command that hangs, or a node that it runs on, accepts the connection.
-  other?.limit.addEventListener('abort', () => {
-    if (!client.hasAnswered) tunnel.stream.destroy(other.limit.reason);
-  });
+  const giveUp = () => {
+    if (!client.hasAnswered) tunnel.stream.destroy(limit.reason);
+  };
+  if (limit.aborted) giveUp();
+  else limit.addEventListener('abort', giveUp);
   const close = async () => {
     client.close();
     await content?.close();

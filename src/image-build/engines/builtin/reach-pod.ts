@@ -1,6 +1,7 @@
 /** Owns reaching BuildKit in one of a builder's pods: the one on the node with the cache, or else the next that answers. */
 import {dialPod} from '../../../builder/ensure/dial-pod.ts';
 import {listPods} from '../../../builder/ensure/inspect-builder.ts';
+import {createCommand} from '../../../builder/model/builder.ts';
 import {readNodesOf} from '../../../builder/model/observed-builder.ts';
 import type {BuilderPod} from '../../../builder/model/pods.ts';
 import {findArchitecture, rankPods} from '../../../builder/model/rank-pods.ts';
@@ -8,40 +9,67 @@ import type {Tunnel} from '../../../cluster/ports.ts';
 import {Interrupted, TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
 import {reasonOf} from '../../../system-error.ts';
-import {command} from '../../../text/advice.ts';
+import {advise, command} from '../../../text/advice.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 
 export interface ReachedPod {
   readonly pod: BuilderPod;
   readonly tunnel: Tunnel;
-  /** The one to turn to if this one does not answer, which `limit` ends the wait for. */
-  readonly other?: {readonly pod: BuilderPod; readonly limit: AbortSignal};
+  /** Ends the wait for the first thing that comes from it. */
+  readonly limit: AbortSignal;
+  /** The one to turn to then. */
+  readonly other?: BuilderPod;
 }
 
-/** How long a pod may take to answer while there is another one, in milliseconds. */
-const PATIENCE = 5_000;
+/** How long BuildKit may take until the first thing comes from it, in milliseconds. */
+export interface Patience {
+  /** In a pod, while there is another one. */
+  readonly each: number;
+  /** In all pods together, for one attempt to build. */
+  readonly all: number;
+}
 
-/** `silent` has the names of pods that did not answer, which come last; this adds to them. */
+export const PATIENCE: Patience = {each: 5_000, all: 20_000};
+
+/** What one attempt to build knows of its wait for BuildKit. */
+export interface Wait {
+  readonly patience: Patience;
+  /** For all pods; the time begins with the first call. */
+  readonly deadline: () => AbortSignal;
+  /** The names of pods that did not answer, which come last; `reachPod` adds to them. */
+  readonly silent: Set<string>;
+}
+
+export function startWait(patience: Patience, silent: Set<string>): Wait {
+  let deadline: AbortSignal | undefined;
+  return {patience, silent, deadline: () => (deadline ??= AbortSignal.timeout(patience.all))};
+}
+
+/** Throws as `cluster.openTunnel`, and `builder-failed`. */
 export async function reachPod(
   project: string,
   build: PreparedBuild,
-  silent: Set<string>,
+  wait: Wait,
   ports: Ports,
 ): Promise<ReachedPod> {
+  const {patience, silent} = wait;
   const {name, namespace} = build.builder.request.settings;
   const pods = await listPods({name, namespace}, build.cluster);
   const ranked = rank(pods ?? [], project, build);
   const answering = ranked.filter((pod) => !silent.has(pod.name));
+  const deadline = wait.deadline();
   const candidates = answering.length > 0 ? answering : ranked;
   for (const [index, pod] of candidates.entries()) {
     const next = candidates[index + 1];
-    const other = next && {pod: next, limit: AbortSignal.timeout(PATIENCE)};
+    const limit = next ? AbortSignal.any([deadline, AbortSignal.timeout(patience.each)]) : deadline;
     ports.notes.detail(`pod: ${pod.name} on node ${pod.node ?? '(none)'}`);
     try {
-      const tunnel = await dialPod({namespace, name: pod.name}, build.cluster, other?.limit);
-      return {pod, tunnel, ...(other && {other})};
+      const tunnel = await dialPod({namespace, name: pod.name}, build.cluster, limit);
+      return {pod, tunnel, limit, ...(next && {other: next})};
     } catch (error) {
-      if (next === undefined || error instanceof Interrupted) throw error;
+      if (error instanceof Interrupted) throw error;
+      if (deadline.aborted) throw refuseSilence(pod, build, wait);
+      if (next === undefined) throw error;
       turnTo(next, pod, reasonOf(error), silent, ports);
     }
   }
@@ -49,6 +77,26 @@ export async function reachPod(
     'builder-failed',
     `The builder "${name}" in namespace "${namespace}" has no running pod.`,
     {remedy: [command('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
+  );
+}
+
+/** Neither the API server nor kubectl has a limit of its own for a program in a pod that says nothing. */
+export function refuseSilence(
+  {name: pod}: BuilderPod,
+  build: PreparedBuild,
+  {patience}: Wait,
+): TiltbuildError {
+  const {name, namespace} = build.builder.request.settings;
+  const ask = command('kubectl', 'exec', '--namespace', namespace, pod, '--', 'buildctl', 'debug', 'workers');
+  return new TiltbuildError(
+    'builder-failed',
+    `BuildKit in pod "${pod}" of the builder "${name}" did not answer within ${patience.all / 1000} s.`,
+    {
+      remedy: [
+        advise`Ask it by hand: ${ask}`,
+        advise`If that hangs as well, recreate the builder: ${createCommand({name, namespace}, '--replace')}`,
+      ],
+    },
   );
 }
 
