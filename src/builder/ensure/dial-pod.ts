@@ -5,7 +5,7 @@ import {CONTAINER} from '../model/marks.ts';
 
 export const DIAL = ['buildctl', 'dial-stdio'];
 
-/** Rejects once the signal is aborted, and closes what comes later. */
+/** The signal limits the wait for the connection, not what is done with it; one that comes later is closed. */
 export async function dialPod(
   {namespace, name: pod}: ObjectPlace,
   cluster: Cluster,
@@ -15,12 +15,17 @@ export async function dialPod(
   const opening = cluster.openTunnel({namespace, pod, container: CONTAINER, command: DIAL});
   if (signal === undefined) return await opening;
   const {promise: late, reject} = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => {
+  const giveUp = () => {
     reject(signal.reason);
     opening.then(
       ({stream}) => stream.destroy(),
       () => undefined,
     );
-  });
-  return await Promise.race([opening, late]);
+  };
+  signal.addEventListener('abort', giveUp, {once: true});
+  try {
+    return await Promise.race([opening, late]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
 }
