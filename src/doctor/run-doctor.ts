@@ -1,5 +1,6 @@
 /** Owns `doctor`: it looks at everything side by side, repairs the builder if asked to, and looks again. */
 import {ensureBuilder} from '../builder/ensure/ensure-builder.ts';
+import {PodList} from '../builder/ensure/pod-list.ts';
 import {usualBuilderRequest} from '../builder/model/request.ts';
 import {identify} from '../cluster/product.ts';
 import {withCluster} from '../cluster/with-cluster.ts';
@@ -54,7 +55,8 @@ async function repairBuilder(
       const {product} = identify(facts, byNames);
       const request = usualBuilderRequest({name: builder.name, namespace: target.namespace, product});
       const {toolVersion} = surroundings;
-      await ensureBuilder({request, product, facts, cluster, toolVersion}, ports);
+      const pods = new PodList(request.settings, cluster);
+      await ensureBuilder({request, product, facts, cluster, pods, toolVersion}, ports);
     });
   } catch (error) {
     if (!(error instanceof TiltbuildError)) throw error;

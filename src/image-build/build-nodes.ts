@@ -67,7 +67,11 @@ export function openBuildNodes(
   builder: BuilderOnNodes & {readonly runtime: BuilderRuntime; readonly pods: number},
   ports: Ports,
 ): BuildNodes | undefined {
-  const {cluster, request} = build;
+  const {
+    cluster,
+    request,
+    builder: {pods},
+  } = build;
   const {notes, sleep, wallClock} = ports;
   const {contentName} = request;
   const isTagged = isTaggedInNode(request, builder.runtime);
@@ -76,7 +80,7 @@ export function openBuildNodes(
   const spreads = isSpread(build, builder.runtime, builder.pods);
   if (!isTagged && !spreads) return undefined;
 
-  let links = linkNodes(builder, cluster);
+  let links = linkNodes(builder, cluster, pods.get());
   const origin = contentName === undefined ? undefined : findOrigin(build, contentName, ports);
   // A build may fail before it asks for them.
   for (const promise of [links, origin]) promise?.catch(() => undefined);
@@ -89,7 +93,7 @@ export function openBuildNodes(
 
   const reopen = async (): Promise<readonly NodeLink[]> => {
     closeLinks(await links.catch(() => []));
-    links = linkNodes(builder, cluster);
+    links = linkNodes(builder, cluster, pods.getAgain());
     return await links;
   };
 

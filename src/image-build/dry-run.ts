@@ -1,7 +1,6 @@
 /** Owns the dry run: what a build would do with its builder and which commands it would run, without doing it. */
 import {type BuilderChoice, chooseBuilderAction, noteOtherBuilders} from '../builder/ensure/choose-action.ts';
 import {planBuilder} from '../builder/ensure/create-builder.ts';
-import {listPods} from '../builder/ensure/inspect-builder.ts';
 import {builderRuntime} from '../builder/model/builder.ts';
 import {type BuilderDeployment, readBuilderDeployment} from '../builder/model/objects.ts';
 import type {BuilderTask} from '../builder/model/request.ts';
@@ -122,10 +121,10 @@ function foreseeBuilder(
 
 async function findCover(
   {observed: {deployment, nodes = []}}: BuilderChoice,
-  {cluster}: BuilderTask,
+  {pods: list}: BuilderTask,
 ): Promise<NodeCover | undefined> {
   if (deployment === undefined || nodes.length < 2) return undefined;
-  const pods = await listPods(deployment, cluster);
+  const pods = await list.get();
   return pods && coverNodes(deployment, nodes, pods);
 }
 

@@ -1,5 +1,6 @@
 /** Owns the preparation that a build and its dry run share: checks, staged inputs, facts of the cluster, decisions. */
 
+import {PodList} from '../builder/ensure/pod-list.ts';
 import {foreseeReplicas} from '../builder/manifest/count-replicas.ts';
 import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/model/local-registry.ts';
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../builder/model/observed-builder.ts';
@@ -98,9 +99,11 @@ export async function prepareBuild<T>(
     if (request.output !== undefined) checkOutput(request.output, files);
     const localRegistry = findRegistry(facts, product.product, request, tags);
     const isImagePushed = isPushed(request.output, request.push);
+    const task = requestBuilder(request, namespace, product.product);
     const builder = {
       localRegistry,
-      request: requestBuilder(request, namespace, product.product),
+      request: task,
+      pods: new PodList(task.settings, cluster),
       product: product.product,
       facts,
       cluster,

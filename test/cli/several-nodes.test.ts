@@ -213,7 +213,10 @@ describeEngine('a cluster of several nodes', 'builtin', ({world, tiltbuild}) => 
       nodesLeftOut: [{name: 'd', reason: 'is cordoned'}],
     });
     expect((await tiltbuild(['doctor'])).stdout.replaceAll(/\s+/g, ' ')).to.contain(`is ready on ${shown}`);
+    const before = world.api.requests.length;
     expect((await tiltbuild(['--dry-run', ...WEB])).stdout).to.contain(`nodes:       ${shown}`);
+    const lists = world.api.requests.slice(before).filter(({path}) => path.endsWith('/pods'));
+    expect(lists).to.have.length(1);
     expect(changedPaths(world)).to.deep.equal([]);
   });
 

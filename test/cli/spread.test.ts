@@ -30,6 +30,7 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
     return Object.fromEntries(nodes.map(({name, state}) => [name, state]));
   };
   const build = (...args: readonly string[]) => tiltbuild(['--print', 'json', ...args]);
+  const countLists = () => world.api.requests.filter(({path}) => path.endsWith('/pods')).length;
   /** The nodes where it is not built, which is found out by building something else. */
   const findOthers = async () => {
     const states = statesOf(await build('-t', 'localhost/first:dev', '.'));
@@ -80,6 +81,17 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
       expect(held('one').length).to.be.at.most(10);
     }
     for (const name of NAMES) expect(held(name), name).to.have.length(10);
+  });
+
+  it('has the pods listed once, and once more to connect again to a node', async () => {
+    // Nobody watches the pods, which takes a list from time to time.
+    const unwatched = ['--builder-policy', 'never', ...WEB];
+    await build(...unwatched);
+    expect(countLists()).to.equal(1);
+    several.layers.push('changed code');
+    several.refuse = (name) => (name === 'two' || name === 'three' ? {exitCode: 1} : undefined);
+    await build(...unwatched);
+    expect(countLists()).to.equal(3);
   });
 
   it('is not copied to a node of another architecture, which is named with -v alone', async () => {

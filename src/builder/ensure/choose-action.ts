@@ -1,6 +1,5 @@
 /** Owns choosing what to do about a builder before a build, without changing anything. */
 import type {ClusterFacts} from '../../cluster/api/facts.ts';
-import type {Cluster} from '../../cluster/ports.ts';
 import {type Advice, advise, command} from '../../text/advice.ts';
 import {hasRegistry} from '../model/buildkitd-settings.ts';
 import type {NodeRuntime} from '../model/node-runtimes.ts';
@@ -19,7 +18,7 @@ import {
   missingPermissions,
 } from '../verdict/permissions.ts';
 import {judgeBuilder, type Verdict} from '../verdict/verdict.ts';
-import {listPods} from './inspect-builder.ts';
+import type {PodList} from './pod-list.ts';
 
 export interface BuilderChoice {
   readonly observed: ObservedBuilder;
@@ -33,6 +32,7 @@ export async function chooseBuilderAction({
   product,
   facts: seen,
   cluster,
+  pods,
   localRegistry,
 }: Omit<BuilderTask, 'toolVersion'>): Promise<BuilderChoice> {
   const {policy} = request;
@@ -70,7 +70,7 @@ export async function chooseBuilderAction({
     action = decideRegistry(deployment, localRegistry, change);
   }
   if (action.kind === 'use' && policy === 'ensure' && deployment !== undefined) {
-    action = decideReplicas(deployment, await findReplicas(deployment, observed.nodes, facts, cluster));
+    action = decideReplicas(deployment, await findReplicas(deployment, observed.nodes, facts, pods));
   }
   if (action.kind === 'create') demandPermissions(facts, namespace, BUILDER_PERMISSIONS, name);
   return {observed, verdict, action};
@@ -81,7 +81,7 @@ async function findReplicas(
   deployment: BuilderDeployment,
   nodes: readonly NodeRuntime[] | undefined,
   {moreNodes, rules}: ClusterFacts,
-  cluster: Cluster,
+  list: PodList,
 ): Promise<number> {
   const {replicas} = deployment;
   if (nodes === undefined || moreNodes || !followsNodes(deployment)) return replicas;
@@ -89,7 +89,7 @@ async function findReplicas(
   if (wanted === undefined || missingPermissions(rules, SCALE).length > 0) return replicas;
   // One that is cordoned may still have a pod, in place of one that has joined.
   if (wanted.length === replicas && !nodes.some(({unschedulable}) => unschedulable)) return replicas;
-  const pods = await listPods(deployment, cluster);
+  const pods = await list.get();
   return pods === undefined ? replicas : countWanted(wanted, nodes, pods);
 }
 

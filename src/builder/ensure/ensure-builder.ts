@@ -48,6 +48,7 @@ export async function ensureBuilder(task: BuilderTask, ports: Ports): Promise<Bu
     case 'scale': {
       ports.notes.note(action.note);
       const {scaleBuilder} = await import('./scale-builder.ts');
+      task.pods.forget();
       const scaled = await scaleBuilder(action.old, action.replicas, cluster).catch(withoutScale(ports));
       return scaled === undefined ? deployment : await waitForPods(scaled, task, ports);
     }

@@ -49,18 +49,21 @@ async function runIn(
   return exitCode === 0 ? stdout : '';
 }
 
-/** The builder's pods, whatever their state; undefined without permission to list them. */
-export async function listPods(
-  {name, namespace}: ObjectPlace,
-  cluster: Cluster,
-): Promise<readonly BuilderPod[] | undefined> {
+/** Undefined without permission to list them. */
+export type ListedPods = readonly BuilderPod[] | undefined;
+
+/** The builder's pods, whatever their state. */
+export async function listPods({name, namespace}: ObjectPlace, cluster: Cluster): Promise<ListedPods> {
   const answer = await cluster.get(podsPath(namespace, podSelector(name)));
   return answer.kind === 'found' ? readPods(answer.value) : undefined;
 }
 
 /** The builder's pods, at least one of which is running and stays. Throws as `demandRunningPods`. */
-export async function demandPods(place: ObjectPlace, cluster: Cluster): Promise<readonly BuilderPod[]> {
-  const pods = await listPods(place, cluster);
+export async function demandPods(
+  place: ObjectPlace,
+  listed: Promise<ListedPods>,
+): Promise<readonly BuilderPod[]> {
+  const pods = await listed;
   if (pods === undefined) {
     throw new TiltbuildError(
       'cluster-denied',
@@ -78,7 +81,7 @@ export async function demandRunningPods(
   place: ObjectPlace,
   cluster: Cluster,
 ): Promise<readonly BuilderPod[]> {
-  return (await demandPods(place, cluster)).filter(isStaying);
+  return (await demandPods(place, listPods(place, cluster))).filter(isStaying);
 }
 
 /** All events of the builder's namespace; none without permission to list them. */

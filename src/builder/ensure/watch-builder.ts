@@ -3,7 +3,8 @@ import type {Cluster} from '../../cluster/ports.ts';
 import type {Ports} from '../../ports.ts';
 import type {BuilderPod} from '../model/pods.ts';
 import {findLoss, type Loss, type LossInput} from '../verdict/loss.ts';
-import {listEvents, listPods} from './inspect-builder.ts';
+import {listEvents} from './inspect-builder.ts';
+import type {PodList} from './pod-list.ts';
 
 /** How much longer than while a builder starts to wait between two looks: this goes on for the whole build. */
 const PATIENCE = 5;
@@ -15,9 +16,9 @@ const FIRST_LOOK = 700;
 const GRACE = 30_000;
 
 export interface WatchedBuilder {
-  readonly name: string;
   readonly namespace: string;
   readonly cluster: Cluster;
+  readonly pods: PodList;
   /** Name of the pod that the build runs on; undefined where that is not known. */
   readonly used: () => string | undefined;
 }
@@ -27,11 +28,17 @@ export interface WatchedBuilder {
  * the start. A look that fails is no loss: the API server may be slow, and the build may not need it.
  */
 export async function watchBuilder(
-  {name, namespace, cluster, used}: WatchedBuilder,
+  {namespace, cluster, pods, used}: WatchedBuilder,
   run: Promise<{readonly exitCode: number | undefined}>,
   ports: Ports,
 ): Promise<Loss | undefined> {
-  const look = () => listPods({name, namespace}, cluster).catch(() => undefined);
+  // The first look needs no list of its own if the build has read one.
+  let list = () => pods.get();
+  const look = async () => {
+    const listed = list();
+    list = () => pods.getAgain();
+    return await listed.catch(() => undefined);
+  };
   const ended = run.then(
     ({exitCode}) => (exitCode === 0 ? ('well' as const) : ('badly' as const)),
     () => 'well' as const,
@@ -40,7 +47,7 @@ export async function watchBuilder(
   let before: readonly BuilderPod[] | undefined;
   let state = await rest(FIRST_LOOK);
   for (;;) {
-    if (state === 'well') return undefined;
+    if (state === 'well' || (state === 'badly' && before === undefined)) return undefined;
     const seen = state === 'badly' ? state : await Promise.race([look(), ended]);
     if (seen === 'well') return undefined;
     const isOver = seen === 'badly';

@@ -3,6 +3,7 @@ import type {ClusterFacts} from '../../cluster/api/facts.ts';
 import type {ObjectPlace} from '../../cluster/api/paths.ts';
 import type {Cluster} from '../../cluster/ports.ts';
 import {isLocalCluster, type Product} from '../../cluster/product.ts';
+import type {PodList} from '../ensure/pod-list.ts';
 import type {LocalRegistry} from './local-registry.ts';
 import {BUILDER_TIMEOUT, type BuilderSettings, defaultBuilderSettings} from './settings.ts';
 
@@ -32,6 +33,8 @@ export interface BuilderPlan {
 export interface BuilderTask extends BuilderPlan {
   readonly facts: ClusterFacts;
   readonly cluster: Cluster;
+  /** Of the builder. */
+  readonly pods: PodList;
 }
 
 /** The builder that a build creates unless it is given other settings. */

@@ -6,7 +6,7 @@ import {TiltbuildError} from '../../errors.ts';
 import {NodeImages} from '../../node/node-images.ts';
 import {reasonOf} from '../../system-error.ts';
 import {GrpcError} from '../../wire/grpc/status.ts';
-import {demandPods} from '../ensure/inspect-builder.ts';
+import {demandPods, listPods} from '../ensure/inspect-builder.ts';
 import {readContainerdSocket} from '../model/buildkitd-settings.ts';
 import {CONTAINER} from '../model/marks.ts';
 import {type BuilderPod, hasEnded} from '../model/pods.ts';
@@ -37,8 +37,9 @@ export interface NodeLink {
 export async function linkNodes(
   {name, namespace, args, toml = ''}: BuilderOnNodes,
   cluster: Cluster,
+  listed = listPods({name, namespace}, cluster),
 ): Promise<readonly NodeLink[]> {
-  const pods = await demandPods({name, namespace}, cluster);
+  const pods = await demandPods({name, namespace}, listed);
   const socket = readContainerdSocket(args, toml);
   const command = ['buildctl', '--addr', `unix://${socket}`, 'dial-stdio'];
   const connect = async (node: string, ofNode: readonly BuilderPod[]): Promise<BuilderNode> => {

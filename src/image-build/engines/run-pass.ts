@@ -14,7 +14,8 @@ export async function runPass(
   {builder, cluster}: PreparedBuild,
   ports: Ports,
 ): Promise<PassResult> {
-  const {settings, policy} = builder.request;
+  const {pods, request} = builder;
+  const {namespace} = request.settings;
   for (let attempt = 1; ; attempt += 1) {
     const lost = new AbortController();
     let used: string | undefined;
@@ -25,15 +26,17 @@ export async function runPass(
     // With the policy `never` the plugin alone is responsible for the builder.
     const watch = async () => {
       const exit = running.then(({kind}) => ({exitCode: kind === 'built' ? 0 : 1}));
-      const loss = await watchBuilder({...settings, cluster, used: () => used}, exit, ports);
+      const loss = await watchBuilder({namespace, cluster, pods, used: () => used}, exit, ports);
       if (loss !== undefined) lost.abort();
       return loss;
     };
-    const watching = policy === 'never' ? undefined : watch();
+    const watching = request.policy === 'never' ? undefined : watch();
     // The build may end later, and may fail itself.
     watching?.catch(() => undefined);
     const ended = await running;
     const loss = await watching;
+    // What comes next may meet other pods.
+    pods.forget();
 
     if (ended.kind === 'built') return {digest: ended.digest, node: ended.node};
     const cause = loss ?? ended.fault;
@@ -45,7 +48,7 @@ export async function runPass(
     ports.notes.note(`${cause.message} Your build did not cause this; retrying once.`);
     if (loss !== undefined) {
       const hasChoice = engine.name === 'builtin';
-      await waitForBuilder(builder.request, cluster, ports, {wasReady: true, hasChoice});
+      await waitForBuilder(request, cluster, ports, {wasReady: true, hasChoice});
     }
   }
 }

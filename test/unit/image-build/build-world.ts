@@ -1,4 +1,5 @@
 /** Owns a build that is prepared, for the tests of the steps after that. */
+import {PodList} from '../../../src/builder/ensure/pod-list.ts';
 import type {BuildRequest} from '../../../src/image-build/build-request.ts';
 import {destinationOf, readOutput} from '../../../src/image-build/inputs/outputs.ts';
 import type {PreparedBuild} from '../../../src/image-build/prepare-build.ts';
@@ -16,6 +17,8 @@ export const DIGEST = `sha256:${'a'.repeat(64)}`;
 /** Private files are in `/private`. */
 export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBuild {
   const {cluster = scriptCluster()} = changes;
+  const request = builderRequest();
+  const pods = new PodList(request.settings, cluster);
   return {
     request: buildRequest(),
     secrets: [],
@@ -38,7 +41,7 @@ export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBui
     program: '/bin/kubectl-build',
     tags: [],
     pullSecret: {reason: 'none'},
-    builder: {request: builderRequest(), product: 'kind', facts: {}, cluster, toolVersion: '1'},
+    builder: {request, product: 'kind', facts: {}, cluster, pods, toolVersion: '1'},
     notes: [],
     ...changes,
   };

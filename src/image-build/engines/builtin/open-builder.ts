@@ -65,6 +65,7 @@ export function onBuilder(
           if (why && isLate) throw end instanceof TiltbuildError ? end : refuseSilence(one.pod, build, wait);
           if (why && isSilent && one.other !== undefined) {
             turnTo(one.other, one.pod, why, silent, ports);
+            build.builder.pods.forget();
             continue;
           }
         }

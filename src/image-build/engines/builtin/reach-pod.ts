@@ -1,6 +1,5 @@
 /** Owns reaching BuildKit in one of a builder's pods: the one on the node with the cache, or else the next that answers. */
 import {dialPod} from '../../../builder/ensure/dial-pod.ts';
-import {listPods} from '../../../builder/ensure/inspect-builder.ts';
 import {createCommand} from '../../../builder/model/builder.ts';
 import {readNodesOf} from '../../../builder/model/observed-builder.ts';
 import type {BuilderPod} from '../../../builder/model/pods.ts';
@@ -54,7 +53,7 @@ export async function reachPod(
 ): Promise<ReachedPod> {
   const {patience, silent} = wait;
   const {name, namespace} = build.builder.request.settings;
-  const pods = await listPods({name, namespace}, build.cluster);
+  const pods = await build.builder.pods.get();
   const ranked = rank(pods ?? [], project, build);
   const answering = ranked.filter((pod) => !silent.has(pod.name));
   const deadline = wait.deadline();

@@ -2,6 +2,7 @@
 import {expect} from 'chai';
 import {noteOtherBuilders} from '../../../../src/builder/ensure/choose-action.ts';
 import {ensureBuilder} from '../../../../src/builder/ensure/ensure-builder.ts';
+import {PodList} from '../../../../src/builder/ensure/pod-list.ts';
 import type {BuilderPolicy} from '../../../../src/builder/model/request.ts';
 import {DEFAULT_BUILDER_IMAGE} from '../../../../src/builder/model/settings.ts';
 import type {ClusterFacts, ResourceRule} from '../../../../src/cluster/api/facts.ts';
@@ -79,7 +80,8 @@ function situate({
   const ports = makePorts();
   const known = {deployments: found(builders), configMaps: found([]), nodes: found([node()])};
   const task = {request: builderRequest({policy}), product, facts: {...known, ...facts}, cluster};
-  const run = () => ensureBuilder({...task, toolVersion: '1.2.3'}, ports);
+  const pods = new PodList(task.request.settings, cluster);
+  const run = () => ensureBuilder({...task, pods, toolVersion: '1.2.3'}, ports);
   return {run, cluster, ports, done: () => cluster.calls.map(({args}) => verbOf(args))};
 }
 

@@ -1,6 +1,8 @@
 /** Covers watching a builder's pods during a build: when it looks, what it takes for a loss, and how it ends. */
 import {expect} from 'chai';
+import {PodList} from '../../../../src/builder/ensure/pod-list.ts';
 import {watchBuilder} from '../../../../src/builder/ensure/watch-builder.ts';
+import type {Cluster} from '../../../../src/cluster/ports.ts';
 import {forbidden, list, makePorts, pod, type Script, scriptCluster, type World} from '../builder-world.ts';
 
 const OWN = {name: 'own', namespace: 'ns'};
@@ -9,6 +11,11 @@ const PODS = '/api/v1/namespaces/ns/pods?labelSelector=app%3Down';
 const EVENTS = '/api/v1/namespaces/ns/events?limit=500';
 const OOM = {terminated: {reason: 'OOMKilled', exitCode: 137}};
 const killed = pod({name: 'p', ready: false, state: OOM});
+
+const onPods = (cluster: Cluster) => ({
+  ...{namespace: OWN.namespace, cluster, used: () => undefined},
+  pods: new PodList(OWN, cluster),
+});
 
 /** The build ends with the look of this number, or by itself never. */
 function watch(script: Script, endsAtLook = Number.POSITIVE_INFINITY, world: World = {}) {
@@ -26,7 +33,7 @@ function watch(script: Script, endsAtLook = Number.POSITIVE_INFINITY, world: Wor
     cluster,
     ports,
     reject,
-    run: () => watchBuilder({...OWN, cluster, used: () => undefined}, done, ports),
+    run: () => watchBuilder(onPods(cluster), done, ports),
   };
 }
 
@@ -38,6 +45,19 @@ describe('watchBuilder', () => {
     // Five times as rarely as while a builder starts.
     expect(ports.sleeps).to.deep.equal([700, 1500, 1500, 1500]);
     expect(ports.said).to.deep.equal([]);
+  });
+
+  it('begins with the pods that the build has listed, and lists none if it fails before that', async () => {
+    const cluster = scriptCluster({get: {pods: [list(POD), list()], events: [list()]}});
+    const watched = onPods(cluster);
+    await watched.pods.get();
+    const never = new Promise<never>(() => undefined);
+    expect(await watchBuilder(watched, never, makePorts())).to.include({pod: 'p', certain: true});
+    expect(cluster.gets).to.deep.equal([PODS, PODS, EVENTS]);
+    const failed = Promise.resolve({exitCode: 1});
+    const idle = {...makePorts(), sleep: () => never};
+    expect(await watchBuilder(onPods(cluster), failed, idle)).to.equal(undefined);
+    expect(cluster.gets).to.have.length(3);
   });
 
   const involvedObject = {kind: 'Pod', name: 'p', uid: 'uid-p'};
@@ -88,9 +108,7 @@ describe('watchBuilder', () => {
       resolve({exitCode: 0});
       await new Promise(() => undefined);
     };
-    expect(await watchBuilder({...OWN, cluster, used: () => undefined}, promise, {...ports, sleep})).to.equal(
-      undefined,
-    );
+    expect(await watchBuilder(onPods(cluster), promise, {...ports, sleep})).to.equal(undefined);
   });
 
   it('ends if the build throws, or ends during a look', async () => {
@@ -103,8 +121,6 @@ describe('watchBuilder', () => {
     const ended = makePorts()
       .sleep(0)
       .then(() => ({exitCode: 0}));
-    expect(await watchBuilder({...OWN, cluster, used: () => undefined}, ended, makePorts())).to.equal(
-      undefined,
-    );
+    expect(await watchBuilder(onPods(cluster), ended, makePorts())).to.equal(undefined);
   });
 });

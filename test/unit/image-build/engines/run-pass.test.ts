@@ -104,7 +104,7 @@ function start(given: Case) {
     request,
     cluster,
     surroundings: makeSurroundings({terminal}),
-    builder: {...preparedBuild().builder, request: builderRequest(given.builder)},
+    builder: {...preparedBuild({cluster}).builder, request: builderRequest(given.builder)},
   });
   const staged = {context: '-', file: undefined, secretSpecs: [], input: '/private/context.tar'};
   const engine = kubectlBuild('/bin/kubectl-build', staged, build, 'containerd', ports);
