@@ -20,6 +20,10 @@ describeCommand('at scale', (world) => {
       expect(stderr).not.to.contain('error:');
       expect(JSON.parse(stdout)).to.deep.include({digest: DIGEST, references: [TAGS[index]]});
     }
+    const notes = all.flatMap(({stderr}) => stderr.match(/^(?:note|warning|error):.*/gm) ?? []);
+    expect(notes.filter((note) => note.endsWith('creating one.'))).to.have.length(1);
+    for (const note of notes)
+      expect(note).to.match(/^note: +(?:there is no|another command is creating the|builder "buildkit"[: ])/);
     const {deployments, configmaps, pods} = world.api.state;
     for (const objects of [deployments, configmaps, pods]) expect(objects).to.have.length(1);
     expect(deployments[0]?.metadata).to.deep.include({name: 'buildkit', generation: 1});

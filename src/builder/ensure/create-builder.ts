@@ -92,11 +92,13 @@ export async function planInCluster(
 export async function createBuilder(
   creation: Creation,
   nodes: readonly NodeRuntime[] | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const {configMap, deployment} = await planInCluster(creation, nodes);
   const {cluster} = creation;
   await send(APPLY, configMap, cluster);
-  if ((await send(CREATE, deployment, cluster)) === 'exists') await showConfig(configMap, cluster);
+  if ((await send(CREATE, deployment, cluster)) !== 'exists') return true;
+  await showConfig(configMap, cluster);
+  return false;
 }
 
 /**

@@ -33,10 +33,13 @@ export async function ensureBuilder(task: BuilderTask, ports: Ports): Promise<Bu
     case 'wait':
       return await waitForBuilder(request, cluster, ports);
     case 'create': {
-      ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; creating one.`);
       // Most builds find a builder that works, and need not load how one is created.
       const {createBuilder} = await import('./create-builder.ts');
-      await createBuilder(task, observed.nodes);
+      if (!(await createBuilder(task, observed.nodes))) {
+        ports.notes.note(`another command is creating the builder "${name}"; waiting for it.`);
+        return await waitForBuilder(request, cluster, ports);
+      }
+      ports.notes.note(`there is no builder "${name}" in namespace "${namespace}" yet; creating one.`);
       noteCrowd(task, nodes, ports);
       return await waitForPods(await waitForBuilder(request, cluster, ports), task, ports);
     }

@@ -55,6 +55,8 @@ interface Situation {
   readonly get?: Script['get'];
   /** What `cat` prints in the pod. */
   readonly mounts?: string;
+  /** What `kubectl create` says. */
+  readonly created?: Said;
 }
 
 function situate({
@@ -64,12 +66,13 @@ function situate({
   product = 'kind',
   get,
   mounts = MOUNT,
+  created = {},
 }: Situation) {
   /** By the first argument, or by the program that `exec` runs in the pod. */
   const answers: Readonly<Record<string, Said>> = {
     cat: {stdout: mounts},
     apply: {},
-    create: {},
+    create: created,
     replace: {},
   };
   const cluster = scriptCluster({
@@ -236,6 +239,14 @@ describe('ensureBuilder, before anything else', () => {
     expect(error.code).to.equal('namespace-missing');
     expect(hintsOf(error)).to.include('kubectl create namespace default');
     expect([cluster.gets, cluster.calls]).to.deep.equal([['/api/v1/namespaces/default'], []]);
+  });
+
+  it('waits for the builder that another command creates at the same time, and does not say that it creates one', async () => {
+    const created = {exitCode: 1, stderr: 'Error from server (AlreadyExists): it exists\n'};
+    const {run, ports, done} = situate({created});
+    expect((await run())?.resourceVersion).to.equal('99');
+    expect(done()).to.deep.equal(['apply', 'create']);
+    expect(ports.said).to.deep.equal(['another command is creating the builder "buildkit"; waiting for it.']);
   });
 
   it('creates a builder in a namespace that it has no permission to get', async () => {
