@@ -1,6 +1,6 @@
 /** Owns counting the bytes that cross the link to a second node when an image is copied there. */
 import {compose, type Duplex, Transform} from 'node:stream';
-import {copyImage} from '../src/node/copy-image.ts';
+import {openCopy} from '../src/node/copy-image.ts';
 import {NodeImages} from '../src/node/node-images.ts';
 import {ContainerdStandIn} from '../test/helpers/containerd-stand-in.ts';
 import {storeImage} from '../test/helpers/image-samples.ts';
@@ -34,7 +34,8 @@ export async function measureLink(): Promise<readonly LinkRow[]> {
     const from = {name: 'one', images: new NodeImages(one.connect())};
     const to = {name: 'two', images: new NodeImages(link.stream)};
     const target = {mediaType: 'manifest', digest, size: 1n, annotations: new Map()};
-    const [outcome] = await copyImage(from, [to], {names: [NAME], target, labels: new Map()});
+    const copy = openCopy(from, {names: [NAME], target, labels: new Map()});
+    const outcome = await copy.to(to).finally(copy.close);
     for (const {images} of [from, to]) images.close();
     if (outcome === undefined || outcome.kind === 'failed') throw outcome?.error;
     const bytes = link.bytes();

@@ -150,7 +150,7 @@ export function openBuildNodes(
       const progress = showSpread(() => openProgress(build, ports.builtin, 'Copying'), ports);
       const watch = {wallClock, onPlanned: progress.plan, onSent: progress.sent};
       const snapshotter = readSnapshotter(builder.args, builder.toml ?? '');
-      const {copyImage} = await import('../node/copy-image.ts');
+      const {openCopy} = await import('../node/copy-image.ts');
       let open: readonly NodeLink[];
       try {
         // The cluster may have been out of reach for a moment.
@@ -168,13 +168,10 @@ export function openBuildNodes(
         ]),
       );
       const results = await spreadImage(image, node, open, {
-        copy: (from, to, copied, options) =>
-          copyImage(
-            from,
-            to.map((one) => ({...one, platform: platforms.get(one.name) || undefined})),
-            copied,
-            {...options, ...watch, ...(snapshotter !== undefined && {snapshotter})},
-          ),
+        copy: (from, copied, patience) => {
+          const {to, close} = openCopy(from, copied, {patience, snapshotter, ...watch});
+          return {close, to: (one) => to({...one, platform: platforms.get(one.name) || undefined})};
+        },
         reopen,
         restore: async () => {
           await restore();

@@ -1,7 +1,13 @@
 /** Owns that an image that was built on one of a builder's nodes gets to the others. */
 import {type BuilderNode, explainNodeFault, type NodeLink} from '../builder/nodes/open-nodes.ts';
 import type {Descriptor} from '../node/containerd.ts';
-import {CopyError, type CopyFault, type CopyImage} from '../node/copy-outcome.ts';
+import {
+  type CopiedImage,
+  CopyError,
+  type CopyFault,
+  type CopyNode,
+  type ImageCopy,
+} from '../node/copy-outcome.ts';
 import {GrpcCode, hasCode} from '../wire/grpc/status.ts';
 import {builtOn, type NodeResult} from './node-results.ts';
 
@@ -17,7 +23,7 @@ interface SpreadName {
 }
 
 export interface SpreadTools {
-  readonly copy: CopyImage;
+  readonly copy: (from: CopyNode, image: CopiedImage, patience: number) => ImageCopy;
   /** New connections to all nodes. */
   readonly reopen: () => Promise<readonly NodeLink[]>;
   /** Has the builder put the image into its node once more. */
@@ -87,7 +93,12 @@ async function deliver(
   let found: Promise<Source> | undefined;
   const find = () => (found ??= findSource(image, source, links, tools));
   const others = links.filter(({name}) => name !== source);
-  return await Promise.all(others.map((link) => deliverTo(link, image, find, tools)));
+  const results = await Promise.all(others.map((link) => deliverTo(link, image, find, tools)));
+  await found?.then(
+    ({copy}) => copy.close(),
+    () => undefined,
+  );
+  return results;
 }
 
 async function deliverTo(
@@ -105,18 +116,13 @@ async function deliverTo(
     const found = await within(ANSWER, finding, tools);
     if (found.every((one) => one?.target.digest === digest))
       return {name, state: 'present', bytes: 0, blobs: 0};
-    const {node: from, target} = await findSource();
-    const [first, ...others] = names.map((one, index) => ({...one, exists: found[index] !== undefined}));
-    if (first === undefined) throw new Error('it has no name');
-    const [outcome] = await tools.copy(
-      from,
-      [node],
-      {names: [first.canonical], target, labels: first.labels},
-      {patience: PROGRESS},
-    );
-    if (outcome === undefined || outcome.kind === 'failed') throw outcome?.error;
+    const {copy, target} = await findSource();
+    const outcome = await copy.to(node);
+    if (outcome.kind === 'failed') throw outcome.error;
     if (outcome.kind === 'foreign')
       return {name, state: 'foreign', ...NOTHING, failure: `it is for ${outcome.platforms.join(', ')}`};
+    // The copy gives it the first one.
+    const [, ...others] = names.map((one, index) => ({...one, exists: found[index] !== undefined}));
     const naming = others.map(({canonical, labels, exists}) => images.tag(canonical, target, labels, exists));
     await within(ANSWER, Promise.all(naming), tools);
     if (outcome.kind === 'had') return {name, state: 'copied', ...NOTHING};
@@ -130,13 +136,13 @@ async function deliverTo(
 const NOTHING = {bytes: 0, blobs: 0};
 
 interface Source {
-  readonly node: BuilderNode;
+  readonly copy: ImageCopy;
   readonly target: Descriptor;
 }
 
 /** Throws `Failure`. */
 async function findSource(
-  {digest, names: [name]}: SpreadImage,
+  {digest, names: [first]}: SpreadImage,
   source: string,
   links: readonly NodeLink[],
   tools: SpreadTools,
@@ -145,16 +151,19 @@ async function findSource(
     new Failure(`node "${source}", where it was built, ${why}`, fault);
   const link = links.find((one) => one.name === source);
   if (link === undefined) throw fail('has no running pod of the builder', 'lost');
+  if (first === undefined) throw new Failure('it has no name', undefined);
+  const {canonical: name, labels} = first;
   let node: BuilderNode | undefined;
   try {
     node = await within(ANSWER, link.node, tools);
-    const image = await within(ANSWER, node.images.find(name?.canonical ?? ''), tools);
-    if (image?.target.digest === digest) return {node, target: image.target};
+    const {target} = (await within(ANSWER, node.images.find(name), tools)) ?? {};
+    if (target?.digest === digest)
+      return {target, copy: tools.copy(node, {names: [name], target, labels}, PROGRESS)};
   } catch (error) {
     const {failure, fault} = await describe(error, node);
     throw fail(`cannot be asked: ${failure}`, fault);
   }
-  throw fail(`does not have it under ${name?.canonical}`, 'missing');
+  throw fail(`does not have it under ${name}`, 'missing');
 }
 
 class Failure extends Error {

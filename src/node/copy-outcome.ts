@@ -2,13 +2,15 @@
 import type {Descriptor} from './containerd.ts';
 import type {NodeImages} from './node-images.ts';
 
-/** Brings an image to the nodes in `to`; gives the outcomes in their order. Rejects only if the signal is aborted. */
-export type CopyImage = (
-  from: CopyNode,
-  to: readonly CopyNode[],
-  image: CopiedImage,
-  options?: CopyOptions,
-) => Promise<readonly CopyOutcome[]>;
+/** Brings an image from a node to others, each of which may fail on its own. */
+export type OpenCopy = (from: CopyNode, image: CopiedImage, options?: CopyOptions) => ImageCopy;
+
+export interface ImageCopy {
+  /** To several nodes at once, if it is called for them. Rejects only if the signal is aborted. */
+  to(node: CopyNode): Promise<CopyOutcome>;
+  /** Once every copy has ended. Then the nodes hold nothing for it any more. Never rejects. */
+  close(): Promise<void>;
+}
 
 /** A node by its containerd; a `BuilderNode` is one. */
 export interface CopyNode {
@@ -32,7 +34,7 @@ export interface CopyOptions {
   /** How long a node may take without any progress, in milliseconds. */
   readonly patience?: number;
   /** Where layers are unpacked; containerd's default is `overlayfs`. */
-  readonly snapshotter?: string;
+  readonly snapshotter?: string | undefined;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
   /** Told how many bytes of layers a node lacks, before they are sent. */

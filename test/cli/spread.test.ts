@@ -43,6 +43,9 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
       const states = statesOf(await build('-t', DEV, '-t', 'localhost/also:dev', ...WEB));
       expect(Object.values(states).sort()).to.deep.equal(['built', 'copied', 'copied']);
       const [built = ''] = engine.buildkit.solves.map(({node}) => node);
+      // It is held, and its manifest and configuration are read, once for both of the others.
+      const asked = nodeOf(built).calls.filter((call) => ['Read', 'AddResource'].includes(call));
+      expect(asked.toSorted()).to.deep.equal(['AddResource', ...Array(2 + 2 * 2).fill('Read')]);
       for (const name of NAMES) {
         expect(held(name), name).to.deep.equal(held(built)).and.to.have.length(3);
         expect(new Set(targets(name)), name).to.deep.equal(new Set(targets(built)));

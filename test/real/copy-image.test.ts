@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Duplex} from 'node:stream';
 import {expect} from 'chai';
-import {copyImage} from '../../src/node/copy-image.ts';
+import {openCopy} from '../../src/node/copy-image.ts';
 import type {CopyOptions} from '../../src/node/copy-outcome.ts';
 import {NodeImages} from '../../src/node/node-images.ts';
 import {type Containerd, fileOf, startContainerd, whyNoContainerd} from './containerd.ts';
@@ -39,7 +39,8 @@ describe('copying an image between containerds', () => {
     const found = await from.images.find(`${NAME}:${tag}`);
     if (found === undefined) throw new Error(`there is no image ${tag}`);
     const image = {names: [found.name], target: found.target, labels: new Map()};
-    const copied = copyImage(from, [node], image, options).then(([outcome]) => outcome);
+    const copy = openCopy(from, image, options);
+    const copied = copy.to(node).finally(copy.close);
     return {copied, from, node};
   };
   const check = (tag: string) => b.ctr('images', 'check', `name==${NAME}:${tag}`);

@@ -55,13 +55,16 @@ async function spread(
   };
   const rest = [...outcomes];
   const results = await spreadImage(IMAGE, 'one', open(), {
-    copy: async (from, [to], image) => {
-      steps.push(`copy ${from.name} ${to?.name}`);
-      const outcome = rest.shift() ?? COPIED;
-      if (outcome.kind === 'copied')
-        for (const name of image.names) await to?.images.tag(name, image.target, image.labels);
-      return [outcome];
-    },
+    copy: (from, image) => ({
+      to: async (to) => {
+        steps.push(`copy ${from.name} ${to.name}`);
+        const outcome = rest.shift() ?? COPIED;
+        if (outcome.kind === 'copied')
+          for (const name of image.names) await to.images.tag(name, image.target, image.labels);
+        return outcome;
+      },
+      close: async () => undefined,
+    }),
     reopen: async () => {
       steps.push('reopen');
       return open();

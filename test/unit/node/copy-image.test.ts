@@ -1,7 +1,7 @@
 /** Covers copying an image from one node to others, with stand-ins of their containerd. */
 import {expect} from 'chai';
 import fc from 'fast-check';
-import {copyImage} from '../../../src/node/copy-image.ts';
+import {openCopy} from '../../../src/node/copy-image.ts';
 import type {CopyNode, CopyOptions, CopyOutcome} from '../../../src/node/copy-outcome.ts';
 import {NodeImages} from '../../../src/node/node-images.ts';
 import {findChainIds} from '../../../src/node/unpack-image.ts';
@@ -14,7 +14,7 @@ const NAME = 'docker.io/library/web:tilt-1';
 const LAYERS = ['base', 'packages'.repeat(1000), 'app'];
 const NEVER = new Promise(() => undefined);
 
-describe('copyImage', () => {
+describe('openCopy', () => {
   const open: CopyNode[] = [];
   const connect = (name: string, node: ContainerdStandIn, platform?: string): CopyNode => {
     const connected = {name, images: new NodeImages(node.connect()), platform};
@@ -35,12 +35,13 @@ describe('copyImage', () => {
   ): Promise<readonly CopyOutcome[]> => {
     const from = connect('a', a as ContainerdStandIn);
     const to = others.map((node, index) => connect('bc'.charAt(index), node, platform));
-    return await copyImage(
-      from,
-      to,
-      {names, target: targetOf(digest), labels: new Map([['k', 'v']])},
-      options,
-    );
+    const image = {names, target: targetOf(digest), labels: new Map([['k', 'v']])};
+    const copied = openCopy(from, image, options);
+    try {
+      return await Promise.all(to.map(copied.to));
+    } finally {
+      await copied.close();
+    }
   };
   /** How it failed, and that nothing of it is named. */
   const failure = async (nodes: readonly ContainerdStandIn[], digest: string, options: CopyOptions = {}) => {
