@@ -30,9 +30,12 @@ export interface SolveWatch {
   readonly signal: AbortSignal;
 }
 
+/** How long the rest of the progress may take once there is an answer, in milliseconds, as buildctl has it. */
+const PATIENCE = 3000;
+
 /**
  * Gives what the exporter answered, e.g. `containerimage.digest`. All of the progress has been seen by then, after a
- * failure too. Throws `GrpcError`.
+ * failure too, unless it takes too long. Throws `GrpcError`.
  */
 export async function solve(
   connection: Http2Connection,
@@ -40,7 +43,11 @@ export async function solve(
   {onStatus, signal}: SolveWatch,
 ): Promise<ReadonlyMap<string, string>> {
   const {ref, session, exporters, cacheExports, entitlements} = build;
-  const watching = watch(connection, ref, {onStatus, signal});
+  const patience = new AbortController();
+  const watching = watch(connection, ref, {
+    onStatus,
+    signal: AbortSignal.any([signal, patience.signal]),
+  });
   const {frontend, attributes} = writeFrontend(build);
   const request = {
     ref,
@@ -57,7 +64,10 @@ export async function solve(
     const {exporterResponse} = await callUnary(connection, Control.solve, request, {signal});
     return exporterResponse;
   } finally {
+    // BuildKit 0.32 keeps the progress of a build open that it refused before it began, e.g. for an entitlement.
+    const timer = setTimeout(() => patience.abort(), PATIENCE);
     await watching;
+    clearTimeout(timer);
   }
 }
 

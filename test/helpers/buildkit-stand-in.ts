@@ -71,6 +71,8 @@ export class BuildkitStandIn {
   /** What it shows instead of steps of its own. */
   steps: readonly NamedStep[] | undefined;
   losses = 1;
+  /** What its configuration lets a build ask for. */
+  entitlements: readonly string[] = [];
   /** BuildKit before 0.14 knows one exporter, in fields of its own. */
   knowsExporters = true;
   /** To whatever is asked over the gateway. */
@@ -173,6 +175,12 @@ export class BuildkitStandIn {
     const request = await readOne(stream, Control.solve.request);
     const {ref, exporters, frontendAttributes: attributes} = request;
     this.#check(/^[0-9a-z]{25}$/.test(ref), 'no reference of a build', ref);
+    // Before there is a build: whoever asks for its progress waits on.
+    const refused = request.entitlements.find((name) => !this.entitlements.includes(name));
+    if (refused !== undefined) {
+      const why = `granting entitlement ${refused} is not allowed by build daemon configuration`;
+      throw new GrpcError(GrpcCode.UNKNOWN, why);
+    }
     if (request.frontend === '') {
       this.#check(exporters.length === 0 && request.exporterType === '', 'an exporter', exporters);
       await this.gateway.wait(ref, closing(stream));
