@@ -121,8 +121,9 @@ async function openNodes(
   const {openBuildNodes} = await import('./build-nodes.ts');
   const {request, facts} = build.builder;
   const {name, namespace} = request.settings;
-  const toml = deployment?.toml ?? observeBuilder(facts, name).toml;
-  const builder = {name, namespace, args: deployment?.args ?? [], toml, runtime, pods};
+  const observed = observeBuilder(facts, name);
+  const {toml = observed.toml} = deployment ?? {};
+  const builder = {name, namespace, args: deployment?.args ?? [], toml, runtime, pods, nodes: observed.nodes};
   return openBuildNodes(build, builder, ports);
 }
 

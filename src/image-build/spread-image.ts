@@ -102,7 +102,7 @@ async function deliver(
 }
 
 async function deliverTo(
-  {name, node: opened}: NodeLink,
+  {name, isReady, node: opened}: NodeLink,
   image: SpreadImage,
   findSource: () => Promise<Source>,
   tools: SpreadTools,
@@ -129,7 +129,8 @@ async function deliverTo(
     const {kind: state, ...sent} = outcome;
     return {name, state, ...sent};
   } catch (error) {
-    return {name, state: 'failed', ...NOTHING, ...(await describe(error, node))};
+    const {failure, fault} = await describe(error, node);
+    return {name, state: 'failed', ...NOTHING, failure, fault: isReady ? fault : undefined};
   }
 }
 

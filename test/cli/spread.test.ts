@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'chai';
 import {GrpcCode, GrpcError} from '../../src/wire/grpc/status.ts';
+import type {ApiObject} from '../helpers/api-samples.ts';
 import {runningPod} from '../helpers/api-server.ts';
 import type {ContainerdStandIn} from '../helpers/containerd-stand-in.ts';
 import {digestOf} from '../helpers/containerd-stand-in-store.ts';
@@ -158,6 +159,11 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
       ],
       ['stops answering in mid-copy', onWrite(() => over.promise), 'no progress'],
     ] as const;
+    type Exec = typeof world.api.state.exec;
+    const hangOn =
+      (names: readonly string[], exec: Exec): Exec =>
+      (command, pod) =>
+        names.includes(pod.spec.nodeName) ? new Promise<never>(() => undefined) : exec(command, pod);
     const hang = (name: string) => (name === bad ? new Promise<never>(() => undefined) : undefined);
 
     for (const [what, act, why] of FAULTS) {
@@ -178,6 +184,41 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
         expect(held(bad)).to.include(DEV);
       });
     }
+
+    const podOn = (name: string) => world.api.state.pods.find(({spec}) => spec.nodeName === name);
+    const nodeObject = (name: string) => world.api.state.nodes.find(({metadata}) => metadata.name === name);
+    const setReady = (object: ApiObject | undefined, status: string) => {
+      const conditions: {type: string; status: string}[] = structuredClone(object?.status.conditions);
+      for (const one of conditions) if (one.type === 'Ready') one.status = status;
+      Object.assign(object as ApiObject, {status: {...object?.status, conditions}});
+    };
+    for (const [what, makeUnready] of [
+      ['its pod', (name: string) => setReady(podOn(name), 'False')],
+      ['itself', (name: string) => setReady(nodeObject(name), 'Unknown')],
+    ] as const) {
+      it(`is never asked where it is not ready, by ${what}, whether it would build or only get it`, async () => {
+        const [sticky = ''] = engine.buildkit.solves.map(({node}) => node);
+        const unready = [bad, sticky];
+        for (const name of unready) makeUnready(name);
+        world.api.state.exec = hangOn(unready, world.api.state.exec);
+        const before = world.api.requests.length;
+        const ended = await build(...WEB);
+        expect(statesOf(ended)).to.deep.equal({[bad]: 'failed', [sticky]: 'failed', [good]: 'built'});
+        for (const name of unready)
+          expect(ended.stderr).to.contain(`"${name}" (Node "${name}" is not ready)`);
+        const asked = world.api.requests.slice(before).filter(({path}) => path.endsWith('/exec'));
+        // Its BuildKit, and its containerd.
+        expect(asked).to.have.length(2);
+      });
+    }
+
+    it('is left out of the images where its pod is not ready, without being asked', async () => {
+      setReady(podOn(bad), 'False');
+      several.refuse = hang;
+      const {exitCode, stderr} = await tiltbuild(['builder', 'images']);
+      expect(exitCode, stderr).to.equal(0);
+      expect(stderr).to.contain(`note:  node "${bad}" is left out: Node "${bad}" is not ready.`);
+    });
 
     it('fails with --spread strict, and says where and why', async () => {
       refuse();

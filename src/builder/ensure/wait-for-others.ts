@@ -30,7 +30,8 @@ export async function waitForOthers(
     const current = findCurrentPods(input);
     const waiting = current.filter(({ready}) => !ready);
     const isComplete = waiting.length === 0 && current.length >= replicas;
-    const isHopeless = current.length >= replicas && waiting.every((pod) => explain(pod, input)?.final);
+    const isHopeless =
+      current.length >= replicas && waiting.every((pod) => pod.nodeSilent || explain(pod, input)?.final);
     if (isComplete || isHopeless || now() >= latest) {
       const ready = current.flatMap(({ready: isReady, node}) => (isReady && node ? [node] : []));
       notes.note(`builder "${name}" has a pod on ${describeNodes(ready)}.`);

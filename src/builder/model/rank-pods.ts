@@ -33,6 +33,20 @@ export function rankPods(
   return running.toSorted((one, other) => compare(rank(one), rank(other)));
 }
 
+/**
+ * Those to connect to at all, since a node that is not ready may not answer for minutes. One of which only the node says
+ * so counts if there is no other.
+ */
+export function findReachable(
+  pods: readonly BuilderPod[],
+  nodes: readonly Pick<NodeRuntime, 'name' | 'ready'>[] = [],
+): readonly BuilderPod[] {
+  const unready = nodes.filter(({ready}) => !ready).map(({name}) => name);
+  const reporting = pods.filter(({nodeSilent}) => !nodeSilent);
+  const ready = reporting.filter(({node = ''}) => !unready.includes(node));
+  return ready.length > 0 ? ready : reporting;
+}
+
 /** The cache is on the node, and a new pod there finds it. */
 function placeOf({node, name}: BuilderPod): string {
   return node ?? name;

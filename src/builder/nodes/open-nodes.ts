@@ -9,14 +9,17 @@ import {GrpcError} from '../../wire/grpc/status.ts';
 import {demandPods, listPods} from '../ensure/inspect-builder.ts';
 import {readContainerdSocket} from '../model/buildkitd-settings.ts';
 import {CONTAINER} from '../model/marks.ts';
+import type {NodeRuntime} from '../model/node-runtimes.ts';
 import {type BuilderPod, hasEnded} from '../model/pods.ts';
-import {rankPods} from '../model/rank-pods.ts';
+import {findReachable, rankPods} from '../model/rank-pods.ts';
 
 /** A builder, and what says where the containerd is that it works with. */
 export interface BuilderOnNodes extends ObjectPlace {
   readonly args: readonly string[];
   /** Its buildkitd.toml, wherever that is kept. */
   readonly toml?: string | undefined;
+  /** Those of the cluster, as far as they are known. */
+  readonly nodes?: readonly NodeRuntime[] | undefined;
 }
 
 export interface BuilderNode {
@@ -29,13 +32,15 @@ export interface BuilderNode {
 /** A node with a pod of the builder, which is being connected to. */
 export interface NodeLink {
   readonly name: string;
+  /** Whether it may be reached; a node that is not ready is not asked. */
+  readonly isReady: boolean;
   /** Rejects if the node cannot be reached. */
   readonly node: Promise<BuilderNode>;
 }
 
 /** One for each node that has a pod of the builder. Throws as `demandPods`. */
 export async function linkNodes(
-  {name, namespace, args, toml = ''}: BuilderOnNodes,
+  {name, namespace, args, toml = '', nodes}: BuilderOnNodes,
   cluster: Cluster,
   listed = listPods({name, namespace}, cluster),
 ): Promise<readonly NodeLink[]> {
@@ -45,7 +50,7 @@ export async function linkNodes(
   const connect = async (node: string, ofNode: readonly BuilderPod[]): Promise<BuilderNode> => {
     const [pod] = rankPods(ofNode, node);
     if (pod === undefined) throw unreachable(`the builder's pod on node "${node}" is not running`);
-    if (pod.nodeSilent) throw unreachable(`node "${node}" has stopped reporting to the cluster`);
+    if (!reachable.includes(pod)) throw unreachable(`node "${node}" is not ready`);
     const {stream, ended} = await cluster.openTunnel({
       namespace,
       pod: pod.name,
@@ -56,13 +61,14 @@ export async function linkNodes(
   };
   // The node of a pod that is about to stop may be about to go.
   const staying = pods.filter((pod) => !hasEnded(pod) && !pod.deleting);
+  const reachable = findReachable(staying, nodes);
   const byNode = Map.groupBy(staying, ({node}) => node);
   return [...byNode].flatMap(([node, ofNode]) => {
     if (node === undefined) return [];
     const opened = connect(node, ofNode);
     // Nobody may ask for it.
     opened.catch(() => undefined);
-    return [{name: node, node: opened}];
+    return [{name: node, isReady: ofNode.some((pod) => reachable.includes(pod)), node: opened}];
   });
 }
 

@@ -72,6 +72,7 @@ export function describeWaiting(input: Pick<TroubleInput, 'pods' | 'events' | 'd
   }
   const {node, containers} = pod;
   const [container] = containers;
+  if (pod.nodeSilent) return `waiting for node ${node} to report`;
   if (container?.running) return `waiting for BuildKit in pod ${pod.name} to answer`;
   if (isDown(container)) return `waiting for BuildKit in pod ${pod.name} to restart`;
   const place = node ? ` on node ${node}` : '';

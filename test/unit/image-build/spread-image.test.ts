@@ -28,7 +28,7 @@ const failed = (fault: CopyFault, node = 'two'): CopyOutcome => ({
   error: new CopyError(fault, node, `it is ${fault}`),
 });
 
-type Reached = ContainerdStandIn | Error | 'silent';
+type Reached = ContainerdStandIn | Error | 'silent' | 'unready';
 
 /** `one` is where the image was built. A list is what a node is like each time that it is connected to. */
 async function spread(
@@ -41,16 +41,17 @@ async function spread(
   let opened = 0;
   const connect = async (name: string, reached: Reached | readonly Reached[]): Promise<BuilderNode> => {
     const node = Array.isArray(reached) ? reached[opened - 1] : reached;
+    if (node === 'unready') throw new Error('it is not ready');
     if (node instanceof Error) throw node;
     if (node === 'silent') return await new Promise(() => undefined);
     return {name, images: new NodeImages(node.connect()), ended: new Promise(() => undefined)};
   };
   const open = (): readonly NodeLink[] => {
     opened += 1;
-    return Object.entries({one, ...nodes}).map(([name, node]) => {
+    return Object.entries<Reached | readonly Reached[]>({one, ...nodes}).map(([name, node]) => {
       const link = connect(name, node);
       link.catch(() => undefined);
-      return {name, node: link};
+      return {name, isReady: node !== 'unready', node: link};
     });
   };
   const rest = [...outcomes];
@@ -181,6 +182,13 @@ describe('spreadImage', () => {
       });
     });
   }
+
+  it('leaves a node that is not ready, without connecting again', async () => {
+    expect(await spread({two: 'unready'})).to.deep.equal({
+      steps: [],
+      results: two('failed', 'it is not ready'),
+    });
+  });
 
   it('leaves a node that denies what it is asked', async () => {
     const node = holding({});

@@ -3,7 +3,7 @@ import {dialPod} from '../../../builder/ensure/dial-pod.ts';
 import {createCommand} from '../../../builder/model/builder.ts';
 import {readNodesOf} from '../../../builder/model/observed-builder.ts';
 import type {BuilderPod} from '../../../builder/model/pods.ts';
-import {findArchitecture, rankPods} from '../../../builder/model/rank-pods.ts';
+import {findArchitecture, findReachable, rankPods} from '../../../builder/model/rank-pods.ts';
 import type {Tunnel} from '../../../cluster/ports.ts';
 import {Interrupted, TiltbuildError} from '../../../errors.ts';
 import type {Ports} from '../../../ports.ts';
@@ -55,7 +55,9 @@ export async function reachPod(
   const {name, namespace} = build.builder.request.settings;
   const pods = await build.builder.pods.get();
   const ranked = rank(pods ?? [], project, build);
-  const answering = ranked.filter((pod) => !silent.has(pod.name));
+  const answering = findReachable(ranked, readNodesOf(build.builder.facts)).filter(
+    (pod) => !silent.has(pod.name),
+  );
   const deadline = wait.deadline();
   const candidates = answering.length > 0 ? answering : ranked;
   for (const [index, pod] of candidates.entries()) {

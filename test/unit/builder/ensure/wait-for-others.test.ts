@@ -81,6 +81,16 @@ describe('waitForOthers', () => {
     expect(said[1]).to.contain('not ready on node "c"').and.contain('exited with code 1: no socket');
   });
 
+  it('does not wait for a node that does not report', async () => {
+    const silent = {
+      ...on('c'),
+      status: {phase: 'Running', conditions: [{type: 'ContainersReady', status: 'True'}]},
+    };
+    const {said, waited} = await wait([list(on('a'), on('b'), silent)]);
+    expect(waited).to.equal(0);
+    expect(said[1]).to.contain('not ready on node "c"').and.contain('waiting for node c to report');
+  });
+
   it('says nothing without permission to list pods', async () => {
     expect((await wait([forbidden('no')])).said).to.deep.equal([]);
   });

@@ -1,7 +1,12 @@
 /** Covers the order in which a build turns to the pods of a builder. */
 import {expect} from 'chai';
 import fc from 'fast-check';
-import {findArchitecture, rankNodes, rankPods} from '../../../../src/builder/model/rank-pods.ts';
+import {
+  findArchitecture,
+  findReachable,
+  rankNodes,
+  rankPods,
+} from '../../../../src/builder/model/rank-pods.ts';
 import {readPod} from '../builder-world.ts';
 
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
@@ -33,6 +38,21 @@ describe('rankNodes', () => {
     const firsts = Array.from({length: 4000}, (_, index) => rankNodes(names, `/home/me/project-${index}`)[0]);
     for (const one of names) expect(firsts.filter((first) => first === one).length).to.be.within(880, 1120);
   });
+});
+
+describe('findReachable', () => {
+  const pods = ['a', 'b', 'c'].map((node) => readPod({name: node, node, nodeSilent: node === 'c'}));
+  for (const [what, unready, reachable] of [
+    ['that reports, where nothing is known of the nodes', [], ['a', 'b']],
+    ['on a node that is ready', ['a'], ['b']],
+    ['that reports, where no node is ready', ['a', 'b', 'c'], ['a', 'b']],
+  ] as const) {
+    it(`gives each pod ${what}`, () => {
+      const nodes = ['a', 'b', 'c'].map((name) => ({name, ready: !unready.some((one) => one === name)}));
+      expect(findReachable(pods, nodes).map(({name}) => name)).to.deep.equal(reachable);
+      if (unready.length === 0) expect(findReachable(pods)).to.have.length(reachable.length);
+    });
+  }
 });
 
 describe('rankPods', () => {

@@ -243,6 +243,7 @@ describe('describeWaiting', () => {
     ['starting pod b-1-x', [pod({node: undefined})]],
     ['waiting for a node that can run it: no.', [pod({unschedulable: 'no. preemption: 0/1 nodes'})]],
     ['waiting for BuildKit in pod b-1-x to answer', [holding({running: true})]],
+    ['waiting for node n to report', [{...holding({running: true}), nodeSilent: true}]],
     ['waiting for BuildKit in pod b-1-x to restart', [down({})]],
     ['pod b-1-x is ready', [pod({ready: true})]],
   ] as const) {
