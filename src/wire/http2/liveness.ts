@@ -11,12 +11,13 @@ export interface Liveness {
 
 /**
  * Ends the connection with an error where the peer is gone. One that is not silent is never asked: an answer could be
- * stuck behind what it sends, and grpc-go closes a connection for more than two pings without data between them.
+ * stuck behind what it sends, and grpc-go closes a connection for more than two pings without data between them. Nor is
+ * one of which nothing has come so far: whoever opened the connection knows how long it may take to start.
  */
 export function watchLiveness(connection: Http2Connection, {silence, patience}: Liveness): void {
   let timer: NodeJS.Timeout;
   let before: number;
-  const isSilent = () => connection.received === before;
+  const isSilent = () => connection.received === before && before > 0;
   const wait = () => {
     clearTimeout(timer);
     before = connection.received;

@@ -1,6 +1,7 @@
 /** Covers what becomes of streams: windows that change under them, ends, resets and goodbyes. */
 import {once} from 'node:events';
-import {PassThrough} from 'node:stream';
+import {duplexPair, PassThrough} from 'node:stream';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {expect} from 'chai';
 import {Http2Connection} from '../../../src/wire/http2/connection.ts';
 import {ErrorCode} from '../../../src/wire/http2/errors.ts';
@@ -283,6 +284,15 @@ describe('a peer that is gone', () => {
     const error = await catchError(read(stream));
     expect(error.message).to.equal('no answer within 0.01 s');
     expect(await connection.closed).to.equal(error);
+  });
+
+  it('is not one that has not said anything yet', async () => {
+    const [near, far] = duplexPair();
+    const connection = new Http2Connection(near, 'client');
+    watchLiveness(connection, {silence: 1, patience: 1});
+    expect(await Promise.race([connection.closed, sleep(30, 'open')])).to.equal('open');
+    far.write(makeSettings([]));
+    expect(await connection.closed).to.be.instanceOf(Error);
   });
 
   it('is not one that answers', async () => {
