@@ -63,7 +63,8 @@ export function describeWaiting(input: Pick<TroubleInput, 'pods' | 'events' | 'd
   const {pods, events} = input;
   const [pod] = findCurrentPods(input);
   if (pod === undefined) {
-    const ending = pods.find((other) => !hasEnded(other));
+    // One that is there and not counted yet may be the new one.
+    const ending = pods.find((other) => other.deleting && !hasEnded(other));
     return ending ? `waiting for pod ${ending.name} to stop` : 'waiting for its pod';
   }
   if (pod.ready) return `pod ${pod.name} is ready`;

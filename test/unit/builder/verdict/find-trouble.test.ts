@@ -231,6 +231,11 @@ describe('findTrouble', () => {
 });
 
 describe('describeWaiting', () => {
+  it('does not take a pod that is not counted yet for one that is to stop', () => {
+    const deployment = {...DEPLOYMENT, updatedReplicas: 0};
+    expect(describeWaiting({deployment, pods: [pod()], events: []})).to.equal('waiting for its pod');
+  });
+
   const image = 'docker.io/moby/buildkit:v0.32.2';
   const present = note('Container image "i" already present', {reason: 'Pulled', lastSeen: 4000});
   for (const [line, pods, ...events] of [
