@@ -89,7 +89,7 @@ function notePlatforms(
   const what = byDefault
     ? `DOCKER_DEFAULT_PLATFORM is ${platforms[0]}`
     : `--platform is ${platforms.join(',')}`;
-  const consequence = `${what}, but the nodes are ${all.join(' and ')}. Pods with this image fail with "exec format error", unless a node emulates it.`;
+  const consequence = `${what}, but the nodes are ${all.join(' and ')}. Pods with this image do not start: containerd does not find it there ("ErrImagePull"), and Docker cannot run it without an emulator ("exec format error").`;
   return [advise`${consequence} To build for the nodes: ${flag('platform', all[0])}`];
 }
 

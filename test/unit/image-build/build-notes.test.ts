@@ -119,7 +119,7 @@ describe('the notes before a build', () => {
     [
       'another one, pushed by default',
       {...byDefault('linux/arm64'), asked: {platforms: ['linux/arm64'], ...pushed}},
-      'exec format error',
+      'ErrImagePull',
     ],
     ['another one, pushed by flag', {asked: {platforms: ['linux/arm64'], ...pushed}}, undefined],
     [
