@@ -142,7 +142,7 @@ function fromEnvironment(id: string, variable: string, {env}: SecretSources): Bu
     throw new TiltbuildError(
       'build-secret-missing',
       `${start} the environment variable ${shown} is not set.`,
-      {remedy: [`Set ${shown} in the environment of kubectl tiltbuild.`]},
+      {remedy: [`Set ${shown} in the environment that kubectl tiltbuild, or Tilt, is started in.`]},
     );
   }
   return {kind: 'environment', id, variable, value};
