@@ -6,6 +6,7 @@ import {isInRegistry, type LocalRegistry, readLocalRegistry} from '../builder/mo
 import {listKnownBuilders, type ObservedBuilder, observeBuilder} from '../builder/model/observed-builder.ts';
 import {type BuilderRequest, type BuilderTask, usualBuilderRequest} from '../builder/model/request.ts';
 import {followsNodes, listWantedNodes} from '../builder/verdict/follow-nodes.ts';
+import type {StepNumbers} from '../buildkit/progress/plain.ts';
 import type {Answer, ClusterFacts, ClusterQuery, SecretFacts} from '../cluster/api/facts.ts';
 import {type Identified, identify, type Product, refuseK3d} from '../cluster/product.ts';
 import {type PullSecret, type PullSecretChoice, resolvePullSecret} from '../cluster/pull-secret.ts';
@@ -44,6 +45,8 @@ export interface PreparedBuild extends OpenedCluster {
   readonly builder: BuilderTask;
   /** The registry that the image is pushed to, if the cluster announces it. */
   readonly localRegistry?: LocalRegistry;
+  /** Those that follow, such as of the copies to nodes, go on from there. */
+  readonly numbers: StepNumbers;
   /** What the user should know before the build. */
   readonly notes: readonly Advice[];
 }
@@ -144,6 +147,7 @@ export async function prepareBuild<T>(
         tags,
         pullSecret,
         builder,
+        numbers: new Map(),
         ...(isImagePushed && {localRegistry}),
         notes,
       }),

@@ -8,10 +8,18 @@ import type {Change, Step, Task} from './steps.ts';
 const SECONDS_BETWEEN = 5;
 const PART_BETWEEN = 0.05;
 
+/** Of the steps that were shown, by their digests. */
+export type StepNumbers = Map<string, number>;
+
 export class PlainProgress {
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers: StepNumbers;
   readonly #shown = new Map<string, Task>();
   #current: string | undefined;
+
+  /** Adds to the numbers. */
+  constructor(numbers: StepNumbers = new Map()) {
+    this.#numbers = numbers;
+  }
 
   /** The lines for some changes, with their ends; empty where there is nothing to show. */
   format(changes: readonly Change[]): string {

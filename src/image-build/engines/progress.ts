@@ -2,12 +2,13 @@
 
 import type {StatusResponse} from '../../buildkit/control.ts';
 import {LiveProgress} from '../../buildkit/progress/live.ts';
-import {PlainProgress} from '../../buildkit/progress/plain.ts';
+import {PlainProgress, type StepNumbers} from '../../buildkit/progress/plain.ts';
 import {type Step, Steps} from '../../buildkit/progress/steps.ts';
 import type {BuiltinTools} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {showLine} from '../../text/show-text.ts';
 import type {BuildRequest} from '../build-request.ts';
+import type {PreparedBuild} from '../prepare-build.ts';
 
 export type ProgressForm = 'live' | 'plain' | 'rawjson' | 'quiet';
 
@@ -38,11 +39,11 @@ const LONGEST_HELD = 4 * 1024 * 1024;
 
 /** In the form that a build asks for. */
 export function openProgress(
-  {request, surroundings}: {readonly request: BuildRequest; readonly surroundings: Surroundings},
+  {request, surroundings, numbers}: Pick<PreparedBuild, 'request' | 'surroundings' | 'numbers'>,
   tools: ProgressTools,
   doing?: string,
 ): BuildProgress {
-  return showProgress(chooseForm(request, surroundings), hasColour(surroundings), tools, doing);
+  return showProgress(chooseForm(request, surroundings), hasColour(surroundings), tools, doing, numbers);
 }
 
 type ProgressTools = Pick<BuiltinTools, 'show' | 'terminalSize' | 'every'>;
@@ -53,9 +54,10 @@ export function showProgress(
   colour: boolean,
   {show, terminalSize, every}: ProgressTools,
   doing = 'Building',
+  numbers: StepNumbers = new Map(),
 ): BuildProgress {
   const steps = new Steps();
-  const plain = new PlainProgress();
+  const plain = new PlainProgress(form === 'quiet' ? undefined : numbers);
   const live = new LiveProgress({doing, colour, size: terminalSize, now: () => performance.now()});
   let held = '';
   let shown = Promise.resolve();

@@ -42,6 +42,7 @@ export function preparedBuild(changes: Partial<PreparedBuild> = {}): PreparedBui
     tags: [],
     pullSecret: {reason: 'none'},
     builder: {request, product: 'kind', facts: {}, cluster, pods, toolVersion: '1'},
+    numbers: new Map(),
     notes: [],
     ...changes,
   };

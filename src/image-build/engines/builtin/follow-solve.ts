@@ -6,7 +6,7 @@ import {GrpcError} from '../../../wire/grpc/status.ts';
 import type {BuildRequest} from '../../build-request.ts';
 import type {PreparedBuild} from '../../prepare-build.ts';
 import type {EngineEnd, EngineRun} from '../engine.ts';
-import {chooseForm, hasColour, showProgress} from '../progress.ts';
+import {openProgress} from '../progress.ts';
 import {describeFailure} from './failure.ts';
 import {type Env, frontendAttributes, lastOf, valuesOf} from './frontend.ts';
 import type {OpenBuilder} from './open-builder.ts';
@@ -40,8 +40,7 @@ export async function followSolve(
   {builtin, files}: Ports,
   solve: (watch: SolveWatch) => Promise<EngineEnd>,
 ): Promise<EngineEnd> {
-  const {surroundings} = build;
-  const progress = showProgress(chooseForm(pass.request, surroundings), hasColour(surroundings), builtin);
+  const progress = openProgress({...build, request: pass.request}, builtin);
   try {
     const end = await solve({onStatus: (status) => progress.observe(status), signal: stop});
     await progress.end(false);
