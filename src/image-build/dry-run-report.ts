@@ -16,7 +16,7 @@ export function formatDryRun(run: DryRun, form: 'text' | 'json', surroundings: S
 }
 
 function describe(run: DryRun, writing: Writing) {
-  const {build, contentReference, builder, cover, commands, notes, problems} = run;
+  const {build, contentReference, builder, cover, node, commands, notes, problems} = run;
   const {target, product, tags, pullSecret, engine, request: asked} = build;
   const {action, verdict} = builder ?? {};
   return {
@@ -41,6 +41,7 @@ function describe(run: DryRun, writing: Writing) {
       action: asked.builderOptions.policy === 'never' ? 'none' : (action?.kind ?? 'unknown'),
       description: describeBuilder(run, writing),
       ...(cover && {nodes: cover}),
+      ...(node !== undefined && {node}),
     },
     commands: commands.map(({words, env, cwd, input}) => ({
       argv: maskSecrets(words),
@@ -60,7 +61,7 @@ function describe(run: DryRun, writing: Writing) {
 
 /** The builder's state, and what a build would do about it. */
 function describeBuilder(
-  {build: {request: asked, target, builder: making}, builder}: DryRun,
+  {build: {request: asked, target, builder: making}, builder, node}: DryRun,
   writing: Writing,
 ): string {
   const {name} = asked.builder;
@@ -72,7 +73,7 @@ function describeBuilder(
   const {action, verdict} = builder;
   switch (action.kind) {
     case 'use':
-      return `${name} ${verdict.reason}; a build would use it`;
+      return `${name} ${verdict.reason}; a build would use it${node === undefined ? '' : `, on node ${node}`}`;
     case 'scale':
       return `${name} ${verdict.reason}; a build would give it ${action.replicas} pods, one on each node`;
     case 'wait':

@@ -25,6 +25,8 @@ export interface DryRun {
   readonly builder: BuilderChoice | undefined;
   /** Undefined without a builder, where there is one node, and where that is not known. */
   readonly cover: NodeCover | undefined;
+  /** The node that would build; undefined where there is one, where it may change, and for kubectl build. */
+  readonly node?: string | undefined;
   readonly commands: readonly PlannedCommand[];
   readonly notes: readonly Advice[];
   /** Reasons why the build would fail, or why it could not be foreseen. */
@@ -88,11 +90,13 @@ export async function dryRunBuild(
       builderOptions.policy === 'never' || build.engine.name === 'builtin'
         ? undefined
         : noteOtherBuilders(facts, request.builder.name);
+    const cover = builder && (await attempt(() => findCover(builder, build.builder), undefined));
     return {
       build,
       contentReference: named?.reference,
       builder,
-      cover: builder && (await attempt(() => findCover(builder, build.builder), undefined)),
+      cover,
+      node: cover && builder?.action.kind === 'use' ? await findNode(build, ports) : undefined,
       // The builtin engine starts no other program.
       commands:
         build.engine.name === 'builtin'
@@ -126,6 +130,16 @@ async function findCover(
   if (deployment === undefined || nodes.length < 2) return undefined;
   const pods = await list.get();
   return pods && coverNodes(deployment, nodes, pods);
+}
+
+async function findNode(build: PreparedBuild, {builtin}: Ports): Promise<string | undefined> {
+  if (build.engine.name !== 'builtin') return undefined;
+  const [{findProject}, {foreseeNode}] = await Promise.all([
+    import('./engines/builtin/sources.ts'),
+    import('./engines/builtin/reach-pod.ts'),
+  ]);
+  const project = findProject(build.request, build.inputs, {machine: await builtin.machine()});
+  return await foreseeNode(project, build);
 }
 
 function foreseeCommand(

@@ -1,4 +1,6 @@
 /** Builders with a pod on each of several nodes: which of them builds, and what becomes of those that cannot. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect} from 'chai';
 import type {ApiObject} from '../helpers/api-samples.ts';
 import {type ApiServer, node} from '../helpers/api-server.ts';
@@ -51,6 +53,17 @@ describeEngine('a builder with pods on several nodes', 'builtin', (engine) => {
       NODES.map((name) => node({name})),
     );
     expect((await build()).on).to.be.oneOf(others(on));
+  });
+
+  it('names in a dry run the node on which it builds', async () => {
+    for (const project of ['one', 'two', 'three', 'four']) {
+      const file = join(world.sandbox.work, project);
+      writeFileSync(file, 'FROM scratch\n');
+      const dry = await tiltbuild(['--dry-run', '--print', 'json', '-f', file, ...WEB]);
+      const {builder} = JSON.parse(dry.stdout);
+      expect((await build('-f', file)).on).to.equal(builder.node);
+      expect(builder.description).to.match(new RegExp(`; a build would use it, on node ${builder.node}$`));
+    }
   });
 
   for (const [what, answer] of [

@@ -95,7 +95,7 @@ const SITUATIONS: Readonly<Record<string, DryRun>> = {
     {pullSecret: {reason: 'docker-registry if it exists; could not check'}},
   ),
   builtin: dryRun(
-    {commands: []},
+    {commands: [], node: 'b'},
     {engine: {name: 'builtin', reason: 'kubectl build is not on PATH'}, program: undefined},
   ),
   windows: dryRun({commands: [{words: SECRETS, env: {DOCKER_DEFAULT_PLATFORM: undefined}}]}),

@@ -24,7 +24,7 @@ import {
   turnTo,
   type Wait,
 } from './reach-pod.ts';
-import {type BuildSources, findSources} from './sources.ts';
+import {type BuildSources, findProject, findSources} from './sources.ts';
 
 /** What BuildKit gets or gives in the session, which may be another with each pass. */
 export interface Served {
@@ -113,7 +113,7 @@ async function openBuilder(
   };
   const sources = await findSources(request, inputs, tools);
   const agents = await findAgents(valuesOf(request, '--ssh'), surroundings.env, ports);
-  const {pod, tunnel, limit, other} = await reachPod(sources.project, build, wait, ports);
+  const {pod, tunnel, limit, other} = await reachPod(findProject(request, inputs, tools), build, wait, ports);
   const content = mayUseLayouts(request)
     ? (await import('../../../buildkit/session/content.ts')).serveContent(stores)
     : undefined;

@@ -1,5 +1,6 @@
 /** Owns reaching BuildKit in one of a builder's pods: the one on the node with the cache, or else the next that answers. */
 import {dialPod} from '../../../builder/ensure/dial-pod.ts';
+import type {ListedPods} from '../../../builder/ensure/inspect-builder.ts';
 import {createCommand} from '../../../builder/model/builder.ts';
 import {readNodesOf} from '../../../builder/model/observed-builder.ts';
 import type {BuilderPod} from '../../../builder/model/pods.ts';
@@ -55,10 +56,8 @@ export async function reachPod(
   const {patience, silent} = wait;
   const {name, namespace} = build.builder.request.settings;
   const pods = await build.builder.pods.get();
-  const ranked = rank(pods ?? [], project, build);
-  const answering = findReachable(ranked, readNodesOf(build.builder.facts)).filter(
-    (pod) => !silent.has(pod.name),
-  );
+  const {ranked, reachable} = rank(pods, project, build);
+  const answering = reachable.filter((pod) => !silent.has(pod.name));
   const deadline = wait.deadline();
   const candidates = answering.length > 0 ? answering : ranked;
   for (const [index, pod] of candidates.entries()) {
@@ -80,6 +79,12 @@ export async function reachPod(
     `The builder "${name}" in namespace "${namespace}" has no running pod.`,
     {remedy: [command('kubectl', 'tiltbuild', 'builder', 'create', name, '--namespace', namespace)]},
   );
+}
+
+/** The node that it most likely builds on, by pods that have been listed already. */
+export async function foreseeNode(project: string, build: PreparedBuild): Promise<string | undefined> {
+  const {reachable} = rank(await build.builder.pods.get(), project, build);
+  return reachable[0]?.node;
 }
 
 /** Neither the API server nor kubectl has a limit of its own for a program in a pod that says nothing. */
@@ -118,9 +123,11 @@ export function turnTo(
 }
 
 /** The image must not be for another platform whenever its pod is on another node. */
-function rank(pods: readonly BuilderPod[], project: string, {request, builder}: PreparedBuild) {
-  const nodes = new Map(readNodesOf(builder.facts)?.map((node) => [node.name, node]));
+function rank(pods: ListedPods = [], project: string, {request, builder}: PreparedBuild) {
+  const known = readNodesOf(builder.facts);
+  const nodes = new Map(known?.map((node) => [node.name, node]));
   const used = pods.flatMap(({node = ''}) => nodes.get(node) ?? []);
   const wanted = findArchitecture(request.platforms, used);
-  return rankPods(pods, project, (node) => nodes.get(node)?.architecture === wanted);
+  const ranked = rankPods(pods, project, (node) => nodes.get(node)?.architecture === wanted);
+  return {ranked, reachable: findReachable(ranked, known)};
 }

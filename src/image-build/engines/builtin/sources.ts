@@ -18,8 +18,6 @@ export interface BuildSources {
   /** What BuildKit asks for as an upload, by its id; each can be read again. */
   readonly uploads: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
   readonly sharedKey: string;
-  /** The same for all builds of a Dockerfile in its context. */
-  readonly project: string;
 }
 
 export interface SourceTools {
@@ -55,8 +53,7 @@ export async function findSources(
       ...named.attributes,
     ] as const;
     const sharedKey = makeKey(tools, context, ...named.keys);
-    const project = makeKey(tools, context, request.file ?? DEFAULT_DOCKERFILE);
-    return {...named, attributes, uploads: new Map(), sharedKey, project};
+    return {...named, attributes, uploads: new Map(), sharedKey};
   }
   const {root, directory, dockerfile} = local;
   const name = dockerfile?.name ?? DEFAULT_DOCKERFILE;
@@ -73,8 +70,18 @@ export async function findSources(
     directories: new Map([['context', directory], ['dockerfile', synced], ...named.directories]),
     uploads: new Map(),
     sharedKey: makeKey(tools, root, dockerfile?.directory ?? '-', name, ...named.keys),
-    project: makeKey(tools, root, dockerfile?.directory ?? '-', name),
   };
+}
+
+/** The same for all builds of a Dockerfile in its context. */
+export function findProject(
+  {context, file = DEFAULT_DOCKERFILE}: Pick<BuildRequest, 'context' | 'file'>,
+  {local}: BuildInputs,
+  tools: Pick<SourceTools, 'machine'>,
+): string {
+  if (local === undefined) return makeKey(tools, context, file);
+  const {directory = '-', name = DEFAULT_DOCKERFILE} = local.dockerfile ?? {};
+  return makeKey(tools, local.root, directory, name);
 }
 
 type NamedContexts = Pick<BuildSources, 'attributes' | 'directories'> & {
@@ -125,7 +132,6 @@ async function readStandardInput(
   const {files, contexts, now} = tools;
   const {size} = contexts.lstat(input);
   const sharedKey = makeKey(tools, '-', String(now()));
-  const project = makeKey(tools, '-', file ?? DEFAULT_DOCKERFILE);
   if (await isArchive(contexts, input, size)) {
     const attributes = [
       ['context', uploadUrl(UPLOAD)],
@@ -136,7 +142,7 @@ async function readStandardInput(
       yield* contexts.read(input, size);
     };
     const uploads = new Map([[UPLOAD, read]]);
-    return {attributes, directories: named.directories, uploads, sharedKey, project};
+    return {attributes, directories: named.directories, uploads, sharedKey};
   }
   const given = (await files.readText(input)) ?? '';
   const dockerfile = syncText(DEFAULT_DOCKERFILE, given, stampText(given, tools));
@@ -147,7 +153,6 @@ async function readStandardInput(
     directories,
     uploads: new Map(),
     sharedKey,
-    project,
   };
 }
 
@@ -172,7 +177,7 @@ function stampText(text: string, {now}: SourceTools) {
 }
 
 /** ASCII, and of one length whatever the parts are. */
-function makeKey({machine}: SourceTools, ...parts: readonly string[]): string {
+function makeKey({machine}: Pick<SourceTools, 'machine'>, ...parts: readonly string[]): string {
   return createHash('sha256')
     .update(JSON.stringify([machine, ...parts]))
     .digest('hex');
