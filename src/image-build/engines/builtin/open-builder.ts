@@ -16,11 +16,11 @@ import {mayUseLayouts, valuesOf} from './frontend.ts';
 import type {Stores} from './layouts.ts';
 import {findLogin} from './logins.ts';
 import {
-  PATIENCE,
   type ReachedPod,
   reachPod,
   refuseSilence,
   startWait,
+  type Timeout,
   turnTo,
   type Wait,
 } from './reach-pod.ts';
@@ -38,7 +38,7 @@ export function onBuilder(
   served: Served,
   ports: Ports,
   work: (opened: OpenBuilder, run: EngineRun) => Promise<EngineEnd>,
-  patience = PATIENCE,
+  timeout: Timeout = (milliseconds) => AbortSignal.timeout(milliseconds),
 ): Engine {
   const silent = new Set<string>();
   let opened: Promise<OpenBuilder> | undefined;
@@ -47,7 +47,7 @@ export function onBuilder(
     // Whatever comes from standard input is kept; what went to standard output cannot be taken back.
     isRepeatable: !build.request.destination.stdout,
     run: async (run) => {
-      const wait = startWait(patience, silent);
+      const wait = startWait(silent, timeout);
       for (;;) {
         opened ??= openBuilder(build, served, wait, ports);
         const one = await opened;
@@ -62,7 +62,7 @@ export function onBuilder(
           opened = undefined;
           await one.close();
           const isLate = isSilent && wait.deadline().aborted;
-          if (why && isLate) throw end instanceof TiltbuildError ? end : refuseSilence(one.pod, build, wait);
+          if (why && isLate) throw end instanceof TiltbuildError ? end : refuseSilence(one.pod, build);
           if (why && isSilent && one.other !== undefined) {
             turnTo(one.other, one.pod, why, silent, ports);
             build.builder.pods.forget();

@@ -21,29 +21,28 @@ export interface ReachedPod {
   readonly other?: BuilderPod;
 }
 
-/** How long BuildKit may take until the first thing comes from it, in milliseconds. */
-export interface Patience {
-  /** In a pod, while there is another one. */
-  readonly each: number;
-  /** In all pods together, for one attempt to build. */
-  readonly all: number;
-}
+/**
+ * How long BuildKit may take until the first thing comes from it, in milliseconds: in a pod while there is another one,
+ * and in all pods together, for one attempt to build. Thirty builds at once, each of which starts a program in every pod,
+ * took more than 20 s on two busy cores.
+ */
+export const PATIENCE = {each: 15_000, all: 60_000};
 
-/** Thirty builds at once, each of which starts a program in every pod, took more than 20 s on two busy cores. */
-export const PATIENCE: Patience = {each: 15_000, all: 60_000};
+/** A signal that is aborted after so many milliseconds. */
+export type Timeout = (milliseconds: number) => AbortSignal;
 
 /** What one attempt to build knows of its wait for BuildKit. */
 export interface Wait {
-  readonly patience: Patience;
+  readonly timeout: Timeout;
   /** For all pods; the time begins with the first call. */
   readonly deadline: () => AbortSignal;
-  /** The names of pods that did not answer, which come last; `reachPod` adds to them. */
+  /** The names of pods that did not answer, which come last; `turnTo` adds to them. */
   readonly silent: Set<string>;
 }
 
-export function startWait(patience: Patience, silent: Set<string>): Wait {
+export function startWait(silent: Set<string>, timeout: Timeout): Wait {
   let deadline: AbortSignal | undefined;
-  return {patience, silent, deadline: () => (deadline ??= AbortSignal.timeout(patience.all))};
+  return {timeout, silent, deadline: () => (deadline ??= timeout(PATIENCE.all))};
 }
 
 /** Throws as `cluster.openTunnel`, and `builder-failed`. */
@@ -53,7 +52,7 @@ export async function reachPod(
   wait: Wait,
   ports: Ports,
 ): Promise<ReachedPod> {
-  const {patience, silent} = wait;
+  const {timeout, silent} = wait;
   const {name, namespace} = build.builder.request.settings;
   const pods = await build.builder.pods.get();
   const {ranked, reachable} = rank(pods, project, build);
@@ -62,14 +61,14 @@ export async function reachPod(
   const candidates = answering.length > 0 ? answering : ranked;
   for (const [index, pod] of candidates.entries()) {
     const next = candidates[index + 1];
-    const limit = next ? AbortSignal.any([deadline, AbortSignal.timeout(patience.each)]) : deadline;
+    const limit = next ? AbortSignal.any([deadline, timeout(PATIENCE.each)]) : deadline;
     ports.notes.detail(`pod: ${pod.name} on node ${pod.node ?? '(none)'}`);
     try {
       const tunnel = await dialPod({namespace, name: pod.name}, build.cluster, limit);
       return {pod, tunnel, limit, ...(next && {other: next})};
     } catch (error) {
       if (error instanceof Interrupted) throw error;
-      if (deadline.aborted) throw refuseSilence(pod, build, wait);
+      if (deadline.aborted) throw refuseSilence(pod, build);
       if (next === undefined) throw error;
       turnTo(next, pod, reasonOf(error), silent, ports);
     }
@@ -88,16 +87,12 @@ export async function foreseeNode(project: string, build: PreparedBuild): Promis
 }
 
 /** Neither the API server nor kubectl has a limit of its own for a program in a pod that says nothing. */
-export function refuseSilence(
-  {name: pod}: BuilderPod,
-  build: PreparedBuild,
-  {patience}: Wait,
-): TiltbuildError {
+export function refuseSilence({name: pod}: BuilderPod, build: PreparedBuild): TiltbuildError {
   const {name, namespace} = build.builder.request.settings;
   const ask = command('kubectl', 'exec', '--namespace', namespace, pod, '--', 'buildctl', 'debug', 'workers');
   return new TiltbuildError(
     'builder-failed',
-    `BuildKit in pod "${pod}" of the builder "${name}" did not answer within ${patience.all / 1000} s.`,
+    `BuildKit in pod "${pod}" of the builder "${name}" did not answer within ${PATIENCE.all / 1000} s.`,
     {
       remedy: [
         advise`Ask it by hand: ${ask}`,
