@@ -95,7 +95,7 @@ export const inputFlags = group('build', {
   ),
   'find-base-image': list(
     'NAME',
-    'Print which of these images the Dockerfile names, without building it, for the Tilt extension',
+    'Print which of these images the Dockerfile names, and build nothing; for the Tilt extension',
   ),
   frontend: text('IMAGE', 'Image of the BuildKit frontend that reads the Dockerfile', asGiven),
 });
@@ -141,7 +141,9 @@ const resultFlags = group('result', {
     'Progress output: auto, plain, tty or rawjson',
     rewritten,
   ),
-  check: toggle('Check the Dockerfile for mistakes, as docker build --check does, without building it'),
+  check: toggle(
+    'Check the Dockerfile for mistakes, as docker build --check does, without building the image',
+  ),
   'dry-run': toggle('Show what would be done, including the exact command, without doing it'),
   quiet: toggle('Show the progress only if the build fails', {char: 'q', ...rewritten}),
   verbose: toggle(
@@ -189,7 +191,7 @@ export const clusterFlags = group('cluster', {
 export const build = {
   summary: "Build an image inside the cluster, straight into its nodes' container runtime",
   description:
-    'BuildKit builds the image in a pod of the cluster; no other plugin is needed. Before the build, kubectl tiltbuild checks the cluster, the image names, the pull secret and the builder; afterwards it prints the digest. Build the directories "builder" and "doctor" as ./builder and ./doctor.',
+    'BuildKit builds the image in a pod of the cluster; no other plugin is needed. Before the build, kubectl tiltbuild checks the cluster, the image names, the pull secret and the builder; afterwards it prints the digest. To build a directory called "builder" or "doctor", pass ./builder or ./doctor.',
   usage: '[flags] PATH | URL | - [-- flags of kubectl build]',
   examples: [
     {description: 'Build the current directory:', command: 'kubectl tiltbuild -t localhost/web:dev .'},
@@ -198,8 +200,8 @@ export const build = {
       command: 'kubectl tiltbuild -t ghcr.io/me/web:dev --secret id=npm,env=NPM_TOKEN --print ref .',
     },
     {
-      description: 'In a Tiltfile:',
-      command: "custom_build('web', 'kubectl tiltbuild -t $EXPECTED_REF .', ['.'], skips_local_docker=True)",
+      description: 'In a Tiltfile that loads the extension kubectl_build, instead of docker_build:',
+      command: "kubectl_build('localhost/web', '.')",
     },
   ],
   argument: {

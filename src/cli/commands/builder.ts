@@ -70,13 +70,13 @@ export const create = {
     annotation: list('KEY=VALUE', 'Annotation of the Deployment and its ConfigMap'),
     'pod-annotation': list(
       'KEY=VALUE',
-      'Annotation of the pods; by default some of them keep sidecars off and nodes from scaling down',
+      'Annotation of the pods; the default ones keep sidecars out, and autoscalers from removing the node',
     ),
     'node-selector': text('KEY=VALUE,…', 'Labels of the nodes to run on'),
     toleration: list('KEY=VALUE:EFFECT', 'Taint to tolerate'),
     env: list(
       'NAME=VALUE',
-      'Environment variable of BuildKit, e.g. a proxy; none comes from your machine by itself',
+      'Environment variable of BuildKit, e.g. for a proxy; none is taken from your machine',
     ),
     'registry-http': list('HOST', 'Registry that has no TLS'),
     'registry-insecure': list('HOST', 'Registry whose certificate is not checked'),
@@ -106,7 +106,7 @@ export const rm = {
   flags: {
     yes,
     force: toggle('Remove it even while a build is running on it'),
-    purge: toggle('Also remove the cache of a builder that is gone, by creating it again for the moment'),
+    purge: toggle('Also remove the cache of a builder that is gone, by creating it again for a moment'),
     ...common,
   },
 } as const satisfies CommandDefinition;

@@ -39,7 +39,7 @@ export const connectionFlags = group('kubectl', {
 
 export const help = toggle('Show this help', {char: 'h'});
 export const allowK3d = toggle(
-  'Try to build into the nodes of k3d, which is not supported; it needs k3d 5.6.1',
+  'Try to build into the nodes of k3d, which is not supported; it needs k3d 5.6.1 or newer',
   {
     tilt: {kind: 'switch', name: 'allow_k3d'},
   },
