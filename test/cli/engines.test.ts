@@ -180,12 +180,6 @@ describeEngine('the builtin engine', 'builtin', (engines) => {
     expect(engines.buildkit.solves.map(({connection}) => connection)).to.deep.equal([0, 1, 2, 3]);
   });
 
-  it('ends where BuildKit refuses the build before it begins', async () => {
-    const ended = await tiltbuild([...WEB, '--allow', 'security.insecure', '.']);
-    expect(ended).to.include({exitCode: 1, stdout: ''});
-    expect(ended.stderr).to.contain('does not allow security.insecure, which this build requires');
-  });
-
   it('does not repeat a build whose result goes to standard output', async () => {
     engines.buildkit.behaviour = 'loses-connection';
     const ended = await tiltbuild(['--output', 'type=tar,dest=-', '.']);
