@@ -144,7 +144,8 @@ export class FaultWatcher {
 
   /** The output of a RUN step has a number and a time before it, so it cannot look like any of these. */
   #observeLine(line: string): void {
-    const [, step, error] = /^(?:(#\d+ ERROR)|Error): (.*)$/.exec(line) ?? [];
+    // Where the registry answered 401, the plugin puts its note on the pull secret before the error, empty or not.
+    const [, step, error] = /^(?:(#\d+ ERROR)|Error(?:: (?=: failed to solve: ))?): (.*)$/.exec(line) ?? [];
     if (step !== undefined) {
       this.#inStep = error;
     } else if (error !== undefined) {
