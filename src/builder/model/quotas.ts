@@ -34,15 +34,25 @@ const FLAGS: Readonly<Record<string, string>> = {
 /** What a builder can do with where nobody may read the quota. */
 const USUAL: Readonly<Record<string, string>> = {cpu: '2', memory: '4Gi'};
 
+/** What BuildKit itself needs. A node with room for it may have none for all that a quota leaves. */
+const LEAST: Readonly<Record<string, string>> = {cpu: '100m', memory: '256Mi'};
+
 /**
  * The flags, with figures, that bring a builder within what the API server's message says. None for a message about
  * something else, such as the number of pods, and where nothing is left.
  */
 export function findResourceFlags(message: string, quotas: readonly Quota[] = []): readonly string[] {
-  const range = /(maximum|minimum) (cpu|memory) usage per (?:Container|Pod) is ([^\s,]+),/.exec(message);
-  if (range) {
-    const [, kind, resource = '', figure = ''] = range;
-    return [`--${kind === 'maximum' ? 'limit' : 'request'}-${resource}`, figure];
+  const ranges = [
+    ...message.matchAll(/(maximum|minimum) (cpu|memory) usage per (?:Container|Pod) is (\w+(?:\.\w+)?)/g),
+  ];
+  if (ranges.length > 0) {
+    const flags = new Map(
+      ranges.map(([, kind, resource, figure = '']) => [
+        `--${kind === 'maximum' ? 'limit' : 'request'}-${resource}`,
+        figure,
+      ]),
+    );
+    return withRequests(flags, /No limit is specified/i.test(message));
   }
   const name = /(?:failed|exceeded) quota: ([^\s:,]+)/.exec(message)?.[1];
   const [, limited = ''] = /, limited: (.*)$/.exec(message) ?? [];
@@ -59,9 +69,24 @@ export function findResourceFlags(message: string, quotas: readonly Quota[] = []
         ? USUAL[flag.split('-').at(-1) ?? '']
         : leave(hard[resource], used?.[resource]);
     if (left === undefined) return [];
-    flags.set(flag, left);
+    flags.set(flag, missing !== undefined && flag.startsWith('--request') ? atMost(LEAST, flag, left) : left);
   }
-  return [...flags].flat();
+  return withRequests(flags, missing !== undefined);
+}
+
+/** A pod that has only a limit requests all of it (Kubernetes' defaults), for which the nodes may have no room. */
+function withRequests(flags: ReadonlyMap<string, string>, hasNone: boolean): readonly string[] {
+  const requests = [...flags].flatMap(([flag, figure]): (readonly [string, string])[] => {
+    const request = flag.replace('--limit-', '--request-');
+    return hasNone && !flags.has(request) ? [[request, atMost(LEAST, request, figure)]] : [];
+  });
+  return [...flags, ...requests].flat();
+}
+
+/** The smaller of what a flag usually has and the figure. */
+function atMost(usual: Readonly<Record<string, string>>, flag: string, figure: string): string {
+  const least = usual[flag.split('-').at(-1) ?? ''] ?? figure;
+  return (readQuantity(least) ?? 0) < (readQuantity(figure) ?? 0) ? least : figure;
 }
 
 /** `limits.cpu=1,limits.memory=2Gi` */

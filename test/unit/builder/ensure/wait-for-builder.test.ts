@@ -177,7 +177,7 @@ describe('waitForBuilder', () => {
     ] as const) {
       const get = {deployments: [NOT_YET], pods: [list()], events: [list(event)], resourcequotas: [quotas]};
       expect(hintsOf(await failureOf(wait({get}).run()))).to.include(
-        `builder create buildkit --replace --limit-memory ${figure} --namespace default`,
+        `builder create buildkit --replace --limit-memory ${figure} --request-memory 256Mi --namespace default`,
       );
     }
   });

@@ -13,18 +13,22 @@ describe('findResourceFlags', () => {
     [
       unset('limits.cpu for: buildkitd; limits.memory for: buildkitd'),
       quotas(both),
-      '--limit-cpu 4 --limit-memory 8Gi',
+      '--limit-cpu 4 --limit-memory 8Gi --request-cpu 100m --request-memory 256Mi',
     ],
     // Kubernetes before 1.24 has no container in it.
-    [unset('limits.cpu,limits.memory'), quotas(both), '--limit-cpu 4 --limit-memory 8Gi'],
+    [
+      unset('limits.cpu,limits.memory'),
+      quotas(both),
+      '--limit-cpu 4 --limit-memory 8Gi --request-cpu 100m --request-memory 256Mi',
+    ],
     [
       unset('limits.cpu for: buildkitd; limits.memory for: buildkitd'),
       quotas(both, {'limits.cpu': '500m', 'limits.memory': '1Gi'}),
-      '--limit-cpu 3500m --limit-memory 7168Mi',
+      '--limit-cpu 3500m --limit-memory 7168Mi --request-cpu 100m --request-memory 256Mi',
     ],
-    [unset('requests.memory for: buildkitd'), quotas({'requests.memory': '1Gi'}), '--request-memory 1Gi'],
-    [unset('memory for: buildkitd'), quotas({memory: '1Gi'}), '--request-memory 1Gi'],
-    [unset('limits.cpu for: buildkitd'), [], '--limit-cpu 2'],
+    [unset('requests.memory for: buildkitd'), quotas({'requests.memory': '1Gi'}), '--request-memory 256Mi'],
+    [unset('memory for: buildkitd'), quotas({memory: '64Mi'}), '--request-memory 64Mi'],
+    [unset('limits.cpu for: buildkitd'), [], '--limit-cpu 2 --request-cpu 100m'],
     [unset('limits.memory for: buildkitd'), quotas(both, {'limits.memory': '8Gi'}), ''],
     [
       `${exceeded}limits.memory=8Gi, used: limits.memory=1Gi, limited: limits.memory=4Gi`,
@@ -40,6 +44,16 @@ describe('findResourceFlags', () => {
     [`${exceeded}pods=1, used: pods=0, limited: pods=0`, [], ''],
     ['maximum memory usage per Container is 1Gi, but limit is 2Gi', [], '--limit-memory 1Gi'],
     ['minimum cpu usage per Pod is 500m, but no request is specified', [], '--request-cpu 500m'],
+    [
+      '[minimum cpu usage per Pod is 200m.  No request is specified, maximum cpu usage per Pod is 1.5.  No limit is specified, maximum memory usage per Pod is 128Mi.  No limit is specified]',
+      [],
+      '--request-cpu 200m --limit-cpu 1.5 --limit-memory 128Mi --request-memory 128Mi',
+    ],
+    [
+      '[minimum memory usage per Pod is 64Mi.  No request is specified, maximum memory usage per Pod is 512Mi, but limit is 2Gi]',
+      [],
+      '--request-memory 64Mi --limit-memory 512Mi',
+    ],
     ['something else', quotas(both), ''],
   ] as const) {
     it(`finds ${flags || 'none'} for ${message}`, () =>
