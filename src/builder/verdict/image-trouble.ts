@@ -1,5 +1,5 @@
 /** Owns why the nodes cannot pull a builder's image, by the messages of the kubelet and the registry. */
-import {type Advice, advise, flag} from '../../text/advice.ts';
+import {createCommand} from '../model/builder.ts';
 import {type BuilderPod, eventsOf} from '../model/pods.ts';
 import type {Trouble, TroubleInput} from './trouble.ts';
 
@@ -18,11 +18,11 @@ const PASSING_PULL =
   /time(d )?out|deadline exceeded|connection (refused|reset)|toomanyrequests|rate limit|\b(429|50[0-4])\b|\bEOF\b|temporary failure|unreachable|try again/i;
 const DENIED_PULL = /unauthori[sz]ed|denied|forbidden|no basic auth|insufficient_scope|\b40[13]\b/i;
 
-const OTHER_IMAGE = advise`Use an image that the nodes can pull with ${flag('builder-image', 'IMAGE')}, such as a copy in your own registry.`;
-const LOG_IN: Advice =
-  "If the registry requires a login, add its secret to the namespace's default service account.";
+const OTHER_IMAGE =
+  'Recreate the builder with an image that the nodes can pull, such as a copy in your own registry:';
+const LOG_IN = 'If the registry requires a login, name the secret that has it:';
 
-export function findImageTrouble(pod: BuilderPod, {events}: TroubleInput): Trouble | undefined {
+export function findImageTrouble(pod: BuilderPod, {events, deployment}: TroubleInput): Trouble | undefined {
   const container = pod.containers.find(({waitingReason}) => IMAGE_REASONS.has(waitingReason));
   if (container === undefined) return undefined;
   const {image, waitingMessage, waitingReason} = container;
@@ -32,7 +32,13 @@ export function findImageTrouble(pod: BuilderPod, {events}: TroubleInput): Troub
   const place = pod.node ? ` on node "${pod.node}"` : '';
   return {
     message: `The builder's image ${image} cannot be pulled${place}: ${cause}`,
-    remedy: DENIED_PULL.test(cause) ? [OTHER_IMAGE, LOG_IN] : [OTHER_IMAGE],
+    remedy: [
+      OTHER_IMAGE,
+      createCommand(deployment, '--replace', '--image', 'IMAGE'),
+      ...(DENIED_PULL.test(cause)
+        ? [LOG_IN, createCommand(deployment, '--replace', '--image-pull-secret', 'NAME')]
+        : []),
+    ],
     final: !PASSING_PULL.test(cause),
     isImage: true,
   };

@@ -83,6 +83,19 @@ export const findCrash: PodRule = (pod, {log = '', deployment}) => {
     };
   }
   const words = output.split('\n').find((line) => line.trim() !== '');
+  // Recreated with the settings that it has, it would end in the same way.
+  if (words?.startsWith('toml: ')) {
+    return {
+      message: `BuildKit in pod "${pod.name}" does not accept its buildkitd.toml: ${words.trim()}`,
+      remedy: [
+        'Correct the file that the builder was created with, and give it again:',
+        createCommand(deployment, '--replace', '--config', 'FILE'),
+        'Or recreate the builder without it:',
+        createCommand(deployment, '--replace', '--config='),
+      ],
+      final,
+    };
+  }
   return {
     message: `BuildKit in pod "${pod.name}" exited with code ${end.exitCode}${words ? `: ${words.trim()}` : '.'}`,
     remedy: [

@@ -29,6 +29,8 @@ function explainRefusal(
   quotas: TroubleInput['quotas'],
 ): Trouble {
   const {namespace, serviceAccount} = deployment;
+  const missing = explainMissing(message, deployment);
+  if (missing !== undefined) return missing;
   const standard = /violates PodSecurity "(\w+):/.exec(message)?.[1];
   if (standard !== undefined) {
     const allow = 'pod-security.kubernetes.io/enforce=privileged';
@@ -74,6 +76,38 @@ function explainRefusal(
     remedy: [elsewhere('ask the administrators of the cluster.')],
     // A new namespace has no service account for a moment, and a webhook may be out of reach for a while.
     final: /denied the request/.test(message),
+  };
+}
+
+/** What `builder create` was given by name, and the API server does not find. */
+function explainMissing(message: string, deployment: TroubleInput['deployment']): Trouble | undefined {
+  const {namespace} = deployment;
+  const account = /error looking up service account \S+: serviceaccounts? "([^"]*)" not found/.exec(
+    message,
+  )?.[1];
+  // A new namespace has no service account "default" for a moment.
+  if (account !== undefined && account !== 'default') {
+    return {
+      message: `There is no service account "${account}" in namespace "${namespace}", as which the builder's pod is to run.`,
+      remedy: [
+        'Create it:',
+        command('kubectl', 'create', 'serviceaccount', account, '--namespace', namespace),
+        'Or recreate the builder with another one:',
+        createCommand(deployment, '--replace', '--service-account', 'NAME'),
+      ],
+      final: true,
+    };
+  }
+  const priority = /no PriorityClass with name (\S+) was found/.exec(message)?.[1];
+  if (priority === undefined) return undefined;
+  return {
+    message: `The cluster has no priority class "${priority}", which the builder's pod is to have.`,
+    remedy: [
+      'Recreate the builder with one of those that it has:',
+      command('kubectl', 'get', 'priorityclasses'),
+      createCommand(deployment, '--replace', '--priority-class', 'NAME'),
+    ],
+    final: true,
   };
 }
 

@@ -126,6 +126,8 @@ describe('findTrouble', () => {
 
   const usedUp = 'exceeded quota: q, requested: pods=1, used: pods=3, limited: pods=3';
   const tooMuch = 'exceeded quota: q, requested: cpu=1, used: cpu=0,memory=1Gi, limited: cpu=0';
+  const noAccount = (name: string) =>
+    `error looking up service account ns/${name}: serviceaccount "${name}" not found`;
   const constraints = 'unable to validate against any security context constraint: []';
   for (const [words, final, what, input] of [
     ['is scaled to 0', true, 'a Deployment of no pods', {deployment: {...DEPLOYMENT, replicas: 0}}],
@@ -143,6 +145,12 @@ describe('findTrouble', () => {
     ['exited with code 2.', false, 'a first crash', only(down({terminated: end('Error', 2)}))],
     ['exited with code 2.', true, 'a second crash', crashed('Error', 2)],
     ['code 1: x -y', true, 'the first line of its log', {...crashed('Error', 1), log: '\nx -y\nmain.main'}],
+    [
+      'not accept its buildkitd.toml: toml: x',
+      true,
+      'settings of yours',
+      crashed('Error', 1, 'toml: x\nmain'),
+    ],
     ['holds /l.', true, 'a lock in its last words', crashed('Error', 1, 'could not lock /l, another?')],
     ['out of memory', true, 'too little memory', crashed('OOMKilled', 137)],
     ['A quota', false, 'a quota that others use up', refused(usedUp)],
@@ -157,7 +165,14 @@ describe('findTrouble', () => {
     ['or limit', true, 'a limit range', refused('maximum cpu usage per Container is 1, but is 2')],
     ['security context constraints', true, 'OpenShift', refused(constraints)],
     ['rejects', true, 'a webhook', refused('admission webhook "x" denied the request: no')],
-    ['rejects', false, 'a new namespace', refused('error looking up service account ns/default')],
+    ['rejects', false, 'a new namespace', refused(noAccount('default'))],
+    ['no service account "ci"', true, 'a missing service account', refused(noAccount('ci'))],
+    [
+      'priority class "p"',
+      true,
+      'a missing priority class',
+      refused('no PriorityClass with name p was found'),
+    ],
   ] as const) {
     it(`names ${what}`, () => {
       const trouble = find(input);
@@ -224,9 +239,12 @@ describe('findTrouble', () => {
   });
 
   it('mentions a login only if the registry requires one', () => {
-    const remedy = (message: string) => find(pulling('ErrImagePull', message))?.remedy.at(-1);
-    expect(remedy('401 Unauthorized')).to.contain('secret');
-    expect(remedy('manifest unknown')).not.to.contain('secret');
+    const remedy = (message: string) =>
+      find(pulling('ErrImagePull', message))
+        ?.remedy.map((one) => formatAdvice(one))
+        .at(-1);
+    expect(remedy('401 Unauthorized')).to.contain('--image-pull-secret');
+    expect(remedy('manifest unknown')).to.contain('--image IMAGE');
   });
 });
 
