@@ -46,13 +46,14 @@ export function attempt(text: string): ImageReference | Stop {
   if (IMAGE_ID.test(text)) return {at: 0, part: 'repository name'};
   const explicitDomain = writesHost(text);
   const hosted = explicitDomain || text.startsWith('[') ? read(text, true) : undefined;
-  if (hosted && 'path' in hosted) {
-    // `[abc]/app` has neither the dot nor the colon that makes the first component a host.
-    return explicitDomain ? {...hosted, explicitDomain} : {at: text.indexOf('/'), part: 'registry host'};
-  }
+  if (hosted && 'path' in hosted && explicitDomain) return {...hosted, explicitDomain};
+  const slash = text.indexOf('/');
+  // `[abc]/app` has neither the dot nor the colon that makes the first component a host.
+  const isNoHost = hosted && !explicitDomain && slash >= 0 && ('path' in hosted || hosted.at > slash);
+  if (isNoHost) return {at: slash, part: 'registry host'};
   const bare = read(text, false, explicitDomain ? '' : DEFAULT_DOMAIN);
   if ('path' in bare) return {...bare, explicitDomain};
-  return hosted && hosted.at >= bare.at ? hosted : bare;
+  return hosted && 'at' in hosted && hosted.at >= bare.at ? hosted : bare;
 }
 
 /** As splitDockerDomain: the first component is a host if it cannot be part of a Docker Hub path. */
@@ -103,7 +104,9 @@ function readHost(text: string): number | Stop {
   }
   if (text[end] === '/' && end > 0) return end;
   if (text[end] !== ':' || end === 0) {
-    return {at: end === 0 ? 0 : reach(HOST_SEPARATOR, text, end), part: 'registry host'};
+    // Nothing goes on behind a bracket.
+    const goesOn = end > 0 && !text.startsWith('[');
+    return {at: goesOn ? reach(HOST_SEPARATOR, text, end) : end, part: 'registry host'};
   }
   const port = reach(/[0-9]+/, text, end + 1);
   return text[port] === '/' && port > end + 1 ? port : {at: port, part: 'port'};
