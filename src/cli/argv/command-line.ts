@@ -5,7 +5,7 @@ import {TiltbuildError} from '../../errors.ts';
 import type {BuildRequest} from '../../image-build/build-request.ts';
 import {LOGIN_COMMAND, type LoginQuestion} from '../../image-build/engines/kubectl-build/lend-login.ts';
 import type {Surroundings} from '../../surroundings.ts';
-import {type Advice, advise, command} from '../../text/advice.ts';
+import {type Advice, advise, command, flag} from '../../text/advice.ts';
 import {hideSecret} from '../../text/mask-secrets.ts';
 import {quoteWord} from '../../text/shell-words.ts';
 import {build} from '../commands/build.ts';
@@ -77,11 +77,12 @@ async function showHelp({command: name}: Line): Promise<Invocation> {
   return {kind: 'text', text: await renderHelp(name)};
 }
 
-function demandContext({words}: Line): string {
+function demandContext({words, given}: Line): string {
   const [context, ...others] = words.map(({text}) => text);
   if (context === undefined || context === '') {
     throw new TiltbuildError('usage', 'The build context is missing.', {
       remedy: [
+        ...adviseValues(given),
         advise`Name a directory to build, often the current one: ${command('kubectl', 'tiltbuild', '-t', 'NAME:TAG', '.')}`,
       ],
     });
@@ -90,10 +91,21 @@ function demandContext({words}: Line): string {
     throw new TiltbuildError(
       'usage',
       `Expected one build context, got ${words.length} arguments: ${showWords([context, ...others])}`,
-      {remedy: adviseWords(context)},
+      {remedy: [...adviseValues(given), ...adviseWords(context)]},
     );
   }
   return context;
+}
+
+/** Of a variable that is empty the shell leaves nothing, so the flag before it takes the next word as its value. */
+function adviseValues(given: Line['given']): readonly Advice[] {
+  const taken = [...given].flatMap(([name, values]) => values.map((value) => [name, String(value)] as const));
+  return taken
+    .filter(([, value]) => /^(?:\.$|--[a-z])/.test(value))
+    .map(
+      ([name, value]) =>
+        advise`Check ${flag(name)}, which has the value ${value.replace(/=.*/s, '')}: a variable there may be empty.`,
+    );
 }
 
 /** The first word may be the command of another program, or one of ours without the word before it. */

@@ -186,6 +186,9 @@ describe('readCommandLine, of a line that is wrong', () => {
   const ERRORS: readonly (readonly [line: string, message: string, remedy?: string])[] = [
     ['--', 'The build context is missing.', 'kubectl tiltbuild -t NAME:TAG .'],
     ['--push false .', 'Expected one build context, got 2 arguments: false .', 'Quote names'],
+    ['-t --ref-file f .', 'got 2 arguments: f .', 'Check --tag, which has the value --ref-file: a variable'],
+    ['-t --secret=token=x', 'The build context is missing.', 'Check --tag, which has the value --secret: a'],
+    ['--target dev -t .', 'The build context is missing.', 'Check --tag, which has the value .: a variable'],
     ['build -t localhost/a:1 .', 'got 2 arguments: build .', 'Leave out the word build'],
     ['images prune', 'got 2 arguments: images prune', 'kubectl tiltbuild builder images'],
     ['--biuld-arg=A .', '--biuld-arg is not a flag of kubectl tiltbuild.', 'Did you mean --build-arg?'],
