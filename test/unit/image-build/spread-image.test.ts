@@ -54,6 +54,9 @@ async function spread(
       return {name, isReady: node !== 'unready', node: link};
     });
   };
+  const isSilent = Object.values(nodes)
+    .flat()
+    .some((node) => node === 'silent' || (node instanceof ContainerdStandIn && node.faults.has('Get')));
   const rest = [...outcomes];
   const results = await spreadImage(IMAGE, 'one', open(), {
     copy: (from, image) => ({
@@ -73,7 +76,8 @@ async function spread(
     restore: async () => {
       steps.push('restore');
     },
-    sleep: () => new Promise((resolve) => setTimeout(resolve, 300)),
+    // Only a node that never answers is too late, and only at first, however slow the machine is.
+    sleep: () => new Promise((resolve) => setTimeout(() => opened === 1 && isSilent && resolve(), 300)),
   });
   return {steps, results: results.map(({blobs: _, ...result}) => result)};
 }
