@@ -79,7 +79,7 @@ export class Steps {
       tail: before?.tail ?? [],
     };
     this.#steps.set(digest, step);
-    if (step.state === before?.state) return [];
+    if (step.state === before?.state && step.seconds === before.seconds) return [];
     const rest = to === undefined ? [] : this.#endLine(step, to);
     return [...rest, {kind: 'state', step: this.#steps.get(digest) ?? step}];
   }

@@ -4,6 +4,7 @@ import type {StatusResponse} from '../../buildkit/control.ts';
 import {LiveProgress} from '../../buildkit/progress/live.ts';
 import {PlainProgress, type StepNumbers} from '../../buildkit/progress/plain.ts';
 import {type Step, Steps} from '../../buildkit/progress/steps.ts';
+import {Turns} from '../../buildkit/progress/turns.ts';
 import type {BuiltinTools} from '../../ports.ts';
 import type {Surroundings} from '../../surroundings.ts';
 import {showLine} from '../../text/show-text.ts';
@@ -56,9 +57,11 @@ export function showProgress(
   doing = 'Building',
   numbers: StepNumbers = new Map(),
 ): BuildProgress {
+  const now = () => performance.now();
   const steps = new Steps();
   const plain = new PlainProgress(form === 'quiet' ? undefined : numbers);
-  const live = new LiveProgress({doing, colour, size: terminalSize, now: () => performance.now()});
+  const turns = new Turns();
+  const live = new LiveProgress({doing, colour, size: terminalSize, now});
   let held = '';
   let shown = Promise.resolve();
   const write = (text: string) => {
@@ -67,7 +70,13 @@ export function showProgress(
     // What fails is thrown at the end.
     shown.catch(() => undefined);
   };
-  const stop = form === 'live' ? every(TICK, () => write(live.draw(steps.all))) : () => undefined;
+  const writeOrHold = (text: string) => {
+    if (form === 'quiet') held = (held + text).slice(-LONGEST_HELD);
+    else write(text);
+  };
+  const refresh = () =>
+    form === 'live' ? write(live.draw(steps.all)) : writeOrHold(plain.format(turns.take(now())));
+  const stop = every(TICK, refresh);
   return {
     get steps() {
       return steps.all;
@@ -76,22 +85,25 @@ export function showProgress(
       const changes = steps.apply(status);
       switch (form) {
         case 'plain':
-          return write(plain.format(changes));
+        case 'quiet':
+          return turns.add(changes, now());
         case 'live':
           return write(live.draw(steps.all, changes));
         case 'rawjson':
           return write(`${JSON.stringify(status, toJson)}\n`);
-        case 'quiet':
-          held = (held + plain.format(changes)).slice(-LONGEST_HELD);
-          return;
         default:
           return form satisfies never;
       }
     },
-    print: (text) => write(form === 'live' ? live.draw(steps.all, [], text) : text),
+    print: (text) => {
+      if (form === 'live') return write(live.draw(steps.all, [], text));
+      refresh();
+      write(text);
+    },
     end: async (failed) => {
       stop();
       if (form === 'live') write(live.draw(steps.all));
+      writeOrHold(plain.format(turns.takeAll()));
       if (failed) write(held);
       if (failed && form !== 'rawjson') write(quoteFailed(steps.all));
       await shown;
@@ -107,7 +119,9 @@ function quoteFailed(steps: readonly Step[]): string {
 }
 
 /** In the form of BuildKit's own JSON, as far as types allow: bytes in base64, times in RFC 3339. */
-function toJson(_key: string, value: unknown): unknown {
+function toJson(this: unknown, key: string, given: unknown): unknown {
+  // A Buffer has become an object by its own toJSON when it comes here.
+  const value = given !== null && typeof given === 'object' ? Reflect.get(Object(this), key) : given;
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (typeof value === 'object' && value !== null && 'seconds' in value && 'nanos' in value) {
