@@ -1,7 +1,7 @@
 /** Owns what an image in a node consists of: its blobs, and which of them no other image has. */
 import type {Descriptor} from './containerd.ts';
 import {readManifest} from './manifest.ts';
-import type {NodeImage, NodeImages} from './node-images.ts';
+import {isImageId, type NodeImage, type NodeImages} from './node-images.ts';
 
 /** Sizes in bytes, by digests. */
 type Blobs = ReadonlyMap<string, number>;
@@ -20,7 +20,14 @@ export async function measureImages(
   const list = makeList(images);
   const blobs = await Promise.all(all.map(async (image) => await list(image.target.digest)));
   const uses = new Map<string, number>();
-  for (const digest of blobs.flatMap((one) => [...one.keys()])) uses.set(digest, (uses.get(digest) ?? 0) + 1);
+  const named = new Set(all.filter((image) => !isImageId(image)).map(({target}) => target.digest));
+  // An ID beside a name goes with the name.
+  const counted = blobs.filter((_, index) => {
+    const image = all[index];
+    return image !== undefined && !(isImageId(image) && named.has(image.target.digest));
+  });
+  for (const digest of counted.flatMap((one) => [...one.keys()]))
+    uses.set(digest, (uses.get(digest) ?? 0) + 1);
   return new Map(
     all.map((image, index) => {
       const entries = [...(blobs[index] ?? [])];

@@ -21,6 +21,11 @@ export interface NodeImage {
   readonly createdAt: number;
 }
 
+/** containerd's CRI plugin (1.7, 2.3) names every image by the digest of its configuration as well: `sha256:…`. */
+export function isImageId({name}: Pick<NodeImage, 'name'>): boolean {
+  return name.startsWith('sha256:');
+}
+
 /** Every method throws `GrpcError`. */
 export class NodeImages {
   readonly containerd: ContainerdConnection;
@@ -40,8 +45,11 @@ export class NodeImages {
 
   /** Those with a label of this value. */
   async list(label: string, value: string): Promise<readonly NodeImage[]> {
-    const filter = `labels.${JSON.stringify(label)}==${JSON.stringify(value)}`;
-    const {images} = await this.containerd.call(Images.list, {filters: [filter]});
+    return await this.#listBy(`labels.${JSON.stringify(label)}==${JSON.stringify(value)}`);
+  }
+
+  async #listBy(...filters: readonly string[]): Promise<readonly NodeImage[]> {
+    const {images} = await this.containerd.call(Images.list, {filters});
     return images.flatMap((image) => readImage(image) ?? []);
   }
 
@@ -72,8 +80,7 @@ export class NodeImages {
 
   /** Every image in the node, whoever named it. */
   async listAll(): Promise<readonly NodeImage[]> {
-    const {images} = await this.containerd.call(Images.list, {});
-    return images.flatMap((image) => readImage(image) ?? []);
+    return await this.#listBy();
   }
 
   /** The bytes of a manifest or an index; undefined where the node does not have it, or it is too long for one. */
@@ -110,6 +117,13 @@ export class NodeImages {
     await this.containerd.call(Images.delete, {name, sync}, options).catch((error) => {
       if (!hasCode(error, GrpcCode.NOT_FOUND)) throw error;
     });
+  }
+
+  /** Removes a name, and with the last one its ID, which would keep the image for ever. */
+  async removeImage({name, target}: Pick<NodeImage, 'name' | 'target'>, sync = false): Promise<void> {
+    await this.remove(name, sync);
+    const left = await this.#listBy(`target.digest==${JSON.stringify(target.digest)}`);
+    if (left.every(isImageId)) await Promise.all(left.map((id) => this.remove(id.name, sync)));
   }
 
   close(): void {

@@ -29,6 +29,7 @@ describeCommand('builder images', (world) => {
     const [first] = containerd.images.values();
     const labels = Object.fromEntries(first?.labels ?? []);
     containerd.images.clear();
+    containerd.ids.clear();
     for (const day of days) {
       const built = new Date(Date.now() - day * 86_400_000).toISOString();
       containerd.add(name(day), digest(day), {
@@ -77,6 +78,7 @@ describeCommand('builder images', (world) => {
     expect(ended).to.include({exitCode: 0, stdout: [1, 2, 3].map((day) => `${name(day)}\n`).join('')});
     expect(ended.stderr).to.match(/^note: {2}freed 3\.00MB of image content on node /m);
     expect(held()).to.deep.equal([name(4)]);
+    expect(containerd.ids.size).to.equal(1);
   });
 
   it('are not removed by the end of a name that several have', async () => {

@@ -126,6 +126,7 @@ describeEngines('an image in the node', ({world, names, tiltbuild}) => {
     it('goes on with the newest that --keep-images keeps, which counts it as well', async () => {
       expectBuilt(await tiltbuild(['--keep-images', '3', ...BUILD]));
       expect(kept()).to.deep.equal([old(1), old(2)]);
+      expect(containerd.ids.size).to.equal(new Set([DIGEST, ...kept()]).size);
     });
 
     it('keeps ten of them by default, and with 0 all', async () => {

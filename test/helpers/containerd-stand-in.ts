@@ -14,6 +14,8 @@ type Name = string;
 
 export class ContainerdStandIn {
   readonly images = new Map<Name, Image>();
+  /** Names that the CRI plugin gives each image that is named in another way, and removes none of. */
+  readonly ids = new Map<Name, Image>();
   readonly #later = new Map<Name, string>();
   readonly store = new ContainerdStore();
   /** Names of the methods that were called, in their order. */
@@ -24,7 +26,17 @@ export class ContainerdStandIn {
   /** Adds an image as its builder does. */
   add(name: Name, digest: string, labels: Readonly<Record<string, string>> = {}): void {
     const target = {mediaType: MANIFEST, digest, size: 500n, annotations: new Map()};
-    this.images.set(name, {name, target, labels: new Map(Object.entries(labels)), createdAt: undefined});
+    const image = {name, target, labels: new Map(Object.entries(labels)), createdAt: undefined};
+    this.images.set(name, image);
+    this.#identify(image);
+  }
+
+  #identify(image: Image): void {
+    const id = `sha256:${createHash('sha256')
+      .update(image.target?.digest ?? '')
+      .digest('hex')}`;
+    const labels = new Map([['io.cri-containerd.image', 'managed']]);
+    this.ids.set(id, {...image, name: id, labels});
   }
 
   /** Adds an image as another build does, after somebody has not found it. */
@@ -85,7 +97,7 @@ export class ContainerdStandIn {
       }
       case Images.list.path: {
         const {filters} = await readOne(stream, Images.list.request);
-        const images = [...this.images.values()].filter((image) =>
+        const images = [...this.images.values(), ...this.ids.values()].filter((image) =>
           filters.every((one) => matches(image, one)),
         );
         return send(Images.list.response.encode({images}));
@@ -96,6 +108,7 @@ export class ContainerdStandIn {
           throw new GrpcError(GrpcCode.ALREADY_EXISTS, `image "${image?.name}": already exists`);
         const createdAt = {seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0};
         this.images.set(image.name, {...image, createdAt});
+        this.#identify(image);
         return send(Images.create.response.encode({image}));
       }
       case Images.update.path: {
@@ -112,7 +125,7 @@ export class ContainerdStandIn {
       }
       case Images.delete.path: {
         const {name} = await readOne(stream, Images.delete.request);
-        this.images.delete(this.#find(name).name);
+        if (!this.ids.delete(name)) this.images.delete(this.#find(name).name);
         return send(Images.delete.response.encode({}));
       }
       case Content.list.path: {
@@ -126,7 +139,9 @@ export class ContainerdStandIn {
 
   /** Of the manifests that an image leads to. */
   #blobs(): ReadonlyMap<string, bigint> {
-    const targets = new Set([...this.images.values()].map(({target}) => target?.digest));
+    const targets = new Set(
+      [...this.images.values(), ...this.ids.values()].map(({target}) => target?.digest),
+    );
     const layers = [...this.store.blobs]
       .filter(([digest]) => targets.has(digest))
       .flatMap(([, {data}]) => JSON.parse(data.toString()).layers as {digest: string; size: number}[]);
@@ -146,8 +161,9 @@ export class ContainerdStandIn {
 const MEMORY = 1_000;
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
-/** `labels."KEY"=="VALUE"`; any other filter matches nothing. */
-function matches({labels}: Image, filter: string): boolean {
+/** `labels."KEY"=="VALUE"`, and `target.digest=="DIGEST"`; any other filter matches nothing. */
+function matches({labels, target}: Image, filter: string): boolean {
+  if (filter === `target.digest==${JSON.stringify(target?.digest)}`) return true;
   const [, label, value] = /^labels\.("[^"]*")==("[^"]*")$/.exec(filter) ?? [];
   return label !== undefined && labels.get(JSON.parse(label)) === JSON.parse(value ?? '""');
 }

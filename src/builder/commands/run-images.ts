@@ -166,8 +166,8 @@ async function notAsked(cause: GrpcError, nodes: readonly BuilderNode[]): Promis
 async function remove(rows: readonly ImageRow[], notes: Ports['notes']): Promise<string> {
   for (const [node, ofNode] of Map.groupBy(rows, (row) => row.node)) {
     const before = await node.images.measure();
-    const names = ofNode.map(({image}) => image.name);
-    for (const [index, name] of names.entries()) await node.images.remove(name, index === names.length - 1);
+    for (const [index, {image}] of ofNode.entries())
+      await node.images.removeImage(image, index === ofNode.length - 1);
     const freed = formatBytes(Math.max(0, before - (await node.images.measure())));
     notes.note(`freed ${freed} of image content on node ${node.name}.`);
   }

@@ -24,7 +24,7 @@ export async function removeOldImages(
   if (old.length === 0) return;
   const usersOf = await findImageUsers(node, cluster);
   const unused = old.filter((image) => usersOf(image).length === 0);
-  await Promise.all(unused.map(({name}) => images.remove(name)));
+  await Promise.all(unused.map((image) => images.removeImage(image)));
 }
 
 /** By the pods on the node, and those that no node has taken yet. Throws `cluster-denied`. */
