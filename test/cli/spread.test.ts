@@ -212,6 +212,15 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
       });
     }
 
+    it('gets there through a pod that is stopping, where no other one is', async () => {
+      const pod = podOn(bad) as ApiObject;
+      Object.assign(pod.metadata, {deletionTimestamp: new Date(0).toISOString()});
+      expect(statesOf(await build('-t', DEV, '.'))).to.include({[bad]: 'copied', [good]: 'copied'});
+      // It never stops there.
+      setReady(nodeObject(bad), 'Unknown');
+      expect(statesOf(await build('-t', DEV, '.'))).not.to.have.property(bad);
+    });
+
     it('is left out of the images where its pod is not ready, without being asked', async () => {
       setReady(podOn(bad), 'False');
       several.refuse = hang;

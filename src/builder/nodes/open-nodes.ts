@@ -59,10 +59,11 @@ export async function linkNodes(
     });
     return {name: node, images: new NodeImages(stream), ended};
   };
-  // The node of a pod that is about to stop may be about to go.
-  const staying = pods.filter((pod) => !hasEnded(pod) && !pod.deleting);
-  const reachable = findReachable(staying, nodes);
-  const byNode = Map.groupBy(staying, ({node}) => node);
+  const living = pods.filter((pod) => !hasEnded(pod));
+  const reachable = findReachable(living, nodes);
+  // A pod that is stopping leads to its node until another one does; where the node is gone, it never stops.
+  const known = living.filter((pod) => !pod.deleting || reachable.includes(pod));
+  const byNode = Map.groupBy(known, ({node}) => node);
   return [...byNode].flatMap(([node, ofNode]) => {
     if (node === undefined) return [];
     const opened = connect(node, ofNode);
