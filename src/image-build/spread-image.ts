@@ -35,8 +35,14 @@ export interface SpreadTools {
 const ANSWER = 5_000;
 /** How long it may take without any progress. */
 const PROGRESS = 10_000;
+/** How long a containerd or a pod takes to start again, in milliseconds. */
+const RESTART = 4_000;
 
-type Delivery = NodeResult & {readonly fault?: Fault | undefined};
+type Delivery = NodeResult & {
+  readonly fault?: Fault | undefined;
+  /** Whether it failed after the copy had begun. */
+  readonly isCut?: boolean;
+};
 type Fault = CopyFault | 'silent';
 
 /**
@@ -55,8 +61,12 @@ export async function spreadImage(
   const first = await deliver(image, source, links, tools);
   const failed = first.filter(({fault}) => MAY_PASS.includes(fault));
   const second = failed.length === 0 ? [] : await deliverAgain(failed, image, source, links, tools);
-  const results = first.map((one) => second.find(({name}) => name === one.name) ?? one);
-  return [builtOn(source), ...results.map(({fault: _, ...result}) => result)];
+  const wasCut = (name: string) => first.some((one) => one.name === name && one.isCut);
+  const restarting = second.filter(({name, fault}) => fault === 'lost' && wasCut(name));
+  if (restarting.length > 0) await tools.sleep(RESTART);
+  const third = restarting.length === 0 ? [] : await deliverAgain(restarting, image, source, links, tools);
+  const results = first.map((one) => [...third, ...second].find(({name}) => name === one.name) ?? one);
+  return [builtOn(source), ...results.map(({fault: _, isCut: __, ...result}) => result)];
 }
 
 async function deliverAgain(
@@ -130,7 +140,8 @@ async function deliverTo(
     return {name, state, ...sent};
   } catch (error) {
     const {failure, fault} = await describe(error, node);
-    return {name, state: 'failed', ...NOTHING, failure, fault: isReady ? fault : undefined};
+    const isCut = error instanceof CopyError;
+    return {name, state: 'failed', ...NOTHING, failure, fault: isReady ? fault : undefined, isCut};
   }
 }
 

@@ -76,8 +76,12 @@ async function spread(
     restore: async () => {
       steps.push('restore');
     },
-    // Only a node that never answers is too late, and only at first, however slow the machine is.
-    sleep: () => new Promise((resolve) => setTimeout(() => opened === 1 && isSilent && resolve(), 300)),
+    sleep: async (milliseconds) => {
+      // What is shorter than a limit is a pause.
+      if (milliseconds < 5_000) return;
+      // Only a node that never answers is too late, and only at first, however slow the machine is.
+      await new Promise<void>((resolve) => setTimeout(() => opened === 1 && isSilent && resolve(), 300));
+    },
   });
   return {steps, results: results.map(({blobs: _, ...result}) => result)};
 }
@@ -186,6 +190,15 @@ describe('spreadImage', () => {
       });
     });
   }
+
+  it('waits for a node that is cut off in mid-copy to start again, once', async () => {
+    const gone = new Error('connection refused');
+    const copies = ['copy one two', 'reopen', 'reopen'];
+    const {steps, results} = await spread({two: [holding({}), gone, holding({})]}, failed('lost'));
+    expect({steps, results}).to.deep.equal({steps: [...copies, 'copy one two'], results: two('copied')});
+    const left = await spread({two: [holding({}), gone, gone]}, failed('lost'));
+    expect(left).to.deep.equal({steps: copies, results: two('failed', 'connection refused')});
+  });
 
   it('leaves a node that is not ready, without connecting again', async () => {
     expect(await spread({two: 'unready'})).to.deep.equal({
