@@ -97,8 +97,7 @@ for (const page of PAGES) {
       if (STORIES.includes(page)) removeBuilders(world);
     });
     for (const block of STORIES.includes(page) ? [blocks.flat()] : blocks) {
-      it(`work: ${block[0]?.command}${block.length > 1 ? ' …' : ''}`, async function () {
-        this.timeout(60_000);
+      it(`work: ${block[0]?.command}${block.length > 1 ? ' …' : ''}`, async () => {
         for (const shown of block) await expectWorks(world, shown);
       });
     }

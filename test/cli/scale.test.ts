@@ -70,7 +70,6 @@ describeCommand('at scale', (world) => {
   ] as const) {
     it(`200 MB of progress that is ${how} take no more memory`, async function () {
       if (process.platform !== 'linux') this.skip();
-      this.timeout(120_000);
       const args = [...flags, ...BUILD];
       const small = await world.tiltbuild(args, {measureMemory: true});
       world.sandbox.setDelegate('floods');

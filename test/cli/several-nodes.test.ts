@@ -55,8 +55,7 @@ describeEngine('a builder with pods on several nodes', 'builtin', (engine) => {
     expect((await build()).on).to.be.oneOf(others(on));
   });
 
-  it('names in a dry run the node on which it builds', async function () {
-    this.timeout(120_000);
+  it('names in a dry run the node on which it builds', async () => {
     for (const project of ['one', 'two']) {
       const file = join(world.sandbox.work, project);
       writeFileSync(file, 'FROM scratch\n');

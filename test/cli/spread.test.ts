@@ -63,7 +63,7 @@ describeEngine('an image for several nodes', 'builtin', (engine) => {
   }
 
   it('gets there 30 times in a row, with what has changed alone', async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     for (let change = 1; change <= 30; change += 1) {
       several.layers.splice(1, 1, `code ${change}`);
       const ended = await build(...WEB, '--ref-file', join(world.sandbox.root, 'ref'));

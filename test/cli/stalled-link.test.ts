@@ -24,8 +24,7 @@ describeCommand('a link that stalls during a build', (world) => {
   afterEach(() => proxy.close());
 
   // All at once, since each of them takes its half a minute.
-  it('is noticed, and the build is run once more', async function () {
-    this.timeout(180_000);
+  it('is noticed, and the build is run once more', async () => {
     const buildkit = serveBuildkit(world);
     buildkit.behaviour = 'slow';
     world.sandbox.setDelegate('hangs');

@@ -86,7 +86,7 @@ export function runCommand(
     env,
     cwd,
     stdin,
-    timeoutMs = 30_000,
+    timeoutMs = 60_000,
     measureMemory = false,
     discardStderr = false,
     signalWhen,

@@ -233,9 +233,8 @@ describeRealBuild('a connection that is lost in the middle of a build', (real) =
   });
 
   for (const through of WAYS) {
-    it(`is found where no byte goes through any more and nobody says so (${through})`, async function () {
+    it(`is found where no byte goes through any more and nobody says so (${through})`, async () => {
       real.world.connect({through});
-      this.timeout(120_000);
       writeSlow(real, 3);
       const running = real.build('stalled', [...NO_NETWORK, '.'], {timeoutMs: 60_000});
       await until(() => real.links[0]?.sent('tick') === true);
@@ -249,8 +248,7 @@ describeRealBuild('a connection that is lost in the middle of a build', (real) =
     });
   }
 
-  it('is no loss while a step says nothing for longer than that takes', async function () {
-    this.timeout(120_000);
+  it('is no loss while a step says nothing for longer than that takes', async () => {
     writeSlow(real, 40);
     expect(await real.build('silent', [...NO_NETWORK, '.'])).to.include({exitCode: 0});
     expect(real.links).to.have.length(1);

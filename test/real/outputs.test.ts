@@ -29,8 +29,7 @@ const MAKE = [
   'touch -h -d "2003-02-03 04:05:06" setuid relative && touch -d "2002-02-03 04:05:06" d/e/f',
 ].join(' && ');
 
-(whyNoShell() === undefined ? describe : describe.skip)('outputs of a build', function () {
-  this.timeout(120_000);
+(whyNoShell() === undefined ? describe : describe.skip)('outputs of a build', () => {
   let daemon: Dockerd;
   let root: string;
   before(async () => {

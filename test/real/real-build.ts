@@ -60,8 +60,7 @@ export function describeRealBuild(title: string, declare: (real: RealBuild) => v
   describeCommand(title, (world) => {
     let daemon: Dockerd;
     let links: Link[];
-    before(async function () {
-      this.timeout(90_000);
+    before(async () => {
       daemon = await startDockerd();
     });
     beforeEach(() => {

@@ -13,8 +13,7 @@ import {KIND_NAMES} from '../helpers/world.ts';
 
 const NAMESPACE = 'kubectl-tiltbuild-bench';
 
-describe('the benchmark on a cluster', function () {
-  this.timeout(120_000);
+describe('the benchmark on a cluster', () => {
   let api: ApiServer;
   let sandbox: Sandbox;
   beforeEach(async function () {

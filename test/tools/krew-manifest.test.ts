@@ -99,7 +99,6 @@ describe('krew-manifest.yaml', () => {
   it('leads to an archive that krew installs, and that runs through kubectl from an empty home', async function () {
     const own = ownPlatform(process.platform, process.arch);
     if (own === undefined || own.os === 'windows') return this.skip();
-    this.timeout(180_000);
     const directory = mkdtempSync(join(tmpdir(), 'tiltbuild-krew-'));
     const [unpacked, store, bin, home] = ['unpacked', 'store', 'bin', 'home'].map((name) => {
       mkdirSync(join(directory, name));

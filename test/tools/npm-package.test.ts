@@ -9,8 +9,7 @@ import {runCommand} from '../helpers/programs.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-describe('the package for npm', function () {
-  this.timeout(180_000);
+describe('the package for npm', () => {
   let directory: string;
   let prefix: string;
 

@@ -3,7 +3,7 @@ import {type Advice, advise, flag} from '../../text/advice.ts';
 
 const IGNORED = 'has no effect: kubectl build accepts it, but BuildKit has no such setting. Leave it out.';
 
-const NOT_KNOWN = 'is not supported: it is newer than the BuildKit client of kubectl build. Leave it out.';
+const NOT_SUPPORTED = 'is not supported. Leave it out.';
 
 /** By the flag as typed. kubectl build silently ignores those of the first group. */
 export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
@@ -26,12 +26,12 @@ export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
 
   '--load':
     "is not needed: without --push or --output, the image goes into the node's container runtime anyway. Leave it out.",
-  '--annotation': NOT_KNOWN,
-  '--attest': NOT_KNOWN,
+  '--annotation': NOT_SUPPORTED,
+  '--attest': NOT_SUPPORTED,
   '--call': 'is not supported. To check the Dockerfile, use --check.',
-  '--no-cache-filter': NOT_KNOWN,
-  '--provenance': NOT_KNOWN,
-  '--sbom': NOT_KNOWN,
+  '--no-cache-filter': NOT_SUPPORTED,
+  '--provenance': NOT_SUPPORTED,
+  '--sbom': NOT_SUPPORTED,
   '--disable-content-trust': IGNORED,
 };
 

@@ -283,7 +283,7 @@ describe('openCopy', () => {
       const digest = storeImage(a, [...LAYERS, 'more'.repeat(500_000)]);
       a.store.piece = 100_000;
       stall(a, b);
-      expect(await failure([a, b], digest, {patience: 500})).to.include({fault: 'stalled', node: at});
+      expect(await failure([a, b], digest, {patience: 2_000})).to.include({fault: 'stalled', node: at});
     });
   }
 
@@ -299,7 +299,7 @@ describe('openCopy', () => {
     const [a, b, c] = three();
     const digest = storeImage(a, LAYERS);
     b.store.onWrite = () => NEVER;
-    const kinds = (await copy([a, b, c], digest, {patience: 800})).map(({kind}) => kind);
+    const kinds = (await copy([a, b, c], digest, {patience: 3_000})).map(({kind}) => kind);
     expect(kinds).to.deep.equal(['failed', 'copied']);
   });
 
@@ -311,7 +311,7 @@ describe('openCopy', () => {
       Array.from({length: 5}, (_, index) => String(index).repeat(6_000_000)),
     );
     b.store.onWrite = (_, offset) => (offset > 0 && offset % 500_000 === 0 ? NEVER : undefined);
-    const kinds = (await copy([a, b, c], digest, {patience: 2_000})).map(({kind}) => kind);
+    const kinds = (await copy([a, b, c], digest, {patience: 4_000})).map(({kind}) => kind);
     expect(kinds).to.deep.equal(['failed', 'copied']);
   });
 
@@ -330,7 +330,7 @@ describe('openCopy', () => {
     const [a, b] = three();
     const digest = storeImage(a, LAYERS);
     b.store.ingests.set(`kubectl-tiltbuild-${digestOf(large)}`, {data: Buffer.from('x'), isHeld: true});
-    expect(await failure([a, b], digest, {patience: 500})).to.include({fault: 'stalled', node: 'b'});
+    expect(await failure([a, b], digest, {patience: 2_000})).to.include({fault: 'stalled', node: 'b'});
   });
 
   it('leaves an image packed where it cannot be unpacked, and says why', async () => {
