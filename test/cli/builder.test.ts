@@ -274,7 +274,7 @@ describeCommand('a missing permission', (world) => {
 
 describeCommand('a builder that does not start', (world) => {
   for (const [outcome, ...words] of [
-    ['stuck-image', 'docker.io/moby/buildkit:v0.32.2', 'cannot be pulled', '--builder-image'],
+    ['stuck-image', 'docker.io/moby/buildkit:v0.32.2', 'cannot be pulled', '--replace --image IMAGE'],
     ['stuck-podsecurity', 'Pod Security standard', 'pod-security.kubernetes.io/enforce=privileged'],
     ['stuck-crash', 'flag provided but not defined', 'builder create buildkit --replace'],
     ['never', 'is not ready after 2 s', 'kubectl describe pods'],

@@ -194,7 +194,7 @@ const SICK: readonly Sick[] = [
       addBuilder(world.api.state, {kind: 'ours'});
     },
     marked: ['builder fail'],
-    told: {builder: ['cannot be pulled', '--builder-image']},
+    told: {builder: ['cannot be pulled', '--image IMAGE']},
   },
   {
     title: 'no kubectl where nothing else can ask the cluster',

@@ -27,6 +27,8 @@ describeCommand("the Tilt extension's command", (world) => {
   let buildkit: BuildkitStandIn;
   beforeEach(() => {
     buildkit = serveBuildkit(world);
+    // For the calls with all arguments.
+    buildkit.entitlements = ['network.host'];
     writeTiltFiles(world.sandbox.work);
   });
 
