@@ -102,11 +102,11 @@ export async function prepareBuild<T>(
     if (request.output !== undefined) checkOutput(request.output, files);
     const localRegistry = findRegistry(facts, product.product, request, tags);
     const isImagePushed = isPushed(request.output, request.push);
-    const task = requestBuilder(request, namespace, product.product);
+    const builderRequest = requestBuilder(request, namespace, product.product);
     const builder = {
       localRegistry,
-      request: task,
-      pods: new PodList(task.settings, cluster),
+      request: builderRequest,
+      pods: new PodList(builderRequest.settings, cluster),
       product: product.product,
       facts,
       cluster,

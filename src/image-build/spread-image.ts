@@ -60,11 +60,11 @@ export async function spreadImage(
 ): Promise<readonly NodeResult[]> {
   const first = await deliver(image, source, links, tools);
   const failed = first.filter(({fault}) => MAY_PASS.includes(fault));
-  const second = failed.length === 0 ? [] : await deliverAgain(failed, image, source, links, tools);
+  const second = await deliverAgain(failed, image, source, links, tools);
   const wasCut = (name: string) => first.some((one) => one.name === name && one.isCut);
   const restarting = second.filter(({name, fault}) => fault === 'lost' && wasCut(name));
   if (restarting.length > 0) await tools.sleep(RESTART);
-  const third = restarting.length === 0 ? [] : await deliverAgain(restarting, image, source, links, tools);
+  const third = await deliverAgain(restarting, image, source, links, tools);
   const results = first.map((one) => [...third, ...second].find(({name}) => name === one.name) ?? one);
   return [builtOn(source), ...results.map(({fault: _, isCut: __, ...result}) => result)];
 }
@@ -76,6 +76,7 @@ async function deliverAgain(
   links: readonly NodeLink[],
   tools: SpreadTools,
 ): Promise<readonly Delivery[]> {
+  if (failed.length === 0) return [];
   const names = [source, ...failed.map(({name}) => name)];
   try {
     if (failed.some(({fault}) => fault === 'missing')) await tools.restore();

@@ -69,7 +69,7 @@ export function findResourceFlags(message: string, quotas: readonly Quota[] = []
         ? USUAL[flag.split('-').at(-1) ?? '']
         : leave(hard[resource], used?.[resource]);
     if (left === undefined) return [];
-    flags.set(flag, missing !== undefined && flag.startsWith('--request') ? atMost(LEAST, flag, left) : left);
+    flags.set(flag, missing !== undefined && flag.startsWith('--request') ? capToLeast(flag, left) : left);
   }
   return withRequests(flags, missing !== undefined);
 }
@@ -78,14 +78,14 @@ export function findResourceFlags(message: string, quotas: readonly Quota[] = []
 function withRequests(flags: ReadonlyMap<string, string>, hasNone: boolean): readonly string[] {
   const requests = [...flags].flatMap(([flag, figure]): (readonly [string, string])[] => {
     const request = flag.replace('--limit-', '--request-');
-    return hasNone && !flags.has(request) ? [[request, atMost(LEAST, request, figure)]] : [];
+    return hasNone && !flags.has(request) ? [[request, capToLeast(request, figure)]] : [];
   });
   return [...flags, ...requests].flat();
 }
 
-/** The smaller of what a flag usually has and the figure. */
-function atMost(usual: Readonly<Record<string, string>>, flag: string, figure: string): string {
-  const least = usual[flag.split('-').at(-1) ?? ''] ?? figure;
+/** The figure, unless BuildKit needs less of what the flag is for. */
+function capToLeast(flag: string, figure: string): string {
+  const least = LEAST[flag.split('-').at(-1) ?? ''] ?? figure;
   return (readQuantity(least) ?? 0) < (readQuantity(figure) ?? 0) ? least : figure;
 }
 
